@@ -1,0 +1,138 @@
+"""The two graphs in memory: item–attribute for truth, user–item for taste. Read once from the store, never changed.
+
+Dicts and frozensets serve scoring, `networkx` views serve agents and plots, index arrays serve LightGCN.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+import networkx as nx
+import numpy as np
+
+from data_engine.schema import Condition
+from data_engine.store import Store
+
+Edge = tuple[str, str]  # (relation, attribute id): R_x of the paper is a set of these
+
+LIKED_FROM = 4.0
+
+
+@dataclass(frozen=True)
+class AttributeGraph:
+    """G_attr. titles: item → title; names: attribute → surface; edges: item → relation → attribute ids in credit order."""
+
+    titles: dict[str, str]
+    names: dict[str, str]
+    edges: dict[str, dict[str, tuple[str, ...]]]
+
+    @classmethod
+    def from_store(cls, store: Store) -> "AttributeGraph":
+        """Read titles, names and edges."""
+        edges: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for item, relation, attribute in store.rows("SELECT item_id, relation, attribute_id FROM edges ORDER BY item_id, relation, position, attribute_id"):
+            edges[item][relation].append(attribute)
+        return cls(
+            dict(store.rows("SELECT item_id, title FROM items ORDER BY item_id")),
+            dict(store.rows("SELECT attribute_id, name FROM attributes ORDER BY attribute_id")),
+            {item: {relation: tuple(values) for relation, values in by.items()} for item, by in edges.items()},
+        )
+
+    @cached_property
+    def edge_sets(self) -> dict[str, frozenset[Edge]]:
+        """R_x: item → its (relation, attribute) edges; items without edges are absent."""
+        return {item: frozenset((r, v) for r, values in by.items() for v in values) for item, by in self.edges.items()}
+
+    @cached_property
+    def holders(self) -> dict[Edge, tuple[str, ...]]:
+        """(relation, attribute) → the items that have it, in id order."""
+        held = defaultdict(list)
+        for item in sorted(self.edges):
+            for edge in sorted(self.edge_sets[item]):
+                held[edge].append(item)
+        return {edge: tuple(items) for edge, items in held.items()}
+
+    def has(self, item: str, relation: str, value: str) -> bool:
+        """Whether the edge is in the graph. Absent is not proof of false: see `excludes`."""
+        return (relation, value) in self.edge_sets.get(item, frozenset())
+
+    def excludes(self, item: str, relation: str, value: str) -> bool:
+        """Whether the graph speaks against the edge: the relation is known for the item and lists other values only."""
+        known = self.edges.get(item, {}).get(relation, ())
+        return bool(known) and value not in known
+
+    def meets(self, item: str, conditions: tuple[Condition, ...]) -> bool:
+        """Whether the item has the edge of every condition."""
+        return all(self.has(item, c.relation, c.value) for c in conditions)
+
+    def neighbourhood(self, item: str, hops: int = 2) -> nx.Graph:
+        """The part of the graph within `hops` of an item. Item nodes are ("item", id), attribute nodes ("attribute", id)."""
+        graph, frontier = nx.Graph(), [("item", item)]
+        for _ in range(hops):
+            reached = []
+            for kind, node in frontier:
+                edges = self.edge_sets.get(node, frozenset()) if kind == "item" else ()
+                pairs = [((kind, node), r, ("attribute", v)) for r, v in sorted(edges)]
+                if kind == "attribute":
+                    pairs = [((kind, node), r, ("item", i)) for r in self.relations for i in self.holders.get((r, node), ())]
+                for here, relation, there in pairs:
+                    if there not in graph:
+                        reached.append(there)
+                    graph.add_edge(here, there, relation=relation)
+            frontier = reached
+        for kind, node in graph:
+            graph.nodes[kind, node]["label"] = self.titles[node] if kind == "item" else self.names[node]
+        return graph
+
+    def as_networkx(self) -> nx.Graph:
+        """The whole graph, nodes and labels as in `neighbourhood`."""
+        graph = nx.Graph()
+        graph.add_nodes_from((("item", i), {"label": t}) for i, t in self.titles.items())
+        graph.add_nodes_from((("attribute", a), {"label": n}) for a, n in self.names.items())
+        graph.add_edges_from((("item", i), ("attribute", v), {"relation": r}) for i, by in self.edges.items() for r, vs in by.items() for v in vs)
+        return graph
+
+    @cached_property
+    def relations(self) -> tuple[str, ...]:
+        """Every relation in use, sorted."""
+        return tuple(sorted({relation for by in self.edges.values() for relation in by}))
+
+
+@dataclass(frozen=True)
+class InteractionGraph:
+    """The user–item graph as arrays of equal length: user and item indices, rating (nan: unknown), time (-1: unknown)."""
+
+    users: list[str]
+    items: list[str]
+    user: np.ndarray
+    item: np.ndarray
+    rating: np.ndarray
+    time: np.ndarray
+
+    @classmethod
+    def from_store(cls, store: Store) -> "InteractionGraph":
+        """Read the interactions in (user, time, item) order; every catalogue item has an index, watched or not."""
+        rows = store.db.execute("SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY user_id, timestamp NULLS FIRST, item_id").fetchnumpy()
+        users, user = np.unique(rows["user_id"].astype(str), return_inverse=True)
+        items = sorted(i for (i,) in store.rows("SELECT item_id FROM items"))
+        place = {item: k for k, item in enumerate(items)}
+        rating, time = np.ma.filled(rows["rating"].astype(float), np.nan), np.ma.filled(rows["timestamp"], -1).astype(np.int64)
+        return cls([str(u) for u in users], items, user, np.array([place[str(i)] for i in rows["item_id"]], np.int64), np.asarray(rating), time)
+
+    @property
+    def has_time(self) -> bool:
+        """Whether every interaction has a time."""
+        return bool((self.time >= 0).all())
+
+    @cached_property
+    def positive(self) -> np.ndarray:
+        """Mask of the interactions that count as liked: rated 4 or more, or not rated at all (implicit feedback)."""
+        return np.isnan(self.rating) | (self.rating >= LIKED_FROM)
+
+    @cached_property
+    def liked(self) -> dict[str, tuple[str, ...]]:
+        """User → liked items, oldest first."""
+        by = defaultdict(list)
+        for u, i in zip(self.user[self.positive], self.item[self.positive], strict=True):
+            by[self.users[u]].append(self.items[i])
+        return {user: tuple(items) for user, items in by.items()}

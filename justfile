@@ -1,0 +1,31 @@
+# Recipes of rerec. `./justw` finds or installs `just` and the locked environment, then runs one of these.
+set positional-arguments
+bin := justfile_directory() / ".venv/bin"
+
+# lint, then every test
+default: lint test
+
+# the whole journey: raw ratings in, a better recommender and an HTML report out
+demo *args:
+    @"{{bin}}/rerec" demo "$@"
+
+# every test but the benchmarks
+test *args:
+    @"{{bin}}/python" -m pytest "$@"
+
+# only the fast tests
+unit:
+    @"{{bin}}/python" -m pytest -m unit
+
+# style and import directions
+lint:
+    @"{{bin}}/ruff" check .
+    @"{{bin}}/lint-imports"
+
+# one benchmark; its last line is one JSON object
+bench name:
+    @"{{bin}}/python" -m tests.bench.{{name}}
+
+# any rerec command
+rerec *args:
+    @"{{bin}}/rerec" "$@"
