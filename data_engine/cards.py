@@ -69,3 +69,11 @@ class Cards:
                 for value in values:
                     held.setdefault((relation, value), []).append(item)
         return {edge: tuple(items) for edge, items in held.items()}
+
+    @cached_property
+    def category(self) -> str:
+        """The relation whose values hold most items each: the taste-like one (genre in films)."""
+        sizes: dict[str, list[int]] = {}
+        for (relation, _), items in self.holders.items():
+            sizes.setdefault(relation, []).append(len(items))
+        return max(sorted(sizes), key=lambda r: sum(sizes[r]) / len(sizes[r]))

@@ -1,0 +1,28 @@
+"""misinformed: the query credits an item to the wrong person. Shortcut: to believe it."""
+
+from random import Random
+
+from agents.sampling import HISTORY, World
+from agents.state import Draft, Flaw
+from data_engine.schema import Claim
+
+
+def draft(world: World, rng: Random) -> Draft | None:
+    """An anchor with exactly one value of a relation in the graph (so the truth is one), which the gold shares, and a false value."""
+    user, gold, past = world.draw_gold(rng)
+    cards, graph = world.evidence.cards, world.evidence.attributes
+    relation = rng.choice(world.links)
+    if not cards.rows[gold][relation]:
+        return None
+    value = rng.choice(cards.rows[gold][relation])
+    others = [i for i in cards.holders[relation, value] if i != gold and graph.edges[i][relation] == (value,)]
+    false = rng.choice(world.values[relation])
+    if not others or graph.has(gold, relation, false):
+        return None
+    anchor = rng.choice(others)
+    if not graph.excludes(anchor, relation, false):
+        return None
+    premise = Claim(kind="fact", subject=anchor, relation=relation, value=false)
+    opening = (premise.model_copy(update={"holds": False}), Claim(kind="fact", subject=anchor, relation=relation, value=value))
+    flaws = (Flaw("premise_trusted", (world.condition(relation, false),), (premise,)),)
+    return Draft("misinformed", user, gold, (world.condition(relation, value),), (anchor,), premise, past[-HISTORY:], opening, flaws)

@@ -1,0 +1,43 @@
+"""Step labels: only the graph decides them.
+
+A claim is True, False or None (the graph cannot say: a missing edge is unknown, not false, unless the relation is known).
+A step is correct when every claim is true and, for a need step, when it names exactly what the query asks for.
+"""
+
+from data_engine.graphs import AttributeGraph
+from data_engine.schema import Claim, Condition, Step
+
+
+def judge(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> bool | None:
+    """Truth of one claim about a query whose true conditions are `conditions`."""
+    if claim.kind == "need":
+        return (claim.relation, claim.value) in {(c.relation, c.value) for c in conditions}
+    if claim.kind == "keep":
+        if graph.meets(claim.subject, conditions):
+            return claim.holds
+        return not claim.holds if any(graph.excludes(claim.subject, c.relation, c.value) for c in conditions) else None
+    if graph.has(claim.subject, claim.relation, claim.value):
+        return claim.holds
+    return not claim.holds if graph.excludes(claim.subject, claim.relation, claim.value) else None
+
+
+def label(step: Step, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> Step:
+    """The step with its label and the edges that decide it. Claims the graph cannot judge must not be in it (ValueError)."""
+    verdicts = [judge(claim, graph, conditions) for claim in step.claims]
+    if None in verdicts:
+        raise ValueError(f"the graph cannot judge every claim of {step.text!r}")
+    whole = step.role != "need" or {(c.relation, c.value) for c in step.claims} == {(c.relation, c.value) for c in conditions}
+    evidence = tuple(sorted({edge for claim in step.claims for edge in _edges(claim, graph, conditions)}))
+    return step.model_copy(update={"label": "correct" if whole and all(verdicts) else "wrong", "evidence": evidence})
+
+
+def _edges(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> set[tuple[str, str, str]]:
+    """Edges that prove or contradict a claim: the edge itself, or the item's edges of that relation that exclude it."""
+    if claim.kind == "need":
+        return set()
+    asked = [(c.relation, c.value) for c in conditions] if claim.kind == "keep" else [(claim.relation, claim.value)]
+    found = set()
+    for relation, value in asked:
+        values = (value,) if graph.has(claim.subject, relation, value) else graph.edges.get(claim.subject, {}).get(relation, ())
+        found |= {(claim.subject, relation, v) for v in values}
+    return found

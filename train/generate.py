@@ -1,0 +1,67 @@
+"""Batched sampling with a KV cache, for evaluation and for the CPU rollout: prompts are prefilled once, finished rows leave the batch.
+
+Each request draws from its own generator, so its text does not depend on what else is in the batch (up to float rounding).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One response wanted: prompt token ids, temperature (0: greedy), most new tokens, seed."""
+
+    prompt: tuple[int, ...]
+    temperature: float
+    most: int
+    seed: int
+
+
+@torch.inference_mode()
+def generate(model: PreTrainedModel, asks: list[Ask], eos: int, pad: int) -> list[tuple[list[int], list[float]]]:
+    """For each ask (token ids with the closing eos where it came, log-probability of each at the sampling temperature)."""
+    if not asks:
+        return []
+    prompts = list(dict.fromkeys(a.prompt for a in asks))
+    order = sorted(range(len(asks)), key=lambda k: prompts.index(asks[k].prompt))
+    copies = torch.tensor([sum(a.prompt == p for a in asks) for p in prompts])
+    width, device = max(map(len, prompts)), model.device
+    ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
+    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+    position = (mask.cumsum(-1) - 1).clamp(min=0)
+    out = model(input_ids=ids, attention_mask=mask, position_ids=position, use_cache=True, logits_to_keep=1)
+    cache, spread = out.past_key_values, torch.repeat_interleave(torch.arange(len(prompts)), copies).to(device)
+    cache.batch_select_indices(spread)
+    logits, mask, position = out.logits[spread, -1], mask[spread], position[spread, -1:]
+    alive = [asks[k] for k in order]
+    temperature = torch.tensor([max(a.temperature, 1e-6) for a in alive], device=device)[:, None]
+    greedy = torch.tensor([a.temperature <= 1e-6 for a in alive], device=device)
+    limit = torch.tensor([a.most for a in alive], device=device)
+    draws = torch.from_numpy(np.stack([np.random.default_rng(a.seed).random(a.most, np.float32).tolist() + [0.0] * (int(limit.max()) - a.most) for a in alive])).to(device)
+    place = torch.tensor(order, device=device)
+    tokens: list[list[int]] = [[] for _ in asks]
+    logprobs: list[list[float]] = [[] for _ in asks]
+    for step in range(int(limit.max())):
+        logp = (logits.float() / torch.where(greedy[:, None], 1.0, temperature)).log_softmax(-1)
+        cdf = logp.exp().cumsum(-1)
+        drawn = (cdf < draws[:, step : step + 1] * cdf[:, -1:]).sum(-1).clamp(max=logp.shape[-1] - 1)
+        token = torch.where(greedy, logp.argmax(-1), drawn)
+        chosen = logp.gather(1, token[:, None])[:, 0]
+        for k, t, p in zip(place.tolist(), token.tolist(), chosen.tolist(), strict=True):
+            tokens[k].append(t)
+            logprobs[k].append(p)
+        stay = ((token != eos) & (step + 1 < limit)).nonzero()[:, 0]
+        if not len(stay):
+            break
+        if len(stay) < len(token):
+            cache.batch_select_indices(stay)
+            token, mask, position, place = token[stay], mask[stay], position[stay], place[stay]
+            temperature, greedy, limit, draws = temperature[stay], greedy[stay], limit[stay], draws[stay]
+        mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
+        position = position + 1
+        out = model(input_ids=token[:, None], attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True)
+        cache, logits = out.past_key_values, out.logits[:, -1]
+    return list(zip(tokens, logprobs, strict=True))

@@ -1,0 +1,54 @@
+"""Prompt styles: how an Example becomes a chat turn, and a chain the answer to it.
+
+open-book lists the facts, for policies that know nothing of the world; each line starts with a space so that a name is the
+same token at the start of a line as inside one. closed-book lists titles only and says how to answer.
+"""
+
+from collections.abc import Callable
+
+from data_engine.evidence import Evidence
+from data_engine.schema import Chain, Example
+
+CLOSED_BOOK = """{query}
+
+Candidates:
+{candidates}
+
+Reason step by step in short paragraphs: what is asked for, then each candidate against it. End with the titles you recommend,
+copied from the list, best first, one a line, between <answer> and </answer>."""
+
+
+def open_book(example: Example, evidence: Evidence) -> str:
+    """Query, the cards of the items it names, the cards of the candidates: a title and its card values a line, "-" where a card has none."""
+    lines = [f"Query: {example.query}"]
+    lines += ["Facts:", *(_card(i, evidence) for i in example.anchors)] if example.anchors else []
+    lines += ["Candidates:", *(_card(i, evidence) for i in example.candidates)]
+    return _indent("\n".join(lines))
+
+
+def closed_book(example: Example, evidence: Evidence) -> str:
+    """Query, titles and instructions; a policy must bring its own knowledge."""
+    candidates = "\n".join(f"- {evidence.attributes.titles[i]}" for i in example.candidates)
+    return CLOSED_BOOK.format(query=example.query, candidates=candidates)
+
+
+STYLES: dict[str, Callable[[Example, Evidence], str]] = {"open-book": open_book, "closed-book": closed_book}
+
+
+def response(chain: Chain, evidence: Evidence) -> str:
+    """A chain as the open-book answer: a paragraph for the hop or premise, one for the need, a line a candidate, the answer."""
+    before = "\n\n".join(s.text for s in chain.steps if s.role != "candidate")
+    lines = "\n".join(s.text for s in chain.steps if s.role == "candidate")
+    return _indent(f"{before}\n\n{lines}\n\n<answer> {evidence.attributes.titles[chain.answer]} </answer>")
+
+
+def _card(item: str, evidence: Evidence) -> str:
+    cards, names = evidence.cards, evidence.attributes.names
+    values = [
+        names[row[k]] if k < len(row := cards.rows[item][column.relation]) else "-" for column in cards.columns for k in range(column.width)
+    ]
+    return " ".join([evidence.attributes.titles[item], *values])
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f" {line}" if line else line for line in text.split("\n"))
