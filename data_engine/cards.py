@@ -13,14 +13,15 @@ from data_engine.graphs import AttributeGraph
 
 @dataclass(frozen=True)
 class Column:
-    """One relation of the card: how many values it shows, and in how many items a value must occur to be shown."""
+    """One relation of the card: how many values it shows, in how many items a value must occur to be shown, and whether it may be empty."""
 
     relation: str
     width: int
     shared_by: int
+    optional: bool = False
 
 
-FILM = (Column("director", 1, 2), Column("starring", 2, 3), Column("composer", 1, 3), Column("genre", 2, 1))
+FILM = (Column("director", 1, 2), Column("starring", 2, 3), Column("composer", 1, 3, optional=True), Column("genre", 2, 1))
 
 
 def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
@@ -31,7 +32,7 @@ def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
         relation: sum(any(len(graph.holders[relation, v]) > 1 for v in by.get(relation, ())) for by in graph.edges.values())
         for relation in graph.relations
     })
-    return tuple(Column(relation, 1 if n else 2, 2) for n, (relation, _) in enumerate(covered.most_common(4)))
+    return tuple(Column(relation, 1 if n else 2, 2, optional=n > 1) for n, (relation, _) in enumerate(covered.most_common(4)))
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Cards:
 
     @classmethod
     def from_graph(cls, graph: AttributeGraph) -> "Cards":
-        """Make the cards. Left out: items whose title another item has, and items with fewer than three quarters of the columns filled.
+        """Make the cards. Left out: items whose title another item has, and items with nothing to show in a column that may not be empty.
 
         Left out too: values whose name belongs to several attributes (a name is no identity).
         """
@@ -56,7 +57,7 @@ class Cards:
             for c in columns:
                 fit = [v for v in by.get(c.relation, ()) if len(graph.holders[c.relation, v]) >= c.shared_by and names[graph.names[v]] == 1]
                 row[c.relation] = tuple(fit[: c.width])
-            if titles[title] == 1 and sum(map(bool, row.values())) >= 0.75 * len(columns):
+            if titles[title] == 1 and all(row[c.relation] or c.optional for c in columns):
                 rows[item] = row
         return cls(columns, rows)
 

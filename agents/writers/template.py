@@ -17,10 +17,10 @@ RELATIONS = {
 }
 GENERIC = "with {1} {0}"
 QUERIES = {
-    "explicit": ("Find a {thing} {a} and {b}.", "I want to see a {thing} {a} and {b}.", "Recommend a {thing} {b} and {a}."),
-    "implicit": ("Find a {thing} with the same {noun} as in {a} and {b}.", "I liked {a} and {b}. Recommend a {thing} with the same {noun}."),
-    "misinformed": ("Find a {thing} like {a}, by the same {noun}, {false}.", "I liked {a} by {noun} {false}. Recommend a {thing} with the same {noun}."),
-    "interest": ("I recently liked {all}. Recommend more.", "I liked {all}. Find a {thing} like these."),
+    "explicit": ("Find a {thing} {a} and {b}.",),
+    "implicit": ("Find a {thing} with the same {noun} as in {a} and {b}.",),
+    "misinformed": ("Find a {thing} like {a}, by the same {noun}, {false}.",),
+    "interest": ("I recently liked {all}. Recommend more.",),
 }
 
 

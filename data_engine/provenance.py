@@ -1,0 +1,34 @@
+"""Where an artefact came from: git revision, versions, time. Written beside everything a run makes."""
+
+import json
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("verl", "torch", "transformers", "ray", "langgraph", "duckdb", "numpy")
+
+
+def provenance(**facts: object) -> dict[str, object]:
+    """Git revision of the code ("" outside a checkout), versions of what matters, and `facts` (config, seeds, digests)."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return {"git": _revision(), "python": platform.python_version(), "versions": found, **facts}
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write through a temporary file, so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    draft.replace(path)
+
+
+def _revision() -> str:
+    folder = Path(__file__).resolve().parent
+    ask = subprocess.run(["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True, text=True, check=False)
+    return ask.stdout.strip()

@@ -1,0 +1,21 @@
+"""This room's branch of the error tree."""
+
+from data_engine.errors import RerecError
+
+
+class RewardError(RerecError):
+    """A response could not be scored. Unscored is not zero: whoever catches this has no score."""
+
+
+class UnknownExamples(RewardError):
+    """Some example ids are not in the snapshot (HTTP 404)."""
+
+
+class StaleGraph(RewardError):
+    """The client's graph digest is not the server's (HTTP 409)."""
+
+
+class ServerUnreachable(RewardError):
+    """The server did not answer within the retries allowed."""
+
+    exit_code = 3

@@ -1,0 +1,53 @@
+"""A reward server of one's own: a child process on a free loopback port, stopped with the block that needs it."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reward_server.client import RewardClient
+from reward_server.errors import RewardError, ServerUnreachable
+
+START_SECONDS = 60.0
+
+
+@contextmanager
+def local_server(store: Path, log: Path | None = None) -> Iterator[str]:
+    """Serve `store` and yield the URL once it is ready. Raises RewardError with the server's last words when it dies first."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    out = log.open("ab") if log else subprocess.DEVNULL
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rerec", "serve", "--store", str(store), "--port", str(port)], stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    try:
+        _wait_ready(process, url, log)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        if log:
+            out.close()
+
+
+def _wait_ready(process: subprocess.Popen, url: str, log: Path | None) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with RewardClient(url) as client:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                words = log.read_text().strip().splitlines()[-1:] if log else []
+                raise RewardError(f"the reward server ended at start with code {process.returncode}: {' '.join(words) or 'run `rerec serve` to see why'}")
+            try:
+                client.ready()
+                return
+            except ServerUnreachable:
+                time.sleep(0.1)
+    raise RewardError(f"the reward server at {url} was not ready within {START_SECONDS:.0f} s")

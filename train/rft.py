@@ -1,0 +1,186 @@
+"""Reinforcement fine-tuning: an edge that checks everything first, then hands over to verl on Ray.
+
+A run directory holds data/*.parquet, config.yaml (resolved), provenance.json, checkpoints/, log/ and, at the end, model/.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_engine.errors import DataError
+from data_engine.evidence import Evidence
+from data_engine.parquet import write_verl
+from data_engine.provenance import provenance, write_json
+from data_engine.schema import Example
+from reward_server.client import RewardClient
+from reward_server.errors import ServerUnreachable
+from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
+from train.prompts import STYLES
+
+RECIPES = Path(__file__).parent / "recipes"
+PLUGIN = Path(__file__).parent / "verl_plugin"
+BASES = {"rerec_base", "tiny_cpu"}
+DONE = "model"
+
+
+class RFTConfig(BaseModel):
+    """One run. `overrides` are hydra overrides of the recipe ("trainer.total_training_steps=60")."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    recipe: str
+    run: Path
+    model: Path
+    server: str
+    seed: int = 0
+    overrides: tuple[str, ...] = ()
+    most_queries: int | None = Field(None, ge=1)
+
+
+def recipes() -> list[str]:
+    """Names of the recipes that can be run."""
+    return sorted(p.stem for p in RECIPES.glob("*.yaml") if p.stem not in BASES)
+
+
+def prepare_environment(cpu: bool) -> None:
+    """Set what verl and Ray read from the environment, before either is imported; workers inherit it."""
+    os.environ.update(
+        HF_HUB_OFFLINE=os.environ.get("HF_HUB_OFFLINE", "1"), RAY_USAGE_STATS_ENABLED="0", RAY_DEDUP_LOGS="0", TQ_NUM_THREADS="2",
+        TQ_CLIENT_ZMQ_IO_THREADS="2", WANDB_MODE="disabled", TOKENIZERS_PARALLELISM="false", RAY_memory_usage_threshold="0.98",
+    )
+    if cpu:
+        os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu", OMP_NUM_THREADS=str(os.cpu_count() or 1))
+
+
+def on_cpu(recipe: str) -> bool:
+    """Whether a recipe trains on CPU (it inherits tiny_cpu). Raises BadRecipe for an unknown one."""
+    path = RECIPES / f"{recipe}.yaml"
+    if recipe not in recipes():
+        raise BadRecipe(f"no recipe {recipe!r}: choose from {', '.join(recipes())}")
+    return "tiny_cpu" in OmegaConf.load(path).defaults
+
+
+def compose(config: RFTConfig, digest: str) -> DictConfig:
+    """The whole verl config of a run. Raises BadRecipe when it does not compose."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    run = config.run.resolve()
+    filled = {
+        "rerec.server": config.server, "rerec.graph_digest": digest, "rerec_seed": config.seed, "actor_rollout_ref.model.path": config.model.resolve(),
+        "data.train_files": run / "data/rl.parquet", "data.val_files": run / "data/validation.parquet", "trainer.default_local_dir": run / "checkpoints",
+        "actor_rollout_ref.rollout.agent.agent_loop_config_path": PLUGIN / "agent_loops.yaml",
+    }
+    overrides = [f"{key}='{value}'" for key, value in filled.items()]
+    try:
+        with initialize_config_dir(str(RECIPES), version_base=None):
+            composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
+            OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BadRecipe(f"recipe {config.recipe} with {list(config.overrides)} does not compose: {str(error).splitlines()[0]}") from error
+    return composed
+
+
+def dry_run(config: RFTConfig) -> DictConfig:
+    """Compose and let verl validate, without data, model or server. Raises BadRecipe."""
+    prepare_environment(cpu=True)  # to validate, verl needs a device it can name, which may not be the recipe's
+    from train.verl_plugin.main import validate
+
+    composed = compose(config, "dry-run")
+    try:
+        validate(composed.copy())
+    except (ValueError, AssertionError, NotImplementedError, TypeError) as error:
+        raise BadRecipe(f"recipe {config.recipe} is refused by verl: {error}") from error
+    return composed
+
+
+def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *, resume: bool) -> Path:
+    """Run a recipe to its end and return the folder of the trained model.
+
+    `examples` by split ("rl", "validation"). Raises ServerUnreachable or StaleGraph within seconds when the server is not right,
+    ConfigChanged for a resume with another config, Interrupted (with the command that resumes) when the server is lost or on Ctrl-C.
+    """
+    prepare_environment(on_cpu(config.recipe))
+    evidence = Evidence.load(store)
+    if not (config.model / "config.json").is_file():
+        raise TrainError(f"no model folder at {config.model}: make one with `rerec train sft --run {config.model.parent}`")
+    with RewardClient(config.server, evidence.digest) as client:
+        client.ready()
+    composed = compose(config, evidence.digest)
+    _check_resume(config.run, composed, resume)
+    style = STYLES[composed.rerec.style]
+    for split in ("rl", "validation"):
+        chosen = examples[split][: config.most_queries if split == "rl" else None]
+        write_verl(config.run / f"data/{split}.parquet", chosen, [style(e, evidence) for e in chosen])
+    _check_batch(composed, min(len(examples["rl"]), config.most_queries or len(examples["rl"])))
+    OmegaConf.save(composed, config.run / "config.yaml", resolve=True)
+    write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest, seed=config.seed))
+    os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
+    again = f"rerec train rft {config.recipe} --store {store} --model {config.model} --run {config.run} --seed {config.seed} --server URL --resume"
+    _run(composed, again)
+    return _export(config.run)
+
+
+def metrics_file(run: Path) -> Path:
+    """verl's own log of a run: one JSON object a step, {"step", "data"}."""
+    return run / "log/rerec/rft.jsonl"
+
+
+def _run(composed: DictConfig, again: str) -> None:
+    import ray
+
+    from train.verl_plugin.main import run
+
+    try:
+        run(composed)
+    except ServerUnreachable as error:
+        raise Interrupted(f"{str(error).splitlines()[-1]} A checkpoint was saved; start the server, then resume with: {again}") from error
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; resume from the last checkpoint with: {again}") from None
+    finally:
+        ray.shutdown()
+
+
+def _check_resume(run: Path, composed: DictConfig, resume: bool) -> None:
+    """A fresh run wants an empty directory; a resume wants the same config but for the server's address."""
+    started = (run / "config.yaml").is_file()
+    if started and not resume:
+        raise TrainError(f"{run} already holds a run: add --resume to go on with it, or give another --run")
+    if not started:
+        if resume and run.exists() and any(run.iterdir()):
+            raise TrainError(f"{run} holds no run to resume")
+        return
+    old = _flat(OmegaConf.to_container(OmegaConf.load(run / "config.yaml")))
+    new = _flat(OmegaConf.to_container(composed, resolve=True))
+    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and key != "rerec.server")
+    if changed:
+        shown = ", ".join(f"{key}: {old.get(key)} → {new.get(key)}" for key in changed[:5])
+        raise ConfigChanged(f"the run in {run} was started with another config ({len(changed)} keys: {shown}): undo that, or give another --run")
+
+
+def _flat(value: object, prefix: str = "") -> dict[str, object]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    return {key: leaf for name, part in value.items() for key, leaf in _flat(part, f"{prefix}.{name}".lstrip(".")).items()}
+
+
+def _check_batch(composed: DictConfig, queries: int) -> None:
+    if queries < composed.data.train_batch_size:
+        raise DataError(f"{queries} RL queries are fewer than one batch of {composed.data.train_batch_size}: synthesise more (`rerec synth --rl`)")
+
+
+def _export(run: Path) -> Path:
+    """Copy the last checkpoint's Hugging Face weights to run/model."""
+    step = (run / "checkpoints/latest_checkpointed_iteration.txt").read_text().strip()
+    source = run / f"checkpoints/global_step_{step}/actor/huggingface"
+    if not source.is_dir():
+        raise TrainError(f"the last checkpoint {source.parent} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
+    target = run / DONE
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(source, target)
+    return target

@@ -1,0 +1,60 @@
+"""verl's own run_ppo with a task runner that builds our trainer (its documented hook)."""
+
+import ray
+from omegaconf import DictConfig, OmegaConf
+
+
+@ray.remote
+class TaskRunner:
+    """verl's V1 task runner with `RerecTrainer` in the trainer's place (a Ray actor class cannot be subclassed)."""
+
+    def run(self, config: DictConfig) -> str:
+        """Train; returns how it ended: "done" or "all mastered"."""
+        import transfer_queue as tq
+        from verl.trainer.ppo.v1 import AgentLoopManagerTQ
+        from verl.utils.logging_utils import configure_verl_logging
+
+        from train.verl_plugin.trainer import AllMastered, RerecTrainer
+
+        configure_verl_logging()
+        config.transfer_queue.enable = True
+        OmegaConf.resolve(config)
+        tq.init(config.transfer_queue)
+        trainer = None
+        try:
+            trainer = RerecTrainer(config=config)
+            trainer.init()
+            loops = AgentLoopManagerTQ.create(
+                config=config, llm_client=trainer.get_llm_client(), teacher_client=trainer.get_teacher_client(),
+                reward_loop_worker_handles=trainer.get_reward_handles(),
+            )
+            trainer.fit(loops)
+            return "done"
+        except AllMastered:
+            trainer.global_steps -= 1
+            trainer._save_checkpoint()
+            return "all mastered"
+        finally:
+            try:
+                if getattr(trainer, "logger", None) is not None:
+                    trainer.logger.finish()
+            finally:
+                tq.close()
+
+
+def validate(config: DictConfig) -> None:
+    """verl's own checks of a composed config; raises what they raise."""
+    from verl.trainer.ppo.utils import need_critic, need_reference_policy
+    from verl.utils.config import validate_config
+    from verl.utils.device import auto_set_device
+
+    auto_set_device(config)
+    validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
+
+
+def run(config: DictConfig) -> None:
+    """Validate and train on Ray, in this process's own local cluster unless the config names one."""
+    from verl.trainer.main_ppo import run_ppo
+
+    validate(config)
+    run_ppo(config, task_runner_class=TaskRunner)

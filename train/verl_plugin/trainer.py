@@ -1,0 +1,89 @@
+"""verl's synchronous V1 trainer with our curriculum, our reward figures and a guard: no step is taken on unscored responses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import transfer_queue as tq
+from torchdata.stateful_dataloader import StatefulDataLoader
+from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
+from verl.utils.dataset.rl_dataset import collate_fn
+
+from reward_server.errors import ServerUnreachable
+from train.curriculum import Curriculum, CurriculumConfig
+from train.verl_plugin.sampler import CurriculumSampler
+
+FIGURES = ("score", "ndcg", "qas", "pas", "answered", "penalised")
+
+
+class AllMastered(Exception):
+    """Every query is mastered: nothing is left to learn from. A good end, not a failure."""
+
+
+def _rows(column: object) -> list:
+    """TransferQueue returns a column as a jagged tensor or a stack of objects."""
+    return column.tolist() if hasattr(column, "tolist") else list(column)
+
+
+class RerecTrainer(PPOTrainerSync):
+    """The settings of ours are under `rerec` in the config; `curriculum: null` leaves verl's own order."""
+
+    def _build_replay_buffer(self) -> object:
+        buffer = super()._build_replay_buffer()
+        buffer.poll_interval = self.config.rerec.poll_seconds  # 2 s by default, longer than a whole step of a tiny policy
+        return buffer
+
+    def _init_dataloader(self) -> None:
+        super()._init_dataloader()
+        settings, self.curriculum = self.config.rerec.curriculum, None
+        if settings is None:
+            return
+        extra = self.train_dataset.dataframe["extra_info"]
+        self.row_of = {row["example_id"]: k for k, row in enumerate(extra)}
+        batch = self.config.data.train_batch_size
+        self.curriculum = Curriculum([float(row["difficulty"]) for row in extra], batch, CurriculumConfig(**settings))
+        # verl 0.9.1 ignores data.sampler; without prefetching, what was handed out is what was asked for
+        self.train_dataloader = StatefulDataLoader(
+            self.train_dataset, batch_size=batch, num_workers=0, drop_last=True, collate_fn=collate_fn, sampler=CurriculumSampler(self.curriculum)
+        )
+
+    def _fetch_one_gen_batch(self) -> object:
+        try:
+            return super()._fetch_one_gen_batch()
+        except StopIteration:
+            raise AllMastered from None
+
+    def _compute_advantage(self, batch: object, metrics: dict) -> object:
+        """Before anything is learned: were all responses scored?"""
+        infos = self._reward_infos(batch)
+        lost = [info["reason"] for _, info in infos if info["unscored"]]
+        if lost:
+            self.global_steps -= 1  # this step did not happen: the weights are still the last step's
+            self._save_checkpoint()
+            raise ServerUnreachable(f"{len(lost)} of {len(infos)} responses of step {self.global_steps + 1} could not be scored: {lost[0]}")
+        for name in FIGURES:
+            metrics[f"rerec/{name}"] = float(np.mean([info[name] for _, info in infos]))
+        groups: dict[str, list[float]] = {}
+        for example, info in infos:
+            groups.setdefault(example, []).append(info["score"])
+        metrics["rerec/flat_groups"] = float(np.mean([np.std(scores) < 1e-3 for scores in groups.values()]))
+        batch = super()._compute_advantage(batch, metrics)
+        if self.curriculum is not None:
+            self.curriculum.observe((self.row_of[example], info["ndcg"]) for example, info in infos)
+            metrics["curriculum/epoch"] = self.curriculum.epoch
+            metrics["curriculum/mastered"] = sum(map(self.curriculum.mastered, range(len(self.curriculum.prior))))
+            metrics["curriculum/difficulty"] = float(np.mean([self.curriculum.difficulty(self.row_of[e]) for e in groups]))
+        return batch
+
+    def _reward_infos(self, batch: object) -> list[tuple[str, dict]]:
+        """(example id, reward figures) of every real trajectory of the batch."""
+        data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=["reward_model", "extra_fields"])
+        real = [k for k, tag in enumerate(batch.tags) if not tag.get("is_padding", False)]
+        models, extra = _rows(data["reward_model"]), _rows(data["extra_fields"])
+        return [(models[k]["ground_truth"], extra[k]["reward_extra_info"]) for k in real]
+
+    def _save_checkpoint(self) -> None:
+        """verl's checkpoint, then a line a person can read."""
+        super()._save_checkpoint()
+        note = {"step": self.global_steps, "curriculum_epoch": self.curriculum.epoch if self.curriculum else None}
+        Path(self.config.trainer.default_local_dir, "last.json").write_text(json.dumps(note))
