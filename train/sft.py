@@ -7,7 +7,6 @@ RFT is measured from there.
 """
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -70,38 +69,69 @@ class NameShuffler:
         return [swap.get(i, i) for i in prompt], [swap.get(i, i) for i in answer]
 
 
-def train(
-    model: PreTrainedModel, samples: list[Sample], entities: dict[str, list[int]], config: SFTConfig,
-    progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
-) -> list[tuple[int, float]]:
-    """Train in place; returns (step, smoothed loss) every 25 steps. `progress` hears (step, steps, smoothed loss)."""
-    rng = random.Random(config.seed)
-    shuffle = NameShuffler(entities, rng)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config.lr, betas=(0.9, 0.98), weight_decay=0.0)
-    total, done, smooth, curve, deck = config.gold_steps + config.mixed_steps, 0, None, [], []
-    model.train()
-    for steps, flawed in ((config.gold_steps, 0.0), (config.mixed_steps, config.flawed)):
-        for step in range(steps):
-            if len(deck) < config.batch:
-                deck = rng.sample(range(len(samples)), len(samples))
-            shuffled = config.shuffled if flawed else config.shuffled * min(1.0, 1.6 * step / steps)
-            batch = []
-            for sample in (samples[deck.pop()] for _ in range(config.batch)):
-                answer = rng.choice(sample.flawed) if sample.flawed and rng.random() < flawed else sample.gold
-                batch.append(shuffle(sample.prompt, answer) if rng.random() < shuffled else (sample.prompt, answer))
-            for group in optimiser.param_groups:
-                group["lr"] = config.lr * min(1.0, (step + 1) / 50) * max(0.05, min(1.0, 2 * (1 - step / steps)))
-            loss = response_loss(model, batch)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            done += 1
-            smooth = loss.item() if smooth is None else 0.95 * smooth + 0.05 * loss.item()
-            if done % 25 == 0 or done == total:
-                curve.append((done, smooth))
-                progress(done, total, smooth)
-    return curve
+class Trainer:
+    """One SFT run, a step at a time, so that it can be watched, saved and resumed exactly. Trains `model` in place."""
+
+    def __init__(self, model: PreTrainedModel, samples: list[Sample], entities: dict[str, list[int]], config: SFTConfig) -> None:
+        self.model, self.samples, self.config = model, samples, config
+        self.rng = random.Random(config.seed)
+        self.shuffle = NameShuffler(entities, self.rng)
+        self.optimiser = torch.optim.AdamW(model.parameters(), lr=config.lr, betas=(0.9, 0.98), weight_decay=0.0)
+        self.total, self.done = config.gold_steps + config.mixed_steps, 0
+        self.deck: list[int] = []
+        self.smooth: float | None = None
+        self.curve: list[tuple[int, float]] = []
+        model.train()
+
+    @property
+    def finished(self) -> bool:
+        """All steps are done."""
+        return self.done >= self.total
+
+    def step(self) -> float:
+        """One optimiser step; returns the smoothed loss."""
+        c = self.config
+        mixed = self.done >= c.gold_steps
+        step, steps = (self.done - c.gold_steps, c.mixed_steps) if mixed else (self.done, c.gold_steps)
+        rate = c.lr * min(1.0, (step + 1) / 50) * max(0.05, min(1.0, 2 * (1 - step / steps)))
+        shuffled = c.shuffled if mixed else c.shuffled * min(1.0, 1.6 * step / steps)
+        loss = response_loss(self.model, [self._draw(c.flawed if mixed else 0.0, shuffled) for _ in range(c.batch)])
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.done += 1
+        self.smooth = loss.item() if self.smooth is None else 0.95 * self.smooth + 0.05 * loss.item()
+        if self.done % 25 == 0 or self.finished:
+            self.curve.append((self.done, self.smooth))
+        return self.smooth
+
+    def _draw(self, flawed: float, shuffled: float) -> tuple[list[int], list[int]]:
+        """The next sample of the deck as (prompt, answer), flawed or renamed with the given chances."""
+        if not self.deck:
+            self.deck = self.rng.sample(range(len(self.samples)), len(self.samples))
+        sample = self.samples[self.deck.pop()]
+        answer = self.rng.choice(sample.flawed) if sample.flawed and self.rng.random() < flawed else sample.gold
+        return self.shuffle(sample.prompt, answer) if self.rng.random() < shuffled else (sample.prompt, answer)
+
+    def state(self) -> dict[str, object]:
+        """All that a resume needs; loads with torch's weights_only."""
+        version, internal, gauss = self.rng.getstate()
+        return {
+            "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(), "done": self.done, "deck": self.deck, "smooth": self.smooth,
+            "curve": self.curve, "rng": [version, list(internal), gauss],
+        }
+
+    def restore(self, state: dict[str, object]) -> None:
+        """Continue exactly where `state` was taken."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.done, self.deck, self.smooth = state["done"], list(state["deck"]), state["smooth"]
+        self.curve = [tuple(point) for point in state["curve"]]
+        version, internal, gauss = state["rng"]
+        self.rng.setstate((version, tuple(internal), gauss))
 
 
 def response_loss(model: PreTrainedModel, batch: list[tuple[list[int], list[int]]]) -> torch.Tensor:

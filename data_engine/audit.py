@@ -1,0 +1,107 @@
+"""The independent re-check behind `rerec verify`: every Example against the raw tables, in SQL and plain sets.
+
+Nothing here is shared with the agents that made the Examples: it reads edges and titles straight from DuckDB and states the
+rules again, so that one mistake cannot hide in both places.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from data_engine.schema import Chain, Claim, Example
+from data_engine.store import Store
+
+
+@dataclass
+class Audit:
+    """checked Examples, and each violation as (example id, what is wrong)."""
+
+    checked: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    splits: Counter[str] = field(default_factory=Counter)
+    violations: list[tuple[str, str]] = field(default_factory=list)
+
+
+def audit(store: Store, progress: Callable[[int], None] = lambda done: None) -> Audit:
+    """Check all Examples of a store. `progress` hears how many are done."""
+    checker, result = _Checker(store), Audit()
+    splits_of: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for example in store.examples():
+        result.checked += 1
+        result.kinds[example.kind] += 1
+        result.splits[example.split] += 1
+        result.violations += [(example.example_id, problem) for problem in checker.problems(example)]
+        if len(example.conditions) == 1:
+            splits_of[example.gold[0], example.conditions[0].value].add(example.split)
+        if result.checked % 500 == 0:
+            progress(result.checked)
+    result.violations += [("-", f"link {link} stands in splits {sorted(splits)}") for link, splits in splits_of.items() if len(splits) > 1]
+    return result
+
+
+class _Checker:
+    def __init__(self, store: Store) -> None:
+        self.digest = store.graph_digest
+        self.titles = dict(store.rows("SELECT item_id, title FROM items"))
+        self.triples = set(store.rows("SELECT item_id, relation, attribute_id FROM edges"))
+        self.spoken = set(store.rows("SELECT DISTINCT item_id, relation FROM edges"))
+        self.names = dict(store.rows("SELECT attribute_id, name FROM attributes"))
+
+    def truth(self, item: str, relation: str, value: str) -> bool | None:
+        """True: the triple is there. False: the relation is known for the item, without it. None: unknown."""
+        return True if (item, relation, value) in self.triples else False if (item, relation) in self.spoken else None
+
+    def problems(self, e: Example) -> list[str]:
+        """All violations of one Example."""
+        found = []
+        if e.named().example_id != e.example_id:
+            found.append("its id is not the hash of its content")
+        if e.provenance.graph_digest != self.digest:
+            found.append(f"made from graph {e.provenance.graph_digest}")
+        if not e.conditions or not e.gold or len(set(e.candidates)) < len(e.candidates) or set(e.gold) - set(e.candidates):
+            found.append("conditions, gold or candidates are not well formed")
+        for item in e.candidates:
+            verdicts = [self.truth(item, c.relation, c.value) for c in e.conditions]
+            if item in e.gold and not all(verdicts):
+                found.append(f"gold {item} does not meet every condition")
+            if item not in e.gold and False not in verdicts:
+                found.append(f"negative {item} is not proven to miss a condition")
+        if any(self.names.get(c.value) != c.name for c in e.conditions):
+            found.append("a condition's name is not its attribute's")
+        asked = e.query.lower()
+        if any(self.titles[g].rsplit(" (", 1)[0].lower() in asked for g in e.gold):
+            found.append("the query leaks the gold")
+        if e.premise and self.truth(e.premise.subject, e.premise.relation, e.premise.value) is not False:
+            found.append("the false premise is not false")
+        found += [p for chain in e.chains for p in self.chain_problems(e, chain)]
+        if not e.chains or e.chains[0].flaw or not any(c.flaw for c in e.chains):
+            found.append("a gold chain and a flawed one are needed")
+        return found
+
+    def chain_problems(self, e: Example, chain: Chain) -> list[str]:
+        """Every correct step must be true here, every wrong one false, every evidence edge real."""
+        found = []
+        conditions = {(c.relation, c.value) for c in e.conditions}
+        for step in chain.steps:
+            verdicts = [self.claim(claim, e) for claim in step.claims]
+            if step.role == "need":
+                verdicts.append({(c.relation, c.value) for c in step.claims} == conditions)
+            holds = None if None in verdicts else all(verdicts)
+            if holds is not (step.label == "correct"):
+                found.append(f"step {step.text!r} is labelled {step.label}, the tables say {holds}")
+            if set(step.evidence) - self.triples:
+                found.append(f"step {step.text!r} cites an edge that is not there")
+        if (chain.answer in e.gold) == bool(chain.flaw) or chain.answer not in e.candidates:
+            found.append(f"chain {chain.flaw or 'gold'} answers {chain.answer}")
+        return found
+
+    def claim(self, claim: Claim, e: Example) -> bool | None:
+        """Truth of a claim, None where the tables cannot say."""
+        if claim.kind == "need":
+            return any((claim.relation, claim.value) == (c.relation, c.value) for c in e.conditions)
+        if claim.kind == "fact":
+            truth = self.truth(claim.subject, claim.relation, claim.value)
+            return None if truth is None else truth is claim.holds
+        verdicts = [self.truth(claim.subject, c.relation, c.value) for c in e.conditions]
+        meets = False if False in verdicts else None if None in verdicts else True
+        return None if meets is None else meets is claim.holds

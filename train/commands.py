@@ -1,0 +1,142 @@
+"""`rerec train sft|rft`, `rerec eval`, `rerec report`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data_engine.commands import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
+from data_engine.console import progress, show
+
+train = typer.Typer(no_args_is_help=True, help="Fine-tune a policy: sft, then rft.", pretty_exceptions_enable=False)
+evaluate = typer.Typer(pretty_exceptions_enable=False)
+report = typer.Typer(pretty_exceptions_enable=False)
+
+
+@train.command()
+def sft(
+    store: StoreOption = DEFAULT_STORE,
+    run: Annotated[Path, typer.Option(help="Run directory to make: untrained/, model/, curve.json.")] = Path("runs/sft"),
+    gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 2400,
+    mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 1000,
+    seed: SeedOption = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a tiny policy from scratch and teach it to reason over open-book prompts.
+
+    Example: rerec train sft --store runs/movies.duckdb --run runs/sft
+    """
+    from data_engine.evidence import Evidence
+    from data_engine.store import Store
+    from train.errors import TrainError
+    from train.sft import SFTConfig
+    from train.sft_run import run_sft
+
+    with Store.open(store, read_only=True) as opened:
+        examples = opened.examples("sft")
+    if not examples:
+        raise TrainError(f"{store} holds no SFT Examples: run `rerec synth --store {store}`")
+    config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, seed=seed)
+    with progress("SFT", gold_steps + mixed_steps) as tell:
+        curve = run_sft(run, Evidence.load(store), examples, config, resume=resume, progress=lambda step, total, loss: tell(step, total, f"loss {loss:.3f}"))
+    show({"model": str(run / "model"), "examples": len(examples), "steps": curve[-1][0], "loss": round(curve[-1][1], 4)}, as_json)
+
+
+@train.command()
+def rft(
+    recipe: Annotated[str, typer.Argument(help="tiny-grpo, tiny-rerec, qwen2.5-3b-rerec.")],
+    store: StoreOption = DEFAULT_STORE,
+    model: Annotated[Path, typer.Option(help="Model folder to start from.")] = Path("runs/sft/model"),
+    run: Annotated[Path, typer.Option(help="Run directory: data/, checkpoints/, log/, model/.")] = Path("runs/rft"),
+    server: Annotated[str, typer.Option(help="URL of a running reward server.")] = "http://127.0.0.1:8700",
+    queries: Annotated[int | None, typer.Option(help="Use only the first N RL queries.")] = None,
+    override: Annotated[list[str] | None, typer.Option("--set", help="A hydra override, e.g. trainer.total_training_steps=60.")] = None,
+    seed: SeedOption = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compose and validate the recipe, print it, train nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Reinforcement fine-tuning through verl on Ray, scored by the reward server.
+
+    Example: rerec train rft tiny-rerec --store runs/movies.duckdb --model runs/sft/model --run runs/rerec --seed 1
+    """
+    from data_engine.store import Store
+    from train import rft as runner
+
+    config = runner.RFTConfig(recipe=recipe, run=run, model=model, server=server, seed=seed, overrides=tuple(override or ()), most_queries=queries)
+    if dry_run:
+        from omegaconf import OmegaConf
+
+        composed = runner.dry_run(config)
+        print(OmegaConf.to_yaml(composed, resolve=True) if not as_json else json.dumps(OmegaConf.to_container(composed, resolve=True)))
+        return
+    runner.on_cpu(recipe)
+    with Store.open(store, read_only=True) as opened:
+        examples = {split: opened.examples(split) for split in ("rl", "validation")}
+    show({"model": str(runner.train(store, examples, config, resume=resume))}, as_json)
+
+
+@evaluate.command()
+def _evaluate(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    store: StoreOption = DEFAULT_STORE,
+    split: Annotated[str, typer.Option(help="validation or test.")] = "validation",
+    queries: Annotated[int | None, typer.Option(help="Only the first N, taken evenly over the split.")] = None,
+    server: Annotated[str | None, typer.Option(help="URL of a running reward server; without it, one is started for this command.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write summary, responses and provenance as JSON.")] = None,
+    temperature: float = 0.0,
+    style: Annotated[str, typer.Option(help="open-book or closed-book.")] = "open-book",
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate a policy on held-out queries: NDCG@1 by kind with 95 % intervals, by gold position, and more.
+
+    Example: rerec eval runs/rerec/model --store runs/movies.duckdb --split test --out runs/rerec/test.json
+    """
+    from contextlib import nullcontext
+
+    from data_engine.errors import DataError
+    from data_engine.evidence import Evidence
+    from data_engine.provenance import write_json
+    from data_engine.schema import SPLITS
+    from data_engine.store import Store
+    from reward_server.client import RewardClient
+    from reward_server.local import local_server
+    from train.evaluate import EvalConfig
+    from train.evaluate import evaluate as run_evaluation
+    from train.prompts import STYLES
+
+    if split not in SPLITS or style not in STYLES:
+        raise DataError(f"no split {split!r} or style {style!r}: splits are {', '.join(SPLITS)}, styles {', '.join(STYLES)}")
+    with Store.open(store, read_only=True) as opened:
+        examples = opened.examples(split)
+    if queries is not None and queries < len(examples):
+        examples = [examples[k * len(examples) // queries] for k in range(queries)]
+    config = EvalConfig(model=model, style=style, temperature=temperature, seed=seed)
+    with nullcontext(server) if server else local_server(store) as url, progress("eval", len(examples)) as tell:
+        with RewardClient(url) as client:
+            client.ready()
+            found = run_evaluation(config, examples, Evidence.load(store), client, tell)
+    if out:
+        write_json(out, found | {"split": split})
+    summary = found["summary"]
+    if as_json:
+        print(json.dumps(summary))
+        return
+    kinds = {kind: f"{v['mean']:.3f} ({v['low']:.3f}–{v['high']:.3f}, n {v['n']})" for kind, v in summary["by_kind"].items()}
+    total = summary["ndcg"]
+    rest = {k: summary[k] for k in ("by_gold_position", "gold_position_spread", "answered", "satisfied", "premise_corrected")}
+    show({"NDCG@1": f"{total['mean']:.3f} ({total['low']:.3f}–{total['high']:.3f}, n {total['n']})"} | kinds | rest, False, f"{model} on {split}")
+
+
+@report.command()
+def _report(run: Annotated[Path, typer.Argument(help="A run directory of `rerec demo`.")], as_json: JsonOption = False) -> None:
+    """Write report.html and curves.png into a run directory, from what is there.
+
+    Example: rerec report runs/demo
+    """
+    from train.report import write_report
+
+    show({"report": str(write_report(run))}, as_json)

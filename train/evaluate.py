@@ -1,0 +1,102 @@
+"""Held-out evaluation: greedy (or sampled) responses, scored by the reward server, summed up by kind with 95 % intervals."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from data_engine.evidence import Evidence
+from data_engine.provenance import provenance
+from data_engine.schema import Example
+from reward_server.client import RewardClient
+from reward_server.wire import Response, Score
+from train.errors import TrainError
+from train.prompts import STYLES
+
+BATCH = 200
+
+
+class EvalConfig(BaseModel):
+    """What to evaluate: a model folder, on which prompt style, at which temperature (0: greedy)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    model: Path
+    style: str = "open-book"
+    temperature: float = 0.0
+    most_tokens: int = 96
+    seed: int = 0
+
+
+def evaluate(
+    config: EvalConfig, examples: list[Example], evidence: Evidence, client: RewardClient, progress: Callable[[int, int], None] = lambda done, total: None
+) -> dict[str, object]:
+    """Generate, score, summarise. Returns {"summary", "rows", "provenance"}; a row is one Example with its response and score.
+
+    Raises TrainError when there is no model or nothing to evaluate on.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from train.generate import Ask, generate
+
+    if not (config.model / "config.json").is_file():
+        raise TrainError(f"no model folder at {config.model}: it should hold config.json and weights, as `rerec train sft` writes")
+    if not examples:
+        raise TrainError("no Examples to evaluate on: run `rerec synth` with a count for that split")
+    torch.set_num_threads(2)
+    tokenizer = AutoTokenizer.from_pretrained(config.model)
+    model = AutoModelForCausalLM.from_pretrained(config.model, dtype=torch.float32).eval()
+    chats = [[{"role": "user", "content": STYLES[config.style](e, evidence)}] for e in examples]
+    prompts = tokenizer(tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False), add_special_tokens=False)["input_ids"]
+    texts: list[str] = []
+    for start in range(0, len(prompts), BATCH):
+        asks = [Ask(tuple(p), config.temperature, config.most_tokens, config.seed + start + k) for k, p in enumerate(prompts[start : start + BATCH])]
+        texts += [tokenizer.decode(ids, skip_special_tokens=True) for ids, _ in generate(model, asks, tokenizer.eos_token_id, tokenizer.pad_token_id)]
+        progress(len(texts), len(prompts))
+    scores = client.score([Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)])
+    rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, scores, strict=True)]
+    facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
+    return {"summary": summarise(rows, config.seed), "rows": rows, "provenance": facts}
+
+
+def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[str, object]:
+    """One evaluated Example. satisfied: share of the true conditions that the first recommendation meets; premise_corrected: the
+    reasoning to a misinformed query names the true value (null for other kinds)."""
+    first = score.recommended[0] if score.recommended else None
+    met = [first is not None and evidence.attributes.has(first, c.relation, c.value) for c in example.conditions]
+    reasoning = text.split("<answer>")[0]
+    return {
+        "example_id": example.example_id, "kind": example.kind, "gold_position": example.gold_position, "ndcg": score.ndcg, "score": score.score,
+        "status": score.status, "satisfied": sum(met) / len(met), "response": text, "segments": [s.model_dump() for s in score.segments],
+        "premise_corrected": example.conditions[0].name in reasoning if example.kind == "misinformed" else None,
+    }
+
+
+def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
+    """NDCG@1 with 95 % bootstrap intervals over all rows and by kind, by gold position, and the other figures."""
+    by_kind, by_position = defaultdict(list), defaultdict(list)
+    for r in rows:
+        by_kind[r["kind"]].append(r["ndcg"])
+        by_position[r["gold_position"]].append(r["ndcg"])
+    places = {str(p): round(float(np.mean(v)), 4) for p, v in sorted(by_position.items())}
+    corrected = [r["premise_corrected"] for r in rows if r["premise_corrected"] is not None]
+    return {
+        "queries": len(rows),
+        "ndcg": interval([r["ndcg"] for r in rows], seed),
+        "by_kind": {kind: interval(values, seed) for kind, values in sorted(by_kind.items())},
+        "by_gold_position": places,
+        "gold_position_spread": round(max(places.values()) - min(places.values()), 4),
+        "answered": round(float(np.mean([r["status"] == "ok" for r in rows])), 4),
+        "satisfied": round(float(np.mean([r["satisfied"] for r in rows])), 4),
+        "premise_corrected": round(float(np.mean(corrected)), 4) if corrected else None,
+    }
+
+
+def interval(values: list[float], seed: int, draws: int = 2000) -> dict[str, float]:
+    """Mean and its 95 % percentile-bootstrap interval over queries; the same seed gives the same interval."""
+    x = np.asarray(values, float)
+    means = x[np.random.default_rng(seed).integers(len(x), size=(draws, len(x)))].mean(1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return {"mean": round(float(x.mean()), 4), "low": round(float(low), 4), "high": round(float(high), 4), "n": len(x)}

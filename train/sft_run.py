@@ -1,0 +1,67 @@
+"""An SFT run on disk: tokenizer and model made once, a checkpoint now and then, an exact resume."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from data_engine.evidence import Evidence
+from data_engine.provenance import provenance, write_json
+from data_engine.schema import Example
+from train import tiny
+from train.errors import ConfigChanged, TrainError
+from train.prompts import open_book, response
+from train.sft import SFTConfig, Trainer, encode
+
+SAMPLE = 2000  # Examples whose words the tokenizer learns
+SAVE_EVERY = 500
+
+
+def run_sft(
+    run: Path, evidence: Evidence, examples: list[Example], config: SFTConfig, *, resume: bool, progress: Callable[[int, int, float], None]
+) -> list[tuple[int, float]]:
+    """Train and write run/untrained, run/model, run/curve.json, run/provenance.json; returns the curve of (step, smoothed loss).
+
+    Raises TrainError for a directory in use without `resume`, ConfigChanged for a resume with another config or graph.
+    """
+    torch.set_num_threads(2)
+    facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "examples": len(examples)}
+    _check(run, facts, resume)
+    untrained, checkpoint = run / "untrained", run / "checkpoint.pt"
+    if not (untrained / tiny.ENTITIES).is_file():
+        chosen = examples[:: max(1, len(examples) // SAMPLE)]
+        texts = [t for e in chosen for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))]
+        tokenizer, entities = tiny.build_tokenizer(evidence, texts)
+        tiny.save(untrained, tiny.build_model(tokenizer, tiny.TinyConfig(seed=config.seed)), tokenizer, entities)
+    write_json(run / "provenance.json", provenance(**facts))
+    tokenizer = AutoTokenizer.from_pretrained(untrained)
+    model = AutoModelForCausalLM.from_pretrained(untrained, dtype=torch.float32)
+    entities = json.loads((untrained / tiny.ENTITIES).read_text())
+    trainer = Trainer(model, encode(examples, evidence, tokenizer), entities, config)
+    if checkpoint.is_file():
+        trainer.restore(torch.load(checkpoint, weights_only=True))
+    while not trainer.finished:
+        loss = trainer.step()
+        if trainer.done % 25 == 0 or trainer.finished:
+            progress(trainer.done, trainer.total, loss)
+        if trainer.done % SAVE_EVERY == 0 and not trainer.finished:
+            torch.save(trainer.state(), checkpoint.with_suffix(".part"))
+            checkpoint.with_suffix(".part").replace(checkpoint)
+    tiny.save(run / "model", model, tokenizer, entities)
+    write_json(run / "curve.json", trainer.curve)
+    checkpoint.unlink(missing_ok=True)
+    return trainer.curve
+
+
+def _check(run: Path, facts: dict[str, object], resume: bool) -> None:
+    known = run / "provenance.json"
+    if not known.is_file():
+        return
+    if not resume:
+        raise TrainError(f"{run} already holds a run: add --resume to go on with it, or give another --run")
+    old = json.loads(known.read_text())
+    changed = [key for key in facts if old.get(key) != facts[key]]
+    if changed:
+        raise ConfigChanged(f"the run in {run} was started with another {', '.join(changed)}: undo that, or give another --run")
