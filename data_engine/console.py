@@ -1,7 +1,8 @@
 """How commands speak: facts as a table or as JSON on standard output, progress on standard error."""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -21,13 +22,13 @@ def show(facts: dict[str, object], as_json: bool, title: str = "") -> None:
 
 
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[object]:
-    """A progress line on standard error; call the yielded function with (done, total, note)."""
+def progress(label: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """A progress line on standard error; call the yielded function with (done, total, note). Plain lines where there is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total=total, note="": print(f"{label} {done}/{total or '?'} {note}", file=sys.stderr, flush=True)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task(label, total=total, note="")
-
-        def update(done: int, total: int | None = total, note: str = "") -> None:
-            bar.update(task, completed=done, total=total, note=note)
-
-        yield update
+        yield lambda done, total=total, note="": bar.update(task, completed=done, total=total, note=note)

@@ -48,7 +48,7 @@ def sft(
 def rft(
     recipe: Annotated[str, typer.Argument(help="tiny-grpo, tiny-rerec, qwen2.5-3b-rerec.")],
     store: StoreOption = DEFAULT_STORE,
-    model: Annotated[Path, typer.Option(help="Model folder to start from.")] = Path("runs/sft/model"),
+    model: Annotated[str | None, typer.Option(help="Model folder to start from; without it, the model the recipe names.")] = None,
     run: Annotated[Path, typer.Option(help="Run directory: data/, checkpoints/, log/, model/.")] = Path("runs/rft"),
     server: Annotated[str, typer.Option(help="URL of a running reward server.")] = "http://127.0.0.1:8700",
     queries: Annotated[int | None, typer.Option(help="Use only the first N RL queries.")] = None,

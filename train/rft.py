@@ -27,12 +27,12 @@ DONE = "model"
 
 
 class RFTConfig(BaseModel):
-    """One run. `overrides` are hydra overrides of the recipe ("trainer.total_training_steps=60")."""
+    """One run. `overrides` are hydra overrides of the recipe ("trainer.total_training_steps=60"); no `model` means the recipe's own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     recipe: str
     run: Path
-    model: Path
+    model: str | None
     server: str
     seed: int = 0
     overrides: tuple[str, ...] = ()
@@ -71,11 +71,13 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
 
     run = config.run.resolve()
     filled = {
-        "rerec.server": config.server, "rerec.graph_digest": digest, "rerec_seed": config.seed, "actor_rollout_ref.model.path": config.model.resolve(),
+        "rerec.server": config.server, "rerec.graph_digest": digest, "rerec_seed": config.seed,
         "data.train_files": run / "data/rl.parquet", "data.val_files": run / "data/validation.parquet", "trainer.default_local_dir": run / "checkpoints",
         "actor_rollout_ref.rollout.agent.agent_loop_config_path": PLUGIN / "agent_loops.yaml",
     }
-    overrides = [f"{key}='{value}'" for key, value in filled.items()]
+    if config.model is not None:
+        filled["actor_rollout_ref.model.path"] = Path(config.model).resolve() if Path(config.model).is_dir() else config.model
+    overrides = [f"{key}={value}" if isinstance(value, int) else f"{key}='{value}'" for key, value in filled.items()]
     try:
         with initialize_config_dir(str(RECIPES), version_base=None):
             composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
@@ -104,10 +106,11 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     `examples` by split ("rl", "validation"). Raises ServerUnreachable or StaleGraph within seconds when the server is not right,
     ConfigChanged for a resume with another config, Interrupted (with the command that resumes) when the server is lost or on Ctrl-C.
     """
-    prepare_environment(on_cpu(config.recipe))
+    cpu = on_cpu(config.recipe)
+    prepare_environment(cpu)
     evidence = Evidence.load(store)
-    if not (config.model / "config.json").is_file():
-        raise TrainError(f"no model folder at {config.model}: make one with `rerec train sft --run {config.model.parent}`")
+    if cpu and not Path(config.model or "", "config.json").is_file():
+        raise TrainError(f"no model folder at {config.model}: make one with `rerec train sft` and give its model/ as --model")
     with RewardClient(config.server, evidence.digest) as client:
         client.ready()
     composed = compose(config, evidence.digest)
@@ -121,6 +124,7 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest, seed=config.seed))
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
     again = f"rerec train rft {config.recipe} --store {store} --model {config.model} --run {config.run} --seed {config.seed} --server URL --resume"
+    again += "".join(f" --set {o}" for o in config.overrides) + (f" --queries {config.most_queries}" if config.most_queries else "")
     _run(composed, again)
     return _export(config.run)
 

@@ -1,0 +1,201 @@
+"""`rerec demo` and `rerec doctor`: the whole journey as a list of rerec commands, one process a stage.
+
+Every stage is a command a user could have typed. Finished stages are remembered in the run directory, so that an interrupted
+journey goes on where it stopped; the reward server runs for the stages that need it.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, ConfigDict
+from rich.console import Console
+from rich.table import Table
+
+from data_engine.errors import RerecError
+
+demo = typer.Typer(pretty_exceptions_enable=False)
+doctor = typer.Typer(pretty_exceptions_enable=False)
+ARMS = {"untrained": "sft/untrained", "sft": "sft/model", "grpo": "grpo/model", "rerec": "rerec/model"}
+NAMES = {"untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
+
+
+class JourneyError(RerecError):
+    """A stage failed; the message names its log."""
+
+
+class Size(BaseModel):
+    """How much of everything: Examples by split, SFT steps, RFT steps, held-out queries in the final table."""
+
+    model_config = ConfigDict(frozen=True)
+    sft: int = 20000
+    rl: int = 1600
+    validation: int = 400
+    test: int = 800
+    gold_steps: int = 2400
+    mixed_steps: int = 1000
+    rft_steps: int = 45
+
+
+QUICK = Size(sft=3000, rl=160, validation=40, test=200, gold_steps=350, mixed_steps=100, rft_steps=5)
+
+
+def stages(run: Path, data: Path | None, size: Size, seed: int, url: str) -> Iterator[tuple[str, list[str]]]:
+    """(name, rerec arguments) of every stage, in order."""
+    store = ["--store", str(run / "store.duckdb")]
+    seeded = [*store, "--seed", str(seed)]
+    yield "import", ["data", "import", "tables", str(data), *store] if data else ["data", "import", "world", *seeded]
+    yield "embed", ["data", "embed", *seeded]
+    counts = [word for split in ("sft", "rl", "validation", "test") for word in (f"--{split}", str(getattr(size, split)))]
+    yield "synth", ["synth", *counts, *seeded]
+    yield "verify", ["verify", *store]
+    yield "sft", ["train", "sft", *seeded, "--run", str(run / "sft"), "--gold-steps", str(size.gold_steps), "--mixed-steps", str(size.mixed_steps), "--resume"]
+    for arm in ("grpo", "rerec"):
+        places = ["--model", str(run / ARMS["sft"]), "--run", str(run / arm), "--server", url, "--set", f"trainer.total_training_steps={size.rft_steps}"]
+        yield arm, ["train", "rft", f"tiny-{arm}", *seeded, *places, "--resume"]
+    for arm, model in ARMS.items():
+        yield f"eval {arm}", ["eval", str(run / model), *store, "--split", "test", "--server", url, "--out", str(run / f"eval/{arm}.json")]
+    yield "report", ["report", str(run)]
+
+
+@demo.command()
+def _demo(
+    data: Annotated[Path | None, typer.Option(help="Folder with ratings, items and triples; without it, the embedded invented world.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Run directory; by default runs/demo-… named after data, size and seed.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Every stage in a few minutes, with figures too small to mean much.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the world, the Examples and all training.")] = 0,
+) -> None:
+    """Raw ratings in, a measurably better recommender and an HTML report out. Run it again to go on after an interruption.
+
+    Example: rerec demo --data ../shared/data/movies
+    """
+    size = QUICK if quick else Size()
+    if data is not None and not data.is_dir():
+        raise JourneyError(f"--data {data} is no folder: give one with ratings, items and triples, or leave it out for the embedded world")
+    run = run or Path("runs") / "-".join(["demo", data.resolve().name if data else "world", *(["quick"] if quick else []), str(seed)])
+    done = _begin(run, {"data": str(data.resolve()) if data else "world", "seed": seed, "size": size.model_dump()})
+    console = Console()
+    console.print(f"[bold]rerec demo[/bold] → {run}" + ("  [yellow]--quick: small figures, for a look at the stages only[/yellow]" if quick else ""))
+    with ExitStack() as stack:
+        url = "http://127.0.0.1:9"  # stages before the server do not use it
+        for name, _ in list(stages(run, data, size, seed, url)):
+            if name in done["stages"]:
+                console.print(f"  [dim]{name:<15} done before[/dim]")
+                continue
+            if name in ("grpo", "rerec") or name.startswith("eval"):
+                if url.endswith(":9"):
+                    url = stack.enter_context(_server(run))
+            arguments = dict(stages(run, data, size, seed, url))[name]
+            done["stages"][name] = _stage(console, run, name, arguments)
+            _write(run / "journey.json", done)
+    _print_table(console, run)
+    total = sum(stage["seconds"] for stage in done["stages"].values())
+    console.print(f"{total / 60:.1f} min in all. Report: [bold]{run / 'report.html'}[/bold]" + ("  (--quick: too small to compare methods)" if quick else ""))
+
+
+def _begin(run: Path, config: dict[str, object]) -> dict:
+    """The record of the run: new, or the one to go on with. Refuses a directory of another configuration."""
+    from data_engine.provenance import provenance
+
+    path = run / "journey.json"
+    if path.is_file():
+        known = json.loads(path.read_text())
+        changed = [key for key, value in config.items() if known["config"].get(key) != value]
+        if changed:
+            raise JourneyError(f"{run} was made with another {', '.join(changed)}: give another --run")
+        return known
+    record = provenance(config=config, stages={})
+    _write(path, record)
+    return record
+
+
+def _write(path: Path, value: object) -> None:
+    from data_engine.provenance import write_json
+
+    write_json(path, value)
+
+
+def _server(run: Path) -> object:
+    from reward_server.local import local_server
+
+    return local_server(run / "store.duckdb", run / "logs/serve.log")
+
+
+def _stage(console: Console, run: Path, name: str, arguments: list[str]) -> dict[str, object]:
+    """Run one command with its output in logs/; a live line meanwhile, one line at the end. Raises JourneyError when it fails."""
+    log = run / f"logs/{name.replace(' ', '-')}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    with log.open("ab") as out, console.status(name) as status:
+        process = subprocess.Popen([sys.executable, "-m", "rerec", *arguments], stdout=out, stderr=subprocess.STDOUT)
+        try:
+            while process.poll() is None:
+                status.update(f"{name}  {time.monotonic() - start:.0f} s  {_last_line(run, name, log)}")
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            process.wait(60)  # it got the same Ctrl-C: let it leave in order
+            raise JourneyError(f"interrupted in stage {name}: run the same command again to go on from there") from None
+    seconds = round(time.monotonic() - start, 1)
+    if process.returncode:
+        raise JourneyError(f"stage {name} failed ({_last_line(run, '', log)}); its log is {log}; run the same command again to retry from there")
+    console.print(f"  [green]✓[/green] {name:<15} {seconds:7.1f} s")
+    return {"seconds": seconds, "command": "rerec " + " ".join(arguments)}
+
+
+def _last_line(run: Path, name: str, log: Path) -> str:
+    """What the stage last said: for RFT the step it is at, else the last line of its log."""
+    metrics = run / name / "log/rerec/rft.jsonl"
+    if name in ("grpo", "rerec") and metrics.is_file():
+        return f"step {len(metrics.read_text().splitlines())}"
+    with log.open("rb") as tail:
+        tail.seek(max(0, log.stat().st_size - 2000))
+        lines = [line.strip() for line in tail.read().decode(errors="replace").replace("\r", "\n").splitlines() if line.strip()]
+    return lines[-1][:110] if lines else ""
+
+
+def _print_table(console: Console, run: Path) -> None:
+    """Held-out NDCG@1 by kind, a column a stage of training, with 95 % intervals."""
+    found = {arm: json.loads((run / f"eval/{arm}.json").read_text())["summary"] for arm in ARMS}
+    table = Table(title=f"held-out NDCG@1, {found['sft']['queries']} unseen queries (95 % interval)", title_justify="left")
+    table.add_column("kind")
+    for arm in ARMS:
+        table.add_column(NAMES[arm])
+    for kind in [*found["sft"]["by_kind"], "all"]:
+        values = [f["ndcg"] if kind == "all" else f["by_kind"][kind] for f in found.values()]
+        table.add_row(kind, *(f"{v['mean']:.3f} ({v['low']:.2f}–{v['high']:.2f})" for v in values), end_section=kind == [*found["sft"]["by_kind"]][-1])
+    table.add_row("gold-position spread", *(f"{f['gold_position_spread']:.3f}" for f in found.values()))
+    table.add_row("premise corrected", *("-" if f["premise_corrected"] is None else f"{f['premise_corrected']:.3f}" for f in found.values()))
+    console.print(table)
+
+
+@doctor.command()
+def _doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON object.")] = False) -> None:
+    """Check versions, cores, memory, disk and that our packages are the ones imported. Exits non-zero when something is wrong.
+
+    Example: rerec doctor --json
+    """
+    import os
+    import shutil
+    from importlib.util import find_spec
+
+    from data_engine.console import show
+    from data_engine.provenance import provenance
+
+    here = Path(__file__).resolve().parent
+    facts = provenance()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    wrong = [name for name in ("agents", "data_engine", "reward_server", "train") if Path(find_spec(name).origin).parent.parent != here]
+    problems = [f"package {name} is not ours (another distribution has the same import name)" for name in wrong]
+    problems += [f"{name} is not installed" for name, found in facts["versions"].items() if found == "absent"]
+    problems += ["less than 8 GB of memory"] if memory < 7.5 else []
+    free = shutil.disk_usage(here).free / 2**30
+    problems += ["less than 3 GB of free disk"] if free < 3 else []
+    show({**facts["versions"], "python": facts["python"], "cores": os.cpu_count(), "memory_gb": round(memory, 1), "free_disk_gb": round(free, 1), "ok": not problems}, as_json)
+    if problems:
+        raise JourneyError("; ".join(problems) + ": run ./justw again to repair the environment")

@@ -1,0 +1,130 @@
+"""The HTML report of a journey: one self-contained file with the table, learning curves, a dataset page and coloured responses."""
+
+import base64
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader
+
+from data_engine.evidence import Evidence
+from data_engine.schema import Example
+from data_engine.store import Store
+from train.errors import TrainError
+from train.rft import metrics_file
+
+ARMS = {"untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
+CURVES = (
+    ("rerec/ndcg", "NDCG@1 of rollouts"), ("rerec/qas", "query alignment (QAS)"), ("rerec/pas", "preference alignment (PAS)"), ("rerec/score", "reward r"),
+    ("rerec/penalised", "share of penalised tokens"), ("actor/entropy", "token entropy"),
+)
+COLOURS = {"grpo": "#888888", "rerec": "#0a7d5a"}
+RESPONSES = 10
+
+
+def write_report(run: Path) -> Path:
+    """Write run/report.html and run/curves.png from run/eval/*.json, the training logs and the store. Raises TrainError when there is no evaluation."""
+    evaluations = {arm: json.loads(p.read_text()) for arm in ARMS if (p := run / f"eval/{arm}.json").is_file()}
+    if not evaluations:
+        raise TrainError(f"{run} holds no evaluation (eval/*.json): run `rerec demo --run {run}` or `rerec eval … --out {run}/eval/sft.json`")
+    with Store.open(run / "store.duckdb", read_only=True) as store:
+        examples = store.examples()
+    evidence, by_id = Evidence.load(run / "store.duckdb"), {e.example_id: e for e in examples}
+    curves = _draw_curves(run)
+    (run / "curves.png").write_bytes(curves)
+    last = list(evaluations)[-1]
+    journey = json.loads((run / "journey.json").read_text()) if (run / "journey.json").is_file() else {}
+    page = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    html = page.get_template("report.html").render(
+        run=run.name, journey=journey, names=ARMS, evaluations={arm: e["summary"] for arm, e in evaluations.items()}, facts=evaluations[last]["provenance"],
+        curves=base64.b64encode(curves).decode(), dataset=dataset_page(examples, evidence), last=ARMS[last],
+        responses=[coloured(r, by_id[r["example_id"]], evidence) for r in pick(evaluations[last]["rows"])],
+    )
+    (run / "report.html").write_text(html, encoding="utf-8")
+    return run / "report.html"
+
+
+def pick(rows: list[dict]) -> list[dict]:
+    """Ten rows: from each kind in turn, a right and a wrong one, in evaluation order."""
+    piles: dict[tuple, list[dict]] = {}
+    for r in rows:
+        piles.setdefault((r["kind"], r["ndcg"] > 0), []).append(r)
+    chosen = [pile[depth] for depth in range(RESPONSES) for _, pile in sorted(piles.items()) if depth < len(pile)]
+    return chosen[:RESPONSES]
+
+
+def coloured(row: dict, example: Example, evidence: Evidence) -> dict[str, object]:
+    """A response cut into its segments, each with its verdict and reward; `tone` is "lost" where RAAE took reward away."""
+    pieces = [{"text": row["response"][s["start"] : s["end"]], "tone": _tone(s, row["score"]), **s} for s in row["segments"]]
+    titles = evidence.attributes.titles
+    return row | {"query": example.query, "pieces": pieces, "gold": [titles[g] for g in example.gold], "candidates": [titles[c] for c in example.candidates]}
+
+
+def _tone(segment: dict, score: float) -> str:
+    if segment["reward"] < score or segment["verdict"] == "wrong_item":
+        return "lost"
+    return "good" if score >= 1 else "poor"
+
+
+def dataset_page(examples: list[Example], evidence: Evidence) -> dict[str, object]:
+    """Counts, query lengths, gold positions, relation coverage, and one Example of each kind with its labelled chains."""
+    graph = evidence.attributes
+    coverage = Counter(relation for by in graph.edges.values() for relation in by)
+    lengths = np.quantile([len(e.query.split()) for e in examples], (0.1, 0.5, 0.9))
+    shown = {e.kind: e for e in reversed(examples) if e.split == "sft"}
+    return {
+        "domain": evidence.domain, "digest": evidence.digest, "items": len(graph.titles), "users": len(evidence.interactions.users),
+        "interactions": len(evidence.interactions.user), "edges": sum(map(len, graph.edge_sets.values())),
+        "coverage": {r: n / len(graph.titles) for r, n in coverage.most_common()},
+        "table": {split: Counter(e.kind for e in examples if e.split == split) for split in dict.fromkeys(e.split for e in examples)},
+        "lengths": [int(x) for x in lengths], "positions": dict(sorted(Counter(e.gold_position for e in examples).items())), "total": len(examples),
+        "examples": [shown[kind] for kind in sorted(shown)], "titles": graph.titles,
+    }
+
+
+def read_metrics(path: Path) -> dict[str, tuple[list[int], list[float]]]:
+    """verl's log as {metric: (steps, values)}; {} when there is none. After a resume the last value of a step counts."""
+    found: dict[str, dict[int, float]] = {}
+    for line in path.read_text().splitlines() if path.is_file() else ():
+        entry = json.loads(line)
+        for key, value in entry["data"].items():
+            if isinstance(value, int | float):
+                found.setdefault(key, {})[entry["step"]] = value
+    return {key: (sorted(points), [points[s] for s in sorted(points)]) for key, points in found.items()}
+
+
+def _draw_curves(run: Path) -> bytes:
+    """PNG: SFT loss, then each reward part over RFT steps for every arm there is (thin: each step, thick: mean of five)."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 4, figsize=(15, 6.2), constrained_layout=True)
+    panels = list(axes.flat)
+    curve = run / "sft/curve.json"
+    if curve.is_file():
+        panels[0].plot(*zip(*json.loads(curve.read_text()), strict=True), color="#335c99")
+    panels[0].set(title="SFT: loss (smoothed)", xlabel="step", yscale="log")
+    arms = {arm: read_metrics(metrics_file(run / arm)) for arm in COLOURS}
+    for panel, (key, title) in zip(panels[1:], CURVES, strict=False):
+        for arm, metrics in arms.items():
+            steps, values = metrics.get(key, ([], []))
+            panel.plot(steps, values, color=COLOURS[arm], alpha=0.3, linewidth=0.8)
+            if len(values) >= 5:
+                panel.plot(steps[4:], np.convolve(values, np.ones(5) / 5, "valid"), color=COLOURS[arm], linewidth=2, label=ARMS[arm].removeprefix("after "))
+        panel.set(title=title, xlabel="RFT step")
+    mastered = arms["rerec"].get("curriculum/mastered")
+    panels[-1].set(title="ReRec: mastered queries", xlabel="RFT step")
+    if mastered:
+        panels[-1].plot(*mastered, color=COLOURS["rerec"])
+    if panels[1].get_legend_handles_labels()[0]:
+        panels[1].legend(frameon=False)
+    for panel in panels:
+        panel.spines[["top", "right"]].set_visible(False)
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=110)
+    plt.close(figure)
+    return image.getvalue()
