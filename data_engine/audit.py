@@ -26,7 +26,7 @@ def audit(store: Store, progress: Callable[[int], None] = lambda done: None) -> 
     """Check all Examples of a store. `progress` hears how many are done."""
     checker, result = _Checker(store), Audit()
     splits_of: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for example in store.examples():
+    for example in store.stream():
         result.checked += 1
         result.kinds[example.kind] += 1
         result.splits[example.split] += 1

@@ -19,7 +19,9 @@ def _embeddings(db: duckdb.DuckDBPyConnection) -> None:
 
 
 def _examples(db: duckdb.DuckDBPyConnection) -> None:
-    db.execute("CREATE TABLE examples (example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, body VARCHAR)")
+    db.execute(
+        "CREATE TABLE examples (example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, gold VARCHAR[], near VARCHAR[], body VARCHAR)"
+    )
 
 
 MIGRATIONS = (_first_tables, _embeddings, _examples)

@@ -3,11 +3,13 @@
 Writers replace a whole part in one transaction, so a reader (or a kill -9) sees the old state or the new one.
 """
 
+import gc
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -147,16 +149,31 @@ class Store:
 
     # -- examples ----------------------------------------------------------------------------------------------------
     def replace_examples(self, examples: list[Example]) -> None:
-        """Swap in a whole set of Examples, in order."""
-        rows = [(e.example_id, n, e.split, e.kind, e.model_dump_json()) for n, e in enumerate(examples)]
+        """Swap in a whole set of Examples, in order. `near` are all items an Example speaks of: candidates, anchors, history."""
+        rows = [
+            (e.example_id, n, e.split, e.kind, list(e.gold), [*e.candidates, *e.anchors, *e.history], e.model_dump_json()) for n, e in enumerate(examples)
+        ]
         with self.transaction():
             self.db.execute("DELETE FROM examples")
-            self._append("examples", ("example_id", "position", "split", "kind", "body"), rows)
+            self._append("examples", ("example_id", "position", "split", "kind", "gold", "near", "body"), rows)
+
+    def targets(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+        """Example id → (gold items, items near it): all that scoring needs, without reading whole records."""
+        return {i: (frozenset(gold), frozenset(near)) for i, gold, near in self.rows("SELECT example_id, gold, near FROM examples")}
+
+    def stream(self, split: str | None = None) -> Iterator[Example]:
+        """Examples in their stored order, of one split or of all, a few in memory at a time."""
+        cursor = self.db.cursor().execute("SELECT body FROM examples WHERE ? IS NULL OR split = ? ORDER BY position", [split, split])
+        while bodies := cursor.fetchmany(256):
+            yield from (Example.model_validate_json(body) for (body,) in bodies)
 
     def examples(self, split: str | None = None, limit: int | None = None) -> list[Example]:
         """Examples in their stored order, of one split or of all; at most `limit`."""
-        query = "SELECT body FROM examples WHERE ? IS NULL OR split = ? ORDER BY position LIMIT ?"
-        return [Example.model_validate_json(body) for (body,) in self.rows(query, [split, split, limit if limit is not None else 2**62])]
+        gc.disable()  # the collector would walk a growing heap of records that are all kept: twice the time
+        try:
+            return list(islice(self.stream(split), limit))
+        finally:
+            gc.enable()
 
     def example(self, example_id: str) -> Example:
         """One Example. Raises NoSuchExample."""

@@ -67,7 +67,7 @@ def make_app(snapshot: Snapshot) -> FastAPI:
     @app.get("/ready")
     def ready() -> dict[str, object]:
         """The snapshot is loaded: its graph digest and how many Examples it can score."""
-        return {"status": "ready", "graph_digest": snapshot.digest, "examples": len(snapshot.examples)}
+        return {"status": "ready", "graph_digest": snapshot.digest, "examples": len(snapshot.targets)}
 
     @app.get("/metrics", include_in_schema=False)
     def prometheus() -> Response:

@@ -37,8 +37,8 @@ class ClaimChecker:
 
     def check(self, text: str, mentions: Sequence[Mention]) -> list[Judgement]:
         """One judgement for each claim in `text`, whose item mentions are given in order."""
-        found = []
-        for mention, after in zip(mentions, [*(m.start for m in mentions[1:]), len(text)], strict=True):
+        found, ends = [], [*(m.start for m in mentions[1:]), len(text)]
+        for mention, after in zip(mentions, ends[: len(mentions)], strict=True):
             stop = _SENTENCE.search(text, mention.end, after)
             clause = text[mention.end : stop.start() if stop else after]
             found += self._clause(mention.item, clause)

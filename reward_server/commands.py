@@ -34,7 +34,7 @@ def _serve(store: StoreOption = DEFAULT_STORE, port: Annotated[int, typer.Option
         except OSError as error:
             raise DataError(f"port {port} is in use: stop what listens there or give another --port") from error
     snapshot = Snapshot.load(store)
-    print(f"reward server: http://127.0.0.1:{port}  graph {snapshot.digest}  {len(snapshot.examples)} examples  docs at /docs", flush=True)
+    print(f"reward server: http://127.0.0.1:{port}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
     uvicorn.run(make_app(snapshot), host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 

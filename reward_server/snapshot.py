@@ -1,4 +1,4 @@
-"""A read-only snapshot of a store, ready to score: Examples, graph, embeddings, resolvers. No lock is held after loading."""
+"""A read-only snapshot of a store, ready to score: targets, graph, embeddings, resolvers. No lock is held after loading."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,6 @@ import numpy as np
 
 from data_engine.errors import DataError
 from data_engine.graphs import AttributeGraph
-from data_engine.schema import Example
 from data_engine.store import Store
 from data_engine.titles import TitleResolver
 from reward_server import scoring
@@ -19,10 +18,10 @@ from reward_server.wire import Response, Score, Segment, Verdict
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything a score depends on. `unit` are embeddings scaled to length 1."""
+    """Everything a score depends on. targets: example id → (gold, items near it); `unit` are embeddings scaled to length 1."""
 
     digest: str
-    examples: dict[str, Example]
+    targets: dict[str, tuple[frozenset[str], frozenset[str]]]
     graph: AttributeGraph
     unit: dict[str, np.ndarray]
     titles: TitleResolver
@@ -32,23 +31,23 @@ class Snapshot:
     def load(cls, path: Path | str) -> "Snapshot":
         """Read a store. Raises DataError when it has no Examples."""
         with Store.open(path, read_only=True) as store:
-            examples, graph = {e.example_id: e for e in store.examples()}, AttributeGraph.from_store(store)
-            if not examples:
+            targets, graph = store.targets(), AttributeGraph.from_store(store)
+            if not targets:
                 raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
             unit = {item: v / n for item, v in store.embeddings().items() if (n := float(np.linalg.norm(v)))}
-            return cls(store.graph_digest, examples, graph, unit, TitleResolver(graph.titles), ClaimChecker(graph))
+            return cls(store.graph_digest, targets, graph, unit, TitleResolver(graph.titles), ClaimChecker(graph))
 
     def score(self, responses: list[Response], profile: scoring.Profile) -> list[Score]:
         """Scores in order. Raises UnknownExamples naming the ids, before anything is scored."""
-        strangers = sorted({r.example_id for r in responses} - self.examples.keys())
+        strangers = sorted({r.example_id for r in responses} - self.targets.keys())
         if strangers:
             raise UnknownExamples(f"{len(strangers)} example ids are not in this store (first: {strangers[0]}): was it synthesised again?")
-        return [self.score_one(self.examples[r.example_id], r.response, profile) for r in responses]
+        return [self.score_one(r, profile) for r in responses]
 
-    def score_one(self, example: Example, text: str, profile: scoring.Profile) -> Score:
-        """Score one response to one Example."""
-        reading, gold = read(text), frozenset(example.gold)
-        near = frozenset((*example.candidates, *example.anchors, *example.history))
+    def score_one(self, response: Response, profile: scoring.Profile) -> Score:
+        """Score one response to a known Example."""
+        text, (gold, near) = response.response, self.targets[response.example_id]
+        reading = read(text)
         resolved = [self.titles.resolve(title, near) for title in reading.titles]
         named = [r.items[0] for r in resolved if r.status == "ok"]
         ranked = list(dict.fromkeys(named))
@@ -62,7 +61,7 @@ class Snapshot:
         wrong = frozenset(ranked) - gold
         segments = [self._segment(text, span, near | wrong, wrong, total, profile) for span in reading.spans]
         return Score(
-            example_id=example.example_id, status=status, score=total, ndcg=parts.ndcg, qas=parts.qas, pas=parts.pas, recommended=ranked,
+            example_id=response.example_id, status=status, score=total, ndcg=parts.ndcg, qas=parts.qas, pas=parts.pas, recommended=ranked,
             duplicates=len(named) - len(ranked), unresolved=len(resolved) - len(named), segments=segments,
         )
 
