@@ -18,7 +18,7 @@ from train.rft import metrics_file
 ARMS = {"untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
 CURVES = (
     ("rerec/ndcg", "NDCG@1 of rollouts"), ("rerec/qas", "query alignment (QAS)"), ("rerec/pas", "preference alignment (PAS)"), ("rerec/score", "reward r"),
-    ("rerec/penalised", "share of penalised tokens"), ("actor/entropy", "token entropy"),
+    ("rerec/penalised", "share of penalised tokens"), ("rerec/entropy", "token entropy"),
 )
 COLOURS = {"grpo": "#888888", "rerec": "#0a7d5a"}
 RESPONSES = 10

@@ -116,10 +116,13 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     composed = compose(config, evidence.digest)
     _check_resume(config.run, composed, resume)
     style = STYLES[composed.rerec.style]
-    for split in ("rl", "validation"):
-        chosen = examples[split][: config.most_queries if split == "rl" else None]
+    rl = examples["rl"]
+    if config.most_queries is not None and config.most_queries < len(rl):  # evenly, over all kinds
+        rl = [rl[k * len(rl) // config.most_queries] for k in range(config.most_queries)]
+    if len(rl) < composed.data.train_batch_size:
+        raise DataError(f"{len(rl)} RL queries are fewer than one batch of {composed.data.train_batch_size}: synthesise more (`rerec synth --rl`)")
+    for split, chosen in (("rl", rl), ("validation", examples["validation"])):
         write_verl(config.run / f"data/{split}.parquet", chosen, [style(e, evidence) for e in chosen])
-    _check_batch(composed, min(len(examples["rl"]), config.most_queries or len(examples["rl"])))
     OmegaConf.save(composed, config.run / "config.yaml", resolve=True)
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest, seed=config.seed))
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
@@ -170,11 +173,6 @@ def _flat(value: object, prefix: str = "") -> dict[str, object]:
     if not isinstance(value, dict):
         return {prefix: value}
     return {key: leaf for name, part in value.items() for key, leaf in _flat(part, f"{prefix}.{name}".lstrip(".")).items()}
-
-
-def _check_batch(composed: DictConfig, queries: int) -> None:
-    if queries < composed.data.train_batch_size:
-        raise DataError(f"{queries} RL queries are fewer than one batch of {composed.data.train_batch_size}: synthesise more (`rerec synth --rl`)")
 
 
 def _export(run: Path) -> Path:

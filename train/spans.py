@@ -6,20 +6,20 @@ The response ids are decoded incrementally; nothing is tokenised a second time, 
 from collections.abc import Callable, Sequence
 
 
-def token_spans(ids: Sequence[int], decode: Callable[[list[int]], str]) -> tuple[str, list[tuple[int, int]]]:
+def token_spans(ids: Sequence[int], decode: Callable[[tuple[int, ...]], str]) -> tuple[str, list[tuple[int, int]]]:
     """The decoded text and each token's (start, end) characters in it.
 
     A token that completes no character (part of a multi-byte one) has an empty span; the token that completes it has it all.
     """
-    text, spans, pending = "", [], []
+    text, spans, pending = "", [], ()
     for token in ids:
-        pending.append(token)
+        pending = (*pending, token)
         piece = decode(pending)
         if piece.endswith("\ufffd"):  # an unfinished multi-byte character
             spans.append((len(text), len(text)))
             continue
         spans.append((len(text), len(text) + len(piece)))
-        text, pending = text + piece, []
+        text, pending = text + piece, ()
     return text + (decode(pending) if pending else ""), spans
 
 

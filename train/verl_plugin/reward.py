@@ -1,5 +1,7 @@
 """From a trajectory to per-token rewards: ask the reward server, map its segments to tokens, or say that it could not be scored."""
 
+from functools import cache
+
 import torch
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
@@ -19,6 +21,7 @@ class ServerRewardManager(RewardManagerBase):
     def __init__(self, config: object, tokenizer: object, compute_score: object, reward_router_address: object = None, reward_model_tokenizer: object = None) -> None:
         super().__init__(config, tokenizer, compute_score)
         settings = config.rerec
+        self.decode = cache(lambda part: tokenizer.decode(list(part), skip_special_tokens=True))
         self.client = AsyncRewardClient(settings.server, settings.graph_digest, settings.profile, settings.retries)
 
     async def run_single(self, data: object) -> dict:
@@ -26,7 +29,7 @@ class ServerRewardManager(RewardManagerBase):
         item = data[-1:][0]
         ids = item.batch["responses"]
         count = int(item.batch["attention_mask"][-ids.shape[-1] :].sum())
-        text, spans = token_spans(ids[:count].tolist(), lambda part: self.tokenizer.decode(part, skip_special_tokens=True))
+        text, spans = token_spans(ids[:count].tolist(), self.decode)
         example_id = item.non_tensor_batch["reward_model"]["ground_truth"]
         try:
             score = await self.client.score(Response(example_id=example_id, response=text))

@@ -67,6 +67,8 @@ class RerecTrainer(PPOTrainerSync):
         for example, info in infos:
             groups.setdefault(example, []).append(info["score"])
         metrics["rerec/flat_groups"] = float(np.mean([np.std(scores) < 1e-3 for scores in groups.values()]))
+        logprobs = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=["rollout_log_probs"])["rollout_log_probs"]
+        metrics["rerec/entropy"] = -float(logprobs.values().mean())  # estimated on the sampled tokens
         batch = super()._compute_advantage(batch, metrics)
         if self.curriculum is not None:
             self.curriculum.observe((self.row_of[example], info["ndcg"]) for example, info in infos)
