@@ -55,35 +55,41 @@ def split_year(title: str) -> tuple[str, str]:
     return (title[: year.start()], year[1]) if year else (title.strip(), "")
 
 
-def spellings(title: str) -> set[str]:
-    """Every way the item's name is written, year aside: whole, without its aliases, each alias, article in front."""
+def spellings(title: str) -> tuple[set[str], set[str]]:
+    """Every way the item's name is written, year aside: its own names (whole, without aliases), its aliases; each with the article moved too."""
     name, _ = split_year(title)
-    main = _ALIAS.sub("", name).strip()
-    names = {name, main, *(re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE) for alias in _ALIAS.findall(name))}
-    names |= {f"{m['article']} {m['rest']}" for n in set(names) if (m := _ARTICLE.match(n))}
-    return {n for n in names if words(n)}
+    own = {name, _ALIAS.sub("", name).strip()}
+    aliases = {re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE) for alias in _ALIAS.findall(name)}
+    return _with_articles(own), _with_articles(aliases)
+
+
+def _with_articles(names: set[str]) -> set[str]:
+    moved = {f"{m['article']} {m['rest']}" for n in names if (m := _ARTICLE.match(n))}
+    return {n for n in names | moved if words(n)}
 
 
 class TitleResolver:
     """Built once over a catalogue (item → title), then read only."""
 
     def __init__(self, titles: dict[str, str]) -> None:
-        by_name: dict[tuple[str, ...], set[tuple[str, str]]] = defaultdict(set)
+        by_name: dict[tuple[str, ...], dict[str, tuple[str, bool]]] = defaultdict(dict)
         for item, title in titles.items():
-            year = split_year(title)[1]
-            for name in spellings(title):
-                by_name[words(name)].add((item, year))
-        self._by_name = dict(by_name)
+            year, (own, aliases) = split_year(title)[1], spellings(title)
+            for name in aliases:
+                by_name[words(name)][item] = (year, False)
+            for name in own:
+                by_name[words(name)][item] = (year, True)
+        self._by_name = dict(by_name)  # words → item → (its year, whether this is its own name and not an alias)
         self._longest = max(map(len, by_name), default=0)
 
     def resolve(self, text: str, among: frozenset[str] = frozenset()) -> Resolution:
-        """The item that `text` names. A year, where given, must be the item's; `among` settles a tie between homonyms.
-
-        A title that itself ends in a bracketed number is tried as a name too.
+        """The item that `text` names. A year, where given, must be the item's; an own name goes before an alias; `among` settles
+        a tie between homonyms. A title that itself ends in a bracketed number is tried as a name too.
         """
         name, year = split_year(text.strip())
-        filed = self._by_name.get(words(name), set())
-        hits = {item for item, own in filed if not year or own == year} or {item for item, _ in self._by_name.get(words(text), set())}
+        filed = {item: own for item, (its, own) in self._by_name.get(words(name), {}).items() if not year or its == year}
+        filed = filed or {item: own for item, (_, own) in self._by_name.get(words(text), {}).items()}
+        hits = {item for item, own in filed.items() if own} or set(filed)
         if len(hits) > 1 and len(hits & among) == 1:
             hits &= among
         items = tuple(sorted(hits))
@@ -110,9 +116,9 @@ class TitleResolver:
         start, end = tokens[k][1], tokens[k + n - 1][2]
         if text[start].islower():
             return None
-        filed = self._by_name.get(words(text[start:end]), ())
+        filed = self._by_name.get(words(text[start:end]))
         if not filed:
             return None
         year = re.match(r"\s*\((\d{4})\)", text[end:])
-        hits = {item for item, own in filed if item in among and (year is None or own in ("", year[1]))}
+        hits = {item for item, (its, _) in filed.items() if item in among and (year is None or its in ("", year[1]))}
         return Mention(hits.pop(), start, end + (year.end() if year else 0)) if len(hits) == 1 else None

@@ -1,0 +1,63 @@
+"""A six-user, twelve-item world small enough to check by hand, and a synthesised store of invented films."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from agents.run import SynthConfig, synthesise
+from data_engine.graphs import InteractionGraph
+from data_engine.importers.world import WorldConfig, make_world
+from data_engine.lightgcn import LightGCNConfig, train
+from data_engine.store import Catalogue, Store
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
+settings.register_profile("rerec", deadline=None)  # no test asserts a time
+settings.load_profile("rerec")
+
+
+def pytest_collection_modifyitems(items):
+    """A test is `unit` unless it says otherwise."""
+    for item in items:
+        if not {"journey", "bench"} & {mark.name for mark in item.iter_markers()}:
+            item.add_marker(pytest.mark.unit)
+
+
+def hand_catalogue() -> Catalogue:
+    """Twelve films i1..i12: three directors with four films each, two genres by parity, stars s1 (i1–i6) and s2 (i5–i12)."""
+    items = [(f"i{n}", f"Film {chr(64 + n)} ({1980 + n})") for n in range(1, 13)]
+    edges = []
+    for n in range(1, 13):
+        edges.append((f"i{n}", "director", f"d{(n - 1) // 4 + 1}", 0))
+        edges.append((f"i{n}", "genre", "Drama" if n % 2 else "Comedy", 0))
+        stars = [s for s, films in (("s1", range(1, 7)), ("s2", range(5, 13))) if n in films]
+        edges += [(f"i{n}", "starring", s, k) for k, s in enumerate(stars)]
+        edges.append((f"i{n}", "composer", "c1" if n <= 8 else "c2", 0))
+    names = {"d1": "Ann Arden", "d2": "Bo Berg", "d3": "Cy Cole", "s1": "Sue Stone", "s2": "Tim Tate", "c1": "Max Muse", "c2": "Nan Note"}
+    attributes = [(a, names.get(a, a)) for a in dict.fromkeys(e[2] for e in edges)]
+    interactions = [(f"u{u}", f"i{(u + 2 * k) % 12 + 1}", 5.0 if k < 6 else 2.0, 1000 * u + k) for u in range(1, 7) for k in range(8)]
+    return Catalogue("films", "hand", items, attributes, edges, sorted(set(interactions), key=lambda r: (r[0], r[3])))
+
+
+@pytest.fixture(scope="session")
+def hand_store(tmp_path_factory) -> Path:
+    """The hand-made catalogue in a store."""
+    path = tmp_path_factory.mktemp("hand") / "hand.duckdb"
+    with Store.open(path, create=True) as store:
+        store.replace_catalogue(hand_catalogue())
+    return path
+
+
+@pytest.fixture(scope="session")
+def film_store(tmp_path_factory) -> Path:
+    """Invented films, embedded, with 160 Examples."""
+    path = tmp_path_factory.mktemp("films") / "films.duckdb"
+    with Store.open(path, create=True) as store:
+        store.replace_catalogue(make_world(WorldConfig(items=400, users=150, seed=3)))
+        found = train(InteractionGraph.from_store(store), LightGCNConfig(dims=16, epochs=3))
+        store.save_embeddings(found.items, found.vectors, {})
+    config = SynthConfig(counts={"sft": 80, "rl": 40, "validation": 20, "test": 20}, seed=5, workers=1)
+    examples = synthesise(path, config)
+    with Store.open(path) as store:
+        store.replace_examples(examples)
+    return path

@@ -1,0 +1,130 @@
+"""Reading responses: segments, answers, claims, and what a whole response scores on the hand-made world."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.labels import label
+from data_engine.graphs import AttributeGraph
+from data_engine.schema import Chain, Claim, Condition, Example, Provenance, Step
+from data_engine.store import Store
+from reward_server.errors import UnknownExamples
+from reward_server.scoring import PROFILES
+from reward_server.segments import read
+from reward_server.snapshot import Snapshot
+from reward_server.wire import Response
+
+
+def example(graph, candidates=("i1", "i2", "i9"), gold=("i1",)) -> Example:
+    """Drama with Sue Stone among three films."""
+    conditions = (Condition(relation="starring", value="s1", name="Sue Stone"), Condition(relation="genre", value="Drama", name="Drama"))
+    step = Step(role="need", text="Need.", claims=tuple(Claim(kind="need", relation=c.relation, value=c.value) for c in conditions), label="correct")
+    chains = (Chain(steps=(label(step, graph, conditions),), answer=gold[0]),)
+    return Example(
+        domain="films", kind="explicit", user="u1", query="?", conditions=conditions, candidates=candidates, shuffle_seed=0, gold=gold, chains=chains,
+        difficulty=0.5, split="test", provenance=Provenance(seed=0, graph_digest="", writer="test", prompt_hash=""),
+    ).named()
+
+
+@pytest.fixture(scope="module")
+def snapshot(hand_store, tmp_path_factory):
+    """The hand-made world without embeddings, with one Example."""
+    path = tmp_path_factory.mktemp("scored") / "s.duckdb"
+    path.write_bytes(hand_store.read_bytes())
+    with Store.open(path) as store:
+        store.replace_examples([example(AttributeGraph.from_store(store))])
+    return Snapshot.load(path)
+
+
+@pytest.fixture(scope="module")
+def scored(snapshot):
+    """score(text) → Score."""
+    (example_id,) = snapshot.targets
+    return lambda text, profile="rerec": snapshot.score([Response(example_id=example_id, response=text)], PROFILES[profile])[0]
+
+
+def test_segments_are_lines_and_the_answer_block():
+    text = " First step.\n\n  A line\n another\n <answer>\nFilm A\n</answer>\n"
+    reading = read(text)
+    assert [text[a:b] for a, b in reading.spans] == ["First step.", "A line", "another", "<answer>\nFilm A\n</answer>"]
+    assert reading.titles == ["Film A"] and reading.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "titles"),
+    [
+        ("no tags", "no_answer", []), ("<answer></answer>", "no_answer", []), ("<answer>Film A", "malformed", []), ("Film A</answer>", "malformed", []),
+        ("<answer>A</answer><answer>B</answer>", "malformed", []), ("</answer>A<answer>", "malformed", []),
+        ("<answer>1. Film A\n- Film B\n3) Film C</answer>", "ok", ["Film A", "Film B", "Film C"]),
+        ("<answer>2001: A Space Odyssey</answer>", "ok", ["2001: A Space Odyssey"]),
+    ],
+)
+def test_answers_are_read_or_named(text, status, titles):
+    reading = read(text)
+    assert (reading.status, reading.titles) == (status, titles)
+
+
+@given(st.text(alphabet="ab \n<answer>/", max_size=80))
+def test_spans_lie_in_the_text_in_order_and_hold_all_of_it(text):
+    spans = read(text).spans
+    assert all(a < b for a, b in spans) and all(x[1] <= y[0] for x, y in zip(spans, spans[1:], strict=False))
+    covered = set().union(*(range(a, b) for a, b in spans)) if spans else set()
+    assert all(text[k].isspace() for k in range(len(text)) if k not in covered)
+
+
+def test_a_right_answer_scores_its_parts(scored):
+    score = scored("Need star Sue Stone.\n<answer>Film A (1981)</answer>")
+    assert (score.status, score.ndcg, score.qas, score.pas, score.score) == ("ok", 1.0, 1.0, None, 1.5)
+    assert score.recommended == ["i1"]
+
+
+def test_a_wrong_answer_loses_on_the_segments_that_led_to_it(scored):
+    """Film B shares director, star and composer with Film A: QAS 3/4, r = .5 · .75."""
+    text = "Film A (1981) Drama yes skip\nFilm B (1982) Comedy keep\n<answer>Film B (1982)</answer>"
+    score = scored(text)
+    assert score.score == pytest.approx(0.375)
+    assert [s.verdict for s in score.segments] == ["ok", "wrong_item", "wrong_item"]
+    assert [s.reward for s in score.segments] == pytest.approx([0.375, 0.1875, 0.1875])
+    assert text[score.segments[1].start : score.segments[1].end] == "Film B (1982) Comedy keep"
+    assert score.segments[1].mentions == ["i2"]
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ("Film A director Ann Arden", "ok"), ("Film A director Bo Berg", "contradicted"), ("Film A is by director Cy Cole.", "contradicted"),
+        ("Film A has star Tim Tate", "contradicted"), ("Film A is not by Bo Berg", "unknown"), ("a fine evening", "unknown"),
+        ("Film A. Bo Berg made others.", "unknown"), ("Film A Ann Arden, Film I Cy Cole", "ok"),
+    ],
+)
+def test_claims_are_held_against_the_graph(scored, line, verdict):
+    assert scored(f"{line}\n<answer>Film A</answer>").segments[0].verdict == verdict
+
+
+def test_fault_2_a_repeated_title_counts_once(scored):
+    once, thrice = scored("<answer>Film A</answer>"), scored("<answer>Film A\nFilm A (1981)\nfilm a</answer>")
+    assert thrice.score == once.score and thrice.duplicates == 2 and thrice.ndcg <= 1
+
+
+def test_fault_3_one_right_title_without_separator_is_a_recommendation(scored):
+    assert scored("<answer>Film A</answer>").status == "ok"
+
+
+def test_fault_4_an_unknown_title_is_unresolved_not_wrong(scored):
+    score = scored("<answer>Film Nobody Made</answer>")
+    assert (score.status, score.score, score.unresolved, score.qas) == ("unresolved", 0.0, 1, None)
+
+
+def test_listing_everything_never_beats_the_right_short_answer(scored):
+    everything = scored("<answer>" + "\n".join(f"Film {chr(64 + n)}" for n in range(1, 13)) + "</answer>")
+    assert everything.score <= scored("<answer>Film A</answer>").score
+    assert scored("<answer>Film B\nFilm A</answer>").score < scored("<answer>Film A</answer>").score
+
+
+def test_naming_gold_in_the_reasoning_earns_nothing(scored):
+    assert scored("Film A! Film A!\n<answer>Film I</answer>", "ndcg").score == 0
+
+
+def test_unknown_example_ids_are_refused_before_anything_is_scored(snapshot):
+    with pytest.raises(UnknownExamples, match="nope"):
+        snapshot.score([Response(example_id="nope", response="")], PROFILES["rerec"])
