@@ -1,0 +1,122 @@
+"""Prompts, the tiny policy's tokenizer, its generation and its training, on invented films."""
+
+import random
+
+import pytest
+import torch
+
+from data_engine.evidence import Evidence
+from data_engine.store import Store
+from train.generate import Ask, generate
+from train.prompts import closed_book, open_book, response
+from train.sft import NameShuffler, SFTConfig, Trainer, encode, response_loss
+from train.tiny import TinyConfig, build_model, build_tokenizer
+
+
+@pytest.fixture(scope="module")
+def films(film_store):
+    evidence = Evidence.load(film_store)
+    with Store.open(film_store, read_only=True) as store:
+        examples = store.examples()
+    texts = [t for e in examples for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))]
+    tokenizer, entities = build_tokenizer(evidence, texts)
+    return evidence, examples, tokenizer, entities
+
+
+def test_an_open_book_shows_every_fact_the_gold_chain_needs(films):
+    evidence, examples, _, _ = films
+    for e in examples:
+        text = open_book(e, evidence)
+        assert all(f" {evidence.attributes.titles[i]} " in text for i in e.candidates)
+        assert all(c.name in text for c in e.conditions)
+        assert (e.anchors == ()) == ("Facts:" not in text)
+
+
+def test_a_closed_book_shows_titles_but_no_facts(films):
+    evidence, examples, _, _ = films
+    e = next(e for e in examples if e.kind == "implicit")
+    text = closed_book(e, evidence)
+    assert e.conditions[0].name not in text and all(evidence.attributes.titles[i] in text for i in e.candidates)
+
+
+def test_prompts_and_chains_round_trip_with_one_token_an_entity(films):
+    evidence, examples, tokenizer, entities = films
+    assert len(set().union(*entities.values())) == len(set(evidence.cards.rows)) + len({v for _, v in evidence.cards.holders})
+    for e in examples:
+        for text in (open_book(e, evidence), response(e.chains[0], evidence)):
+            ids = tokenizer(text)["input_ids"]
+            assert tokenizer.decode(ids) == text
+            assert len(ids) < len(text) / 4
+        title = tokenizer(f" {evidence.attributes.titles[e.gold[0]]}")["input_ids"]
+        assert len(title) == 1 and title[0] in entities["items"]
+
+
+def test_name_shuffling_renames_consistently_and_only_entities(films):
+    evidence, examples, tokenizer, entities = films
+    sample = encode(examples[:1], evidence, tokenizer)[0]
+    prompt, answer = NameShuffler(entities, random.Random(0))(sample.prompt, sample.gold)
+    names = {i for ids in entities.values() for i in ids}
+    swap = dict(zip(sample.prompt + sample.gold, prompt + answer, strict=True))
+    assert [swap[i] for i in sample.prompt + sample.gold] == prompt + answer
+    assert len(set(swap.values())) == len(swap)
+    assert all(new == old for old, new in swap.items() if old not in names)
+    assert all(swap[i] in entities["items"] for i in swap if i in entities["items"]) and prompt != sample.prompt
+
+
+def test_generation_does_not_depend_on_the_batch_and_its_log_probs_are_the_models(films):
+    evidence, examples, tokenizer, _ = films
+    model = build_model(tokenizer, TinyConfig(dims=32, layers=1)).eval()
+    prompts = [tuple(s.prompt) for s in encode(examples[:3], evidence, tokenizer)]
+    asks = [Ask(p, t, most, seed) for seed, (p, t, most) in enumerate([(prompts[0], 1.0, 9), (prompts[1], 0.0, 12), (prompts[0], 1.0, 12), (prompts[2], 0.7, 5)])]
+    together = generate(model, asks, tokenizer.eos_token_id, tokenizer.pad_token_id)
+    alone = [generate(model, [a], tokenizer.eos_token_id, tokenizer.pad_token_id)[0] for a in asks]
+    assert [ids for ids, _ in together] == [ids for ids, _ in alone]
+    assert together[0][0] != together[2][0][:9]  # another seed, another text
+    for ask, (ids, logprobs) in zip(asks, together, strict=True):
+        logits = model(torch.tensor([list(ask.prompt) + ids])).logits[0, len(ask.prompt) - 1 : -1]
+        expected = (logits / (ask.temperature or 1.0)).log_softmax(-1).gather(1, torch.tensor(ids)[:, None])[:, 0]
+        assert torch.allclose(torch.tensor(logprobs), expected, atol=1e-4)
+        assert len(ids) == ask.most or ids[-1] == tokenizer.eos_token_id
+
+
+def test_sampling_follows_the_models_distribution(films):
+    _, _, tokenizer, _ = films
+    model = build_model(tokenizer, TinyConfig(dims=16, layers=1)).eval()
+    with torch.no_grad():
+        model.model.embed_tokens.weight.mul_(40)  # a peaked distribution
+        expected = model(torch.tensor([[5, 6, 7]])).logits[0, -1].softmax(-1)
+    drawn = [ids[0] for ids, _ in generate(model, [Ask((5, 6, 7), 1.0, 1, k) for k in range(4000)], -1, 0)]
+    counts = torch.bincount(torch.tensor(drawn), minlength=len(expected)) / 4000
+    assert (counts - expected).abs().max() < 0.04
+
+
+def test_training_lowers_the_loss_and_a_resume_is_exact(films):
+    evidence, examples, tokenizer, entities = films
+    samples, config = encode(examples[:40], evidence, tokenizer), SFTConfig(gold_steps=70, mixed_steps=10, batch=8, seed=1)
+
+    def fresh():
+        return Trainer(build_model(tokenizer, TinyConfig(dims=32, layers=1)), samples, entities, config)
+
+    unbroken = fresh()
+    losses = [unbroken.step() for _ in range(80)]
+    assert losses[-1] < losses[0] - 1 and unbroken.finished
+    first, second = fresh(), fresh()
+    for _ in range(37):
+        first.step()
+    second.restore(first.state())
+    while not second.finished:
+        second.step()
+    for ours, theirs in zip(second.model.parameters(), unbroken.model.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_the_loss_is_the_mean_over_response_tokens(films):
+    evidence, examples, tokenizer, _ = films
+    model = build_model(tokenizer, TinyConfig(dims=16, layers=1))
+    batch = [(s.prompt, s.gold) for s in encode(examples[:3], evidence, tokenizer)]
+    total, count = 0.0, 0
+    for prompt, answer in batch:
+        logp = model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
+        total -= sum(logp[len(prompt) - 1 + k, token].item() for k, token in enumerate(answer))
+        count += len(answer)
+    assert response_loss(model, batch).item() == pytest.approx(total / count, rel=1e-4)
