@@ -1,0 +1,98 @@
+"""The server as a process on loopback: what it answers, what it refuses, what its clients do when it is not there."""
+
+import json
+
+import httpx
+import pytest
+
+from data_engine.store import Store
+from reward_server.client import RewardClient
+from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
+from reward_server.local import local_server
+from reward_server.scoring import PROFILES
+from reward_server.snapshot import Snapshot
+from reward_server.wire import Response
+
+
+@pytest.fixture(scope="module")
+def server(film_store):
+    with local_server(film_store) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def examples(film_store):
+    with Store.open(film_store, read_only=True) as store:
+        return store.examples()
+
+
+def answer(example, item, titles):
+    return Response(example_id=example.example_id, response=f"I think so.\n<answer>{titles[item]}</answer>")
+
+
+def test_http_gives_the_scorers_own_figures(server, film_store, examples):
+    snapshot = Snapshot.load(film_store)
+    responses = [answer(e, item, snapshot.graph.titles) for e in examples[:30] for item in e.candidates]
+    with RewardClient(server, snapshot.digest) as client:
+        assert client.ready() == {"status": "ready", "graph_digest": snapshot.digest, "examples": 160}
+        assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])
+
+
+def test_gold_scores_best_of_the_candidates(server, film_store, examples):
+    titles = Snapshot.load(film_store).graph.titles
+    with RewardClient(server) as client:
+        for e in examples[:20]:
+            scores = {item: s.score for item, s in zip(e.candidates, client.score([answer(e, i, titles) for i in e.candidates]), strict=True)}
+            assert max(scores, key=scores.get) == e.gold[0]
+
+
+def test_more_than_a_batch_is_sent_in_parts(server, examples):
+    with RewardClient(server) as client:
+        assert len(client.score([Response(example_id=examples[0].example_id, response="x")] * 1500)) == 1500
+
+
+def post(server, body, **headers):
+    return httpx.post(f"{server}/v1/score", content=body, headers={"content-type": "application/json"} | headers)
+
+
+def test_refusals_say_why_and_are_told_apart(server, examples):
+    one = {"example_id": examples[0].example_id, "response": "x"}
+    assert post(server, json.dumps({"graph_digest": "other", "responses": [one]})).status_code == 409
+    assert post(server, json.dumps({"responses": [one, {"example_id": "nope", "response": "x"}]})).status_code == 404
+    for bad in ({"responses": []}, {"responses": [one] * 1025}, {"responses": [one], "extra": 1}, {"responses": [{"example_id": "a"}]}, {"responses": [one], "profile": "magic"}):
+        refused = post(server, json.dumps(bad))
+        assert refused.status_code == 422 and "detail" in refused.json()
+    assert post(server, "{not json").status_code == 422
+    assert post(server, json.dumps({"responses": [one | {"response": "x" * 32_769}]})).status_code == 422
+    assert httpx.post(f"{server}/v1/score", content=iter([b"{}"])).status_code == 411
+    assert post(server, "{}", **{"content-length": str(2**40)}).status_code == 413
+
+
+def test_clients_raise_named_errors_and_never_invent_a_score(server, examples):
+    with RewardClient(server, "other") as stale:
+        with pytest.raises(StaleGraph, match="other"):
+            stale.ready()
+        with pytest.raises(StaleGraph, match="restart"):
+            stale.score([Response(example_id=examples[0].example_id, response="x")])
+    with RewardClient(server) as client, pytest.raises(UnknownExamples, match="nope"):
+        client.score([Response(example_id="nope", response="x")])
+    with RewardClient("http://127.0.0.1:9", retries=1) as absent:
+        with pytest.raises(ServerUnreachable, match="http://127.0.0.1:9"):
+            absent.ready()
+        with pytest.raises(ServerUnreachable, match="rerec serve"):
+            absent.score([Response(example_id="x", response="x")])
+
+
+def test_metrics_and_docs_are_there(server):
+    assert httpx.get(f"{server}/health").json() == {"status": "ok"}
+    text = httpx.get(f"{server}/metrics").text
+    assert 'rerec_scored_responses_total{status="ok"}' in text and 'rerec_score_requests_total{code="200"}' in text
+    schema = httpx.get(f"{server}/openapi.json").json()
+    assert set(schema["components"]["schemas"]["Score"]["required"]) == {
+        "example_id", "status", "score", "ndcg", "qas", "pas", "recommended", "duplicates", "unresolved", "segments",
+    }
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path):
+    with pytest.raises(RewardError, match="no store at"), local_server(tmp_path / "none.duckdb", tmp_path / "log"):
+        pass

@@ -1,0 +1,109 @@
+"""The command line as users meet it: help with examples, JSON, one clear line on bad input, nothing half-written."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = (
+    "data import world", "data import tables", "data embed", "data stats", "data export-graph", "synth", "verify", "serve", "score", "train sft", "train rft",
+    "eval", "report", "demo", "doctor",
+)
+
+
+def rerec(*words, **kwargs):
+    return subprocess.run([sys.executable, "-m", "rerec", *map(str, words)], capture_output=True, text=True, cwd=kwargs.pop("cwd", ROOT), check=False, **kwargs)
+
+
+def test_the_front_page_lists_every_command():
+    page = rerec("--help")
+    assert page.returncode == 0
+    assert all(command.split()[0] in page.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example_in_its_help(command):
+    page = rerec(*command.split(), "--help")
+    assert page.returncode == 0 and f"Example: rerec {command}" in re.sub(r"\s+", " ", page.stdout)
+
+
+def test_every_command_in_the_readme_exists_with_its_options():
+    lines = [line.split("#")[0].strip() for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("rerec ")]
+    assert len(lines) >= 10
+    for line in lines:
+        words = shlex.split(line)[1:]
+        name = next(c for c in sorted(COMMANDS, key=len, reverse=True) if " ".join(words).startswith(c))
+        page = rerec(*name.split(), "--help").stdout
+        assert all(option in page for option in words if option.startswith("--")), line
+
+
+def test_from_import_to_scores_by_hand(tmp_path):
+    store = tmp_path / "w.duckdb"
+    assert json.loads(rerec("data", "import", "world", "--store", store, "--items", 300, "--users", 100, "--json").stdout)["items"] == 300
+    assert json.loads(rerec("data", "embed", "--store", store, "--epochs", 2, "--dims", 8, "--json").stdout)["epochs"] == 2
+    made = rerec("synth", "--store", store, "--sft", 16, "--rl", 8, "--validation", 4, "--test", 4, "--out", tmp_path / "out", "--workers", 1, "--json")
+    assert json.loads(made.stdout)["examples"] == 32
+    assert json.loads(rerec("verify", "--store", store, "--json").stdout)["passed"] == 32
+    facts = json.loads(rerec("data", "stats", "--store", store, "--json").stdout)
+    assert facts["items_with_card"] > 200 and facts["embedded"] > 100
+    example = json.loads(rerec("synth", "--store", store, "--show", 1, "--json").stdout)
+    from data_engine.parquet import read_examples
+
+    assert read_examples(tmp_path / "out/sft.parquet")[0].example_id == example["example_id"]
+    row = {"example_id": example["example_id"], "response": "no answer here"}
+    score = json.loads(rerec("score", "-", "--store", store, "--json", input=json.dumps(row)).stdout)
+    assert (score["status"], score["score"]) == ("no_answer", 0.0)
+    out = rerec("data", "export-graph", tmp_path / "g.graphml", "--store", store, "--item", "f00001", "--hops", 1, "--json")
+    assert json.loads(out.stdout)["nodes"] > 5 and (tmp_path / "g.graphml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("data import tables nowhere --store {tmp}/x.duckdb", "nowhere is no folder"),
+        ("data embed --store {tmp}/x.duckdb", "no store at"),
+        ("synth --store {films} --kinds demographics", "age, gender or occupation"),
+        ("synth --store {films} --kinds psychic", "kinds"),
+        ("synth --store {films} --sft -1", "must not be negative"),
+        ("verify --store {empty}", "holds no Examples"),
+        ("serve --store {empty}", "holds no examples"),
+        ("score {tmp}/none.jsonl --store {films}", "no file"),
+        ("score {bad} --store {films}", "line 2: expected"),
+        ("train sft --store {empty} --run {tmp}/sft", "holds no SFT Examples"),
+        ("train rft tiny-magic --store {films}", "no recipe 'tiny-magic': choose from qwen2.5-3b-rerec, tiny-grpo, tiny-rerec"),
+        ("train rft tiny-grpo --dry-run --set no.such.key=1", "does not compose"),
+        ("train rft tiny-grpo --store {films} --run {tmp}/rft", "no model folder"),
+        ("eval {tmp} --store {films}", "no model folder"),
+        ("eval {tmp} --store {films} --split nope", "splits are sft"),
+        ("report {tmp}", "holds no evaluation"),
+        ("demo --data {tmp}/none", "is no folder"),
+        ("data export-graph {tmp}/g.txt --store {films}", "the ending must be one of"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_leaves_nothing(tmp_path, film_store, hand_store, command, words):
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('\n{"example_id": 1}\n')
+    before = set(tmp_path.iterdir())
+    done = rerec(*command.format(tmp=tmp_path, films=film_store, empty=hand_store, bad=bad).split())
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert done.returncode not in (0, None) and len(lines) == 1 and words in lines[0], done.stderr[-500:]
+    assert "Traceback" not in done.stderr and set(tmp_path.iterdir()) == before
+
+
+def test_rft_fails_at_once_when_the_server_is_down_and_names_the_url(tmp_path, film_store):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/config.json").write_text("{}")
+    done = rerec("train", "rft", "tiny-grpo", "--store", film_store, "--model", tmp_path / "model", "--run", tmp_path / "rft", "--server", "http://127.0.0.1:9")
+    assert done.returncode == 3 and "http://127.0.0.1:9" in done.stderr and "rerec serve" in done.stderr and not (tmp_path / "rft").exists()
+
+
+@pytest.mark.parametrize(("recipe", "estimator", "rollout"), [("tiny-grpo", "grpo", "hf"), ("tiny-rerec", "raae", "hf"), ("qwen2.5-3b-rerec", "raae", "vllm")])
+def test_every_recipe_composes_and_is_accepted_by_verl(recipe, estimator, rollout):
+    done = rerec("train", "rft", recipe, "--dry-run", "--json")
+    config = json.loads(done.stdout.splitlines()[-1])
+    assert config["algorithm"]["adv_estimator"] == estimator and config["actor_rollout_ref"]["rollout"]["name"] == rollout

@@ -1,0 +1,157 @@
+"""The whole journey as a user runs it, interrupted on the way, on the real movies where they are at hand; and a lost reward server."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+from reward_server.local import local_server
+from tests.conftest import SHARED
+from tests.test_cli import ROOT, rerec
+
+pytestmark = pytest.mark.journey
+STAGES = ["import", "embed", "synth", "verify", "sft", "grpo", "rerec", "eval untrained", "eval sft", "eval grpo", "eval rerec", "report"]
+
+
+@pytest.fixture(scope="module")
+def data() -> list[str]:
+    """--data for the real movies, or nothing and a loud word."""
+    if (SHARED / "movies").is_dir():
+        return ["--data", str(SHARED / "movies")]
+    warnings.warn("THE REAL MOVIES ARE NOT HERE: the journey was tested on the embedded world only", stacklevel=1)
+    return []
+
+
+def start(*words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "rerec", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, start_new_session=True
+    )
+
+
+def wait_for(process, ready, seconds=240):
+    """Poll until `ready()`; fail when the process ends first."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0][-2000:]
+        time.sleep(0.2)
+
+
+def stages_done(run: Path) -> list[str]:
+    path = run / "journey.json"
+    return list(json.loads(path.read_text())["stages"]) if path.is_file() else []
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory, data):
+    """A finished quick journey that was interrupted once in its synthesis; (run directory, what the second part printed)."""
+    run = tmp_path_factory.mktemp("journey") / "run"
+    first = start("demo", "--quick", "--run", run, *data)
+    wait_for(first, lambda: "embed" in stages_done(run))
+    os.killpg(first.pid, signal.SIGINT)
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode != 0 and "run the same command again" in said and "Traceback" not in said
+    assert stages_done(run)[:2] == ["import", "embed"] and "sft" not in stages_done(run)
+    second = rerec("demo", "--quick", "--run", run, *data)
+    assert second.returncode == 0, second.stdout[-3000:] + second.stderr[-3000:]
+    return run, second.stdout
+
+
+def test_the_journey_ends_with_a_table_and_says_that_it_was_quick(journey):
+    _, said = journey
+    assert all(word in said for word in ("after SFT", "after GRPO", "after ReRec", "explicit", "misinformed", "gold-position spread", "--quick", "done before"))
+
+
+def test_the_run_directory_holds_everything(journey, data):
+    run, _ = journey
+    record = json.loads((run / "journey.json").read_text())
+    assert list(record["stages"]) == STAGES and record["config"]["seed"] == 0 and record["versions"]["verl"] == "0.9.1" and "git" in record
+    for arm in ("untrained", "sft", "grpo", "rerec"):
+        found = json.loads((run / f"eval/{arm}.json").read_text())
+        assert found["summary"]["queries"] == 200 and found["split"] == "test" and set(found["summary"]["by_kind"]) == {"explicit", "implicit", "misinformed", "interest"}
+    for arm in ("grpo", "rerec"):
+        assert (run / arm / "model/model.safetensors").is_file() and (run / arm / "config.yaml").is_file()
+    facts = json.loads(rerec("data", "stats", "--store", run / "store.duckdb", "--json").stdout)
+    assert facts["domain"] == ("movies" if data else "films")
+
+
+def test_the_report_is_one_file_with_curves_data_and_ten_coloured_responses(journey):
+    run, _ = journey
+    page = (run / "report.html").read_text()
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
+    assert page.count('class="card"') == 4 + 10 and page.count("data:image/png;base64,") == 1 and 'class="segment' in page
+    assert (run / "curves.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_both_arms_really_trained(journey):
+    run, _ = journey
+    weights = {arm: (run / path / "model.safetensors").read_bytes() for arm, path in (("sft", "sft/model"), ("grpo", "grpo/model"), ("rerec", "rerec/model"))}
+    assert len(set(weights.values())) == 3
+    for arm in ("grpo", "rerec"):
+        steps = [json.loads(line) for line in (run / arm / "log/rerec/rft.jsonl").read_text().splitlines()]
+        assert [s["step"] for s in steps] == list(range(1, 6))
+        assert all(s["data"]["actor/grad_norm"] > 0 and 0 <= s["data"]["rerec/ndcg"] <= 1 for s in steps)
+        assert (max(s["data"]["rerec/penalised"] for s in steps) > 0) == (arm == "rerec")
+
+
+def test_learning_from_scratch_shows_even_in_a_quick_journey(journey):
+    run, _ = journey
+    losses = [loss for _, loss in json.loads((run / "sft/curve.json").read_text())]
+    assert losses[-1] < 0.5 * losses[0]
+    answered = {arm: json.loads((run / f"eval/{arm}.json").read_text())["summary"]["answered"] for arm in ("untrained", "sft")}
+    assert answered["untrained"] == 0 and answered["sft"] > 0.3
+
+
+def test_another_configuration_in_the_same_directory_is_refused(journey, data):
+    run, _ = journey
+    done = rerec("demo", "--quick", "--seed", 1, "--run", run, *data)
+    assert done.returncode != 0 and "made with another seed" in done.stderr
+
+
+def test_a_lost_server_stops_training_with_a_checkpoint_and_the_resume_goes_on_from_it(journey, tmp_path):
+    run, _ = journey
+    store, out = run / "store.duckdb", tmp_path / "rft"
+    words = ["train", "rft", "tiny-rerec", "--store", store, "--model", run / "sft/model", "--run", out, "--set", "trainer.total_training_steps=5", "--seed", 4]
+    log = out / "log/rerec/rft.jsonl"
+
+    def steps():
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+
+    with local_server(store) as url:
+        process = start(*words, "--server", url)
+        wait_for(process, lambda: len(steps()) >= 2)
+    said, _ = process.communicate(timeout=180)
+    last = [line for line in said.splitlines() if line.startswith("error:")]
+    assert process.returncode == 3 and len(last) == 1 and "--resume" in last[0] and "could not be scored" in last[0]
+    kept = len(steps())
+    assert int((out / "checkpoints/latest_checkpointed_iteration.txt").read_text()) == kept
+    with local_server(store) as url:
+        refused = rerec(*words, "--server", url)
+        assert refused.returncode == 1 and "add --resume" in refused.stderr
+        changed = rerec(*words, "--set", "actor_rollout_ref.actor.optim.lr=1", "--server", url, "--resume")
+        assert changed.returncode == 1 and "actor_rollout_ref.actor.optim.lr" in changed.stderr
+        done = rerec(*words, "--server", url, "--resume")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert [s["step"] for s in steps()] == [1, 2, 3, 4, 5] and (out / "model/model.safetensors").is_file()
+    observed = [s["data"]["curriculum/difficulty"] for s in steps()]
+    assert all(0 <= d <= 1 for d in observed)
+
+
+def test_sft_killed_without_warning_resumes_to_the_same_weights(journey, tmp_path):
+    run, _ = journey
+    words = ["train", "sft", "--store", run / "store.duckdb", "--gold-steps", 505, "--mixed-steps", 20, "--run"]
+    process = start(*words, tmp_path / "killed")
+    wait_for(process, lambda: (tmp_path / "killed/checkpoint.pt").is_file())
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "killed/model").exists()
+    for folder, extra in (("killed", ["--resume"]), ("whole", [])):
+        assert rerec(*words, tmp_path / folder, *extra).returncode == 0
+    killed, whole = (tmp_path / f"{name}/model/model.safetensors" for name in ("killed", "whole"))
+    assert killed.read_bytes() == whole.read_bytes()

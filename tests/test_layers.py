@@ -1,0 +1,47 @@
+"""The rooms and who may import whom; our packages and nobody else's of the same name."""
+
+import importlib
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_import_directions_hold():
+    done = subprocess.run([str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("room", ["agents", "data_engine", "reward_server", "train"])
+def test_a_room_is_ours(room):
+    assert Path(importlib.import_module(room).__file__).parent == ROOT / room
+
+
+@pytest.mark.parametrize(("library", "home"), [("verl", "train/verl_plugin"), ("duckdb", "data_engine"), ("langgraph", "agents"), ("fastapi", "reward_server")])
+def test_a_heavy_library_has_one_home(library, home):
+    users = {
+        str(path.relative_to(ROOT))
+        for room in ("agents", "data_engine", "reward_server", "train")
+        for path in (ROOT / room).rglob("*.py")
+        if any(line.strip().startswith((f"import {library}", f"from {library}")) for line in path.read_text().splitlines())
+    }
+    assert users and all(user.startswith(home) for user in users)
+
+
+def test_the_lock_pins_everything_we_import_and_not_openai_agents():
+    lock = {line.split("==")[0].lower().replace("_", "-"): line for line in (ROOT / "requirements.lock").read_text().splitlines() if line}
+    assert all("==" in line for line in lock.values()) and "openai-agents" not in lock
+    import re
+
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert {re.split(r"[=<>]", name)[0].lower() for name in wanted} <= set(lock)
+
+
+def test_the_reward_server_and_the_front_door_stay_light():
+    code = "import sys, {0}; print(sorted({{m.split('.')[0] for m in sys.modules}} & {{'torch', 'verl', 'ray', 'transformers', 'langgraph', 'duckdb'}}))"
+    out = [subprocess.run([sys.executable, "-c", code.format(m)], capture_output=True, text=True, cwd=ROOT, check=True).stdout for m in ("reward_server.app", "rerec")]
+    assert out == ["['duckdb']\n", "[]\n"]
