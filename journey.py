@@ -38,8 +38,8 @@ class Size(BaseModel):
     rl: int = 1600
     validation: int = 400
     test: int = 800
-    gold_steps: int = 2400
-    mixed_steps: int = 1000
+    gold_steps: int = 3300
+    mixed_steps: int = 600
     rft_steps: int = 45
 
 
@@ -55,9 +55,32 @@ def stages(run: Path, data: Path | None, size: Size, seed: int, url: str) -> Ite
     counts = [word for split in ("sft", "rl", "validation", "test") for word in (f"--{split}", str(getattr(size, split)))]
     yield "synth", ["synth", *counts, *seeded]
     yield "verify", ["verify", *store]
-    yield "sft", ["train", "sft", *seeded, "--run", str(run / "sft"), "--gold-steps", str(size.gold_steps), "--mixed-steps", str(size.mixed_steps), "--resume"]
+    yield (
+        "sft",
+        [
+            "train",
+            "sft",
+            *seeded,
+            "--run",
+            str(run / "sft"),
+            "--gold-steps",
+            str(size.gold_steps),
+            "--mixed-steps",
+            str(size.mixed_steps),
+            "--resume",
+        ],
+    )
     for arm in ("grpo", "rerec"):
-        places = ["--model", str(run / ARMS["sft"]), "--run", str(run / arm), "--server", url, "--set", f"trainer.total_training_steps={size.rft_steps}"]
+        places = [
+            "--model",
+            str(run / ARMS["sft"]),
+            "--run",
+            str(run / arm),
+            "--server",
+            url,
+            "--set",
+            f"trainer.total_training_steps={size.rft_steps}",
+        ]
         yield arm, ["train", "rft", f"tiny-{arm}", *seeded, *places, "--resume"]
     for arm, model in ARMS.items():
         yield f"eval {arm}", ["eval", str(run / model), *store, "--split", "test", "--server", url, "--out", str(run / f"eval/{arm}.json")]
@@ -96,7 +119,9 @@ def _demo(
             _write(run / "journey.json", done)
     _print_table(console, run)
     total = sum(stage["seconds"] for stage in done["stages"].values())
-    console.print(f"{total / 60:.1f} min in all. Report: [bold]{run / 'report.html'}[/bold]" + ("  (--quick: too small to compare methods)" if quick else ""))
+    console.print(
+        f"{total / 60:.1f} min in all. Report: [bold]{run / 'report.html'}[/bold]" + ("  (--quick: too small to compare methods)" if quick else "")
+    )
 
 
 def _begin(run: Path, config: dict[str, object]) -> dict:
@@ -168,7 +193,9 @@ def _print_table(console: Console, run: Path) -> None:
         table.add_column(NAMES[arm])
     for kind in [*found["sft"]["by_kind"], "all"]:
         values = [f["ndcg"] if kind == "all" else f["by_kind"][kind] for f in found.values()]
-        table.add_row(kind, *(f"{v['mean']:.3f} ({v['low']:.2f}–{v['high']:.2f})" for v in values), end_section=kind == [*found["sft"]["by_kind"]][-1])
+        table.add_row(
+            kind, *(f"{v['mean']:.3f} ({v['low']:.2f}–{v['high']:.2f})" for v in values), end_section=kind == [*found["sft"]["by_kind"]][-1]
+        )
     table.add_row("gold-position spread", *(f"{f['gold_position_spread']:.3f}" for f in found.values()))
     table.add_row("premise corrected", *("-" if f["premise_corrected"] is None else f"{f['premise_corrected']:.3f}" for f in found.values()))
     console.print(table)
@@ -196,6 +223,16 @@ def _doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the fact
     problems += ["less than 8 GB of memory"] if memory < 7.5 else []
     free = shutil.disk_usage(here).free / 2**30
     problems += ["less than 3 GB of free disk"] if free < 3 else []
-    show({**facts["versions"], "python": facts["python"], "cores": os.cpu_count(), "memory_gb": round(memory, 1), "free_disk_gb": round(free, 1), "ok": not problems}, as_json)
+    show(
+        {
+            **facts["versions"],
+            "python": facts["python"],
+            "cores": os.cpu_count(),
+            "memory_gb": round(memory, 1),
+            "free_disk_gb": round(free, 1),
+            "ok": not problems,
+        },
+        as_json,
+    )
     if problems:
         raise JourneyError("; ".join(problems) + ": run ./justw again to repair the environment")

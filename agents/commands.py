@@ -18,7 +18,9 @@ def _synth(
     rl: Annotated[int, typer.Option(help="Examples of the RL split.")] = 1600,
     validation: Annotated[int, typer.Option(help="Examples of the validation split.")] = 400,
     test: Annotated[int, typer.Option(help="Examples of the test split.")] = 800,
-    kinds: Annotated[str, typer.Option(help="Comma-separated: explicit, implicit, misinformed, interest.")] = "explicit,implicit,misinformed,interest",
+    kinds: Annotated[
+        str, typer.Option(help="Comma-separated: explicit, implicit, misinformed, interest.")
+    ] = "explicit,implicit,misinformed,interest",
     candidates: Annotated[int, typer.Option(help="Items to choose from in each query, gold included.")] = 6,
     out: Annotated[Path | None, typer.Option(help="Also write a verl parquet a split into this folder.")] = None,
     workers: Annotated[int, typer.Option(help="Processes; the rows are the same for any number.")] = 2,

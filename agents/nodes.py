@@ -48,9 +48,21 @@ class Nodes:
             seed=request.seed, graph_digest=self.world.evidence.digest, writer=self.writer.name, prompt_hash=self.writer.prompt_hash
         )
         example = Example(
-            domain=self.world.evidence.domain, kind=request.kind, user=draft.user, query=state["query"], conditions=draft.conditions,
-            anchors=draft.anchors, premise=draft.premise, history=draft.history, candidates=draft.candidates, shuffle_seed=draft.shuffle_seed,
-            gold=(draft.gold,), chains=state["chains"], difficulty=_prior(draft), split=request.split, provenance=provenance,
+            domain=self.world.evidence.domain,
+            kind=request.kind,
+            user=draft.user,
+            query=state["query"],
+            conditions=draft.conditions,
+            anchors=draft.anchors,
+            premise=draft.premise,
+            history=draft.history,
+            candidates=draft.candidates,
+            shuffle_seed=draft.shuffle_seed,
+            gold=(draft.gold,),
+            chains=state["chains"],
+            difficulty=_prior(draft),
+            split=request.split,
+            provenance=provenance,
         ).named()
         return {"example": example, "problems": tuple(problems(example, self.world))}
 

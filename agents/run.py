@@ -5,6 +5,7 @@ the rows depend on the seed alone, not on the number of workers.
 """
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -95,6 +96,7 @@ def _chunks(pool: ProcessPoolExecutor, config: SynthConfig, split: Split, kind: 
 
 def _start_worker(store: Path, candidates: int) -> None:
     global _graph
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     _graph = build_graph(Nodes(World(Evidence.load(store)), TemplateWriter(), candidates))
 
 

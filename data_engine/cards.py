@@ -28,10 +28,12 @@ def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
     """The film columns where the catalogue has them, else the four relations whose shared values cover most items."""
     if {c.relation for c in FILM} <= set(graph.relations):
         return FILM
-    covered = Counter({
-        relation: sum(any(len(graph.holders[relation, v]) > 1 for v in by.get(relation, ())) for by in graph.edges.values())
-        for relation in graph.relations
-    })
+    covered = Counter(
+        {
+            relation: sum(any(len(graph.holders[relation, v]) > 1 for v in by.get(relation, ())) for by in graph.edges.values())
+            for relation in graph.relations
+        }
+    )
     return tuple(Column(relation, 1 if n else 2, 2, optional=n > 1) for n, (relation, _) in enumerate(covered.most_common(4)))
 
 

@@ -20,9 +20,7 @@ data.add_typer(importing, name="import")
 
 
 @importing.command("world")
-def import_world(
-    store: StoreOption = DEFAULT_STORE, items: int = 1400, users: int = 900, seed: SeedOption = 0, as_json: JsonOption = False
-) -> None:
+def import_world(store: StoreOption = DEFAULT_STORE, items: int = 1400, users: int = 900, seed: SeedOption = 0, as_json: JsonOption = False) -> None:
     """Invent a film catalogue with planted tastes and two-hop structure, and import it.
 
     Example: rerec data import world --store runs/world.duckdb --seed 1
@@ -77,7 +75,13 @@ def embed(
         digest = opened.graph_digest
         found = train(InteractionGraph.from_store(opened), config, lambda epoch, ndcg: tell(epoch, note=f"validation NDCG@10 {ndcg:.4f}"))
         opened.save_embeddings(found.items, found.vectors, provenance(config=config.model_dump(), validation_ndcg10=found.validation_ndcg10))
-    facts = {"items": len(found.items), "dims": dims, "epochs": found.epochs, "validation_ndcg10": round(found.validation_ndcg10, 4), "graph_digest": digest}
+    facts = {
+        "items": len(found.items),
+        "dims": dims,
+        "epochs": found.epochs,
+        "validation_ndcg10": round(found.validation_ndcg10, 4),
+        "graph_digest": digest,
+    }
     show(facts, as_json)
 
 
@@ -94,11 +98,19 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
     coverage = Counter(relation for by in graph.edges.values() for relation in by)
     show(
         {
-            "domain": evidence.domain, "graph_digest": evidence.digest, "items": len(graph.titles), "users": len(interactions.users),
-            "interactions": len(interactions.user), "liked": int(interactions.positive.sum()), "timed": interactions.has_time,
-            "edges": sum(map(len, graph.edge_sets.values())), "coverage": {r: round(n / len(graph.titles), 3) for r, n in coverage.most_common()},
-            "items_with_card": len(evidence.cards.rows), "card": ", ".join(f"{c.relation} ×{c.width}" for c in evidence.cards.columns),
-            "embedded": len(evidence.embeddings), "user_columns": ", ".join(sorted(evidence.demographics)) or "none",
+            "domain": evidence.domain,
+            "graph_digest": evidence.digest,
+            "items": len(graph.titles),
+            "users": len(interactions.users),
+            "interactions": len(interactions.user),
+            "liked": int(interactions.positive.sum()),
+            "timed": interactions.has_time,
+            "edges": sum(map(len, graph.edge_sets.values())),
+            "coverage": {r: round(n / len(graph.titles), 3) for r, n in coverage.most_common()},
+            "items_with_card": len(evidence.cards.rows),
+            "card": ", ".join(f"{c.relation} ×{c.width}" for c in evidence.cards.columns),
+            "embedded": len(evidence.embeddings),
+            "user_columns": ", ".join(sorted(evidence.demographics)) or "none",
         },
         as_json,
         str(store),

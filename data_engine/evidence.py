@@ -29,5 +29,11 @@ class Evidence:
             digest, attributes = store.graph_digest, AttributeGraph.from_store(store)
             known = {c for c in ("age", "gender", "occupation") if store.rows(f"SELECT 1 FROM users WHERE {c} IS NOT NULL LIMIT 1")}
             return cls(
-                str(store.meta("domain")), digest, attributes, InteractionGraph.from_store(store), Cards.from_graph(attributes), store.embeddings(), frozenset(known)
+                str(store.meta("domain")),
+                digest,
+                attributes,
+                InteractionGraph.from_store(store),
+                Cards.from_graph(attributes),
+                store.embeddings(),
+                frozenset(known),
             )

@@ -30,7 +30,9 @@ class AttributeGraph:
     def from_store(cls, store: Store) -> "AttributeGraph":
         """Read titles, names and edges."""
         edges: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        for item, relation, attribute in store.rows("SELECT item_id, relation, attribute_id FROM edges ORDER BY item_id, relation, position, attribute_id"):
+        for item, relation, attribute in store.rows(
+            "SELECT item_id, relation, attribute_id FROM edges ORDER BY item_id, relation, position, attribute_id"
+        ):
             edges[item][relation].append(attribute)
         return cls(
             dict(store.rows("SELECT item_id, title FROM items ORDER BY item_id")),
@@ -112,7 +114,9 @@ class InteractionGraph:
     @classmethod
     def from_store(cls, store: Store) -> "InteractionGraph":
         """Read the interactions in (user, time, item) order; every catalogue item has an index, watched or not."""
-        rows = store.db.execute("SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY user_id, timestamp NULLS FIRST, item_id").fetchnumpy()
+        rows = store.db.execute(
+            "SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY user_id, timestamp NULLS FIRST, item_id"
+        ).fetchnumpy()
         users, user = np.unique(rows["user_id"].astype(str), return_inverse=True)
         items = sorted(i for (i,) in store.rows("SELECT item_id FROM items"))
         place = {item: k for k, item in enumerate(items)}

@@ -64,7 +64,9 @@ def train(graph: InteractionGraph, config: LightGCNConfig, progress: Callable[[i
             u, p = user[rows], item[rows] + users
             n = torch.randint(items, (len(rows),)) + users
             gap = (final[u] * (final[p] - final[n])).sum(1)
-            loss = torch.nn.functional.softplus(-gap).mean() + config.l2 * (table[u].square() + table[p].square() + table[n].square()).sum(1).mean() / 2
+            loss = (
+                torch.nn.functional.softplus(-gap).mean() + config.l2 * (table[u].square() + table[p].square() + table[n].square()).sum(1).mean() / 2
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

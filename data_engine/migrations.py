@@ -20,7 +20,8 @@ def _embeddings(db: duckdb.DuckDBPyConnection) -> None:
 
 def _examples(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(
-        "CREATE TABLE examples (example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, gold VARCHAR[], near VARCHAR[], body VARCHAR)"
+        "CREATE TABLE examples (example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, "
+        "gold VARCHAR[], near VARCHAR[], body VARCHAR)"
     )
 
 

@@ -151,7 +151,8 @@ class Store:
     def replace_examples(self, examples: list[Example]) -> None:
         """Swap in a whole set of Examples, in order. `near` are all items an Example speaks of: candidates, anchors, history."""
         rows = [
-            (e.example_id, n, e.split, e.kind, list(e.gold), [*e.candidates, *e.anchors, *e.history], e.model_dump_json()) for n, e in enumerate(examples)
+            (e.example_id, n, e.split, e.kind, list(e.gold), [*e.candidates, *e.anchors, *e.history], e.model_dump_json())
+            for n, e in enumerate(examples)
         ]
         with self.transaction():
             self.db.execute("DELETE FROM examples")

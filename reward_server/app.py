@@ -39,7 +39,9 @@ def make_app(snapshot: Snapshot) -> FastAPI:
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         """Say where the body is wrong without sending it back."""
         first = error.errors()[0]
-        return _problem(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']} (1 to {MOST_RESPONSES} responses of up to {MOST_CHARACTERS} characters)")
+        return _problem(
+            422, f"{'.'.join(map(str, first['loc']))}: {first['msg']} (1 to {MOST_RESPONSES} responses of up to {MOST_CHARACTERS} characters)"
+        )
 
     @app.exception_handler(StaleGraph)
     async def stale(_: Request, error: StaleGraph) -> JSONResponse:

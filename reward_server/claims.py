@@ -18,7 +18,15 @@ Judgement = Literal["supported", "contradicted", "unknown"]
 _NEGATION = re.compile(r"\b(no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)
 _NAME = re.compile(r"[^\W_][\w'’.-]*")
 _SENTENCE = re.compile(r"[;?!]|\.(?=\s|$)")
-_NOUNS = {"star": "starring", "stars": "starring", "actor": "starring", "actress": "starring", "directed": "director", "music": "composer", "written": "writer"}
+_NOUNS = {
+    "star": "starring",
+    "stars": "starring",
+    "actor": "starring",
+    "actress": "starring",
+    "directed": "director",
+    "music": "composer",
+    "written": "writer",
+}
 
 
 class ClaimChecker:

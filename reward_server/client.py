@@ -60,7 +60,9 @@ class RewardClient:
         if "graph_digest" not in facts:
             raise _unreachable(self.url, f"HTTP {answer.status_code}, not a rerec reward server")
         if self.digest not in (None, facts["graph_digest"]):
-            raise StaleGraph(f"the server at {self.url} holds graph {facts['graph_digest']}, this run needs {self.digest}: restart it on the same store")
+            raise StaleGraph(
+                f"the server at {self.url} holds graph {facts['graph_digest']}, this run needs {self.digest}: restart it on the same store"
+            )
         return facts
 
     def score(self, responses: Sequence[Response]) -> list[Score]:

@@ -23,7 +23,10 @@ def local_server(store: Path, log: Path | None = None) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     out = log.open("ab") if log else subprocess.DEVNULL
     process = subprocess.Popen(
-        [sys.executable, "-m", "rerec", "serve", "--store", str(store), "--port", str(port)], stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        [sys.executable, "-m", "rerec", "serve", "--store", str(store), "--port", str(port)],
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         _wait_ready(process, url, log)
@@ -44,7 +47,9 @@ def _wait_ready(process: subprocess.Popen, url: str, log: Path | None) -> None:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 words = log.read_text().strip().splitlines()[-1:] if log else []
-                raise RewardError(f"the reward server ended at start with code {process.returncode}: {' '.join(words) or 'run `rerec serve` to see why'}")
+                raise RewardError(
+                    f"the reward server ended at start with code {process.returncode}: {' '.join(words) or 'run `rerec serve` to see why'}"
+                )
             try:
                 client.ready()
                 return

@@ -61,11 +61,21 @@ class Snapshot:
         wrong = frozenset(ranked) - gold
         segments = [self._segment(text, span, near | wrong, wrong, total, profile) for span in reading.spans]
         return Score(
-            example_id=response.example_id, status=status, score=total, ndcg=parts.ndcg, qas=parts.qas, pas=parts.pas, recommended=ranked,
-            duplicates=len(named) - len(ranked), unresolved=len(resolved) - len(named), segments=segments,
+            example_id=response.example_id,
+            status=status,
+            score=total,
+            ndcg=parts.ndcg,
+            qas=parts.qas,
+            pas=parts.pas,
+            recommended=ranked,
+            duplicates=len(named) - len(ranked),
+            unresolved=len(resolved) - len(named),
+            segments=segments,
         )
 
-    def _segment(self, text: str, span: tuple[int, int], near: frozenset[str], wrong: frozenset[str], total: float, profile: scoring.Profile) -> Segment:
+    def _segment(
+        self, text: str, span: tuple[int, int], near: frozenset[str], wrong: frozenset[str], total: float, profile: scoring.Profile
+    ) -> Segment:
         line = text[span[0] : span[1]]
         mentions = self.titles.mentions(line, near)
         items = list(dict.fromkeys(m.item for m in mentions))

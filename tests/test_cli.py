@@ -11,13 +11,28 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
-    "data import world", "data import tables", "data embed", "data stats", "data export-graph", "synth", "verify", "serve", "score", "train sft", "train rft",
-    "eval", "report", "demo", "doctor",
+    "data import world",
+    "data import tables",
+    "data embed",
+    "data stats",
+    "data export-graph",
+    "synth",
+    "verify",
+    "serve",
+    "score",
+    "train sft",
+    "train rft",
+    "eval",
+    "report",
+    "demo",
+    "doctor",
 )
 
 
 def rerec(*words, **kwargs):
-    return subprocess.run([sys.executable, "-m", "rerec", *map(str, words)], capture_output=True, text=True, cwd=kwargs.pop("cwd", ROOT), check=False, **kwargs)
+    return subprocess.run(
+        [sys.executable, "-m", "rerec", *map(str, words)], capture_output=True, text=True, cwd=kwargs.pop("cwd", ROOT), check=False, **kwargs
+    )
 
 
 def test_the_front_page_lists_every_command():
@@ -46,7 +61,9 @@ def test_from_import_to_scores_by_hand(tmp_path):
     store = tmp_path / "w.duckdb"
     assert json.loads(rerec("data", "import", "world", "--store", store, "--items", 300, "--users", 100, "--json").stdout)["items"] == 300
     assert json.loads(rerec("data", "embed", "--store", store, "--epochs", 2, "--dims", 8, "--json").stdout)["epochs"] == 2
-    made = rerec("synth", "--store", store, "--sft", 16, "--rl", 8, "--validation", 4, "--test", 4, "--out", tmp_path / "out", "--workers", 1, "--json")
+    made = rerec(
+        "synth", "--store", store, "--sft", 16, "--rl", 8, "--validation", 4, "--test", 4, "--out", tmp_path / "out", "--workers", 1, "--json"
+    )
     assert json.loads(made.stdout)["examples"] == 32
     assert json.loads(rerec("verify", "--store", store, "--json").stdout)["passed"] == 32
     facts = json.loads(rerec("data", "stats", "--store", store, "--json").stdout)
@@ -98,11 +115,15 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(tmp_path, film_store, ha
 def test_rft_fails_at_once_when_the_server_is_down_and_names_the_url(tmp_path, film_store):
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.json").write_text("{}")
-    done = rerec("train", "rft", "tiny-grpo", "--store", film_store, "--model", tmp_path / "model", "--run", tmp_path / "rft", "--server", "http://127.0.0.1:9")
+    done = rerec(
+        "train", "rft", "tiny-grpo", "--store", film_store, "--model", tmp_path / "model", "--run", tmp_path / "rft", "--server", "http://127.0.0.1:9"
+    )
     assert done.returncode == 3 and "http://127.0.0.1:9" in done.stderr and "rerec serve" in done.stderr and not (tmp_path / "rft").exists()
 
 
-@pytest.mark.parametrize(("recipe", "estimator", "rollout"), [("tiny-grpo", "grpo", "hf"), ("tiny-rerec", "raae", "hf"), ("qwen2.5-3b-rerec", "raae", "vllm")])
+@pytest.mark.parametrize(
+    ("recipe", "estimator", "rollout"), [("tiny-grpo", "grpo", "hf"), ("tiny-rerec", "raae", "hf"), ("qwen2.5-3b-rerec", "raae", "vllm")]
+)
 def test_every_recipe_composes_and_is_accepted_by_verl(recipe, estimator, rollout):
     done = rerec("train", "rft", recipe, "--dry-run", "--json")
     config = json.loads(done.stdout.splitlines()[-1])

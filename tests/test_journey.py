@@ -31,7 +31,12 @@ def data() -> list[str]:
 
 def start(*words):
     return subprocess.Popen(
-        [sys.executable, "-m", "rerec", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, start_new_session=True
+        [sys.executable, "-m", "rerec", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
     )
 
 
@@ -65,7 +70,10 @@ def journey(tmp_path_factory, data):
 
 def test_the_journey_ends_with_a_table_and_says_that_it_was_quick(journey):
     _, said = journey
-    assert all(word in said for word in ("after SFT", "after GRPO", "after ReRec", "explicit", "misinformed", "gold-position spread", "--quick", "done before"))
+    assert all(
+        word in said
+        for word in ("after SFT", "after GRPO", "after ReRec", "explicit", "misinformed", "gold-position spread", "--quick", "done before")
+    )
 
 
 def test_the_run_directory_holds_everything(journey, data):
@@ -74,7 +82,11 @@ def test_the_run_directory_holds_everything(journey, data):
     assert list(record["stages"]) == STAGES and record["config"]["seed"] == 0 and record["versions"]["verl"] == "0.9.1" and "git" in record
     for arm in ("untrained", "sft", "grpo", "rerec"):
         found = json.loads((run / f"eval/{arm}.json").read_text())
-        assert found["summary"]["queries"] == 200 and found["split"] == "test" and set(found["summary"]["by_kind"]) == {"explicit", "implicit", "misinformed", "interest"}
+        assert (
+            found["summary"]["queries"] == 200
+            and found["split"] == "test"
+            and set(found["summary"]["by_kind"]) == {"explicit", "implicit", "misinformed", "interest"}
+        )
     for arm in ("grpo", "rerec"):
         assert (run / arm / "model/model.safetensors").is_file() and (run / arm / "config.yaml").is_file()
     facts = json.loads(rerec("data", "stats", "--store", run / "store.duckdb", "--json").stdout)
@@ -91,7 +103,9 @@ def test_the_report_is_one_file_with_curves_data_and_ten_coloured_responses(jour
 
 def test_both_arms_really_trained(journey):
     run, _ = journey
-    weights = {arm: (run / path / "model.safetensors").read_bytes() for arm, path in (("sft", "sft/model"), ("grpo", "grpo/model"), ("rerec", "rerec/model"))}
+    weights = {
+        arm: (run / path / "model.safetensors").read_bytes() for arm, path in (("sft", "sft/model"), ("grpo", "grpo/model"), ("rerec", "rerec/model"))
+    }
     assert len(set(weights.values())) == 3
     for arm in ("grpo", "rerec"):
         steps = [json.loads(line) for line in (run / arm / "log/rerec/rft.jsonl").read_text().splitlines()]
@@ -117,7 +131,21 @@ def test_another_configuration_in_the_same_directory_is_refused(journey, data):
 def test_a_lost_server_stops_training_with_a_checkpoint_and_the_resume_goes_on_from_it(journey, tmp_path):
     run, _ = journey
     store, out = run / "store.duckdb", tmp_path / "rft"
-    words = ["train", "rft", "tiny-rerec", "--store", store, "--model", run / "sft/model", "--run", out, "--set", "trainer.total_training_steps=5", "--seed", 4]
+    words = [
+        "train",
+        "rft",
+        "tiny-rerec",
+        "--store",
+        store,
+        "--model",
+        run / "sft/model",
+        "--run",
+        out,
+        "--set",
+        "trainer.total_training_steps=5",
+        "--seed",
+        4,
+    ]
     log = out / "log/rerec/rft.jsonl"
 
     def steps():

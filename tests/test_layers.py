@@ -21,7 +21,9 @@ def test_a_room_is_ours(room):
     assert Path(importlib.import_module(room).__file__).parent == ROOT / room
 
 
-@pytest.mark.parametrize(("library", "home"), [("verl", "train/verl_plugin"), ("duckdb", "data_engine"), ("langgraph", "agents"), ("fastapi", "reward_server")])
+@pytest.mark.parametrize(
+    ("library", "home"), [("verl", "train/verl_plugin"), ("duckdb", "data_engine"), ("langgraph", "agents"), ("fastapi", "reward_server")]
+)
 def test_a_heavy_library_has_one_home(library, home):
     users = {
         str(path.relative_to(ROOT))
@@ -42,6 +44,11 @@ def test_the_lock_pins_everything_we_import_and_not_openai_agents():
 
 
 def test_the_reward_server_and_the_front_door_stay_light():
-    code = "import sys, {0}; print(sorted({{m.split('.')[0] for m in sys.modules}} & {{'torch', 'verl', 'ray', 'transformers', 'langgraph', 'duckdb'}}))"
-    out = [subprocess.run([sys.executable, "-c", code.format(m)], capture_output=True, text=True, cwd=ROOT, check=True).stdout for m in ("reward_server.app", "rerec")]
+    code = (
+        "import sys, {0}; print(sorted({{m.split('.')[0] for m in sys.modules}} & {{'torch', 'verl', 'ray', 'transformers', 'langgraph', 'duckdb'}}))"
+    )
+    out = [
+        subprocess.run([sys.executable, "-c", code.format(m)], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+        for m in ("reward_server.app", "rerec")
+    ]
     assert out == ["['duckdb']\n", "[]\n"]

@@ -18,8 +18,8 @@ report = typer.Typer(pretty_exceptions_enable=False)
 def sft(
     store: StoreOption = DEFAULT_STORE,
     run: Annotated[Path, typer.Option(help="Run directory to make: untrained/, model/, curve.json.")] = Path("runs/sft"),
-    gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 2400,
-    mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 1000,
+    gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 3300,
+    mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 600,
     seed: SeedOption = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
     as_json: JsonOption = False,
@@ -40,7 +40,9 @@ def sft(
         raise TrainError(f"{store} holds no SFT Examples: run `rerec synth --store {store}`")
     config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, seed=seed)
     with progress("SFT", gold_steps + mixed_steps) as tell:
-        curve = run_sft(run, Evidence.load(store), examples, config, resume=resume, progress=lambda step, total, loss: tell(step, total, f"loss {loss:.3f}"))
+        curve = run_sft(
+            run, Evidence.load(store), examples, config, resume=resume, progress=lambda step, total, loss: tell(step, total, f"loss {loss:.3f}")
+        )
     show({"model": str(run / "model"), "examples": len(examples), "steps": curve[-1][0], "loss": round(curve[-1][1], 4)}, as_json)
 
 

@@ -30,7 +30,11 @@ class EvalConfig(BaseModel):
 
 
 def evaluate(
-    config: EvalConfig, examples: list[Example], evidence: Evidence, client: RewardClient, progress: Callable[[int, int], None] = lambda done, total: None
+    config: EvalConfig,
+    examples: list[Example],
+    evidence: Evidence,
+    client: RewardClient,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, object]:
     """Generate, score, summarise. Returns {"summary", "rows", "provenance"}; a row is one Example with its response and score.
 
@@ -68,8 +72,15 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
     met = [first is not None and evidence.attributes.has(first, c.relation, c.value) for c in example.conditions]
     reasoning = text.split("<answer>")[0]
     return {
-        "example_id": example.example_id, "kind": example.kind, "gold_position": example.gold_position, "ndcg": score.ndcg, "score": score.score,
-        "status": score.status, "satisfied": sum(met) / len(met), "response": text, "segments": [s.model_dump() for s in score.segments],
+        "example_id": example.example_id,
+        "kind": example.kind,
+        "gold_position": example.gold_position,
+        "ndcg": score.ndcg,
+        "score": score.score,
+        "status": score.status,
+        "satisfied": sum(met) / len(met),
+        "response": text,
+        "segments": [s.model_dump() for s in score.segments],
         "premise_corrected": example.conditions[0].name in reasoning if example.kind == "misinformed" else None,
     }
 

@@ -40,7 +40,9 @@ def generate(model: PreTrainedModel, asks: list[Ask], eos: int, pad: int) -> lis
     temperature = torch.tensor([max(a.temperature, 1e-6) for a in alive], device=device)[:, None]
     greedy = torch.tensor([a.temperature <= 1e-6 for a in alive], device=device)
     limit = torch.tensor([a.most for a in alive], device=device)
-    draws = torch.from_numpy(np.stack([np.random.default_rng(a.seed).random(a.most, np.float32).tolist() + [0.0] * (int(limit.max()) - a.most) for a in alive])).to(device)
+    draws = torch.from_numpy(
+        np.stack([np.random.default_rng(a.seed).random(a.most, np.float32).tolist() + [0.0] * (int(limit.max()) - a.most) for a in alive])
+    ).to(device)
     place = torch.tensor(order, device=device)
     tokens: list[list[int]] = [[] for _ in asks]
     logprobs: list[list[float]] = [[] for _ in asks]

@@ -44,9 +44,7 @@ def response(chain: Chain, evidence: Evidence) -> str:
 
 def _card(item: str, evidence: Evidence) -> str:
     cards, names = evidence.cards, evidence.attributes.names
-    values = [
-        names[row[k]] if k < len(row := cards.rows[item][column.relation]) else "-" for column in cards.columns for k in range(column.width)
-    ]
+    values = [names[row[k]] if k < len(row := cards.rows[item][column.relation]) else "-" for column in cards.columns for k in range(column.width)]
     return " ".join([evidence.attributes.titles[item], *values])
 
 

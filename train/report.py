@@ -17,15 +17,19 @@ from train.rft import metrics_file
 
 ARMS = {"untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
 CURVES = (
-    ("rerec/ndcg", "NDCG@1 of rollouts"), ("rerec/qas", "query alignment (QAS)"), ("rerec/pas", "preference alignment (PAS)"), ("rerec/score", "reward r"),
-    ("rerec/penalised", "share of penalised tokens"), ("rerec/entropy", "token entropy"),
+    ("rerec/ndcg", "NDCG@1 of rollouts"),
+    ("rerec/qas", "query alignment (QAS)"),
+    ("rerec/pas", "preference alignment (PAS)"),
+    ("rerec/score", "reward r"),
+    ("rerec/penalised", "share of penalised tokens"),
+    ("rerec/entropy", "token entropy"),
 )
 COLOURS = {"grpo": "#888888", "rerec": "#0a7d5a"}
 RESPONSES = 10
 
 
 def write_report(run: Path) -> Path:
-    """Write run/report.html and run/curves.png from run/eval/*.json, the training logs and the store. Raises TrainError when there is no evaluation."""
+    """Write run/report.html and run/curves.png from run/eval/*.json, the training logs and the store. Raises TrainError without an evaluation."""
     evaluations = {arm: json.loads(p.read_text()) for arm in ARMS if (p := run / f"eval/{arm}.json").is_file()}
     if not evaluations:
         raise TrainError(f"{run} holds no evaluation (eval/*.json): run `rerec demo --run {run}` or `rerec eval … --out {run}/eval/sft.json`")
@@ -38,8 +42,14 @@ def write_report(run: Path) -> Path:
     journey = json.loads((run / "journey.json").read_text()) if (run / "journey.json").is_file() else {}
     page = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     html = page.get_template("report.html").render(
-        run=run.name, journey=journey, names=ARMS, evaluations={arm: e["summary"] for arm, e in evaluations.items()}, facts=evaluations[last]["provenance"],
-        curves=base64.b64encode(curves).decode(), dataset=dataset_page(examples, evidence), last=ARMS[last],
+        run=run.name,
+        journey=journey,
+        names=ARMS,
+        evaluations={arm: e["summary"] for arm, e in evaluations.items()},
+        facts=evaluations[last]["provenance"],
+        curves=base64.b64encode(curves).decode(),
+        dataset=dataset_page(examples, evidence),
+        last=ARMS[last],
         responses=[coloured(r, by_id[r["example_id"]], evidence) for r in pick(evaluations[last]["rows"])],
     )
     (run / "report.html").write_text(html, encoding="utf-8")
@@ -59,7 +69,12 @@ def coloured(row: dict, example: Example, evidence: Evidence) -> dict[str, objec
     """A response cut into its segments, each with its verdict and reward; `tone` is "lost" where RAAE took reward away."""
     pieces = [{"text": row["response"][s["start"] : s["end"]], "tone": _tone(s, row["score"]), **s} for s in row["segments"]]
     titles = evidence.attributes.titles
-    return row | {"query": example.query, "pieces": pieces, "gold": [titles[g] for g in example.gold], "candidates": [titles[c] for c in example.candidates]}
+    return row | {
+        "query": example.query,
+        "pieces": pieces,
+        "gold": [titles[g] for g in example.gold],
+        "candidates": [titles[c] for c in example.candidates],
+    }
 
 
 def _tone(segment: dict, score: float) -> str:
@@ -75,12 +90,19 @@ def dataset_page(examples: list[Example], evidence: Evidence) -> dict[str, objec
     lengths = np.quantile([len(e.query.split()) for e in examples], (0.1, 0.5, 0.9))
     shown = {e.kind: e for e in reversed(examples) if e.split == "sft"}
     return {
-        "domain": evidence.domain, "digest": evidence.digest, "items": len(graph.titles), "users": len(evidence.interactions.users),
-        "interactions": len(evidence.interactions.user), "edges": sum(map(len, graph.edge_sets.values())),
+        "domain": evidence.domain,
+        "digest": evidence.digest,
+        "items": len(graph.titles),
+        "users": len(evidence.interactions.users),
+        "interactions": len(evidence.interactions.user),
+        "edges": sum(map(len, graph.edge_sets.values())),
         "coverage": {r: n / len(graph.titles) for r, n in coverage.most_common()},
         "table": {split: Counter(e.kind for e in examples if e.split == split) for split in dict.fromkeys(e.split for e in examples)},
-        "lengths": [int(x) for x in lengths], "positions": dict(sorted(Counter(e.gold_position for e in examples).items())), "total": len(examples),
-        "examples": [shown[kind] for kind in sorted(shown)], "titles": graph.titles,
+        "lengths": [int(x) for x in lengths],
+        "positions": dict(sorted(Counter(e.gold_position for e in examples).items())),
+        "total": len(examples),
+        "examples": [shown[kind] for kind in sorted(shown)],
+        "titles": graph.titles,
     }
 
 
@@ -114,7 +136,9 @@ def _draw_curves(run: Path) -> bytes:
             steps, values = metrics.get(key, ([], []))
             panel.plot(steps, values, color=COLOURS[arm], alpha=0.3, linewidth=0.8)
             if len(values) >= 5:
-                panel.plot(steps[4:], np.convolve(values, np.ones(5) / 5, "valid"), color=COLOURS[arm], linewidth=2, label=ARMS[arm].removeprefix("after "))
+                panel.plot(
+                    steps[4:], np.convolve(values, np.ones(5) / 5, "valid"), color=COLOURS[arm], linewidth=2, label=ARMS[arm].removeprefix("after ")
+                )
         panel.set(title=title, xlabel="RFT step")
     mastered = arms["rerec"].get("curriculum/mastered")
     panels[-1].set(title="ReRec: mastered queries", xlabel="RFT step")

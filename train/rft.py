@@ -47,8 +47,14 @@ def recipes() -> list[str]:
 def prepare_environment(cpu: bool) -> None:
     """Set what verl and Ray read from the environment, before either is imported; workers inherit it."""
     os.environ.update(
-        HF_HUB_OFFLINE=os.environ.get("HF_HUB_OFFLINE", "1"), RAY_USAGE_STATS_ENABLED="0", RAY_DEDUP_LOGS="0", TQ_NUM_THREADS="2",
-        TQ_CLIENT_ZMQ_IO_THREADS="2", WANDB_MODE="disabled", TOKENIZERS_PARALLELISM="false", RAY_memory_usage_threshold="0.98",
+        HF_HUB_OFFLINE=os.environ.get("HF_HUB_OFFLINE", "1"),
+        RAY_USAGE_STATS_ENABLED="0",
+        RAY_DEDUP_LOGS="0",
+        TQ_NUM_THREADS="2",
+        TQ_CLIENT_ZMQ_IO_THREADS="2",
+        WANDB_MODE="disabled",
+        TOKENIZERS_PARALLELISM="false",
+        RAY_memory_usage_threshold="0.98",
     )
     if cpu:
         os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu", OMP_NUM_THREADS=str(os.cpu_count() or 1))
@@ -71,8 +77,12 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
 
     run = config.run.resolve()
     filled = {
-        "rerec.server": config.server, "rerec.graph_digest": digest, "rerec_seed": config.seed,
-        "data.train_files": run / "data/rl.parquet", "data.val_files": run / "data/validation.parquet", "trainer.default_local_dir": run / "checkpoints",
+        "rerec.server": config.server,
+        "rerec.graph_digest": digest,
+        "rerec_seed": config.seed,
+        "data.train_files": run / "data/rl.parquet",
+        "data.val_files": run / "data/validation.parquet",
+        "trainer.default_local_dir": run / "checkpoints",
         "actor_rollout_ref.rollout.agent.agent_loop_config_path": PLUGIN / "agent_loops.yaml",
     }
     if config.model is not None:

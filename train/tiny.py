@@ -57,11 +57,22 @@ def build_tokenizer(evidence: Evidence, texts: Iterable[str]) -> tuple[Qwen2Toke
 def build_model(tokenizer: Qwen2Tokenizer, config: TinyConfig) -> Qwen2ForCausalLM:
     """Random weights, fp32, tied embeddings, room for 512 tokens."""
     torch.manual_seed(config.seed)
-    return Qwen2ForCausalLM(Qwen2Config(
-        vocab_size=len(tokenizer), hidden_size=config.dims, intermediate_size=2 * config.dims, num_hidden_layers=config.layers,
-        num_attention_heads=config.heads, num_key_value_heads=config.heads, max_position_embeddings=512, tie_word_embeddings=True,
-        rope_theta=10000.0, bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
-    ))
+    return Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=config.dims,
+            intermediate_size=2 * config.dims,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.heads,
+            max_position_embeddings=512,
+            tie_word_embeddings=True,
+            rope_theta=10000.0,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
 
 
 def save(folder: Path, model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, entities: dict[str, list[int]]) -> None:

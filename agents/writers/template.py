@@ -60,11 +60,11 @@ class TemplateWriter:
         return f"Query says {graph.names[draft.premise.value]} but facts say {facts}."
 
     def need(self, needs: tuple[Condition, ...]) -> str:
-        """"Need star X and genre Y."."""
+        """ "Need star X and genre Y."."""
         return "Need " + " and ".join(f"{noun(c.relation)} {c.name}" for c in needs) + "."
 
     def candidate(self, item: str, needs: tuple[Condition, ...], keep: bool, world: World) -> str:
-        """"Heat (1995) Al Pacino yes, Drama no skip Heat (1995)": the value the card shows, whether it is the one, the decision."""
+        """ "Heat (1995) Al Pacino yes, Drama no skip Heat (1995)": the value the card shows, whether it is the one, the decision."""
         graph, card = world.evidence.attributes, world.evidence.cards.rows[item]
         title = graph.titles[item]
         parts = []

@@ -68,7 +68,9 @@ def _read(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -
                 if found is not None:
                     place[name] = found
                 elif name in needed:
-                    raise ImportRefused(f"{path}: no {name} column: expected one of {', '.join(COLUMNS[name])}; found {', '.join(header) or 'an empty file'}")
+                    raise ImportRefused(
+                        f"{path}: no {name} column: expected one of {', '.join(COLUMNS[name])}; found {', '.join(header) or 'an empty file'}"
+                    )
             for row in reader:
                 if len(row) <= max(place.values()):
                     raise ImportRefused(f"{path} line {reader.line_num}: {len(row)} fields, the header has {len(header)}")

@@ -10,15 +10,58 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.store import Catalogue
 
-GENRES = ("Action", "Adventure", "Animation", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Horror", "Musical", "Mystery", "Romance", "Satire", "Thriller", "War", "Western")
+GENRES = (
+    "Action",
+    "Adventure",
+    "Animation",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Satire",
+    "Thriller",
+    "War",
+    "Western",
+)
 LANGUAGES = ("Arvish", "Belic", "Corran", "Dunmari", "Eskan", "Faroic")
 ONSETS = ("b", "br", "d", "dr", "f", "g", "gr", "h", "k", "l", "m", "n", "p", "r", "s", "st", "t", "tr", "v", "z")
 VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "io")
 CODAS = ("", "", "l", "m", "n", "r", "s", "th")
 SHAPES = ("The {0}", "{0}", "{0} and {1}", "{0} of {1}", "One {0} in {1}", "{0}, {1}")
 WORDS = (
-    "Harbour", "Winter", "Lantern", "Orchard", "Signal", "Mirror", "Garden", "Letter", "Bridge", "Summer", "River", "Crown", "Shadow", "Island",
-    "Station", "Feather", "Thunder", "Widow", "Captain", "Promise", "Silence", "Empire", "Painter", "Tunnel", "Voyage", "Kingdom", "Stranger", "Comet",
+    "Harbour",
+    "Winter",
+    "Lantern",
+    "Orchard",
+    "Signal",
+    "Mirror",
+    "Garden",
+    "Letter",
+    "Bridge",
+    "Summer",
+    "River",
+    "Crown",
+    "Shadow",
+    "Island",
+    "Station",
+    "Feather",
+    "Thunder",
+    "Widow",
+    "Captain",
+    "Promise",
+    "Silence",
+    "Empire",
+    "Painter",
+    "Tunnel",
+    "Voyage",
+    "Kingdom",
+    "Stranger",
+    "Comet",
 )
 # How many of each role a circle holds, and how many a film credits.
 CREW = {"director": (2, 1), "starring": (6, 3), "composer": (1, 1), "writer": (3, 1), "producer": (2, 1), "cinematographer": (2, 1), "editor": (2, 1)}
@@ -61,7 +104,9 @@ def make_world(config: WorldConfig) -> Catalogue:
     return Catalogue("films", f"world seed {config.seed}", items, attributes, edges, _ratings(rng, config, film_genres, film_circle, circles))
 
 
-def _ratings(rng: np.random.Generator, config: WorldConfig, film_genres: np.ndarray, film_circle: np.ndarray, circles: int) -> list[tuple[str, str, float, int]]:
+def _ratings(
+    rng: np.random.Generator, config: WorldConfig, film_genres: np.ndarray, film_circle: np.ndarray, circles: int
+) -> list[tuple[str, str, float, int]]:
     """Each user watches by popularity × taste (genres and two followed circles) and rates by taste with noise."""
     popularity = 1 / np.arange(1, config.items + 1) ** 0.9
     popularity = popularity[rng.permutation(config.items)]

@@ -96,7 +96,12 @@ def test_an_example_has_what_its_kind_promises(film_store):
 def test_flaws_are_the_shortcuts_of_the_kind(film_store):
     with Store.open(film_store, read_only=True) as store:
         flaws = {(e.kind, c.flaw) for e in store.examples() for c in e.chains[1:]}
-    assert {("explicit", "condition_dropped"), ("misinformed", "premise_trusted"), ("implicit", "one_anchor_only"), ("interest", "one_anchor_only")} <= flaws
+    assert {
+        ("explicit", "condition_dropped"),
+        ("misinformed", "premise_trusted"),
+        ("implicit", "one_anchor_only"),
+        ("interest", "one_anchor_only"),
+    } <= flaws
 
 
 @pytest.mark.parametrize("spoil", ["gold", "negative", "label", "leak", "split", "premise"])
@@ -112,7 +117,12 @@ def test_a_spoiled_example_fails_the_audit(film_store, tmp_path, spoil):
         bad = {
             "gold": {"gold": (negative,)},
             "negative": {"candidates": tuple(meets if i == negative else i for i in e.candidates)},
-            "label": {"chains": (e.chains[0].model_copy(update={"steps": (first.model_copy(update={"label": "wrong"}), *e.chains[0].steps[1:])}), *e.chains[1:])},
+            "label": {
+                "chains": (
+                    e.chains[0].model_copy(update={"steps": (first.model_copy(update={"label": "wrong"}), *e.chains[0].steps[1:])}),
+                    *e.chains[1:],
+                )
+            },
             "leak": {"query": f"{e.query} Like {evidence.attributes.titles[e.gold[0]]}."},
             "split": {"provenance": e.provenance.model_copy(update={"graph_digest": "other"})},
             "premise": {"premise": e.premise.model_copy(update={"value": e.conditions[0].value})},

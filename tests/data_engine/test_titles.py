@@ -8,9 +8,17 @@ from data_engine.titles import TitleResolver, fold, split_year
 from tests.conftest import SHARED
 
 TITLES = {
-    "1": "Cast Away (2000)", "2": "Friday the 13th Part 2 (1981)", "3": "Friday the 13th Part 3: 3D (1982)", "4": "Matrix, The (1999)",
-    "5": "Life Is Beautiful (La Vita è bella) (1997)", "6": "Psycho (1960)", "7": "Psycho (1998)", "8": "Godfather: Part II, The (1974)",
-    "9": "Godfather, The (1972)", "10": "It (1990)", "11": "Heat (1995)",
+    "1": "Cast Away (2000)",
+    "2": "Friday the 13th Part 2 (1981)",
+    "3": "Friday the 13th Part 3: 3D (1982)",
+    "4": "Matrix, The (1999)",
+    "5": "Life Is Beautiful (La Vita è bella) (1997)",
+    "6": "Psycho (1960)",
+    "7": "Psycho (1998)",
+    "8": "Godfather: Part II, The (1974)",
+    "9": "Godfather, The (1972)",
+    "10": "It (1990)",
+    "11": "Heat (1995)",
 }
 RESOLVER = TitleResolver(TITLES)
 
@@ -18,9 +26,21 @@ RESOLVER = TitleResolver(TITLES)
 @pytest.mark.parametrize(
     ("text", "item"),
     [
-        ("Cast Away", "1"), ("cast away (2000)", "1"), ("Friday the 13th Part 2", "2"), ("Friday the 13th Part II", "2"), ("The Matrix", "4"),
-        ("The Matrix (1999)", "4"), ("matrix, the", "4"), ("Life is beautiful", "5"), ("La vita e bella (1997)", "5"), ("Psycho (1998)", "7"),
-        ("The Godfather Part 2", "8"), ("Godfather", None), ("Heat (1996)", None), ("Friday the 13th Part 4", None), ("Matrix Reloaded", None),
+        ("Cast Away", "1"),
+        ("cast away (2000)", "1"),
+        ("Friday the 13th Part 2", "2"),
+        ("Friday the 13th Part II", "2"),
+        ("The Matrix", "4"),
+        ("The Matrix (1999)", "4"),
+        ("matrix, the", "4"),
+        ("Life is beautiful", "5"),
+        ("La vita e bella (1997)", "5"),
+        ("Psycho (1998)", "7"),
+        ("The Godfather Part 2", "8"),
+        ("Godfather", None),
+        ("Heat (1996)", None),
+        ("Friday the 13th Part 4", None),
+        ("Matrix Reloaded", None),
     ],
 )
 def test_a_title_means_one_item_or_none(text, item):

@@ -21,8 +21,18 @@ def example(graph, candidates=("i1", "i2", "i9"), gold=("i1",)) -> Example:
     step = Step(role="need", text="Need.", claims=tuple(Claim(kind="need", relation=c.relation, value=c.value) for c in conditions), label="correct")
     chains = (Chain(steps=(label(step, graph, conditions),), answer=gold[0]),)
     return Example(
-        domain="films", kind="explicit", user="u1", query="?", conditions=conditions, candidates=candidates, shuffle_seed=0, gold=gold, chains=chains,
-        difficulty=0.5, split="test", provenance=Provenance(seed=0, graph_digest="", writer="test", prompt_hash=""),
+        domain="films",
+        kind="explicit",
+        user="u1",
+        query="?",
+        conditions=conditions,
+        candidates=candidates,
+        shuffle_seed=0,
+        gold=gold,
+        chains=chains,
+        difficulty=0.5,
+        split="test",
+        provenance=Provenance(seed=0, graph_digest="", writer="test", prompt_hash=""),
     ).named()
 
 
@@ -53,8 +63,12 @@ def test_segments_are_lines_and_the_answer_block():
 @pytest.mark.parametrize(
     ("text", "status", "titles"),
     [
-        ("no tags", "no_answer", []), ("<answer></answer>", "no_answer", []), ("<answer>Film A", "malformed", []), ("Film A</answer>", "malformed", []),
-        ("<answer>A</answer><answer>B</answer>", "malformed", []), ("</answer>A<answer>", "malformed", []),
+        ("no tags", "no_answer", []),
+        ("<answer></answer>", "no_answer", []),
+        ("<answer>Film A", "malformed", []),
+        ("Film A</answer>", "malformed", []),
+        ("<answer>A</answer><answer>B</answer>", "malformed", []),
+        ("</answer>A<answer>", "malformed", []),
         ("<answer>1. Film A\n- Film B\n3) Film C</answer>", "ok", ["Film A", "Film B", "Film C"]),
         ("<answer>2001: A Space Odyssey</answer>", "ok", ["2001: A Space Odyssey"]),
     ],
@@ -92,9 +106,14 @@ def test_a_wrong_answer_loses_on_the_segments_that_led_to_it(scored):
 @pytest.mark.parametrize(
     ("line", "verdict"),
     [
-        ("Film A director Ann Arden", "ok"), ("Film A director Bo Berg", "contradicted"), ("Film A is by director Cy Cole.", "contradicted"),
-        ("Film A has star Tim Tate", "contradicted"), ("Film A is not by Bo Berg", "unknown"), ("a fine evening", "unknown"),
-        ("Film A. Bo Berg made others.", "unknown"), ("Film A Ann Arden, Film I Cy Cole", "ok"),
+        ("Film A director Ann Arden", "ok"),
+        ("Film A director Bo Berg", "contradicted"),
+        ("Film A is by director Cy Cole.", "contradicted"),
+        ("Film A has star Tim Tate", "contradicted"),
+        ("Film A is not by Bo Berg", "unknown"),
+        ("a fine evening", "unknown"),
+        ("Film A. Bo Berg made others.", "unknown"),
+        ("Film A Ann Arden, Film I Cy Cole", "ok"),
     ],
 )
 def test_claims_are_held_against_the_graph(scored, line, verdict):

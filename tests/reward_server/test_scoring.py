@@ -54,7 +54,9 @@ def test_a_penalty_always_lowers(reward, weight):
 
 
 @given(
-    st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6, unique=True), st.sets(st.sampled_from("abcdef"), min_size=1, max_size=3), st.integers(1, 6),
+    st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6, unique=True),
+    st.sets(st.sampled_from("abcdef"), min_size=1, max_size=3),
+    st.integers(1, 6),
     st.dictionaries(st.sampled_from("abcdef"), st.sets(st.tuples(st.sampled_from("rs"), st.sampled_from("123")))),
     st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.floats(-1, 1), st.floats(0.1, 1))),
 )
@@ -73,14 +75,20 @@ def test_the_whole_score_agrees_with_an_oracle(ranked, gold, k, edges, vectors):
     if targets:
         parts.append((0.3, sum(max(len(edges.get(p, set()) & t) / len(t) for t in targets) for p in top) / len(top)))
     length = {i: sqrt(x * x + y * y) for i, (x, y) in vectors.items()}
-    pairs = [[(vectors[p][0] * vectors[g][0] + vectors[p][1] * vectors[g][1]) / length[p] / length[g] for g in gold if g in vectors] for p in top if p in vectors]
+    pairs = [
+        [(vectors[p][0] * vectors[g][0] + vectors[p][1] * vectors[g][1]) / length[p] / length[g] for g in gold if g in vectors]
+        for p in top
+        if p in vectors
+    ]
     if pairs and pairs[0]:
         parts.append((0.2, sum(map(max, pairs)) / len(pairs)))
     if parts:
         expected += 0.5 / sum(w for w, _ in parts) * sum(w * v for w, v in parts)
     unit = {i: np.array(v) / length[i] for i, v in vectors.items()}
     sets = {i: frozenset(e) for i, e in edges.items()}
-    got = Parts(ndcg(ranked, frozenset(gold), k), query_alignment(ranked, frozenset(gold), sets, k), preference_alignment(ranked, frozenset(gold), unit, k))
+    got = Parts(
+        ndcg(ranked, frozenset(gold), k), query_alignment(ranked, frozenset(gold), sets, k), preference_alignment(ranked, frozenset(gold), unit, k)
+    )
     assert combine(got, profile) == pytest.approx(expected, abs=1e-9)
 
 

@@ -59,7 +59,13 @@ def test_refusals_say_why_and_are_told_apart(server, examples):
     one = {"example_id": examples[0].example_id, "response": "x"}
     assert post(server, json.dumps({"graph_digest": "other", "responses": [one]})).status_code == 409
     assert post(server, json.dumps({"responses": [one, {"example_id": "nope", "response": "x"}]})).status_code == 404
-    for bad in ({"responses": []}, {"responses": [one] * 1025}, {"responses": [one], "extra": 1}, {"responses": [{"example_id": "a"}]}, {"responses": [one], "profile": "magic"}):
+    for bad in (
+        {"responses": []},
+        {"responses": [one] * 1025},
+        {"responses": [one], "extra": 1},
+        {"responses": [{"example_id": "a"}]},
+        {"responses": [one], "profile": "magic"},
+    ):
         refused = post(server, json.dumps(bad))
         assert refused.status_code == 422 and "detail" in refused.json()
     assert post(server, "{not json").status_code == 422
@@ -89,7 +95,16 @@ def test_metrics_and_docs_are_there(server):
     assert 'rerec_scored_responses_total{status="ok"}' in text and 'rerec_score_requests_total{code="200"}' in text
     schema = httpx.get(f"{server}/openapi.json").json()
     assert set(schema["components"]["schemas"]["Score"]["required"]) == {
-        "example_id", "status", "score", "ndcg", "qas", "pas", "recommended", "duplicates", "unresolved", "segments",
+        "example_id",
+        "status",
+        "score",
+        "ndcg",
+        "qas",
+        "pas",
+        "recommended",
+        "duplicates",
+        "unresolved",
+        "segments",
     }
 
 

@@ -67,7 +67,10 @@ def test_generation_does_not_depend_on_the_batch_and_its_log_probs_are_the_model
     evidence, examples, tokenizer, _ = films
     model = build_model(tokenizer, TinyConfig(dims=32, layers=1)).eval()
     prompts = [tuple(s.prompt) for s in encode(examples[:3], evidence, tokenizer)]
-    asks = [Ask(p, t, most, seed) for seed, (p, t, most) in enumerate([(prompts[0], 1.0, 9), (prompts[1], 0.0, 12), (prompts[0], 1.0, 12), (prompts[2], 0.7, 5)])]
+    asks = [
+        Ask(p, t, most, seed)
+        for seed, (p, t, most) in enumerate([(prompts[0], 1.0, 9), (prompts[1], 0.0, 12), (prompts[0], 1.0, 12), (prompts[2], 0.7, 5)])
+    ]
     together = generate(model, asks, tokenizer.eos_token_id, tokenizer.pad_token_id)
     alone = [generate(model, [a], tokenizer.eos_token_id, tokenizer.pad_token_id)[0] for a in asks]
     assert [ids for ids, _ in together] == [ids for ids, _ in alone]

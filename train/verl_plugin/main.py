@@ -25,7 +25,9 @@ class TaskRunner:
             trainer = RerecTrainer(config=config)
             trainer.init()
             loops = AgentLoopManagerTQ.create(
-                config=config, llm_client=trainer.get_llm_client(), teacher_client=trainer.get_teacher_client(),
+                config=config,
+                llm_client=trainer.get_llm_client(),
+                teacher_client=trainer.get_teacher_client(),
                 reward_loop_worker_handles=trainer.get_reward_handles(),
             )
             trainer.fit(loops)

@@ -18,7 +18,9 @@ class ServerRewardManager(RewardManagerBase):
     stops before such a batch reaches the advantage.
     """
 
-    def __init__(self, config: object, tokenizer: object, compute_score: object, reward_router_address: object = None, reward_model_tokenizer: object = None) -> None:
+    def __init__(
+        self, config: object, tokenizer: object, compute_score: object, reward_router_address: object = None, reward_model_tokenizer: object = None
+    ) -> None:
         super().__init__(config, tokenizer, compute_score)
         settings = config.rerec
         self.decode = cache(lambda part: tokenizer.decode(list(part), skip_special_tokens=True))
@@ -44,8 +46,15 @@ class ServerRewardManager(RewardManagerBase):
         if count:
             rewards[-1] = score.score  # the end token lies in no segment
         figures = {
-            "score": score.score, "ndcg": score.ndcg, "qas": score.qas or 0.0, "pas": score.pas or 0.0, "answered": float(score.status == "ok"),
-            "penalised": penalised, "unscored": 0.0, "reason": "", "token_rewards": rewards,
+            "score": score.score,
+            "ndcg": score.ndcg,
+            "qas": score.qas or 0.0,
+            "pas": score.pas or 0.0,
+            "answered": float(score.status == "ok"),
+            "penalised": penalised,
+            "unscored": 0.0,
+            "reason": "",
+            "token_rewards": rewards,
         }
         return {"reward_score": score.score, "reward_extra_info": figures}
 

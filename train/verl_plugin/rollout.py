@@ -57,14 +57,16 @@ class HFServer:
                 work = loop.run_in_executor(self.pool, generate, self.model, asks, self.tokenizer.eos_token_id, self.tokenizer.pad_token_id)
                 try:
                     found = await work
-                except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the requests that wait for it
+                except Exception as error:
                     for _, answer in batch:
                         answer.set_exception(RuntimeError(f"generation failed: {error!r}"))
                     continue
             for (_, answer), result in zip(batch, found, strict=True):
                 answer.set_result(result)
 
-    async def generate(self, request_id: str, *, prompt_ids: list[int], sampling_params: dict, image_data: object = None, video_data: object = None, **_: object) -> TokenOutput:
+    async def generate(
+        self, request_id: str, *, prompt_ids: list[int], sampling_params: dict, image_data: object = None, video_data: object = None, **_: object
+    ) -> TokenOutput:
         """One response, text only."""
         if image_data is not None or video_data is not None:
             raise ValueError("the hf rollout reads text only")
@@ -77,7 +79,10 @@ class HFServer:
         await self.queue.put((Ask(key[1], temperature, int(most), seed), answer))
         ids, logprobs = await answer
         return TokenOutput(
-            token_ids=ids, log_probs=logprobs if sampling_params.get("logprobs") else None, stop_reason="completed", extra_fields={"global_steps": self.step}
+            token_ids=ids,
+            log_probs=logprobs if sampling_params.get("logprobs") else None,
+            stop_reason="completed",
+            extra_fields={"global_steps": self.step},
         )
 
     async def load_weights(self, state: dict[str, torch.Tensor], step: int | None) -> None:
@@ -111,9 +116,17 @@ class HFReplica(RolloutReplica):
         node = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
         threads = (self.config.engine_kwargs.get("hf") or {}).get("num_threads", 2)
         options = {"name": _server_name(self.replica_rank), "num_cpus": 0, "max_concurrency": self.max_concurrency, "scheduling_strategy": node}
-        server = ray.remote(HFServer).options(**options).remote(
-            os.path.expanduser(self.model_config.path), self.config.dtype, self.config.response_length, self.config.max_num_seqs,
-            self.config.seed + self.replica_rank, threads,
+        server = (
+            ray.remote(HFServer)
+            .options(**options)
+            .remote(
+                os.path.expanduser(self.model_config.path),
+                self.config.dtype,
+                self.config.response_length,
+                self.config.max_num_seqs,
+                self.config.seed + self.replica_rank,
+                threads,
+            )
         )
         await server.ready.remote()
         self.servers, self._server_handle = [server], server
