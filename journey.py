@@ -46,45 +46,33 @@ class Size(BaseModel):
 QUICK = Size(sft=3000, rl=160, validation=40, test=200, gold_steps=350, mixed_steps=100, rft_steps=5)
 
 
-def stages(run: Path, data: Path | None, size: Size, seed: int, url: str) -> Iterator[tuple[str, list[str]]]:
-    """(name, rerec arguments) of every stage, in order."""
+class Stage(BaseModel):
+    """A rerec command; `scored` stages are given the URL of the journey's reward server."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    arguments: list[str]
+    scored: bool = False
+
+
+def stages(run: Path, data: Path | None, size: Size, seed: int) -> Iterator[Stage]:
+    """The journey, in order."""
     store = ["--store", str(run / "store.duckdb")]
     seeded = [*store, "--seed", str(seed)]
-    yield "import", ["data", "import", "tables", str(data), *store] if data else ["data", "import", "world", *seeded]
-    yield "embed", ["data", "embed", *seeded]
+    yield Stage(name="import", arguments=["data", "import", "tables", str(data), *store] if data else ["data", "import", "world", *seeded])
+    yield Stage(name="embed", arguments=["data", "embed", *seeded])
     counts = [word for split in ("sft", "rl", "validation", "test") for word in (f"--{split}", str(getattr(size, split)))]
-    yield "synth", ["synth", *counts, *seeded]
-    yield "verify", ["verify", *store]
-    yield (
-        "sft",
-        [
-            "train",
-            "sft",
-            *seeded,
-            "--run",
-            str(run / "sft"),
-            "--gold-steps",
-            str(size.gold_steps),
-            "--mixed-steps",
-            str(size.mixed_steps),
-            "--resume",
-        ],
-    )
+    yield Stage(name="synth", arguments=["synth", *counts, *seeded])
+    yield Stage(name="verify", arguments=["verify", *store])
+    steps = ["--gold-steps", str(size.gold_steps), "--mixed-steps", str(size.mixed_steps)]
+    yield Stage(name="sft", arguments=["train", "sft", *seeded, "--run", str(run / "sft"), *steps, "--resume"])
     for arm in ("grpo", "rerec"):
-        places = [
-            "--model",
-            str(run / ARMS["sft"]),
-            "--run",
-            str(run / arm),
-            "--server",
-            url,
-            "--set",
-            f"trainer.total_training_steps={size.rft_steps}",
-        ]
-        yield arm, ["train", "rft", f"tiny-{arm}", *seeded, *places, "--resume"]
+        places = ["--model", str(run / ARMS["sft"]), "--run", str(run / arm), "--set", f"trainer.total_training_steps={size.rft_steps}"]
+        yield Stage(name=arm, arguments=["train", "rft", f"tiny-{arm}", *seeded, *places, "--resume"], scored=True)
     for arm, model in ARMS.items():
-        yield f"eval {arm}", ["eval", str(run / model), *store, "--split", "test", "--server", url, "--out", str(run / f"eval/{arm}.json")]
-    yield "report", ["report", str(run)]
+        words = ["eval", str(run / model), *store, "--split", "test", "--out", str(run / f"eval/{arm}.json")]
+        yield Stage(name=f"eval {arm}", arguments=words, scored=True)
+    yield Stage(name="report", arguments=["report", str(run)])
 
 
 @demo.command()
@@ -106,16 +94,14 @@ def _demo(
     console = Console()
     console.print(f"[bold]rerec demo[/bold] → {run}" + ("  [yellow]--quick: small figures, for a look at the stages only[/yellow]" if quick else ""))
     with ExitStack() as stack:
-        url = "http://127.0.0.1:9"  # stages before the server do not use it
-        for name, _ in list(stages(run, data, size, seed, url)):
-            if name in done["stages"]:
-                console.print(f"  [dim]{name:<15} done before[/dim]")
+        server: list[str] = []
+        for stage in stages(run, data, size, seed):
+            if stage.name in done["stages"]:
+                console.print(f"  [dim]{stage.name:<15} done before[/dim]")
                 continue
-            if name in ("grpo", "rerec") or name.startswith("eval"):
-                if url.endswith(":9"):
-                    url = stack.enter_context(_server(run))
-            arguments = dict(stages(run, data, size, seed, url))[name]
-            done["stages"][name] = _stage(console, run, name, arguments)
+            if stage.scored and not server:
+                server = ["--server", stack.enter_context(_server(run))]
+            done["stages"][stage.name] = _run_stage(console, run, stage.name, stage.arguments + (server if stage.scored else []))
             _write(run / "journey.json", done)
     _print_table(console, run)
     total = sum(stage["seconds"] for stage in done["stages"].values())
@@ -152,7 +138,7 @@ def _server(run: Path) -> object:
     return local_server(run / "store.duckdb", run / "logs/serve.log")
 
 
-def _stage(console: Console, run: Path, name: str, arguments: list[str]) -> dict[str, object]:
+def _run_stage(console: Console, run: Path, name: str, arguments: list[str]) -> dict[str, object]:
     """Run one command with its output in logs/; a live line meanwhile, one line at the end. Raises JourneyError when it fails."""
     log = run / f"logs/{name.replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)

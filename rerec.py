@@ -57,7 +57,7 @@ def _root() -> None:
 
 
 def main() -> None:
-    """Run the command line; a RerecError or a bad option is one line on standard error and a non-zero exit."""
+    """Run the command line; a RerecError, an OSError or a bad option is one line on standard error and a non-zero exit."""
     from data_engine.errors import RerecError
 
     try:
@@ -65,9 +65,13 @@ def main() -> None:
     except RerecError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted: what was finished is kept, nothing is half-written; run the same command again", file=sys.stderr)
-        sys.exit(130)
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr)
+        sys.exit(1)
+    except SystemExit as end:
+        if end.code == 130:  # Typer's code for Ctrl-C
+            print("interrupted: what was finished is kept, nothing is half-written; run the same command again", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

@@ -15,12 +15,17 @@ score = typer.Typer(pretty_exceptions_enable=False)
 
 
 @serve.command()
-def _serve(store: StoreOption = DEFAULT_STORE, port: Annotated[int, typer.Option(min=1, max=65535, help="Loopback port.")] = 8700) -> None:
+def _serve(
+    store: StoreOption = DEFAULT_STORE,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Loopback port.")] = 8700,
+    while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True, help="Stop when standard input closes.")] = False,
+) -> None:
     """Serve scores on http://127.0.0.1:PORT until stopped (Ctrl-C). Nothing but loopback is bound.
 
     Example: rerec serve --store runs/movies.duckdb --port 8700
     """
     import socket
+    from threading import Thread
 
     import uvicorn
 
@@ -35,7 +40,10 @@ def _serve(store: StoreOption = DEFAULT_STORE, port: Annotated[int, typer.Option
             raise DataError(f"port {port} is in use: stop what listens there or give another --port") from error
     snapshot = Snapshot.load(store)
     print(f"reward server: http://127.0.0.1:{port}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
-    uvicorn.run(make_app(snapshot), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    server = uvicorn.Server(uvicorn.Config(make_app(snapshot), host="127.0.0.1", port=port, log_level="warning", access_log=False))
+    if while_stdin:
+        Thread(target=lambda: (sys.stdin.read(), setattr(server, "should_exit", True)), daemon=True).start()
+    server.run()
 
 
 @score.command()

@@ -23,7 +23,8 @@ def local_server(store: Path, log: Path | None = None) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     out = log.open("ab") if log else subprocess.DEVNULL
     process = subprocess.Popen(
-        [sys.executable, "-m", "rerec", "serve", "--store", str(store), "--port", str(port)],
+        [sys.executable, "-m", "rerec", "serve", "--store", str(store), "--port", str(port), "--while-stdin"],
+        stdin=subprocess.PIPE,  # closes when this process ends, however it ends, and the server with it
         stdout=out,
         stderr=subprocess.STDOUT,
         start_new_session=True,

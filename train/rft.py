@@ -131,9 +131,10 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
         rl = [rl[k * len(rl) // config.most_queries] for k in range(config.most_queries)]
     if len(rl) < composed.data.train_batch_size:
         raise DataError(f"{len(rl)} RL queries are fewer than one batch of {composed.data.train_batch_size}: synthesise more (`rerec synth --rl`)")
+    config.run.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(composed, config.run / "config.yaml", resolve=True)  # first: a directory with it can be resumed
     for split, chosen in (("rl", rl), ("validation", examples["validation"])):
         write_verl(config.run / f"data/{split}.parquet", chosen, [style(e, evidence) for e in chosen])
-    OmegaConf.save(composed, config.run / "config.yaml", resolve=True)
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest, seed=config.seed))
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
     again = f"rerec train rft {config.recipe} --store {store} --model {config.model} --run {config.run} --seed {config.seed} --server URL --resume"
