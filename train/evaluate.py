@@ -67,10 +67,11 @@ def evaluate(
 
 def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[str, object]:
     """One evaluated Example. satisfied: share of the true conditions that the first recommendation meets; premise_corrected: the
-    reasoning to a misinformed query names the true value (null for other kinds)."""
+    reasoning to a misinformed query names the true value before it turns to the candidates (null for other kinds)."""
     first = score.recommended[0] if score.recommended else None
     met = [first is not None and evidence.attributes.has(first, c.relation, c.value) for c in example.conditions]
-    reasoning = text.split("<answer>")[0]
+    weighed = [s.start for s in score.segments if set(s.mentions) & set(example.candidates)]
+    opening = text[: min(weighed, default=len(text))]
     return {
         "example_id": example.example_id,
         "kind": example.kind,
@@ -81,7 +82,7 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
         "satisfied": sum(met) / len(met),
         "response": text,
         "segments": [s.model_dump() for s in score.segments],
-        "premise_corrected": example.conditions[0].name in reasoning if example.kind == "misinformed" else None,
+        "premise_corrected": example.conditions[0].name in opening if example.kind == "misinformed" else None,
     }
 
 

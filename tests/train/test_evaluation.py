@@ -1,0 +1,74 @@
+"""Summaries by hand, and what a row says of a response."""
+
+import pytest
+
+from data_engine.evidence import Evidence
+from data_engine.store import Store
+from reward_server.scoring import PROFILES
+from reward_server.snapshot import Snapshot
+from reward_server.wire import Response
+from train.evaluate import interval, row, summarise
+from train.prompts import response
+from train.report import coloured, pick
+
+
+@pytest.fixture(scope="module")
+def rows_of(film_store):
+    """(Example, flaw) → evaluated row of that chain, scored by the real scorer."""
+    evidence, snapshot = Evidence.load(film_store), Snapshot.load(film_store)
+    with Store.open(film_store, read_only=True) as store:
+        examples = store.examples("test")
+
+    def make(example, chain):
+        text = response(chain, evidence)
+        score = snapshot.score([Response(example_id=example.example_id, response=text)], PROFILES["rerec"])[0]
+        return row(example, text, score, evidence)
+
+    return examples, make, evidence
+
+
+def test_a_gold_chain_is_right_in_every_respect(rows_of):
+    examples, make, _ = rows_of
+    for e in examples:
+        found = make(e, e.chains[0])
+        assert (found["ndcg"], found["status"], found["satisfied"]) == (1.0, "ok", 1.0)
+        assert found["premise_corrected"] == (True if e.kind == "misinformed" else None)
+        assert {s["verdict"] for s in found["segments"]} <= {"ok", "unknown"}
+
+
+def test_a_flawed_chain_is_wrong_and_loses_on_the_wrong_item(rows_of):
+    examples, make, _ = rows_of
+    for e in examples:
+        found = make(e, e.chains[1])
+        assert found["ndcg"] == 0 and found["satisfied"] < 1
+        assert found["segments"][-1]["verdict"] == "wrong_item" and found["segments"][-1]["reward"] < found["score"]
+        if e.chains[1].flaw == "premise_trusted":
+            assert found["premise_corrected"] is False
+
+
+def test_a_summary_by_hand():
+    rows = [
+        {"kind": k, "gold_position": p, "ndcg": n, "status": s, "satisfied": 1.0, "premise_corrected": c}
+        for k, p, n, s, c in [("explicit", 0, 1.0, "ok", None), ("explicit", 1, 0.0, "no_answer", None), ("misinformed", 0, 1.0, "ok", True), ("misinformed", 1, 1.0, "ok", False)]
+    ]
+    found = summarise(rows)
+    assert found["ndcg"]["mean"] == 0.75 and found["by_kind"]["explicit"]["mean"] == 0.5 and found["by_kind"]["misinformed"]["n"] == 2
+    assert found["by_gold_position"] == {"0": 1.0, "1": 0.5} and found["gold_position_spread"] == 0.5
+    assert found["answered"] == 0.75 and found["premise_corrected"] == 0.5
+
+
+def test_an_interval_is_the_binomial_one_in_size_and_repeats():
+    values = [1.0] * 60 + [0.0] * 40
+    found = interval(values, seed=0)
+    assert found == interval(values, seed=0) and found["mean"] == 0.6
+    assert found["low"] == pytest.approx(0.6 - 1.96 * 0.049, abs=0.012) and found["high"] == pytest.approx(0.6 + 1.96 * 0.049, abs=0.012)
+
+
+def test_ten_responses_of_all_kinds_right_and_wrong_are_shown(rows_of):
+    examples, make, evidence = rows_of
+    rows = [make(e, c) for e in examples for c in e.chains[:2]]
+    chosen = pick(rows)
+    assert len(chosen) == 10 and {r["kind"] for r in chosen} == {"explicit", "implicit", "misinformed", "interest"} and {r["ndcg"] for r in chosen} == {0.0, 1.0}
+    wrong = next(r for r in chosen if not r["ndcg"])
+    shown = coloured(wrong, next(e for e in examples if e.example_id == wrong["example_id"]), evidence)
+    assert shown["pieces"][-1]["tone"] == "lost" and "".join(p["text"] for p in shown["pieces"]).replace(" ", "") == wrong["response"].replace("\n", "").replace(" ", "")
