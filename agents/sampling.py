@@ -54,6 +54,13 @@ class World:
         k = rng.randrange(len(likes))
         return user, likes[k], likes[max(0, k - 3 * HISTORY) : k]
 
+    def draw_link(self, rng: Random) -> tuple[str, str, tuple[str, ...], str, str] | None:
+        """As `draw_gold`, with a link relation and one of its values on the gold's card; None when the card has none."""
+        user, gold, past = self.draw_gold(rng)
+        relation = rng.choice(self.links)
+        shown = self.evidence.cards.rows[gold][relation]
+        return (user, gold, past, relation, rng.choice(shown)) if shown else None
+
     def condition(self, relation: str, value: str) -> Condition:
         """The Condition for an attribute id."""
         return Condition(relation=relation, value=value, name=self.evidence.attributes.names[value])

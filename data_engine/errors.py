@@ -17,7 +17,3 @@ class ImportRefused(DataError):
 
 class UnsupportedKind(DataError):
     """The data cannot carry a kind of query."""
-
-
-class NoSuchExample(DataError):
-    """An example id is not in the store."""

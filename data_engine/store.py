@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from data_engine.errors import DataError, ImportRefused, NoSuchExample
+from data_engine.errors import DataError, ImportRefused
 from data_engine.migrations import migrate
 from data_engine.schema import Example
 
@@ -175,13 +175,6 @@ class Store:
             return list(islice(self.stream(split), limit))
         finally:
             gc.enable()
-
-    def example(self, example_id: str) -> Example:
-        """One Example. Raises NoSuchExample."""
-        found = self.rows("SELECT body FROM examples WHERE example_id = ?", [example_id])
-        if not found:
-            raise NoSuchExample(f"no example {example_id} in {self.path}: list ids with `rerec synth --show`")
-        return Example.model_validate_json(found[0][0])
 
 
 def check(catalogue: Catalogue) -> None:

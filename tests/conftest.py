@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from agents.labels import label
 from agents.run import SynthConfig, synthesise
-from data_engine.graphs import InteractionGraph
+from data_engine.graphs import AttributeGraph, InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.lightgcn import LightGCNConfig, train
+from data_engine.schema import Chain, Claim, Condition, Example, Provenance, Step
 from data_engine.store import Catalogue, Store
+from reward_server.scoring import PROFILES
+from reward_server.snapshot import Snapshot
+from reward_server.wire import Response
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
 settings.register_profile("rerec", deadline=None)  # no test asserts a time
@@ -61,3 +66,41 @@ def film_store(tmp_path_factory) -> Path:
     with Store.open(path) as store:
         store.replace_examples(examples)
     return path
+
+
+def example(graph, candidates=("i1", "i2", "i9"), gold=("i1",)) -> Example:
+    """Drama with Sue Stone among three films."""
+    conditions = (Condition(relation="starring", value="s1", name="Sue Stone"), Condition(relation="genre", value="Drama", name="Drama"))
+    step = Step(role="need", text="Need.", claims=tuple(Claim(kind="need", relation=c.relation, value=c.value) for c in conditions), label="correct")
+    chains = (Chain(steps=(label(step, graph, conditions),), answer=gold[0]),)
+    return Example(
+        domain="films",
+        kind="explicit",
+        user="u1",
+        query="?",
+        conditions=conditions,
+        candidates=candidates,
+        shuffle_seed=0,
+        gold=gold,
+        chains=chains,
+        difficulty=0.5,
+        split="test",
+        provenance=Provenance(seed=0, graph_digest="", writer="test", prompt_hash=""),
+    ).named()
+
+
+@pytest.fixture(scope="session")
+def snapshot(hand_store, tmp_path_factory):
+    """The hand-made world without embeddings, with one Example."""
+    path = tmp_path_factory.mktemp("scored") / "s.duckdb"
+    path.write_bytes(hand_store.read_bytes())
+    with Store.open(path) as store:
+        store.replace_examples([example(AttributeGraph.from_store(store))])
+    return Snapshot.load(path)
+
+
+@pytest.fixture(scope="session")
+def scored(snapshot):
+    """score(text) → Score."""
+    (example_id,) = snapshot.targets
+    return lambda text, profile="rerec": snapshot.score([Response(example_id=example_id, response=text)], PROFILES[profile])[0]

@@ -9,12 +9,11 @@ from data_engine.schema import Claim
 
 def draft(world: World, rng: Random) -> Draft | None:
     """Two anchors that share exactly one value of one relation in the graph, and show it on their cards; the gold shows it too."""
-    user, gold, past = world.draw_gold(rng)
-    cards, graph = world.evidence.cards, world.evidence.attributes
-    relation = rng.choice(world.links)
-    if not cards.rows[gold][relation]:
+    drawn = world.draw_link(rng)
+    if drawn is None:
         return None
-    value = rng.choice(cards.rows[gold][relation])
+    user, gold, past, relation, value = drawn
+    cards, graph = world.evidence.cards, world.evidence.attributes
     others = [i for i in cards.holders[relation, value] if i != gold]
     if len(others) < 2:
         return None

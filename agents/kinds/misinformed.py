@@ -9,12 +9,11 @@ from data_engine.schema import Claim
 
 def draft(world: World, rng: Random) -> Draft | None:
     """An anchor with exactly one value of a relation in the graph (so the truth is one), which the gold shares, and a false value."""
-    user, gold, past = world.draw_gold(rng)
-    cards, graph = world.evidence.cards, world.evidence.attributes
-    relation = rng.choice(world.links)
-    if not cards.rows[gold][relation]:
+    drawn = world.draw_link(rng)
+    if drawn is None:
         return None
-    value = rng.choice(cards.rows[gold][relation])
+    user, gold, past, relation, value = drawn
+    cards, graph = world.evidence.cards, world.evidence.attributes
     others = [i for i in cards.holders[relation, value] if i != gold and graph.edges[i][relation] == (value,)]
     false = rng.choice(world.values[relation])
     if not others or graph.has(gold, relation, false):

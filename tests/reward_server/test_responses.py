@@ -4,53 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.labels import label
-from data_engine.graphs import AttributeGraph
-from data_engine.schema import Chain, Claim, Condition, Example, Provenance, Step
-from data_engine.store import Store
 from reward_server.errors import UnknownExamples
 from reward_server.scoring import PROFILES
 from reward_server.segments import read
-from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
-
-
-def example(graph, candidates=("i1", "i2", "i9"), gold=("i1",)) -> Example:
-    """Drama with Sue Stone among three films."""
-    conditions = (Condition(relation="starring", value="s1", name="Sue Stone"), Condition(relation="genre", value="Drama", name="Drama"))
-    step = Step(role="need", text="Need.", claims=tuple(Claim(kind="need", relation=c.relation, value=c.value) for c in conditions), label="correct")
-    chains = (Chain(steps=(label(step, graph, conditions),), answer=gold[0]),)
-    return Example(
-        domain="films",
-        kind="explicit",
-        user="u1",
-        query="?",
-        conditions=conditions,
-        candidates=candidates,
-        shuffle_seed=0,
-        gold=gold,
-        chains=chains,
-        difficulty=0.5,
-        split="test",
-        provenance=Provenance(seed=0, graph_digest="", writer="test", prompt_hash=""),
-    ).named()
-
-
-@pytest.fixture(scope="module")
-def snapshot(hand_store, tmp_path_factory):
-    """The hand-made world without embeddings, with one Example."""
-    path = tmp_path_factory.mktemp("scored") / "s.duckdb"
-    path.write_bytes(hand_store.read_bytes())
-    with Store.open(path) as store:
-        store.replace_examples([example(AttributeGraph.from_store(store))])
-    return Snapshot.load(path)
-
-
-@pytest.fixture(scope="module")
-def scored(snapshot):
-    """score(text) → Score."""
-    (example_id,) = snapshot.targets
-    return lambda text, profile="rerec": snapshot.score([Response(example_id=example_id, response=text)], PROFILES[profile])[0]
 
 
 def test_segments_are_lines_and_the_answer_block():
@@ -118,20 +75,6 @@ def test_a_wrong_answer_loses_on_the_segments_that_led_to_it(scored):
 )
 def test_claims_are_held_against_the_graph(scored, line, verdict):
     assert scored(f"{line}\n<answer>Film A</answer>").segments[0].verdict == verdict
-
-
-def test_fault_2_a_repeated_title_counts_once(scored):
-    once, thrice = scored("<answer>Film A</answer>"), scored("<answer>Film A\nFilm A (1981)\nfilm a</answer>")
-    assert thrice.score == once.score and thrice.duplicates == 2 and thrice.ndcg <= 1
-
-
-def test_fault_3_one_right_title_without_separator_is_a_recommendation(scored):
-    assert scored("<answer>Film A</answer>").status == "ok"
-
-
-def test_fault_4_an_unknown_title_is_unresolved_not_wrong(scored):
-    score = scored("<answer>Film Nobody Made</answer>")
-    assert (score.status, score.score, score.unresolved, score.qas) == ("unresolved", 0.0, 1, None)
 
 
 def test_listing_everything_never_beats_the_right_short_answer(scored):

@@ -49,7 +49,12 @@ def test_a_flawed_chain_is_wrong_and_loses_on_the_wrong_item(rows_of):
 def test_a_summary_by_hand():
     rows = [
         {"kind": k, "gold_position": p, "ndcg": n, "status": s, "satisfied": 1.0, "premise_corrected": c}
-        for k, p, n, s, c in [("explicit", 0, 1.0, "ok", None), ("explicit", 1, 0.0, "no_answer", None), ("misinformed", 0, 1.0, "ok", True), ("misinformed", 1, 1.0, "ok", False)]
+        for k, p, n, s, c in [
+            ("explicit", 0, 1.0, "ok", None),
+            ("explicit", 1, 0.0, "no_answer", None),
+            ("misinformed", 0, 1.0, "ok", True),
+            ("misinformed", 1, 1.0, "ok", False),
+        ]
     ]
     found = summarise(rows)
     assert found["ndcg"]["mean"] == 0.75 and found["by_kind"]["explicit"]["mean"] == 0.5 and found["by_kind"]["misinformed"]["n"] == 2
@@ -68,7 +73,13 @@ def test_ten_responses_of_all_kinds_right_and_wrong_are_shown(rows_of):
     examples, make, evidence = rows_of
     rows = [make(e, c) for e in examples for c in e.chains[:2]]
     chosen = pick(rows)
-    assert len(chosen) == 10 and {r["kind"] for r in chosen} == {"explicit", "implicit", "misinformed", "interest"} and {r["ndcg"] for r in chosen} == {0.0, 1.0}
+    assert (
+        len(chosen) == 10
+        and {r["kind"] for r in chosen} == {"explicit", "implicit", "misinformed", "interest"}
+        and {r["ndcg"] for r in chosen} == {0.0, 1.0}
+    )
     wrong = next(r for r in chosen if not r["ndcg"])
     shown = coloured(wrong, next(e for e in examples if e.example_id == wrong["example_id"]), evidence)
-    assert shown["pieces"][-1]["tone"] == "lost" and "".join(p["text"] for p in shown["pieces"]).replace(" ", "") == wrong["response"].replace("\n", "").replace(" ", "")
+    assert shown["pieces"][-1]["tone"] == "lost" and "".join(p["text"] for p in shown["pieces"]).replace(" ", "") == wrong["response"].replace(
+        "\n", ""
+    ).replace(" ", "")
