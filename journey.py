@@ -38,8 +38,8 @@ class Size(BaseModel):
     rl: int = 1600
     validation: int = 400
     test: int = 800
-    gold_steps: int = 3300
-    mixed_steps: int = 600
+    gold_steps: int = 2400
+    mixed_steps: int = 1000
     rft_steps: int = 45
 
 

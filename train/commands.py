@@ -18,8 +18,8 @@ report = typer.Typer(pretty_exceptions_enable=False)
 def sft(
     store: StoreOption = DEFAULT_STORE,
     run: Annotated[Path, typer.Option(help="Run directory to make: untrained/, model/, curve.json.")] = Path("runs/sft"),
-    gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 3300,
-    mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 600,
+    gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 2400,
+    mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 1000,
     seed: SeedOption = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
     as_json: JsonOption = False,

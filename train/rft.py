@@ -57,7 +57,8 @@ def prepare_environment(cpu: bool) -> None:
         RAY_memory_usage_threshold="0.98",
     )
     if cpu:
-        os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu", OMP_NUM_THREADS=str(os.cpu_count() or 1))
+        threads = str(os.cpu_count() or 1)
+        os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu", OMP_NUM_THREADS=threads)
 
 
 def on_cpu(recipe: str) -> bool:

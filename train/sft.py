@@ -22,11 +22,10 @@ class SFTConfig(BaseModel):
     """Steps of each phase and the optimiser. `flawed` is the share of phase-B samples that follow a flawed chain."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    gold_steps: int = Field(3300, ge=1)
-    mixed_steps: int = Field(600, ge=0)
+    gold_steps: int = Field(2400, ge=1)
+    mixed_steps: int = Field(1000, ge=0)
     batch: int = Field(16, ge=1)
     lr: float = Field(3e-3, gt=0)
-    mixed_lr: float = Field(1e-3, gt=0)
     flawed: float = Field(0.5, ge=0, le=1)
     shuffled: float = Field(0.6, ge=0, le=1)
     seed: int = 0
@@ -96,7 +95,7 @@ class Trainer:
         c = self.config
         mixed = self.done >= c.gold_steps
         step, steps = (self.done - c.gold_steps, c.mixed_steps) if mixed else (self.done, c.gold_steps)
-        rate = (c.mixed_lr if mixed else c.lr) * min(1.0, (step + 1) / 50) * max(0.05, min(1.0, 2 * (1 - step / steps)))
+        rate = c.lr * min(1.0, (step + 1) / 50) * max(0.05, min(1.0, 2 * (1 - step / steps)))
         shuffled = c.shuffled if mixed else c.shuffled * min(1.0, 1.6 * step / steps)
         loss = response_loss(self.model, [self._draw(c.flawed if mixed else 0.0, shuffled) for _ in range(c.batch)])
         for group in self.optimiser.param_groups:
