@@ -35,7 +35,7 @@ class Size(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     sft: int = 20000
-    rl: int = 1600
+    rl: int = 360
     validation: int = 400
     test: int = 800
     gold_steps: int = 2400
@@ -43,7 +43,7 @@ class Size(BaseModel):
     rft_steps: int = 45
 
 
-QUICK = Size(sft=3000, rl=160, validation=40, test=200, gold_steps=350, mixed_steps=100, rft_steps=5)
+QUICK = Size(sft=3000, rl=80, validation=40, test=200, gold_steps=350, mixed_steps=100, rft_steps=5)
 
 
 class Stage(BaseModel):

@@ -173,7 +173,7 @@ def test_a_lost_server_stops_training_with_a_checkpoint_and_the_resume_goes_on_f
 
 def test_sft_killed_without_warning_resumes_to_the_same_weights(journey, tmp_path):
     run, _ = journey
-    words = ["train", "sft", "--store", run / "store.duckdb", "--gold-steps", 505, "--mixed-steps", 20, "--run"]
+    words = ["train", "sft", "--store", run / "store.duckdb", "--gold-steps", 205, "--mixed-steps", 10, "--run"]
     process = start(*words, tmp_path / "killed")
     wait_for(process, lambda: (tmp_path / "killed/checkpoint.pt").is_file())
     os.killpg(process.pid, signal.SIGKILL)

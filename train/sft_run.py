@@ -16,7 +16,7 @@ from train.prompts import open_book, response
 from train.sft import SFTConfig, Trainer, encode
 
 SAMPLE = 2000  # Examples whose words the tokenizer learns
-SAVE_EVERY = 500
+SAVE_EVERY = 200
 
 
 def run_sft(
