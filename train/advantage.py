@@ -1,8 +1,9 @@
 """Reasoning-aware advantage estimation (ReRec, arXiv 2604.07851, §RAAE), made safe; pure torch.
 
 Published: every token takes its segment's reward r_k, then A_t = (r_t − mean) / std over the G response-level rewards of the
-query. Ours: a penalty always lowers (r_k ≤ r is the scorer's rule), and where std < 1e-3 the outcome part is 0 and the penalty
-stays unnormalised, because the published quotient turns a small penalty into an advantage of −10 there (TINY.md).
+query. Ours: a penalty always lowers (r_k ≤ r is the scorer's rule); where std < 1e-3 the outcome part is 0; and where std < 0.1
+the penalty stays unnormalised. All responses of such a group are about equally good, mostly wrong ones that differ by a little
+QAS or PAS; the published quotient gave single tokens advantages of −64 there and undid what training had learned.
 """
 
 from collections import defaultdict
@@ -10,7 +11,8 @@ from collections.abc import Hashable, Sequence
 
 import torch
 
-FLAT = 1e-3
+FLAT = 1e-3  # below: no outcome signal
+CLOSE = 0.1  # below: too little contrast to scale a penalty by
 
 
 def raae(rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable]) -> torch.Tensor:
@@ -30,5 +32,6 @@ def raae(rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable]) -
     for rows in rows_of.values():
         r, p = outcome[rows], penalty[rows]
         std = r.std() if len(rows) > 1 else torch.zeros(())
-        advantage[rows] = (r + p - r.mean()) / std if std >= FLAT else p
+        outcome_part = (r - r.mean()) / std if std >= FLAT else torch.zeros_like(r)
+        advantage[rows] = outcome_part + (p / std if std >= CLOSE else p)
     return advantage * mask
