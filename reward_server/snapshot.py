@@ -80,8 +80,13 @@ class Snapshot:
         mentions = self.titles.mentions(line, near)
         items = list(dict.fromkeys(m.item for m in mentions))
         judged = self.claims.check(line, mentions)
-        verdict: Verdict = (
-            "wrong_item" if wrong & set(items) else "contradicted" if "contradicted" in judged else "ok" if "supported" in judged else "unknown"
-        )
+        right = line.startswith("<answer>") and bool(items)  # a recommendation is a claim too
+        verdict: Verdict = "unknown"
+        if wrong & set(items):
+            verdict = "wrong_item"
+        elif "contradicted" in judged:
+            verdict = "contradicted"
+        elif right or "supported" in judged:
+            verdict = "ok"
         reward = scoring.penalised(total, profile) if verdict == "wrong_item" else total
         return Segment(start=span[0], end=span[1], mentions=items, verdict=verdict, reward=reward)
