@@ -24,7 +24,7 @@ def write_json(path: Path, value: object) -> None:
     """Write through a temporary file, so that a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    draft.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
     draft.replace(path)
 
 
