@@ -61,8 +61,10 @@ def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], 
         for split in SPLITS:
             for n, kind in enumerate(config.kinds):
                 quota = (config.counts.get(split, 0) + n) // len(config.kinds)
+                if not quota:
+                    continue
                 end, barren = len(kept) + quota, 0
-                for chunk in _chunks(pool, config, split, kind):
+                for chunk in _chunks(pool, config, split, kind, min(CHUNK, quota)):
                     before = len(kept)
                     for example in chunk:
                         if example is not None and len(kept) < end:
@@ -85,12 +87,12 @@ def _identity(example: Example) -> tuple:
     return example.kind, example.gold, example.conditions, example.anchors, example.premise, tuple(sorted(example.candidates))
 
 
-def _chunks(pool: ProcessPoolExecutor, config: SynthConfig, split: Split, kind: Kind) -> Iterator[list[Example | None]]:
-    """Endless chunks of Examples in number order, made a few chunks ahead of the reader."""
+def _chunks(pool: ProcessPoolExecutor, config: SynthConfig, split: Split, kind: Kind, size: int) -> Iterator[list[Example | None]]:
+    """Endless chunks of `size` Examples in number order, made a few chunks ahead of the reader."""
     numbers, ahead = count(), deque()
     while True:
         while len(ahead) <= config.workers:
-            ahead.append(pool.submit(_make, [Request(config.seed, split, kind, i) for i in islice(numbers, CHUNK)]))
+            ahead.append(pool.submit(_make, [Request(config.seed, split, kind, i) for i in islice(numbers, size)]))
         yield ahead.popleft().result()
 
 

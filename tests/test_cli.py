@@ -57,6 +57,7 @@ def test_every_command_in_the_readme_exists_with_its_options():
         assert all(option in page for option in words if option.startswith("--")), line
 
 
+@pytest.mark.journey
 def test_from_import_to_scores_by_hand(tmp_path):
     store = tmp_path / "w.duckdb"
     assert json.loads(rerec("data", "import", "world", "--store", store, "--items", 300, "--users", 100, "--json").stdout)["items"] == 300
@@ -79,6 +80,7 @@ def test_from_import_to_scores_by_hand(tmp_path):
     assert json.loads(out.stdout)["nodes"] > 5 and (tmp_path / "g.graphml").is_file()
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -112,6 +114,7 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(tmp_path, film_store, ha
     assert "Traceback" not in done.stderr and set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.journey
 def test_rft_fails_at_once_when_the_server_is_down_and_names_the_url(tmp_path, film_store):
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.json").write_text("{}")
@@ -121,6 +124,7 @@ def test_rft_fails_at_once_when_the_server_is_down_and_names_the_url(tmp_path, f
     assert done.returncode == 3 and "http://127.0.0.1:9" in done.stderr and "rerec serve" in done.stderr and not (tmp_path / "rft").exists()
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize(
     ("recipe", "estimator", "rollout"), [("tiny-grpo", "grpo", "hf"), ("tiny-rerec", "raae", "hf"), ("qwen2.5-3b-rerec", "raae", "vllm")]
 )
