@@ -43,7 +43,7 @@ class Size(BaseModel):
     rft_steps: int = 45
 
 
-QUICK = Size(sft=2400, rl=80, validation=40, test=200, gold_steps=300, mixed_steps=60, rft_steps=4)
+QUICK = Size(sft=3000, rl=80, validation=40, test=200, gold_steps=420, mixed_steps=80, rft_steps=3)
 
 
 class Stage(BaseModel):
@@ -182,8 +182,8 @@ def _print_table(console: Console, run: Path) -> None:
         table.add_row(
             kind, *(f"{v['mean']:.3f} ±{(v['high'] - v['low']) / 2:.3f}" for v in values), end_section=kind == [*found["sft"]["by_kind"]][-1]
         )
-    table.add_row("gold-position spread", *(f"{f['gold_position_spread']:.3f}" for f in found.values()))
-    table.add_row("premise corrected", *("-" if f["premise_corrected"] is None else f"{f['premise_corrected']:.3f}" for f in found.values()))
+    table.add_row("position spread", *(f"{f['gold_position_spread']:.3f}" for f in found.values()))
+    table.add_row("premise noticed", *("-" if f["premise_corrected"] is None else f"{f['premise_corrected']:.3f}" for f in found.values()))
     console.print(table)
 
 
