@@ -15,6 +15,7 @@ import pytest
 from reward_server.local import local_server
 from tests.conftest import SHARED
 from tests.test_cli import ROOT, rerec
+from train.rft import metrics_files
 
 pytestmark = pytest.mark.journey
 STAGES = ["import", "embed", "synth", "verify", "sft", "grpo", "rerec", "eval untrained", "eval sft", "eval grpo", "eval rerec", "report"]
@@ -71,8 +72,7 @@ def journey(tmp_path_factory, data):
 def test_the_journey_ends_with_a_table_and_says_that_it_was_quick(journey):
     _, said = journey
     assert all(
-        word in said
-        for word in ("after SFT", "after GRPO", "after ReRec", "explicit", "misinformed", "position spread", "--quick", "done before")
+        word in said for word in ("after SFT", "after GRPO", "after ReRec", "explicit", "misinformed", "position spread", "--quick", "done before")
     )
 
 
@@ -147,10 +147,9 @@ def test_a_lost_server_stops_training_with_a_checkpoint_and_the_resume_goes_on_f
         "--seed",
         4,
     ]
-    log = out / "log/rerec/rft.jsonl"
 
     def steps():
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+        return [json.loads(line) for path in metrics_files(out) for line in path.read_text().splitlines()]
 
     with local_server(store) as url:
         process = start(*words, "--server", url)

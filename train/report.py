@@ -13,7 +13,7 @@ from data_engine.evidence import Evidence
 from data_engine.schema import Example
 from data_engine.store import Store
 from train.errors import TrainError
-from train.rft import metrics_file
+from train.rft import metrics_files
 
 ARMS = {"untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
 CURVES = (
@@ -106,10 +106,10 @@ def dataset_page(examples: list[Example], evidence: Evidence) -> dict[str, objec
     }
 
 
-def read_metrics(path: Path) -> dict[str, tuple[list[int], list[float]]]:
-    """verl's log as {metric: (steps, values)}; {} when there is none. After a resume the last value of a step counts."""
+def read_metrics(paths: list[Path]) -> dict[str, tuple[list[int], list[float]]]:
+    """verl's logs as {metric: (steps, values)}; {} when there is none. After a resume the last value of a step counts."""
     found: dict[str, dict[int, float]] = {}
-    for line in path.read_text().splitlines() if path.is_file() else ():
+    for line in (line for path in paths for line in path.read_text().splitlines()):
         entry = json.loads(line)
         for key, value in entry["data"].items():
             if isinstance(value, int | float):
@@ -130,7 +130,7 @@ def _draw_curves(run: Path) -> bytes:
     if curve.is_file():
         panels[0].plot(*zip(*json.loads(curve.read_text()), strict=True), color="#335c99")
     panels[0].set(title="SFT: loss (smoothed)", xlabel="step", yscale="log")
-    arms = {arm: read_metrics(metrics_file(run / arm)) for arm in COLOURS}
+    arms = {arm: read_metrics(metrics_files(run / arm)) for arm in COLOURS}
     for panel, (key, title) in zip(panels[1:], CURVES, strict=False):
         for arm, metrics in arms.items():
             steps, values = metrics.get(key, ([], []))

@@ -137,6 +137,7 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     for split, chosen in (("rl", rl), ("validation", examples["validation"])):
         write_verl(config.run / f"data/{split}.parquet", chosen, [style(e, evidence) for e in chosen])
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest, seed=config.seed))
+    _keep_log(config.run)
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
     again = f"rerec train rft {config.recipe} --store {store} --model {config.model} --run {config.run} --seed {config.seed} --server URL --resume"
     again += "".join(f" --set {o}" for o in config.overrides) + (f" --queries {config.most_queries}" if config.most_queries else "")
@@ -144,9 +145,17 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     return _export(config.run)
 
 
-def metrics_file(run: Path) -> Path:
-    """verl's own log of a run: one JSON object a step, {"step", "data"}."""
-    return run / "log/rerec/rft.jsonl"
+def metrics_files(run: Path) -> list[Path]:
+    """verl's logs of a run, oldest first: one JSON object a step, {"step", "data"}. Each resume starts a new file."""
+    folder = run / "log/rerec"
+    return sorted(folder.glob("rft-*.jsonl")) + [p for p in (folder / "rft.jsonl",) if p.is_file()]
+
+
+def _keep_log(run: Path) -> None:
+    """Move the log of the attempt before out of the way: verl's file logger starts its file anew."""
+    files = metrics_files(run)
+    if files and files[-1].name == "rft.jsonl":
+        files[-1].rename(files[-1].with_name(f"rft-{len(files):03d}.jsonl"))
 
 
 def _run(composed: DictConfig, again: str) -> None:
