@@ -162,8 +162,9 @@ def _run_stage(console: Console, run: Path, name: str, arguments: list[str]) -> 
 def _last_line(run: Path, name: str, log: Path) -> str:
     """What the stage last said: for RFT the step it is at, else the last line of its log."""
     metrics = run / name / "log/rerec/rft.jsonl"
-    if name in ("grpo", "rerec") and metrics.is_file() and metrics.stat().st_size:
-        return f"step {json.loads(metrics.read_text().splitlines()[-1])['step']}"
+    if name in ("grpo", "rerec") and metrics.is_file():
+        steps = metrics.read_bytes().count(b"\n")
+        return f"{steps} steps done"
     with log.open("rb") as tail:
         tail.seek(max(0, log.stat().st_size - 2000))
         lines = [line.strip() for line in tail.read().decode(errors="replace").replace("\r", "\n").splitlines() if line.strip()]

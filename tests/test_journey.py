@@ -160,10 +160,6 @@ def test_a_lost_server_stops_training_with_a_checkpoint_and_the_resume_goes_on_f
     kept = len(steps())
     assert int((out / "checkpoints/latest_checkpointed_iteration.txt").read_text()) == kept
     with local_server(store) as url:
-        refused = rerec(*words, "--server", url)
-        assert refused.returncode == 1 and "add --resume" in refused.stderr
-        changed = rerec(*words, "--set", "actor_rollout_ref.actor.optim.lr=1", "--server", url, "--resume")
-        assert changed.returncode == 1 and "actor_rollout_ref.actor.optim.lr" in changed.stderr
         done = rerec(*words, "--server", url, "--resume")
     assert done.returncode == 0, done.stderr[-2000:]
     assert [s["step"] for s in steps()] == [1, 2, 3, 4, 5] and (out / "model/model.safetensors").is_file()

@@ -1,0 +1,63 @@
+"""What a recipe resolves to, and when a run directory may be gone on with."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from train.errors import BadRecipe, ConfigChanged, TrainError
+from train.rft import RFTConfig, _check_resume, compose, metrics_files, on_cpu, recipes
+
+
+def composed(tmp_path, recipe="tiny-rerec", **changes):
+    config = RFTConfig(recipe=recipe, run=tmp_path, model=str(tmp_path), server="http://127.0.0.1:1", seed=7, **changes)
+    return compose(config, "digest")
+
+
+def test_the_arms_differ_in_reward_estimator_and_order_only(tmp_path):
+    grpo, rerec = (OmegaConf.to_container(composed(tmp_path, f"tiny-{arm}"), resolve=True) for arm in ("grpo", "rerec"))
+    assert (grpo["algorithm"].pop("adv_estimator"), rerec["algorithm"].pop("adv_estimator")) == ("grpo", "raae")
+    assert (grpo["rerec"].pop("profile"), rerec["rerec"].pop("profile")) == ("ndcg", "rerec")
+    assert grpo["rerec"].pop("curriculum") is None and rerec["rerec"].pop("curriculum") == {"tau": 0.05, "recheck": 3, "seed": 7}
+    assert grpo == rerec
+
+
+def test_seeds_paths_and_server_are_filled_in(tmp_path):
+    config = composed(tmp_path, overrides=("trainer.total_training_steps=9",))
+    assert config.data.seed == config.actor_rollout_ref.rollout.seed == 7 and config.trainer.total_training_steps == 9
+    assert config.rerec.server == "http://127.0.0.1:1" and config.rerec.graph_digest == "digest"
+    assert config.trainer.default_local_dir == str(tmp_path / "checkpoints")
+
+
+def test_bad_recipes_and_overrides_are_named(tmp_path):
+    assert recipes() == ["qwen2.5-3b-rerec", "tiny-grpo", "tiny-rerec"]
+    assert on_cpu("tiny-grpo") and not on_cpu("qwen2.5-3b-rerec")
+    with pytest.raises(BadRecipe, match="no recipe 'x': choose from"):
+        on_cpu("x")
+    with pytest.raises(BadRecipe, match="does not compose"):
+        composed(tmp_path, overrides=("no.such.key=1",))
+
+
+def test_a_resume_wants_the_same_config_but_for_the_server(tmp_path):
+    config = composed(tmp_path)
+    _check_resume(tmp_path, config, resume=False)
+    OmegaConf.save(config, tmp_path / "config.yaml", resolve=True)
+    with pytest.raises(TrainError, match="add --resume"):
+        _check_resume(tmp_path, config, resume=False)
+    moved = config.copy()
+    moved.rerec.server = "http://127.0.0.1:2"
+    _check_resume(tmp_path, moved, resume=True)
+    with pytest.raises(ConfigChanged, match="actor_rollout_ref.actor.optim.lr: 0.0004 → 1"):
+        _check_resume(tmp_path, composed(tmp_path, overrides=("actor_rollout_ref.actor.optim.lr=1",)), resume=True)
+
+
+def test_a_folder_of_something_else_is_not_resumed(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(TrainError, match="no run to resume"):
+        _check_resume(tmp_path, composed(tmp_path), resume=True)
+
+
+def test_metrics_of_all_attempts_are_read_in_order(tmp_path):
+    folder = tmp_path / "log/rerec"
+    folder.mkdir(parents=True)
+    for name in ("rft.jsonl", "rft-002.jsonl", "rft-001.jsonl"):
+        (folder / name).write_text("")
+    assert [p.name for p in metrics_files(tmp_path)] == ["rft-001.jsonl", "rft-002.jsonl", "rft.jsonl"]
