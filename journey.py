@@ -35,7 +35,7 @@ class Size(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     sft: int = 20000
-    rl: int = 360
+    rl: int = 480
     validation: int = 400
     test: int = 800
     gold_steps: int = 2400
