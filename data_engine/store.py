@@ -75,7 +75,7 @@ class Store:
         self.db.begin()
         try:
             yield
-        except BaseException:
+        except BaseException:  # Ctrl-C too must leave the old state; it is raised again
             self.db.rollback()
             raise
         self.db.commit()

@@ -57,7 +57,7 @@ class HFServer:
                 work = loop.run_in_executor(self.pool, generate, self.model, asks, self.tokenizer.eos_token_id, self.tokenizer.pad_token_id)
                 try:
                     found = await work
-                except Exception as error:
+                except Exception as error:  # whatever went wrong belongs to the requests that wait for it; the server lives on
                     for _, answer in batch:
                         answer.set_exception(RuntimeError(f"generation failed: {error!r}"))
                     continue
