@@ -15,7 +15,7 @@ import httpx
 from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
 from reward_server.wire import MOST_RESPONSES, Response, Score, ScoreRequest, ScoreResponse
 
-RETRIES, FIRST_WAIT, TIMEOUT = 4, 0.25, 30.0
+RETRIES, FIRST_WAIT, TIMEOUT, GATHER = 4, 0.25, 30.0, 0.01
 _NAMED = {404: UnknownExamples, 409: StaleGraph}
 
 
@@ -89,24 +89,62 @@ class RewardClient:
 
 
 class AsyncRewardClient:
-    """The same for an event loop, one response a call (verl's reward loop); thousands may be in flight."""
+    """The same for an event loop, one response a call (a trainer's agent loops): what is asked within GATHER seconds travels together."""
 
     def __init__(self, url: str, digest: str | None = None, profile: str = "rerec", retries: int = RETRIES) -> None:
         self.url, self.digest, self.profile, self.retries = url.rstrip("/"), digest, profile, retries
-        self._http = httpx.AsyncClient(timeout=TIMEOUT, limits=httpx.Limits(max_connections=32))
+        self._http = httpx.AsyncClient(timeout=TIMEOUT)
+        self._waiting: list[tuple[Response, asyncio.Future[Score]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def score(self, response: Response) -> Score:
-        """One score. Raises as `RewardClient.score`."""
+        """One score. Raises as `RewardClient.score`; another call's bad response never fails this one."""
+        answer: asyncio.Future[Score] = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            task = asyncio.create_task(self._send())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self._waiting.append((response, answer))
+        return await answer
+
+    async def _send(self) -> None:
+        await asyncio.sleep(GATHER)
+        batch, self._waiting = self._waiting, []
+        for start in range(0, len(batch), MOST_RESPONSES):
+            await self._answer(batch[start : start + MOST_RESPONSES])
+
+    async def _answer(self, batch: list[tuple[Response, asyncio.Future[Score]]]) -> None:
+        try:
+            found = await self._post([response for response, _ in batch])
+        except UnknownExamples as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+            else:
+                await asyncio.gather(*(self._answer([one]) for one in batch))  # only the guilty fail
+        except Exception as error:  # whatever it is belongs to the callers
+            _fail(batch, error)
+        else:
+            for (_, answer), score in zip(batch, found, strict=True):
+                if not answer.done():  # the caller may have gone
+                    answer.set_result(score)
+
+    async def _post(self, responses: list[Response]) -> list[Score]:
         url, reason = f"{self.url}/v1/score", "no try"
-        body = ScoreRequest(graph_digest=self.digest, profile=self.profile, responses=[response]).model_dump_json()
+        body = ScoreRequest(graph_digest=self.digest, profile=self.profile, responses=responses).model_dump_json()
         for attempt in range(self.retries + 1):
             try:
                 found = _checked(await self._http.post(url, content=body, headers={"content-type": "application/json"}), url)
                 if found is not None:
-                    return found.scores[0]
+                    return found.scores
                 reason = "server error"
             except httpx.TransportError as error:
                 reason = type(error).__name__
             if attempt < self.retries:
                 await asyncio.sleep(_wait(attempt))
         raise _unreachable(self.url, reason)
+
+
+def _fail(batch: list[tuple[Response, asyncio.Future[Score]]], error: Exception) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(error)

@@ -94,9 +94,8 @@ class Trainer:
         """One optimiser step; returns the smoothed loss."""
         c = self.config
         mixed = self.done >= c.gold_steps
-        step, steps = (self.done - c.gold_steps, c.mixed_steps) if mixed else (self.done, c.gold_steps)
-        rate = c.lr * min(1.0, (step + 1) / 50) * max(0.05, min(1.0, 2 * (1 - step / steps)))
-        shuffled = c.shuffled if mixed else c.shuffled * min(1.0, 1.6 * step / steps)
+        rate = c.lr * min(1.0, (self.done + 1) / 50) * max(0.05, min(1.0, 2 * (1 - self.done / self.total)))
+        shuffled = c.shuffled * min(1.0, 1.6 * self.done / c.gold_steps)
         loss = response_loss(self.model, [self._draw(c.flawed if mixed else 0.0, shuffled) for _ in range(c.batch)])
         for group in self.optimiser.param_groups:
             group["lr"] = rate

@@ -1,13 +1,15 @@
 """The server as a process on loopback: what it answers, what it refuses, what its clients do when it is not there."""
 
+import asyncio
 import http.client
 import json
+import re
 
 import httpx
 import pytest
 
 from data_engine.store import Store
-from reward_server.client import RewardClient
+from reward_server.client import AsyncRewardClient, RewardClient
 from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
 from reward_server.local import local_server
 from reward_server.scoring import PROFILES
@@ -121,3 +123,23 @@ def test_metrics_and_docs_are_there(server):
 def test_a_server_that_cannot_start_says_why(tmp_path):
     with pytest.raises(RewardError, match="no store at"), local_server(tmp_path / "none.duckdb", tmp_path / "log"):
         pass
+
+
+def requests_served(server):
+    """How many score requests the server answered with 200, by its own count."""
+    found = re.search(r'rerec_score_requests_total\{code="200"\} (\S+)', httpx.get(f"{server}/metrics").text)
+    return float(found[1]) if found else 0.0
+
+
+def test_async_calls_travel_together_and_only_the_guilty_fail(server, film_store, examples):
+    snapshot = Snapshot.load(film_store)
+    asked = [answer(e, e.candidates[0], snapshot.graph.titles) for e in examples[:40]]
+
+    async def score(responses):
+        client = AsyncRewardClient(server, snapshot.digest)
+        return await asyncio.gather(*map(client.score, responses), return_exceptions=True)
+
+    before, expected = requests_served(server), snapshot.score(asked, PROFILES["rerec"])
+    assert asyncio.run(score(asked)) == expected and requests_served(server) == before + 1
+    found = asyncio.run(score([*asked[:7], Response(example_id="nope", response="x"), *asked[7:]]))
+    assert isinstance(found.pop(7), UnknownExamples) and found == expected

@@ -1,28 +1,48 @@
-"""The single-turn agent loop whose output carries the reward manager's per-token rewards (verl's own puts one scalar on the last token)."""
+"""The single-turn agent loop that scores its own response: verl's reward workers would cost a process and a remote call a response,
+and put one scalar on the last token where we need a reward a token."""
 
+from functools import cache
+
+import torch
 from verl.experimental.agent_loop.agent_loop import AgentLoopOutput
 from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentLoop
 
-from train.verl_plugin.reward import token_rewards
+from reward_server.client import AsyncRewardClient
+from train.verl_plugin.reward import reward
 
 
 class TokenRewardOutput(AgentLoopOutput):
-    """verl calls `as_dict` after scoring: the place to add `rm_scores`."""
+    """An output whose `token_rewards` become verl's `rm_scores`."""
+
+    token_rewards: list[float]
 
     def as_dict(self) -> dict:
         """verl's fields, with `rm_scores` a token."""
-        info = self.extra_fields.get("reward_extra_info") or {}
-        rewards = token_rewards(info, len(self.response_ids))
         fields = super().as_dict()
-        if rewards is not None:
-            fields["rm_scores"] = rewards
+        fields["rm_scores"] = torch.tensor(fields.pop("token_rewards")[: len(self.response_ids)], dtype=torch.float32)
         return fields
 
 
+@cache
+def _client(server: str, digest: str, profile: str, retries: int) -> AsyncRewardClient:
+    """One client a process, though verl makes one loop a response: so that calls in flight travel together."""
+    return AsyncRewardClient(server, digest, profile, retries)
+
+
 class TokenRewardAgentLoop(SingleTurnAgentLoop):
-    """One prompt, one response."""
+    """One prompt, one response, scored."""
 
     async def run(self, sampling_params: dict, **kwargs: object) -> TokenRewardOutput:
         """verl's interface."""
         output = await super().run(sampling_params, **kwargs)
-        return TokenRewardOutput(**{name: getattr(output, name) for name in output.model_fields_set})
+        settings = self.config.rerec
+        client = _client(settings.server, settings.graph_digest, settings.profile, settings.retries)
+        figures, rewards = await reward(client, kwargs["reward_model"]["ground_truth"], output.response_ids, _decoder(self.tokenizer))
+        fields = {name: getattr(output, name) for name in output.model_fields_set}
+        fields["extra_fields"] = {**output.extra_fields, "reward_extra_info": figures}
+        return TokenRewardOutput(**fields | {"reward_score": figures["score"], "token_rewards": rewards})
+
+
+@cache
+def _decoder(tokenizer: object) -> object:
+    return cache(lambda part: tokenizer.decode(list(part), skip_special_tokens=True))

@@ -3,7 +3,6 @@
 import os
 
 import torch
-import verl.workers.engine.fsdp.transformer_impl as fsdp
 from verl.trainer.ppo.core_algos import register_adv_est
 from verl.utils.device import get_device_name
 from verl.workers.engine.base import EngineRegistry
@@ -11,6 +10,7 @@ from verl.workers.rollout import base as rollout_base
 from verl.workers.rollout.replica import RolloutReplicaRegistry
 
 from train.advantage import raae
+from train.verl_plugin.engine import ResponseEngine
 
 
 @register_adv_est("raae")
@@ -34,7 +34,7 @@ rollout_base._ROLLOUT_REGISTRY.setdefault(("hf", "async"), "train.verl_plugin.ro
 if get_device_name() == "cpu":
     torch.set_num_threads(os.cpu_count() or 1)  # Ray gives its workers one thread each; here they work in turns
     if "cpu" not in EngineRegistry._engines.get("language_model", {}).get("fsdp2", {}):
-        EngineRegistry.register(model_type="language_model", backend="fsdp2", device="cpu")(fsdp.FSDPEngineWithLMHead)
+        EngineRegistry.register(model_type="language_model", backend="fsdp2", device="cpu")(ResponseEngine)
     # verl would ask torch for "cpu:gloo,cpu:gloo", which torch refuses; it leaves an existing group alone
     if {"WG_PREFIX", "RANK", "MASTER_ADDR"} <= os.environ.keys() and not torch.distributed.is_initialized():
         torch.distributed.init_process_group("gloo", rank=int(os.environ["RANK"]), world_size=int(os.environ["WORLD_SIZE"]))

@@ -14,6 +14,7 @@ import ray
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from verl.workers.rollout.base import BaseRollout
+from verl.workers.rollout.llm_server import LLMServerClient
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 from verl.workers.rollout.utils import ensure_async_iterator
 
@@ -64,12 +65,12 @@ class HFServer:
             for (_, answer), result in zip(batch, found, strict=True):
                 answer.set_result(result)
 
-    async def generate(
-        self, request_id: str, *, prompt_ids: list[int], sampling_params: dict, image_data: object = None, video_data: object = None, **_: object
-    ) -> TokenOutput:
-        """One response, text only."""
-        if image_data is not None or video_data is not None:
-            raise ValueError("the hf rollout reads text only")
+    async def generate_all(self, asked: list[tuple[list[int], dict]]) -> list[TokenOutput]:
+        """A response for each (prompt ids, sampling parameters)."""
+        return await asyncio.gather(*(self.generate(prompt_ids=prompt, sampling_params=params) for prompt, params in asked))
+
+    async def generate(self, *, prompt_ids: list[int], sampling_params: dict, **_: object) -> TokenOutput:
+        """One response."""
         temperature = float(sampling_params.get("temperature", 1.0))
         most = sampling_params.get("max_tokens") or sampling_params.get("max_new_tokens") or self.response_length
         key = (self.step, tuple(prompt_ids), temperature)
@@ -82,7 +83,7 @@ class HFServer:
             token_ids=ids,
             log_probs=logprobs if sampling_params.get("logprobs") else None,
             stop_reason="completed",
-            extra_fields={"global_steps": self.step},
+            extra_fields={"global_steps": self.step, "min_global_steps": self.step, "max_global_steps": self.step},
         )
 
     async def load_weights(self, state: dict[str, torch.Tensor], step: int | None) -> None:
@@ -106,6 +107,44 @@ class HFServer:
 
     wake_up = sleep = abort_all_requests = resume_generation = clear_kv_cache = _nothing
     release_kv_cache = resume_kv_cache = start_profile = stop_profile = _nothing
+
+
+class HFClient(LLMServerClient):
+    """What is asked within GATHER_SECONDS goes to the server in one remote call (verl's own makes three a response)."""
+
+    def __init__(self, config: object, servers: list[ray.actor.ActorHandle]) -> None:
+        super().__init__(config)
+        self._servers = servers
+        self._waiting: list[tuple[tuple[list[int], dict], asyncio.Future[TokenOutput]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def generate(
+        self, request_id: str, *, prompt_ids: list[int], sampling_params: dict, image_data: object = None, video_data: object = None, **_: object
+    ) -> TokenOutput:
+        """One response, text only."""
+        if image_data is not None or video_data is not None:
+            raise ValueError("the hf rollout reads text only")
+        answer = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            self._task = asyncio.create_task(self._send())
+        self._waiting.append(((prompt_ids, sampling_params), answer))
+        return await answer
+
+    async def _send(self) -> None:
+        await asyncio.sleep(GATHER_SECONDS)
+        batch, self._waiting = self._waiting, []
+        await asyncio.gather(*(self._answer(server, batch[k :: len(self._servers)]) for k, server in enumerate(self._servers)))
+
+    async def _answer(self, server: ray.actor.ActorHandle, batch: list[tuple[tuple[list[int], dict], asyncio.Future[TokenOutput]]]) -> None:
+        try:
+            found = await server.generate_all.remote([ask for ask, _ in batch])
+        except Exception as error:  # it belongs to the requests that wait for it
+            found = [error] * len(batch)
+        for (_, answer), output in zip(batch, found, strict=True):
+            if isinstance(output, Exception):
+                answer.set_exception(output)
+            else:
+                answer.set_result(output)
 
 
 class HFReplica(RolloutReplica):

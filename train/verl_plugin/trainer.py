@@ -33,6 +33,14 @@ class RerecTrainer(PPOTrainerSync):
         buffer.poll_interval = self.config.rerec.poll_seconds  # 2 s by default, longer than a whole step of a tiny policy
         return buffer
 
+    def get_llm_client(self) -> object:
+        """For the hf rollout, our client that sends in batches."""
+        if self.config.actor_rollout_ref.rollout.name != "hf":
+            return super().get_llm_client()
+        from train.verl_plugin.rollout import HFClient
+
+        return HFClient(self.config, self.llm_server_manager.server_handles)
+
     def _init_dataloader(self) -> None:
         super()._init_dataloader()
         settings, self.curriculum = self.config.rerec.curriculum, None
