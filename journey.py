@@ -35,12 +35,12 @@ class Size(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     sft: int = 20000
-    rl: int = 480
+    rl: int = 768
     validation: int = 400
     test: int = 800
     gold_steps: int = 2400
     mixed_steps: int = 1000
-    rft_steps: int = 45
+    rft_steps: int = 48
 
 
 QUICK = Size(sft=3000, rl=80, validation=40, test=200, gold_steps=420, mixed_steps=80, rft_steps=3)
