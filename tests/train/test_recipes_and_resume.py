@@ -45,7 +45,7 @@ def test_a_resume_wants_the_same_config_but_for_the_server(tmp_path):
     moved = config.copy()
     moved.rerec.server = "http://127.0.0.1:2"
     _check_resume(tmp_path, moved, resume=True)
-    with pytest.raises(ConfigChanged, match="actor_rollout_ref.actor.optim.lr: 0.0004 → 1"):
+    with pytest.raises(ConfigChanged, match="actor_rollout_ref.actor.optim.lr: 0.00025 → 1"):
         _check_resume(tmp_path, composed(tmp_path, overrides=("actor_rollout_ref.actor.optim.lr=1",)), resume=True)
 
 
