@@ -102,7 +102,10 @@ class AttributeGraph:
 
 @dataclass(frozen=True)
 class InteractionGraph:
-    """The user–item graph as arrays of equal length: user and item indices, rating (nan: unknown), time (-1: unknown)."""
+    """The user–item graph as arrays of equal length: user and item indices, rating (nan: unknown), time (-1: unknown), and `positive`.
+
+    Positive is what the source says is liked; where it does not say, what is rated 4 or more, or not rated at all (implicit feedback).
+    """
 
     users: list[str]
     items: list[str]
@@ -110,28 +113,26 @@ class InteractionGraph:
     item: np.ndarray
     rating: np.ndarray
     time: np.ndarray
+    positive: np.ndarray
 
     @classmethod
     def from_store(cls, store: Store) -> "InteractionGraph":
         """Read the interactions in (user, time, item) order; every catalogue item has an index, watched or not."""
+        users = [user for (user,) in store.rows("SELECT DISTINCT user_id FROM interactions ORDER BY 1")]
+        items = [item for (item,) in store.rows("SELECT item_id FROM items ORDER BY 1")]
         rows = store.db.execute(
-            "SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY user_id, timestamp NULLS FIRST, item_id"
+            "WITH u AS (SELECT user_id, row_number() OVER (ORDER BY user_id) - 1 AS n FROM (SELECT DISTINCT user_id FROM interactions)), "
+            "i AS (SELECT item_id, row_number() OVER (ORDER BY item_id) - 1 AS n FROM items) "
+            "SELECT u.n AS user, i.n AS item, coalesce(rating, 'nan') AS rating, coalesce(timestamp, -1) AS time, "
+            f"coalesce(liked, rating IS NULL OR rating >= {LIKED_FROM}) AS liked FROM interactions JOIN u USING (user_id) JOIN i USING (item_id) "
+            "ORDER BY u.n, timestamp NULLS FIRST, i.n"
         ).fetchnumpy()
-        users, user = np.unique(rows["user_id"].astype(str), return_inverse=True)
-        items = sorted(i for (i,) in store.rows("SELECT item_id FROM items"))
-        place = {item: k for k, item in enumerate(items)}
-        rating, time = np.ma.filled(rows["rating"].astype(float), np.nan), np.ma.filled(rows["timestamp"], -1).astype(np.int64)
-        return cls([str(u) for u in users], items, user, np.array([place[str(i)] for i in rows["item_id"]], np.int64), np.asarray(rating), time)
+        return cls(users, items, *(np.asarray(rows[name]) for name in ("user", "item", "rating", "time", "liked")))
 
     @property
     def has_time(self) -> bool:
         """Whether every interaction has a time."""
         return bool((self.time >= 0).all())
-
-    @cached_property
-    def positive(self) -> np.ndarray:
-        """Mask of the interactions that count as liked: rated 4 or more, or not rated at all (implicit feedback)."""
-        return np.isnan(self.rating) | (self.rating >= LIKED_FROM)
 
     @cached_property
     def liked(self) -> dict[str, tuple[str, ...]]:

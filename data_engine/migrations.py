@@ -25,18 +25,30 @@ def _examples(db: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-MIGRATIONS = (_first_tables, _embeddings, _examples)
+def _liked(db: duckdb.DuckDBPyConnection) -> None:
+    """Some sources say whether a user liked an item without a rating."""
+    db.execute("ALTER TABLE interactions ADD COLUMN liked BOOLEAN")
+
+
+MIGRATIONS = (_first_tables, _embeddings, _examples, _liked)
+
+
+def version(db: duckdb.DuckDBPyConnection) -> int:
+    """How many steps the store has taken; 0 for a file that is no store yet."""
+    if not db.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchone():
+        return 0
+    (taken,) = db.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    return taken
 
 
 def migrate(db: duckdb.DuckDBPyConnection) -> None:
     """Bring `db` to the newest schema, all or nothing. Raises DataError for a store newer than this code."""
     db.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
-    row = db.execute("SELECT max(version) FROM schema_version").fetchone()
-    done = row[0] if row and row[0] is not None else 0
+    done = version(db)
     if done > len(MIGRATIONS):
         raise DataError(f"the store has schema {done}, this rerec knows up to {len(MIGRATIONS)}: use the newer rerec that wrote it")
-    for version, step in enumerate(MIGRATIONS[done:], start=done + 1):
+    for number, step in enumerate(MIGRATIONS[done:], start=done + 1):
         db.begin()
         step(db)
-        db.execute("INSERT INTO schema_version VALUES (?)", [version])
+        db.execute("INSERT INTO schema_version VALUES (?)", [number])
         db.commit()

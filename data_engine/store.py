@@ -11,31 +11,64 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from data_engine.errors import DataError, ImportRefused
-from data_engine.migrations import migrate
+from data_engine.filling import STRICT, Settled, Tolerance, append, settle
+from data_engine.migrations import MIGRATIONS, migrate, version
 from data_engine.schema import Example
+
+CATALOGUE = ("items", "attributes", "edges", "interactions", "users")
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What an importer hands over, as rows: the two graphs before they are stored.
+    """A catalogue as rows in memory, for what is invented rather than read.
 
     items: (id, title); attributes: (id, name); edges: (item, relation, attribute, position), position 0 first in the credits;
     interactions: (user, item, rating, unix seconds), rating and time None where unknown; users: (id, age, gender, occupation).
     """
 
     domain: str
-    source: str
+    name: str
     items: list[tuple[str, str]]
     attributes: list[tuple[str, str]]
     edges: list[tuple[str, str, str, int]]
     interactions: list[tuple[str, str, float | None, int | None]]
     users: list[tuple[str, str | None, str | None, str | None]] = field(default_factory=list)
+
+    def fill(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Put the rows into the empty tables. Raises ImportRefused when items share an id."""
+        known = {item for item, _ in self.items}
+        if len(known) < len(self.items):
+            raise ImportRefused(f"{len(self.items) - len(known)} items share an id with another: ids must be unique")
+        append(db, "items", ("item_id", "title"), self.items)
+        append(db, "attributes", ("attribute_id", "name"), self.attributes)
+        append(db, "edges", ("item_id", "relation", "attribute_id", "position"), self.edges)
+        append(db, "interactions", ("user_id", "item_id", "rating", "timestamp"), self.interactions)
+        append(db, "users", ("user_id", "age", "gender", "occupation"), self.users)
+
+
+class Filler(Protocol):
+    """What an importer is: a named thing that fills empty tables of a store."""
+
+    @property
+    def name(self) -> str:
+        """For messages, and as the store's source."""
+
+    def fill(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Put rows into the tables. Raises ImportRefused."""
+
+
+class Source(Filler, Protocol):
+    """An importer of a whole catalogue; `domain` is what the items are, in the plural."""
+
+    @property
+    def domain(self) -> str:
+        """movies, books …"""
 
 
 class Store:
@@ -53,6 +86,10 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             db = duckdb.connect(str(path), read_only=read_only)
+            if read_only and version(db) < len(MIGRATIONS):  # written by an older rerec: bring it up to date first
+                db.close()
+                cls.open(path).close()
+                db = duckdb.connect(str(path), read_only=True)
             if not read_only:
                 migrate(db)
         except (duckdb.IOException, duckdb.SerializationException, duckdb.InvalidInputException) as error:
@@ -99,32 +136,49 @@ class Store:
         return str(digest)
 
     # -- catalogue ---------------------------------------------------------------------------------------------------
-    def replace_catalogue(self, catalogue: Catalogue) -> str:
-        """Swap in a whole catalogue and return its graph digest; embeddings and Examples of the old one go with it.
+    def replace_catalogue(self, source: Source, tolerance: Tolerance = STRICT) -> Settled:
+        """Swap in a whole catalogue, in one transaction; embeddings and Examples of the old one go with it. Returns what was left out.
 
-        Raises ImportRefused when there is no item, no edge or no interaction, or an interaction or edge names an unknown item.
+        Raises ImportRefused when there is no item, no edge or no interaction, when one names an unknown item, or when more rows than
+        tolerated cannot be read; the old state then stays.
         """
-        check(catalogue)
-        digest = catalogue_digest(catalogue)
         with self.transaction():
-            for table in ("items", "attributes", "edges", "interactions", "users", "embeddings", "examples", "meta"):
+            for table in (*CATALOGUE, "embeddings", "examples", "meta"):
                 self.db.execute(f"DELETE FROM {table}")
-            self._append("items", ("item_id", "title"), catalogue.items)
-            self._append("attributes", ("attribute_id", "name"), catalogue.attributes)
-            self._append("edges", ("item_id", "relation", "attribute_id", "position"), catalogue.edges)
-            self._append("interactions", ("user_id", "item_id", "rating", "timestamp"), catalogue.interactions)
-            self._append("users", ("user_id", "age", "gender", "occupation"), catalogue.users)
-            self.set_meta("domain", catalogue.domain)
-            self.set_meta("source", catalogue.source)
-            self.set_meta("graph_digest", digest)
-        return digest
+            settled = self._fill(source, tolerance)
+            self.set_meta("domain", source.domain)
+            self.set_meta("source", source.name)
+        return settled
 
-    def _append(self, table: str, columns: tuple[str, ...], rows: list[tuple]) -> None:
-        if rows:
-            batch = pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
-            self.db.register("batch", batch)
-            self.db.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM batch")
-            self.db.unregister("batch")
+    def replace_attributes(self, source: Filler, tolerance: Tolerance = STRICT) -> Settled:
+        """Swap in another attribute graph for the same items and interactions; otherwise as `replace_catalogue`."""
+        _ = self.graph_digest  # raises where there is no catalogue yet
+        with self.transaction():
+            for table in ("edges", "attributes", "embeddings", "examples"):
+                self.db.execute(f"DELETE FROM {table}")
+            return self._fill(source, tolerance)
+
+    def _fill(self, source: Filler, tolerance: Tolerance) -> Settled:
+        try:
+            source.fill(self.db)
+            settled = settle(self.db, source.name, tolerance)
+        except duckdb.Error as error:
+            raise ImportRefused(f"{source.name}: cannot be read: {str(error).splitlines()[0]}") from error
+        self.set_meta("graph_digest", self._digest())
+        return settled
+
+    def _digest(self) -> str:
+        """The same graphs have the same digest whatever the order of their rows."""
+        digest = hashlib.sha256()
+        for table in CATALOGUE[:-1]:  # who the users are is no part of the graphs
+            columns = [row[0] for row in self.db.execute(f"DESCRIBE {table}").fetchall()]
+            text = " || chr(31) || ".join(f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in columns)
+            digest.update(repr(self.rows(f"SELECT count(*), sum(md5_number_lower({text})) FROM {table}")[0]).encode())
+        return digest.hexdigest()[:16]
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each part of the catalogue."""
+        return {table: self.rows(f"SELECT count(*) FROM {table}")[0][0] for table in CATALOGUE}
 
     def rows(self, query: str, parameters: Iterable[object] = ()) -> list[tuple]:
         """All rows of a query."""
@@ -135,7 +189,7 @@ class Store:
         """Replace the item embeddings, shape (items, dims); `facts` (digest, seed, figures) are kept beside them."""
         with self.transaction():
             self.db.execute("DELETE FROM embeddings")
-            self._append("embeddings", ("item_id", "vector"), list(zip(items, vectors.astype(np.float32).tolist(), strict=True)))
+            append(self.db, "embeddings", ("item_id", "vector"), list(zip(items, vectors.astype(np.float32).tolist(), strict=True)))
             self.set_meta("embeddings", facts | {"graph_digest": self.graph_digest})
 
     def embeddings(self) -> dict[str, np.ndarray]:
@@ -156,7 +210,7 @@ class Store:
         ]
         with self.transaction():
             self.db.execute("DELETE FROM examples")
-            self._append("examples", ("example_id", "position", "split", "kind", "gold", "near", "body"), rows)
+            append(self.db, "examples", ("example_id", "position", "split", "kind", "gold", "near", "body"), rows)
 
     def targets(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
         """Example id → (gold items, items near it): all that scoring needs, without reading whole records."""
@@ -175,34 +229,3 @@ class Store:
             return list(islice(self.stream(split), limit))
         finally:
             gc.enable()
-
-
-def check(catalogue: Catalogue) -> None:
-    """Refuse a catalogue that cannot become two graphs (ImportRefused says which part and shows a row)."""
-    where = catalogue.source
-    if not catalogue.items:
-        raise ImportRefused(f"{where}: no items found")
-    if not catalogue.edges:
-        raise ImportRefused(f"{where}: the attribute graph is empty: triples of (item, relation, value) are needed")
-    if not catalogue.interactions:
-        raise ImportRefused(f"{where}: no interactions found")
-    known = {item for item, _ in catalogue.items}
-    if len(known) < len(catalogue.items):
-        raise ImportRefused(f"{where}: {len(catalogue.items) - len(known)} items share an id with another: ids must be unique")
-    for name, items in (("ratings", (row[1] for row in catalogue.interactions)), ("triples", (row[0] for row in catalogue.edges))):
-        strangers = sorted({item for item in items if item not in known})
-        if strangers:
-            raise ImportRefused(
-                f"{where}: {name} name {len(strangers)} items that are not among the {len(known)} items (first: {strangers[0]!r}): "
-                f"add them to the items file, or import with --skip-unknown to leave those rows out"
-            )
-
-
-def catalogue_digest(catalogue: Catalogue) -> str:
-    """16 hex digits over the sorted items, edges and interactions; the same graphs have the same digest whatever the row order."""
-    digest = hashlib.sha256()
-    for rows in (catalogue.items, catalogue.attributes, catalogue.edges, catalogue.interactions):
-        for line in sorted(map(repr, rows)):
-            digest.update(line.encode())
-        digest.update(b"\0")
-    return digest.hexdigest()[:16]

@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
     "data import world",
     "data import tables",
+    "data import movielens",
+    "data import recbole",
+    "data import amazon",
+    "data import graph",
     "data embed",
     "data stats",
     "data export-graph",

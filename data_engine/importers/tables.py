@@ -1,109 +1,124 @@
-"""Generic tables: ratings + items + triples, CSV or TSV, gzip or not.
+"""Generic tables: ratings + items + triples (and users), as CSV, TSV or Parquet, gzip or not.
 
-`read_folder` finds the three files of a folder by name and their columns by the names in use; `../shared/data/movies`
-style folders (MovieLens ratings joined with DBpedia triples) load as they are.
+The files of a folder are found by name and their columns by the names in use; both can be given instead. `../shared/data/movies` style
+folders (MovieLens ratings joined with DBpedia triples) load as they are.
 """
 
-import csv
-import gzip
-import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
-from data_engine.errors import ImportRefused
-from data_engine.store import Catalogue
+import duckdb
+from pydantic import BaseModel, ConfigDict
 
-FILES = {"ratings": ("ratings", "interactions", "pairs"), "items": ("movies", "items", "books"), "triples": ("kg", "triples", "edges")}
-ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+from data_engine.errors import ImportRefused
+from data_engine.filling import identifier, put_edges, put_interactions, put_items, put_users
+from data_engine.importers.delimited import ENDINGS, columns_of, rows_with_header
+
+FILES = {
+    "ratings": ("ratings", "interactions", "pairs"),
+    "items": ("movies", "items", "books"),
+    "triples": ("kg", "triples", "edges"),
+    "users": ("users",),
+}
 COLUMNS = {
     "user": ("userId", "user_id", "user"),
     "item": ("movieId", "item_id", "itemId", "movie", "item", "book"),
     "rating": ("rating", "score"),
     "time": ("timestamp", "time"),
+    "liked": ("liked",),
     "title": ("title", "name"),
     "relation": ("relation", "predicate"),
     "value": ("value", "object"),
     "uri": ("dbpedia_uri", "uri", "value_id"),
+    "age": ("age",),
+    "gender": ("gender", "sex"),
+    "occupation": ("occupation", "job"),
 }
 
 
-def read_folder(folder: Path, domain: str, *, skip_unknown: bool = False) -> Catalogue:
-    """Read `folder` into a Catalogue. `skip_unknown` leaves out ratings and triples of items that the items file lacks.
+class Tables(BaseModel):
+    """Where the tables are. A file or column not given is looked for by the names in use."""
 
-    An attribute's identity is its URI, else its relation and name; the same name under two URIs stays two attributes.
-    Raises ImportRefused with file and line for a missing file, a wrong column or a bad number.
-    """
-    if not folder.is_dir():
-        raise ImportRefused(f"{folder} is no folder: give one that holds {', '.join(FILES)} as .csv or .tsv (gz or not)")
-    paths = {part: _find(folder, part) for part in FILES}
-    items = _items(paths["items"])
-    interactions = _interactions(paths["ratings"])
-    attributes, edges = _triples(paths["triples"])
-    if skip_unknown:
-        known = {item for item, _ in items}
-        interactions = [row for row in interactions if row[1] in known]
-        edges = [row for row in edges if row[0] in known]
-    return Catalogue(domain, folder.name, items, attributes, edges, interactions)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    folder: Path
+    domain: str = "movies"
+    files: dict[str, Path] = {}
+    columns: dict[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        """The folder's name, for messages and the card."""
+        return self.folder.name
+
+    def fill(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Fill the tables. An attribute's identity is its URI, else its relation and name: one name under two URIs stays two attributes.
+
+        Raises ImportRefused with file (and line) for a missing file, a wrong column, more unreadable rows than allowed.
+        """
+        if not self.folder.is_dir():
+            raise ImportRefused(f"{self.folder} is no folder: give one that holds {', '.join(FILES)} as .csv, .tsv or .parquet (gz or not)")
+        for given, known, what in ((self.files, FILES, "file"), (self.columns, COLUMNS, "column")):
+            if unknown := sorted(set(given) - set(known)):
+                raise ImportRefused(f"no {what} is called {unknown[0]!r}: the names are {', '.join(known)}")
+        headers = {*chain(*(columns_of(path, db) for part in FILES if (path := self._path(part, needed=part != "users"))))}
+        for word, name in self.columns.items():
+            if name not in headers:
+                raise ImportRefused(f"{self.folder}: no file has the {word} column {name!r}; found {', '.join(sorted(headers))}")
+        put_items(db, self._select(db, "items", {"item": "item_id", "title": "title"}))
+        self.fill_interactions(db)
+        put_edges(db, self.edges(db))
+        if self._path("users", needed=False):
+            people = {name: name for name in ("age", "gender", "occupation")}
+            put_users(db, self._select(db, "users", {"user": "user_id"} | people, optional=tuple(people)))
+
+    def fill_interactions(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Only the ratings, for a catalogue whose other parts come from elsewhere."""
+        words = {"user": "user_id", "item": "item_id", "rating": "rating", "time": "seconds", "liked": "liked"}
+        put_interactions(db, self._select(db, "ratings", words, optional=("rating", "time", "liked")))
+
+    def edges(self, db: duckdb.DuckDBPyConnection) -> str:
+        """SELECT the triples as `put_edges` wants them."""
+        rows = self._select(db, "triples", {"item": "item_id", "relation": "relation", "value": "name", "uri": "uri"}, optional=("uri",))
+        named = "coalesce(uri, relation || ':' || name) AS attribute_id, coalesce(name, uri) AS name"
+        return f"SELECT item_id, relation, {named}, row_number() OVER () AS place FROM ({rows})"
+
+    def links(self, db: duckdb.DuckDBPyConnection) -> str:
+        """SELECT item_id, uri of the items file."""
+        return self._select(db, "items", {"item": "item_id", "uri": "uri"})
+
+    def _path(self, part: str, *, needed: bool = True) -> Path | None:
+        if part in self.files:
+            if not self.files[part].is_file():
+                raise ImportRefused(f"no file at {self.files[part]}")
+            return self.files[part]
+        found = [self.folder / (stem + ending) for stem in FILES[part] for ending in ENDINGS if (self.folder / (stem + ending)).is_file()]
+        if not found and needed:
+            names = ", ".join(FILES[part])
+            raise ImportRefused(f"{self.folder}: no {part} file: expected {names} as .csv, .tsv or .parquet (gz or not), or --file {part}=PATH")
+        return found[0] if found else None
+
+    def _select(self, db: duckdb.DuckDBPyConnection, part: str, wanted: Mapping[str, str], optional: tuple[str, ...] = ()) -> str:
+        """SELECT the wanted columns (our word → alias) of a part, typed; NULL where an optional one is not there."""
+        path = self._path(part)
+        header = columns_of(path, db)
+        place = {}
+        for word in wanted:
+            names = (*([self.columns[word]] if word in self.columns else []), *COLUMNS[word])
+            place[word] = next((name for name in names if name in header), None)
+            if place[word] is None and word not in optional:
+                raise ImportRefused(
+                    f"{path}: no {word} column: expected one of {', '.join(names)}, or --column {word}=NAME; "
+                    f"found {', '.join(header) or 'an empty file'}"
+                )
+        types = {place[word]: kind for word, kind in TYPES.items() if place.get(word)}
+        picked = ", ".join(f"{_typed(word, name)} AS {wanted[word]}" for word, name in place.items())
+        return f"SELECT {picked} FROM {rows_with_header(path, header, types)}"
 
 
-def _find(folder: Path, part: str) -> Path:
-    for stem in FILES[part]:
-        for ending in ENDINGS:
-            if (folder / (stem + ending)).is_file():
-                return folder / (stem + ending)
-    raise ImportRefused(f"{folder}: no {part} file: expected one of {', '.join(s + '.csv|.tsv[.gz]' for s in FILES[part])}")
+TYPES = {"rating": "DOUBLE", "time": "DOUBLE", "liked": "BOOLEAN"}
 
 
-def _read(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows as (line number, {our column name: text}); tabs are never quoted, commas follow CSV."""
-    tabs = ".tsv" in path.suffixes
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", encoding="utf-8", newline="") as handle:
-            reader = csv.reader(handle, delimiter="\t" if tabs else ",", quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL)
-            header = next(reader, [])
-            place = {}
-            for name in needed + optional:
-                found = next((header.index(c) for c in COLUMNS[name] if c in header), None)
-                if found is not None:
-                    place[name] = found
-                elif name in needed:
-                    raise ImportRefused(
-                        f"{path}: no {name} column: expected one of {', '.join(COLUMNS[name])}; found {', '.join(header) or 'an empty file'}"
-                    )
-            for row in reader:
-                if len(row) <= max(place.values()):
-                    raise ImportRefused(f"{path} line {reader.line_num}: {len(row)} fields, the header has {len(header)}")
-                yield reader.line_num, {name: row[k].strip() for name, k in place.items()}
-    except (UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
-        raise ImportRefused(f"{path}: cannot be read as UTF-8 text ({error})") from error
-
-
-def _items(path: Path) -> list[tuple[str, str]]:
-    return [(row["item"], row["title"]) for _, row in _read(path, ("item", "title"))]
-
-
-def _interactions(path: Path) -> list[tuple[str, str, float | None, int | None]]:
-    rows = []
-    for line, row in _read(path, ("user", "item"), ("rating", "time")):
-        try:
-            rating = float(row["rating"]) if row.get("rating") else None
-            time = int(float(row["time"])) if row.get("time") else None
-        except (ValueError, OverflowError) as error:
-            raise ImportRefused(f"{path} line {line}: rating and time must be numbers, found {row}") from error
-        rows.append((row["user"], row["item"], rating, time))
-    return rows
-
-
-def _triples(path: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str, str, int]]]:
-    names: dict[str, str] = {}
-    edges: dict[tuple[str, str, str], int] = {}
-    seen: dict[tuple[str, str], int] = {}
-    for _, row in _read(path, ("item", "relation", "value"), ("uri",)):
-        attribute = row.get("uri") or f"{row['relation']}:{row['value']}"
-        names.setdefault(attribute, row["value"])
-        edge = (row["item"], row["relation"], attribute)
-        if edge not in edges:
-            place = seen.get(edge[:2], 0)
-            edges[edge], seen[edge[:2]] = place, place + 1
-    return list(names.items()), [(*edge, place) for edge, place in edges.items()]
+def _typed(word: str, name: str | None) -> str:
+    value = "NULL" if name is None else identifier(name)
+    return f"CAST({value} AS {TYPES[word]})" if word in TYPES else f"nullif(trim(CAST({value} AS VARCHAR)), '')"

@@ -14,7 +14,7 @@ from data_engine.store import Store
 def graph(user, item, time):
     user, item, time = map(np.array, (user, item, time))
     users, items = [f"u{k}" for k in range(user.max() + 1)], [f"i{k}" for k in range(item.max() + 1)]
-    return InteractionGraph(users, items, user, item, np.full(len(user), np.nan), time)
+    return InteractionGraph(users, items, user, item, np.full(len(user), np.nan), time, np.ones(len(user), bool))
 
 
 def test_with_times_nothing_in_train_is_later_than_anything_held_out():

@@ -11,7 +11,7 @@ UNSCORED = {"score": 0.0, "ndcg": 0.0, "qas": 0.0, "pas": 0.0, "answered": 0.0, 
 
 
 async def reward(client: AsyncRewardClient, example_id: str, ids: list[int], decode: Callable[[tuple[int, ...]], str]) -> tuple[dict, list[float]]:
-    """(figures of the response, a reward a token): the score on the last token, which lies in no segment, on the others their segment's penalty (≤ 0).
+    """(figures of the response, a reward a token): the score on the last token, which lies in no segment, on the others the penalty (≤ 0).
 
     A response that could not be scored after the client's retries comes back with `unscored` 1 and the reason: the trainer stops before
     such a batch reaches the advantage.

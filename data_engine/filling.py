@@ -1,0 +1,158 @@
+"""How every importer fills a store: SELECTs over files, streamed by DuckDB into the empty tables of one transaction.
+
+Rows that cannot be read (a word where a number should be, too few fields, no id) are counted, with file and line where the reader knows
+them, never dropped in silence: `settle` refuses more of them than the user allowed.
+"""
+
+import duckdb
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_engine.errors import ImportRefused
+
+_BAD_ROW = "user_id IS NULL OR item_id IS NULL OR NOT isfinite(rating) OR NOT isfinite(seconds) OR abs(seconds) > 9e15"
+_WHOLE_EDGE = "item_id IS NOT NULL AND relation IS NOT NULL AND attribute_id IS NOT NULL"
+_REJECTS = "CREATE TEMP TABLE IF NOT EXISTS incomplete (what VARCHAR, rows BIGINT)"
+
+
+class Tolerance(BaseModel):
+    """What the user lets pass: how many unreadable rows, and whether rows of items that the catalogue lacks are left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    max_rejects: int = Field(0, ge=0)
+    skip_unknown: bool = False
+
+
+STRICT = Tolerance()
+
+
+class Settled(BaseModel):
+    """What was left out: unreadable rows, and interactions and edges of unknown items."""
+
+    model_config = ConfigDict(frozen=True)
+    rejected: int = 0
+    skipped: int = 0
+
+
+def literal(text: object) -> str:
+    """A quoted SQL string."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A quoted SQL name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def append(db: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], rows: list[tuple]) -> None:
+    """Add rows to a table, all at once."""
+    if rows:
+        batch = pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
+        db.register("batch", batch)
+        db.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM batch")
+        db.unregister("batch")
+
+
+def put_items(db: duckdb.DuckDBPyConnection, select: str) -> None:
+    """From rows (item_id, title). The same row twice is one item; one id with two titles is refused (ImportRefused)."""
+    db.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT DISTINCT item_id, title FROM ({select})")
+    _count(db, "items without id or title", "item_id IS NULL OR title IS NULL")
+    twice = db.execute("SELECT item_id FROM incoming WHERE title IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1").fetchall()
+    if twice:
+        raise ImportRefused(f"{len(twice)} items share an id with another (first: {twice[0][0]!r}): ids must be unique")
+    db.execute("INSERT INTO items SELECT item_id, title FROM incoming WHERE item_id IS NOT NULL AND title IS NOT NULL ORDER BY item_id")
+
+
+def put_edges(db: duckdb.DuckDBPyConnection, select: str) -> None:
+    """From rows (item_id, relation, attribute_id, name, place), `place` the order in the file: the credit order of a relation.
+
+    The same edge twice is one edge, at its first place; the first name an attribute has is its name.
+    """
+    db.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT item_id, relation, attribute_id, name, place FROM ({select})")
+    _count(db, "triples without item, relation or value", f"NOT ({_WHOLE_EDGE})")
+    db.execute(f"INSERT INTO attributes SELECT attribute_id, arg_min(name, place) FROM incoming WHERE {_WHOLE_EDGE} GROUP BY 1 ORDER BY 1")
+    db.execute(
+        "INSERT INTO edges SELECT item_id, relation, attribute_id, "
+        "row_number() OVER (PARTITION BY item_id, relation ORDER BY place, attribute_id) - 1 "
+        f"FROM (SELECT item_id, relation, attribute_id, min(place) AS place FROM incoming WHERE {_WHOLE_EDGE} GROUP BY ALL) ORDER BY ALL"
+    )
+
+
+def put_interactions(db: duckdb.DuckDBPyConnection, select: str) -> None:
+    """From rows (user_id, item_id, rating, seconds, liked), each streamed once; rating, seconds and liked are NULL where unknown."""
+    db.execute("SET preserve_insertion_order = false")  # readers sort, so a hundred million rows need no buffer
+    try:
+        db.execute(
+            "INSERT INTO interactions SELECT CASE WHEN bad THEN NULL ELSE user_id END, item_id, rating, TRY_CAST(seconds AS BIGINT), liked "
+            f"FROM (SELECT *, coalesce({_BAD_ROW}, false) AS bad FROM ({select}))"
+        )
+    finally:
+        db.execute("RESET preserve_insertion_order")
+    (bad,) = db.execute("SELECT count(*) FROM interactions WHERE user_id IS NULL").fetchone()
+    if bad:
+        db.execute("DELETE FROM interactions WHERE user_id IS NULL")
+        note_reject(db, "interactions without user or item, or with a rating or time that is no finite number", bad)
+
+
+def put_users(db: duckdb.DuckDBPyConnection, select: str) -> None:
+    """From rows (user_id, age, gender, occupation), NULL where unknown; the first row of a user counts."""
+    db.execute(f"INSERT INTO users SELECT user_id, first(age), first(gender), first(occupation) FROM ({select}) WHERE user_id IS NOT NULL GROUP BY 1")
+
+
+def settle(db: duckdb.DuckDBPyConnection, source: str, tolerance: Tolerance) -> Settled:
+    """After filling: count the rejects and the strangers, and refuse what cannot become two graphs (ImportRefused, in the caller's words)."""
+    rejected = _rejects(db, source, tolerance.max_rejects)
+    for table, words in (
+        ("items", "no items found"),
+        ("edges", "the attribute graph is empty: triples of (item, relation, value) are needed"),
+        ("interactions", "no interactions found"),
+    ):
+        if not db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
+            raise ImportRefused(f"{source}: {words}")
+    skipped = 0
+    for table, words in (("interactions", "ratings"), ("edges", "triples")):
+        strange = f"FROM {table} ANTI JOIN items USING (item_id)"
+        rows, items, first = db.execute(f"SELECT count(*), count(DISTINCT item_id), min(item_id) {strange}").fetchone()
+        if not rows:
+            continue
+        if not tolerance.skip_unknown:
+            (known,) = db.execute("SELECT count(*) FROM items").fetchone()
+            raise ImportRefused(
+                f"{source}: {words} name {items} items that are not among the {known} items (first: {first!r}): "
+                f"add them to the items file, or import with --skip-unknown to leave those rows out"
+            )
+        skipped += rows
+        db.execute(f"DELETE FROM {table} WHERE item_id NOT IN (SELECT item_id FROM items)")
+    if skipped:
+        db.execute("DELETE FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)")
+        return settle(db, source, tolerance).model_copy(update={"rejected": rejected, "skipped": skipped})
+    return Settled(rejected=rejected)
+
+
+def _count(db: duckdb.DuckDBPyConnection, what: str, condition: str) -> None:
+    (bad,) = db.execute(f"SELECT count(*) FROM incoming WHERE {condition}").fetchone()
+    if bad:
+        note_reject(db, what, bad)
+
+
+def note_reject(db: duckdb.DuckDBPyConnection, what: str, rows: int) -> None:
+    """Count rows that could not be read, in words that go after their number."""
+    db.execute(_REJECTS)
+    db.execute("INSERT INTO incomplete VALUES (?, ?)", [what, rows])
+
+
+def _rejects(db: duckdb.DuckDBPyConnection, source: str, most: int) -> int:
+    """How many rows could not be read; raises ImportRefused with the first when they are more than `most`."""
+    db.execute(_REJECTS)
+    shown = [f"{source}: {rows} {what}" for what, rows in db.execute("FROM incomplete").fetchall()]
+    (count,) = db.execute("SELECT coalesce(sum(rows), 0) FROM incomplete").fetchone()
+    if db.execute("SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = 'reject_errors'").fetchone():
+        lines = db.execute(
+            "SELECT s.file_path, e.line, min(e.error_message) FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) "
+            "GROUP BY s.file_path, e.scan_id, e.line ORDER BY 1, 2"
+        ).fetchall()
+        count += len(lines)
+        shown = [f"{path} line {line}: {message.splitlines()[0]}" for path, line, message in lines[:1]] + shown
+    if count > most:
+        raise ImportRefused(f"{shown[0]} ({count} rows cannot be read in all: mend them, or let them pass with --max-rejects {count})")
+    return int(count)

@@ -1,0 +1,74 @@
+"""Amazon Reviews 2023: `CATEGORY.jsonl[.gz]` (reviews) and `meta_CATEGORY.jsonl[.gz]`, one JSON object a line.
+
+Relations: brand (the store), category (the path below the first), author, and the short details people ask by. Items without a title
+are left to --max-rejects; `parent_asin` is the item, as the data set's authors advise.
+"""
+
+from pathlib import Path
+
+import duckdb
+from pydantic import BaseModel, ConfigDict
+
+from data_engine.errors import ImportRefused
+from data_engine.filling import literal, note_reject, put_edges, put_interactions, put_items
+
+DETAILS = {"Brand": "brand", "Publisher": "publisher", "Language": "language", "Author": "author", "Director": "director", "Format": "format"}
+
+
+class Amazon(BaseModel):
+    """One category. Times are kept in seconds (the files have milliseconds)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    reviews: Path
+    meta: Path
+    domain: str = "products"
+
+    @property
+    def name(self) -> str:
+        """The category."""
+        return self.reviews.name.split(".")[0]
+
+    def fill(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Fill the tables. Lines that are no JSON object count as unreadable; raises ImportRefused when a file is missing."""
+        for path in (self.reviews, self.meta):
+            if not path.is_file():
+                raise ImportRefused(f"no file at {path}")
+        db.execute(f"CREATE OR REPLACE TEMP TABLE products AS {_objects(self.meta)}")
+        _refuse_lines(db, "products", self.meta)
+        put_items(db, "SELECT json->>'parent_asin' AS item_id, nullif(trim(json->>'title'), '') AS title FROM products")
+        texts = {"brand": "json->>'store'", "author": "json->>'$.author.name'"}
+        values = [f"SELECT n, item_id, {literal(r)} AS relation, {text} AS name, 0 AS k FROM p" for r, text in texts.items()]
+        values += [
+            f"SELECT n, item_id, {literal(r)} AS relation, json->'details'->>{literal(key)} AS name, 0 AS k FROM p" for key, r in DETAILS.items()
+        ]
+        path = "CAST(json->'categories' AS VARCHAR[])[2:]"
+        values.append(f"SELECT n, item_id, 'category' AS relation, unnest({path}) AS name, unnest(range(len({path}))) AS k FROM p")
+        put_edges(
+            db,
+            "WITH p AS (SELECT n, json, json->>'parent_asin' AS item_id FROM products WHERE json IS NOT NULL) "
+            "SELECT item_id, relation, relation || ':' || trim(name) AS attribute_id, trim(name) AS name, row_number() OVER (ORDER BY n, k) AS place "
+            f"FROM ({' UNION ALL '.join(values)}) WHERE trim(name) <> ''",
+        )
+        db.execute(f"CREATE OR REPLACE TEMP VIEW reviews AS {_objects(self.reviews)}")
+        put_interactions(
+            db,
+            f"SELECT json->>'user_id' AS user_id, json->>'parent_asin' AS item_id, {_number('rating')} AS rating, "
+            f"floor({_number('timestamp')} / 1000) AS seconds, NULL::BOOLEAN AS liked FROM reviews",
+        )
+
+
+def _objects(path: Path) -> str:
+    """SELECT n, json: NULL where a line is no JSON object."""
+    lines = f"read_ndjson_objects({literal(path)}, ignore_errors = true, maximum_object_size = 16777216)"
+    return f"SELECT row_number() OVER () AS n, CASE WHEN json_type(json) = 'OBJECT' THEN json END AS json FROM {lines}"
+
+
+def _number(key: str) -> str:
+    """NULL where absent; what is there but no number becomes nan, which counts as unreadable."""
+    return f"CASE WHEN json->>{literal(key)} IS NOT NULL THEN coalesce(TRY_CAST(json->>{literal(key)} AS DOUBLE), 'nan') END"
+
+
+def _refuse_lines(db: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
+    bad, first = db.execute(f"SELECT count(*), min(n) FROM {table} WHERE json IS NULL").fetchone()
+    if bad:
+        note_reject(db, f"lines of {path} that are no JSON object (first: line {first})", bad)
