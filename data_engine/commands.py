@@ -221,6 +221,36 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
     )
 
 
+@data.command()
+def doctor(
+    store: StoreOption = DEFAULT_STORE,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without guessing, and say what was done.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Duplicates, orphans, dangling edges, name collisions, suspicious links; coverage and degrees.
+
+    Example: rerec data doctor --store runs/movies.duckdb
+    """
+    from data_engine.quality import degrees, examine, repair
+    from data_engine.store import Store
+
+    with Store.open(store, read_only=not fix) as opened:
+        digest = opened.graph_digest
+        mended = repair(opened) if fix else []
+        found, spread, counts = examine(opened), degrees(opened), opened.counts()
+        coverage = opened.rows("SELECT relation, count(DISTINCT item_id) FROM edges GROUP BY 1 ORDER BY 2 DESC, 1")
+        changed = {"new_graph_digest": opened.graph_digest} if opened.graph_digest != digest else {}
+    facts = {"coverage": {r: round(n / counts["items"], 3) for r, n in coverage}, "degrees": spread, **changed}
+    if as_json:
+        show(facts | {"findings": [f.model_dump() for f in found], "mended": [f.model_dump() for f in mended]}, True)
+        return
+    show({**{f"degree: {what}": figures for what, figures in spread.items()}, "coverage": facts["coverage"], **changed}, False, str(store))
+    show({f"mended: {f.count} {f.kind}": f.fix for f in mended}, False, "mended" if mended else "")
+    show({f"{f.count} {f.kind}": "; ".join(f.shown) + (" …" if f.count > len(f.shown) else "") for f in found}, False, "found")
+    if changed:
+        print("the graph changed: embeddings and Examples were removed, make them again with `rerec data embed` and `rerec synth`")
+
+
 @data.command("export-graph")
 def export_graph(
     out: Annotated[Path, typer.Argument(help="File to write: .graphml or .gexf.")],

@@ -99,6 +99,12 @@ def put_users(db: duckdb.DuckDBPyConnection, select: str) -> None:
     db.execute(f"INSERT INTO users SELECT user_id, first(age), first(gender), first(occupation) FROM ({select}) WHERE user_id IS NOT NULL GROUP BY 1")
 
 
+def forget_rejects(db: duckdb.DuckDBPyConnection) -> None:
+    """Before filling: what an earlier import on this connection could not read does not count."""
+    for table in ("reject_errors", "reject_scans", "incomplete"):
+        db.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
 def settle(db: duckdb.DuckDBPyConnection, source: str, tolerance: Tolerance) -> Settled:
     """After filling: count the rejects and the strangers, and refuse what cannot become two graphs (ImportRefused, in the caller's words)."""
     rejected = _rejects(db, source, tolerance.max_rejects)

@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 
 from data_engine.errors import DataError, ImportRefused
-from data_engine.filling import STRICT, Settled, Tolerance, append, settle
+from data_engine.filling import STRICT, Settled, Tolerance, append, forget_rejects, settle
 from data_engine.migrations import MIGRATIONS, migrate, version
 from data_engine.schema import Example
 
@@ -143,7 +143,7 @@ class Store:
         tolerated cannot be read; the old state then stays.
         """
         with self.transaction():
-            for table in (*CATALOGUE, "embeddings", "examples", "meta"):
+            for table in (*CATALOGUE, "meta"):
                 self.db.execute(f"DELETE FROM {table}")
             settled = self._fill(source, tolerance)
             self.set_meta("domain", source.domain)
@@ -154,17 +154,25 @@ class Store:
         """Swap in another attribute graph for the same items and interactions; otherwise as `replace_catalogue`."""
         _ = self.graph_digest  # raises where there is no catalogue yet
         with self.transaction():
-            for table in ("edges", "attributes", "embeddings", "examples"):
-                self.db.execute(f"DELETE FROM {table}")
+            self.db.execute("DELETE FROM edges")
+            self.db.execute("DELETE FROM attributes")
             return self._fill(source, tolerance)
+
+    def forget_derived(self) -> None:
+        """After a change of the graphs: a new digest, and away with the embeddings and Examples of the old one. Inside a transaction."""
+        self.db.execute("DELETE FROM embeddings")
+        self.db.execute("DELETE FROM examples")
+        self.db.execute("DELETE FROM meta WHERE key = 'embeddings'")
+        self.set_meta("graph_digest", self._digest())
 
     def _fill(self, source: Filler, tolerance: Tolerance) -> Settled:
         try:
+            forget_rejects(self.db)
             source.fill(self.db)
             settled = settle(self.db, source.name, tolerance)
         except duckdb.Error as error:
             raise ImportRefused(f"{source.name}: cannot be read: {str(error).splitlines()[0]}") from error
-        self.set_meta("graph_digest", self._digest())
+        self.forget_derived()
         return settled
 
     def _digest(self) -> str:

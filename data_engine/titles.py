@@ -2,29 +2,34 @@
 
 No similarity ratio is used: the published matcher's ratio misses 41.6 % of MovieLens titles and takes "Part 2" for "Part 3"
 (METHOD, known fault 1). Titles are normalised the same way on both sides and must then be equal. Each item is filed under
-its title with and without year, article moved or not, and under each bracketed alias.
+its title with and without year, article moved or not, and under each bracketed alias; what fits only the part before a subtitle
+is said to be unsure.
 """
 
 import re
 import unicodedata
-from collections import defaultdict
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-_YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
 _ALIAS = re.compile(r"\s*\(([^()]*)\)")
 _ARTICLE = re.compile(r"^(?P<rest>.+), (?P<article>the|a|an|le|la|les|l'|il|lo|el|los|las|das|der|die|den|det|un|une)$", re.IGNORECASE)
+_SUBTITLE = re.compile(r"^(?P<stem>[^:]+?)\s*(?::| - )\s*(?P<rest>\S.*)$")
 _WORD = re.compile(r"\w+", re.UNICODE)
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10"}
+_NUMERALS = frozenset(_ROMAN)
 _SMALL = {"part", "chapter", "episode", "vol", "volume"}
+_ASCII = str.maketrans({c: None if c == "'" else " and " if c == "&" else " " for c in map(chr, range(128)) if not (c.isalnum() or c == "_")})
+OWN, ALIAS, STEM = range(3)  # how an item is filed under a name: its own, an alias, the part before its subtitle
+
+Reason = Literal["own name", "alias", "settled by the candidates", "homonyms", "only the part before a subtitle", "another year", "no such title"]
 
 
-@dataclass(frozen=True)
-class Resolution:
-    """`items` holds one id when ok, several when ambiguous, none when unknown."""
+class Resolution(NamedTuple):
+    """`items` holds one id when ok, several (or an unsure one) when ambiguous, none when unknown; `reason` says why."""
 
     status: Literal["ok", "ambiguous", "unknown"]
     items: tuple[str, ...]
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -42,58 +47,83 @@ def fold(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
 
 
-def words(title: str) -> tuple[str, ...]:
+def key(title: str) -> str:
     """The words of a title as they are compared: folded, no punctuation, "Part II" as "part 2", a final numeral likewise."""
-    found = _WORD.findall(fold(title.replace("'", "").replace("’", "")))
-    last = len(found) - 1
-    return tuple(_ROMAN.get(w, w) if k and (found[k - 1] in _SMALL or k == last) else w for k, w in enumerate(found))
+    if title.isascii():
+        found = title.lower().translate(_ASCII).split()
+    else:
+        found = _WORD.findall(fold(title.replace("'", "").replace("’", "")))
+    if not _NUMERALS.isdisjoint(found):
+        last = len(found) - 1
+        found = [_ROMAN.get(w, w) if k and (found[k - 1] in _SMALL or k == last) else w for k, w in enumerate(found)]
+    return " ".join(found)
 
 
 def split_year(title: str) -> tuple[str, str]:
     """("Heat", "1995") from "Heat (1995)"; the year is "" where there is none."""
-    year = _YEAR.search(title)
-    return (title[: year.start()], year[1]) if year else (title.strip(), "")
+    title = title.strip()
+    year = title[-5:-1]  # by hand: this is most of a look-up
+    if title[-1:] == ")" and title[-6:-5] == "(" and year.isdigit() and year.isascii():
+        return title[:-6].rstrip(), year
+    return title, ""
 
 
-def spellings(title: str) -> tuple[set[str], set[str]]:
-    """Every way the item's name is written, year aside: its own names (whole, without aliases), its aliases; each with the article moved too."""
+def spellings(title: str) -> dict[str, int]:
+    """Every key the item is found by, year aside, with how it is filed: OWN before ALIAS before STEM; articles also moved to the front.
+
+    A subtitle is not dropped where it is what tells a sequel from the first part.
+    """
     name, _ = split_year(title)
-    own = {name, _ALIAS.sub("", name).strip()}
-    aliases = {re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE) for alias in _ALIAS.findall(name)}
-    return _with_articles(own), _with_articles(aliases)
+    plain = _ALIAS.sub("", name).strip()
+    aliases = [re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE) for alias in _ALIAS.findall(name)]
+    found: dict[str, int] = {}
+    stem = _SUBTITLE.match(plain)
+    stems = [stem["stem"]] if stem and key(stem["rest"]).split(" ")[0] not in _SMALL else []
+    for names, filed in (((name, plain), OWN), (aliases, ALIAS), (stems, STEM)):
+        for spelling in names:
+            moved = _ARTICLE.match(spelling)
+            for text in (spelling, f"{moved['article']} {moved['rest']}") if moved else (spelling,):
+                if words := key(text):
+                    found.setdefault(words, filed)
+    return found
 
 
-def _with_articles(names: set[str]) -> set[str]:
-    moved = {f"{m['article']} {m['rest']}" for n in names if (m := _ARTICLE.match(n))}
-    return {n for n in names | moved if words(n)}
+_REASONS: tuple[Reason, ...] = ("own name", "alias")
 
 
 class TitleResolver:
-    """Built once over a catalogue (item → title), then read only."""
+    """Built once over a catalogue (item → title), then read only. About 0.4 kB a title."""
 
     def __init__(self, titles: dict[str, str]) -> None:
-        by_name: dict[tuple[str, ...], dict[str, tuple[str, bool]]] = defaultdict(dict)
+        self._by_name: dict[str, list[tuple[str, str, int]]] = {}
         for item, title in titles.items():
-            year, (own, aliases) = split_year(title)[1], spellings(title)
-            for name in aliases:
-                by_name[words(name)][item] = (year, False)
-            for name in own:
-                by_name[words(name)][item] = (year, True)
-        self._by_name = dict(by_name)  # words → item → (its year, whether this is its own name and not an alias)
-        self._longest = max(map(len, by_name), default=0)
+            year = split_year(title)[1]
+            for name, filed in spellings(title).items():
+                self._by_name.setdefault(name, []).append((item, year, filed))
+        self._longest = max((name.count(" ") + 1 for name in self._by_name), default=0)
 
     def resolve(self, text: str, among: frozenset[str] = frozenset()) -> Resolution:
         """The item that `text` names. A year, where given, must be the item's; an own name goes before an alias; `among` settles
-        a tie between homonyms. A title that itself ends in a bracketed number is tried as a name too.
+        a tie between homonyms. A title that itself ends in a bracketed number is tried as a name too. What fits only the part before
+        a subtitle is never taken for a match.
         """
-        name, year = split_year(text.strip())
-        filed = {item: own for item, (its, own) in self._by_name.get(words(name), {}).items() if not year or its == year}
-        filed = filed or {item: own for item, (_, own) in self._by_name.get(words(text), {}).items()}
-        hits = {item for item, own in filed.items() if own} or set(filed)
-        if len(hits) > 1 and len(hits & among) == 1:
-            hits &= among
-        items = tuple(sorted(hits))
-        return Resolution("unknown" if not items else "ok" if len(items) == 1 else "ambiguous", items)
+        name, year = split_year(text)
+        entries = self._by_name.get(key(name), ())
+        if len(entries) == 1 and (not year or entries[0][1] == year) and entries[0][2] != STEM:  # nearly always
+            return Resolution("ok", (entries[0][0],), _REASONS[entries[0][2]])
+        filed = [entry for entry in entries if not year or entry[1] == year]
+        if not filed and year:
+            filed = self._by_name.get(key(text), [])
+        if not filed:
+            return Resolution("unknown", (), "another year" if entries else "no such title")
+        best = min(how for _, _, how in filed)
+        items = tuple(sorted({item for item, _, how in filed if how == best}))
+        if best == STEM:
+            return Resolution("ambiguous", items, "only the part before a subtitle")
+        if len(items) == 1:
+            return Resolution("ok", items, _REASONS[best])
+        settled = tuple(item for item in items if item in among)
+        return Resolution("ok", settled, "settled by the candidates") if len(settled) == 1 else Resolution("ambiguous", items, "homonyms")
 
     def mentions(self, text: str, among: frozenset[str]) -> list[Mention]:
         """Where the items `among` are named in running text, longest name first, left to right, never overlapping.
@@ -116,9 +146,9 @@ class TitleResolver:
         start, end = tokens[k][1], tokens[k + n - 1][2]
         if text[start].islower():
             return None
-        filed = self._by_name.get(words(text[start:end]))
+        filed = [entry for entry in self._by_name.get(key(text[start:end]), ()) if entry[2] != STEM]
         if not filed:
             return None
         year = re.match(r"\s*\((\d{4})\)", text[end:])
-        hits = {item for item, (its, _) in filed.items() if item in among and (year is None or its in ("", year[1]))}
+        hits = {item for item, its, _ in filed if item in among and (year is None or its in ("", year[1]))}
         return Mention(hits.pop(), start, end + (year.end() if year else 0)) if len(hits) == 1 else None

@@ -19,6 +19,7 @@ COMMANDS = (
     "data import graph",
     "data embed",
     "data stats",
+    "data doctor",
     "data export-graph",
     "synth",
     "verify",
