@@ -9,13 +9,13 @@ default: lint test
 demo *args:
     @"{{bin}}/rerec" demo "$@"
 
-# every test but the benchmarks
+# every test but the benchmarks, or those named
 test *args:
-    @"{{bin}}/python" -m pytest "$@"
+    @if [ $# -gt 0 ]; then "{{bin}}/python" -m pytest "$@"; else "{{just_executable()}}" unit && "{{bin}}/python" -m pytest -m journey; fi
 
-# only the fast tests
+# only the fast tests, two at a time
 unit:
-    @"{{bin}}/python" -m pytest -m unit
+    @"{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist worksteal
 
 # style and import directions
 lint:

@@ -251,6 +251,23 @@ def doctor(
         print("the graph changed: embeddings and Examples were removed, make them again with `rerec data embed` and `rerec synth`")
 
 
+@data.command()
+def card(
+    out: Annotated[Path, typer.Argument(help="Folder of the card; splits written there by `rerec synth --out` are named in it.")],
+    store: StoreOption = DEFAULT_STORE,
+    licence: Annotated[str, typer.Option(help="Hugging Face identifier of the data's licence: only you know it.")] = "unknown",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a dataset card (README.md, Hugging Face format) with statistics, provenance and plots.
+
+    Example: rerec data card runs/dataset --store runs/movies.duckdb --licence other
+    """
+    from data_engine.card import write_card
+
+    splits = [path.stem for path in out.glob("*.parquet")]
+    show({"card": str(write_card(store, out, licence, splits)), "splits": ", ".join(sorted(splits)) or "none"}, as_json)
+
+
 @data.command("export-graph")
 def export_graph(
     out: Annotated[Path, typer.Argument(help="File to write: .graphml or .gexf.")],

@@ -20,6 +20,7 @@ COMMANDS = (
     "data embed",
     "data stats",
     "data doctor",
+    "data card",
     "data export-graph",
     "synth",
     "verify",

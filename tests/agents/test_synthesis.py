@@ -182,9 +182,10 @@ def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
     assert set(DRAFTS) == {"explicit", "implicit", "misinformed", "interest"}
 
 
-def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store):
+def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatch):
+    monkeypatch.setattr("agents.run.BARREN", 1)  # give up sooner
     with pytest.raises(DataError, match="could be made and proven"):
-        synthesise(hand_store, SynthConfig(counts={"sft": 50_000}, kinds=("misinformed",), candidates=4, workers=1))
+        synthesise(hand_store, SynthConfig(counts={"sft": 50_000}, kinds=("misinformed",), candidates=8, workers=1))
 
 
 def test_synthesis_pulls_in_no_learning_library():
