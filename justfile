@@ -15,7 +15,7 @@ test *args:
 
 # only the fast tests, two at a time
 unit:
-    @"{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist worksteal
+    @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist loadfile
 
 # style and import directions
 lint:
