@@ -1,6 +1,7 @@
 """`rerec data …` and `rerec verify`."""
 
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,8 @@ DEFAULT_STORE = Path("runs/store.duckdb")
 data = typer.Typer(no_args_is_help=True, help="Import catalogues, embed items, look at the graphs.", pretty_exceptions_enable=False)
 importing = typer.Typer(no_args_is_help=True, help="Import a catalogue, or another attribute graph for one.")
 data.add_typer(importing, name="import")
+enriching = typer.Typer(no_args_is_help=True, help="Add attributes from elsewhere.")
+data.add_typer(enriching, name="enrich")
 
 
 @importing.command("world")
@@ -189,6 +192,30 @@ def embed(
     show(facts, as_json)
 
 
+@enriching.command("wikidata")
+def enrich_wikidata(
+    store: StoreOption = DEFAULT_STORE,
+    relations: Annotated[str | None, typer.Option(help="Comma-separated; all that are known when left out.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="Another SPARQL endpoint than Wikidata's.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where answers are kept, so that a rerun asks only what is missing.")] = Path("runs/wikidata"),
+    batch: Annotated[int, typer.Option(min=1, max=500, help="Ids in one request.")] = 50,
+    pause: Annotated[float, typer.Option(min=0, help="Seconds between requests.")] = 1.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Add directors, casts, authors, genres, countries … to items with an IMDb id, ISBN or Wikidata id.
+
+    Example: rerec data enrich wikidata --store runs/movies.duckdb --relations director,starring
+    """
+    from data_engine.store import Store
+    from data_engine.wikidata import ENDPOINT, PROPERTIES, Wikidata, enrich
+
+    chosen = tuple(word.strip() for word in relations.split(",")) if relations else tuple(PROPERTIES)
+    config = Wikidata(cache=cache, endpoint=endpoint or ENDPOINT, relations=chosen, batch=batch, pause=pause)
+    with Store.open(store) as opened, progress("wikidata") as tell:
+        facts = enrich(opened, config, lambda done, total: tell(done, total))
+        show({**facts, "graph_digest": opened.graph_digest}, as_json)
+
+
 @data.command()
 def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """Sizes, coverage by relation, and what can be asked of this store.
@@ -266,6 +293,47 @@ def card(
 
     splits = [path.stem for path in out.glob("*.parquet")]
     show({"card": str(write_card(store, out, licence, splits)), "splits": ", ".join(sorted(splits)) or "none"}, as_json)
+
+
+@data.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="ml-100k, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m or ml-latest-small.")],
+    folder: Annotated[Path, typer.Option(help="Where data sets are kept.")] = Path("data"),
+    as_json: JsonOption = False,
+) -> None:
+    """Download a known data set, check it and unpack it. Run it again to go on after an interruption.
+
+    Example: rerec data fetch ml-1m --folder data
+    """
+    from data_engine.fetch import KNOWN
+    from data_engine.fetch import fetch as download
+
+    with progress(f"fetch {name}") as tell:
+        path = download(name, folder, progress=lambda done, total: tell(done, total))
+    show({"folder": str(path), "terms": KNOWN[name].terms, "next": f"{KNOWN[name].command} {path}"}, as_json)
+
+
+@data.command()
+def subset(
+    out: Annotated[Path, typer.Argument(help="The store to write.")],
+    store: StoreOption = DEFAULT_STORE,
+    core: Annotated[int, typer.Option(min=1, help="Keep users and items with at least this many interactions (k-core).")] = 1,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the interactions to keep.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day not to keep.")] = None,
+    relations: Annotated[str | None, typer.Option(help="Comma-separated: the relations of the attribute graph to keep.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a part of a catalogue into another store.
+
+    Example: rerec data subset runs/core.duckdb --store runs/ml1m.duckdb --core 10 --relations director,starring,genre
+    """
+    from data_engine.subset import Subset
+
+    if out.resolve() == store.resolve():
+        raise DataError(f"{out} is the store to read from: give another to write to")
+    kept = tuple(word.strip() for word in relations.split(",")) if relations else None
+    window = {"since": since.date() if since else None, "until": until.date() if until else None}
+    _keep(Subset(path=store, core=core, relations=kept, **window), out, as_json)
 
 
 @data.command("export-graph")

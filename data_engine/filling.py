@@ -99,6 +99,13 @@ def put_users(db: duckdb.DuckDBPyConnection, select: str) -> None:
     db.execute(f"INSERT INTO users SELECT user_id, first(age), first(gender), first(occupation) FROM ({select}) WHERE user_id IS NOT NULL GROUP BY 1")
 
 
+def put_links(db: duckdb.DuckDBPyConnection, select: str) -> None:
+    """From rows (item_id, source, value): what an item is called elsewhere (source imdb, tmdb, isbn or wikidata)."""
+    db.execute(
+        f"INSERT INTO links SELECT DISTINCT item_id, source, value FROM ({select}) WHERE item_id IS NOT NULL AND value IS NOT NULL ORDER BY ALL"
+    )
+
+
 def forget_rejects(db: duckdb.DuckDBPyConnection) -> None:
     """Before filling: what an earlier import on this connection could not read does not count."""
     for table in ("reject_errors", "reject_scans", "incomplete"):

@@ -30,7 +30,12 @@ def _liked(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("ALTER TABLE interactions ADD COLUMN liked BOOLEAN")
 
 
-MIGRATIONS = (_first_tables, _embeddings, _examples, _liked)
+def _links(db: duckdb.DuckDBPyConnection) -> None:
+    """Ids of items elsewhere: source is imdb, tmdb, isbn or wikidata."""
+    db.execute("CREATE TABLE links (item_id VARCHAR, source VARCHAR, value VARCHAR)")
+
+
+MIGRATIONS = (_first_tables, _embeddings, _examples, _liked, _links)
 
 
 def version(db: duckdb.DuckDBPyConnection) -> int:

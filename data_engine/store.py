@@ -21,7 +21,8 @@ from data_engine.filling import STRICT, Settled, Tolerance, append, forget_rejec
 from data_engine.migrations import MIGRATIONS, migrate, version
 from data_engine.schema import Example
 
-CATALOGUE = ("items", "attributes", "edges", "interactions", "users")
+GRAPHS = ("items", "attributes", "edges", "interactions")
+CATALOGUE = (*GRAPHS, "users", "links")
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ class Store:
     def _digest(self) -> str:
         """The same graphs have the same digest whatever the order of their rows."""
         digest = hashlib.sha256()
-        for table in CATALOGUE[:-1]:  # who the users are is no part of the graphs
+        for table in GRAPHS:
             columns = [row[0] for row in self.db.execute(f"DESCRIBE {table}").fetchall()]
             text = " || chr(31) || ".join(f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in columns)
             digest.update(repr(self.rows(f"SELECT count(*), sum(md5_number_lower({text})) FROM {table}")[0]).encode())

@@ -10,7 +10,7 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
-from data_engine.filling import literal, note_reject, put_edges, put_interactions, put_items
+from data_engine.filling import literal, note_reject, put_edges, put_interactions, put_items, put_links
 
 DETAILS = {"Brand": "brand", "Publisher": "publisher", "Language": "language", "Author": "author", "Director": "director", "Format": "format"}
 
@@ -48,6 +48,12 @@ class Amazon(BaseModel):
             "WITH p AS (SELECT n, json, json->>'parent_asin' AS item_id FROM products WHERE json IS NOT NULL) "
             "SELECT item_id, relation, relation || ':' || trim(name) AS attribute_id, trim(name) AS name, row_number() OVER (ORDER BY n, k) AS place "
             f"FROM ({' UNION ALL '.join(values)}) WHERE trim(name) <> ''",
+        )
+        put_links(
+            db,
+            "SELECT json->>'parent_asin' AS item_id, 'isbn' AS source, "
+            "replace(coalesce(json->'details'->>'ISBN 13', json->'details'->>'ISBN 10'), '-', '') AS value "
+            "FROM products",
         )
         db.execute(f"CREATE OR REPLACE TEMP VIEW reviews AS {_objects(self.reviews)}")
         put_interactions(

@@ -10,7 +10,7 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
-from data_engine.filling import identifier, literal, put_edges, put_interactions, put_items, put_users
+from data_engine.filling import identifier, literal, put_edges, put_interactions, put_items, put_links, put_users
 from data_engine.importers.delimited import columns_of, rows_with_header, rows_without_header
 from data_engine.importers.tables import Tables
 
@@ -55,6 +55,8 @@ class MovieLens(BaseModel):
         put_edges(db, " UNION ALL BY NAME ".join(self._edges(db, found)))
         if users := found.users():
             put_users(db, users)
+        if links := found.links():
+            put_links(db, links)
 
     def _edges(self, db: duckdb.DuckDBPyConnection, found: "_Layout100K") -> list[str]:
         """Edge SELECTs: genres, years, tags, then the extra triples; `place` keeps that order."""
@@ -98,6 +100,10 @@ class _Layout100K:
 
     def tags(self) -> str | None:
         """item_id, tag."""
+        return None
+
+    def links(self) -> str | None:
+        """item_id, source, value."""
         return None
 
     def _file(self, name: str) -> Path:
@@ -149,6 +155,15 @@ class _LayoutCsv(_Layout100K):
         if not (self.folder / "tags.csv").is_file():
             return None
         return f"SELECT movieId AS item_id, tag FROM {self._rows('tags.csv', 'movieId', 'tag')}"
+
+    def links(self) -> str | None:
+        if not (self.folder / "links.csv").is_file():
+            return None
+        rows = self._rows("links.csv", "movieId", "imdbId", "tmdbId")
+        return (
+            f"WITH l AS (SELECT * FROM {rows}) SELECT movieId AS item_id, 'imdb' AS source, 'tt' || lpad(imdbId, 7, '0') AS value FROM l "
+            "UNION ALL SELECT movieId, 'tmdb', tmdbId FROM l"
+        )
 
     def _rows(self, name: str, *needed: str) -> str:
         path = self.folder / name

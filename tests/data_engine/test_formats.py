@@ -30,6 +30,7 @@ def load(tmp_path):
                 "edges": store.rows("SELECT item_id, relation, name, position FROM edges JOIN attributes USING (attribute_id) ORDER BY ALL"),
                 "interactions": store.rows("SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY ALL"),
                 "users": store.rows("FROM users ORDER BY ALL"),
+                "links": store.rows("FROM links ORDER BY ALL"),
             }
             return tables, settled
 
@@ -57,6 +58,7 @@ def test_movielens_100k(tmp_path, load):
         "edges": HEAT + AMELIE,
         "interactions": RATED,
         "users": [("7", "24", "M", "technician"), ("8", "53", "F", "other")],
+        "links": [],
     }
 
 
@@ -77,9 +79,11 @@ def test_movielens_csv_layouts(tmp_path, load):
     (tmp_path / "movies.csv").write_text(f'movieId,title,genres\n1,Heat (1995),Action|Crime\n2,"{ITEMS[1][1]}",Comedy\n3,Odd,(no genres listed)\n')
     (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n7,1,4.0,100\n8,2,3.5,200\n")
     (tmp_path / "tags.csv").write_text("userId,movieId,tag,timestamp\n7,1,Heist,5\n")
+    (tmp_path / "links.csv").write_text("movieId,imdbId,tmdbId\n1,113277,949\n2,0211915,\n")
     (tmp_path / "kg.tsv").write_text("movieId\trelation\tvalue\turi\n1\tdirector\tMichael Mann\thttp://x/mann\n")
     tables, _ = load(MovieLens(folder=tmp_path, triples=tmp_path / "kg.tsv"))
     assert tables["items"] == [*ITEMS, ("3", "Odd")] and tables["interactions"] == RATED
+    assert tables["links"] == [("1", "imdb", "tt0113277"), ("1", "tmdb", "949"), ("2", "imdb", "tt0211915")]
     assert tables["edges"] == [("1", "director", "Michael Mann", 0), *HEAT[:2], ("1", "tag", "heist", 0), HEAT[2], *AMELIE]
 
 
@@ -144,7 +148,7 @@ def test_amazon_reviews_2023(tmp_path, load):
             "store": "Ace",
             "categories": ["Books", "Sci-Fi", "Epic"],
             "author": {"name": "Frank Herbert"},
-            "details": {"Language": "English", "Weight": "1 lb"},
+            "details": {"Language": "English", "Weight": "1 lb", "ISBN 13": "978-0441013593"},
         },
         {"parent_asin": "B2", "title": "Emma", "store": None, "categories": [], "author": None, "details": {}},
     ]
@@ -159,6 +163,7 @@ def test_amazon_reviews_2023(tmp_path, load):
     with pytest.raises(ImportRefused, match="3 rows cannot be read in all"):
         load(source)
     tables, settled = load(source, max_rejects=3)
+    assert tables["links"] == [("B1", "isbn", "9780441013593")]
     assert settled.rejected == 3 and tables["items"] == [("B1", "Dune"), ("B2", "Emma")]
     assert tables["interactions"] == [("u", "B1", 5.0, 1588687728)]
     assert tables["edges"] == [
