@@ -64,8 +64,8 @@ WORDS = (
     "Comet",
 )
 # How many of each role a circle holds, and how many a film credits.
-CREW = {"director": (2, 1), "starring": (6, 3), "composer": (1, 1), "writer": (3, 1), "producer": (2, 1), "cinematographer": (2, 1), "editor": (2, 1)}
-GUEST = 0.25  # chance that a credit comes from another circle
+CREW = {"director": (2, 1), "starring": (6, 3), "composer": (2, 1), "writer": (3, 1), "producer": (2, 1), "cinematographer": (2, 1), "editor": (2, 1)}
+GUEST = 0.5  # chance that a credit comes from another circle
 FIRST_DAY, DAY = 946_684_800, 86_400
 
 
