@@ -116,7 +116,10 @@ class Store:
         except BaseException:  # Ctrl-C too must leave the old state; it is raised again
             self.db.rollback()
             raise
-        self.db.commit()
+        try:
+            self.db.commit()
+        except duckdb.Error as error:  # a full disk, mostly
+            raise DataError(f"{self.path} could not be written, the old state stays: {str(error).splitlines()[0]}") from error
 
     # -- meta ------------------------------------------------------------------------------------------------------
     def set_meta(self, key: str, value: object) -> None:
