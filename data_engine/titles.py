@@ -95,11 +95,11 @@ class TitleResolver:
     """Built once over a catalogue (item → title), then read only. About 0.4 kB a title."""
 
     def __init__(self, titles: dict[str, str]) -> None:
-        self._by_name: dict[str, list[tuple[str, str, int]]] = {}
+        self._by_name: dict[str, tuple[tuple[str, str, int], ...]] = {}  # tuples: a million lists would keep the garbage collector busy
         for item, title in titles.items():
             year = split_year(title)[1]
             for name, filed in spellings(title).items():
-                self._by_name.setdefault(name, []).append((item, year, filed))
+                self._by_name[name] = (*self._by_name.get(name, ()), (item, year, filed))
         self._longest = max((name.count(" ") + 1 for name in self._by_name), default=0)
 
     def resolve(self, text: str, among: frozenset[str] = frozenset()) -> Resolution:
@@ -113,7 +113,7 @@ class TitleResolver:
             return Resolution("ok", (entries[0][0],), _REASONS[entries[0][2]])
         filed = [entry for entry in entries if not year or entry[1] == year]
         if not filed and year:
-            filed = self._by_name.get(key(text), [])
+            filed = list(self._by_name.get(key(text), ()))
         if not filed:
             return Resolution("unknown", (), "another year" if entries else "no such title")
         best = min(how for _, _, how in filed)
