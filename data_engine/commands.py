@@ -166,30 +166,34 @@ def _keep(source: "Source", store: Path, as_json: bool, max_rejects: int = 0, sk
 
 @data.command()
 def embed(
-    store: StoreOption = DEFAULT_STORE, dims: int = 64, layers: int = 3, epochs: int = 60, seed: SeedOption = 0, as_json: JsonOption = False
+    store: StoreOption = DEFAULT_STORE,
+    method: Annotated[str, typer.Option(help="lightgcn, als or popularity.")] = "lightgcn",
+    dims: Annotated[int, typer.Option(min=2, max=1024)] = 64,
+    layers: Annotated[int, typer.Option(min=1, max=8, help="Propagation steps of LightGCN.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="The most; it stops when validation NDCG@10 no longer rises.")] = 60,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
 ) -> None:
-    """Train LightGCN on the liked interactions and keep the item embeddings (for preference alignment).
+    """Learn item embeddings from the liked interactions (for preference alignment). Run it again to go on after an interruption.
 
     Example: rerec data embed --store runs/movies.duckdb --dims 64
     """
     from data_engine.graphs import InteractionGraph
-    from data_engine.lightgcn import LightGCNConfig, train
+    from data_engine.preference import Likes, make_model
+    from data_engine.preference import embed as learn
     from data_engine.provenance import provenance
     from data_engine.store import Store
 
-    config = LightGCNConfig(dims=dims, layers=layers, epochs=epochs, seed=seed)
-    with Store.open(store) as opened, progress("LightGCN", config.epochs) as tell:
+    checkpoint = store.with_name(store.name + ".embed.pt")
+    config = {"method": method, "dims": dims, "layers": layers, "epochs": epochs, "seed": seed}
+    model = make_model(**config, checkpoint=checkpoint)
+    with Store.open(store) as opened, progress(method, epochs) as tell:
         digest = opened.graph_digest
-        found = train(InteractionGraph.from_store(opened), config, lambda epoch, ndcg: tell(epoch, note=f"validation NDCG@10 {ndcg:.4f}"))
-        opened.save_embeddings(found.items, found.vectors, provenance(config=config.model_dump(), validation_ndcg10=found.validation_ndcg10))
-    facts = {
-        "items": len(found.items),
-        "dims": dims,
-        "epochs": found.epochs,
-        "validation_ndcg10": round(found.validation_ndcg10, 4),
-        "graph_digest": digest,
-    }
-    show(facts, as_json)
+        likes = Likes.of(InteractionGraph.from_store(opened))
+        found = learn(likes, model, lambda done, ndcg: tell(done, note=f"validation NDCG@10 {ndcg:.4f}"))
+        opened.save_embeddings(found.items, found.vectors, provenance(config=config, validation_ndcg10=found.validation_ndcg10))
+    checkpoint.unlink(missing_ok=True)
+    show({"items": len(found.items), **config, "validation_ndcg10": round(found.validation_ndcg10, 4), "graph_digest": digest}, as_json)
 
 
 @enriching.command("wikidata")

@@ -9,7 +9,7 @@ from agents.labels import label
 from agents.run import SynthConfig, synthesise
 from data_engine.graphs import AttributeGraph, InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
-from data_engine.lightgcn import LightGCNConfig, train
+from data_engine.preference import Likes, embed, make_model
 from data_engine.schema import Chain, Claim, Condition, Example, Provenance, Step
 from data_engine.store import Catalogue, Store
 from reward_server.scoring import PROFILES
@@ -59,7 +59,7 @@ def film_store(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("films") / "films.duckdb"
     with Store.open(path, create=True) as store:
         store.replace_catalogue(make_world(WorldConfig(items=400, users=150, seed=3)))
-        found = train(InteractionGraph.from_store(store), LightGCNConfig(dims=16, epochs=3))
+        found = embed(Likes.of(InteractionGraph.from_store(store)), make_model("lightgcn", dims=16, layers=3, epochs=3, seed=0, checkpoint=None))
         store.save_embeddings(found.items, found.vectors, {})
     config = SynthConfig(counts={"sft": 80, "rl": 40, "validation": 20, "test": 20}, seed=5, workers=1)
     examples = synthesise(path, config)

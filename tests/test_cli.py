@@ -70,7 +70,7 @@ def test_every_command_in_the_readme_exists_with_its_options():
 def test_from_import_to_scores_by_hand(tmp_path):
     store = tmp_path / "w.duckdb"
     assert json.loads(rerec("data", "import", "world", "--store", store, "--items", 300, "--users", 100, "--json").stdout)["items"] == 300
-    assert json.loads(rerec("data", "embed", "--store", store, "--epochs", 2, "--dims", 8, "--json").stdout)["epochs"] == 2
+    assert json.loads(rerec("data", "embed", "--store", store, "--epochs", 2, "--dims", 8, "--json").stdout)["dims"] == 8
     made = rerec(
         "synth", "--store", store, "--sft", 16, "--rl", 8, "--validation", 4, "--test", 4, "--out", tmp_path / "out", "--workers", 1, "--json"
     )

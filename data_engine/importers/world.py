@@ -1,8 +1,9 @@
 """The embedded world: an invented film catalogue with planted structure, for machines without data.
 
 Planted, so that there is something to find: circles of people who work together (a director's films share stars and a
-composer: two-hop links), power-law popularity, and users who like a few genres and follow a few people. Titles and names
-are made of syllables. The same seed gives the same rows.
+composer: two-hop links), power laws of popularity, fame and genre, and users who like a few genres and follow a few people.
+The power laws matter to training too: where everybody is credited equally often, a small policy hardly learns to read a card.
+Titles and names are made of syllables. The same seed gives the same rows.
 """
 
 import numpy as np
@@ -63,9 +64,18 @@ WORDS = (
     "Stranger",
     "Comet",
 )
-# How many of each role a circle holds, and how many a film credits.
-CREW = {"director": (2, 1), "starring": (6, 3), "composer": (2, 1), "writer": (3, 1), "producer": (2, 1), "cinematographer": (2, 1), "editor": (2, 1)}
-GUEST = 0.5  # chance that a credit comes from another circle
+# For each role: films per person on average, how many regulars a circle has, how many a film credits, and how often it credits any.
+CREW = {
+    "director": (3.5, 2, 1, 1.0),
+    "starring": (4.5, 6, 3, 1.0),
+    "composer": (6.0, 1, 1, 0.7),
+    "writer": (4.0, 3, 1, 1.0),
+    "producer": (5.0, 2, 1, 1.0),
+    "cinematographer": (6.0, 2, 1, 1.0),
+    "editor": (6.0, 2, 1, 1.0),
+}
+GUEST = 0.5  # chance that a credit goes to anyone in the trade, by fame, and not to the circle's regulars
+SECOND_GENRE = 0.75  # chance that a film has two genres
 FIRST_DAY, DAY = 946_684_800, 86_400
 
 
@@ -83,20 +93,22 @@ def make_world(config: WorldConfig) -> Catalogue:
     """Invent a catalogue of films with ten relations (crew, genre, language, year), and the users who rate them."""
     rng = np.random.default_rng(config.seed)
     circles = max(4, config.items // 12)
-    people = _names(rng, circles * sum(n for n, _ in CREW.values()))
-    pools: dict[str, list[list[str]]] = {}
-    for role, (n, _) in CREW.items():
-        pools[role] = [[people.pop() for _ in range(n)] for _ in range(circles)]
-    loves = [rng.choice(len(GENRES), 3, replace=False) for _ in range(circles)]
+    trade = {role: max(2, int(config.items * credits * share / films)) for role, (films, _, credits, share) in CREW.items()}
+    people = _names(rng, sum(trade.values()))
+    crews = {role: _Crew(rng, [people.pop() for _ in range(n)], circles, CREW[role][1]) for role, n in trade.items()}
+    loves = [rng.choice(len(GENRES), 3, replace=False, p=_fame(len(GENRES))) for _ in range(circles)]
     titles: set[str] = set()
     items, edges, film_genres, film_circle = [], [], np.zeros((config.items, len(GENRES)), np.float32), rng.integers(circles, size=config.items)
     for k, circle in enumerate(film_circle):
         item, year = f"f{k:05d}", int(1960 + 60 * rng.beta(3, 1.5))
         items.append((item, _title(rng, titles, year)))
-        for role, (_, credits) in CREW.items():
-            crew = dict.fromkeys(_credit(rng, pools[role], circle) for _ in range(credits))
-            edges += [(item, role, f"person/{name}", n) for n, name in enumerate(crew)]
-        genres = rng.choice(loves[circle], 2, replace=False) if rng.random() > GUEST else rng.choice(len(GENRES), 2, replace=False)
+        for role, (_, _, credits, share) in CREW.items():
+            if rng.random() < share:
+                names = dict.fromkeys(crews[role].credit(rng, circle) for _ in range(credits))
+                edges += [(item, role, f"person/{name}", n) for n, name in enumerate(names)]
+        typical = rng.random() > GUEST
+        drawn = rng.choice(loves[circle] if typical else len(GENRES), 2, replace=False, p=None if typical else _fame(len(GENRES)))
+        genres = drawn if rng.random() < SECOND_GENRE else drawn[:1]
         film_genres[k, genres] = 1
         edges += [(item, "genre", f"genre/{GENRES[g]}", n) for n, g in enumerate(genres)]
         edges += [(item, "language", f"language/{LANGUAGES[circle % len(LANGUAGES)]}", 0), (item, "year", f"year/{year}", 0)]
@@ -124,9 +136,24 @@ def _ratings(
     return rows
 
 
-def _credit(rng: np.random.Generator, pools: list[list[str]], circle: int) -> str:
-    pool = pools[int(rng.integers(len(pools)))] if rng.random() < GUEST else pools[circle]
-    return pool[int(rng.integers(len(pool)))]
+class _Crew:
+    """The people of one role: all of them by fame, and the regulars of each circle."""
+
+    def __init__(self, rng: np.random.Generator, people: list[str], circles: int, regulars: int) -> None:
+        self.people, self.fame = people, _fame(len(people))
+        self.regulars = [rng.choice(len(people), min(regulars, len(people)), replace=False, p=self.fame) for _ in range(circles)]
+
+    def credit(self, rng: np.random.Generator, circle: int) -> str:
+        """Somebody for a film of this circle."""
+        if rng.random() < GUEST:
+            return self.people[int(rng.choice(len(self.people), p=self.fame))]
+        return self.people[int(rng.choice(self.regulars[circle]))]
+
+
+def _fame(n: int) -> np.ndarray:
+    """The share of each of n in a power law, most famous first."""
+    weight = 1 / np.arange(8, n + 8) ** 0.8
+    return weight / weight.sum()
 
 
 def _syllable(rng: np.random.Generator) -> str:

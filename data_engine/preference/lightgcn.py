@@ -1,0 +1,159 @@
+"""LightGCN (He et al., SIGIR 2020, arXiv 2002.02126) trained with BPR: item embeddings for the preference alignment score.
+
+Propagation is E' = Â E with Â = D^-1/2 A D^-1/2; the final embedding is the mean over layers 0..L (eq. 6–8). Only embeddings
+are learned. Negatives are uniform; the regulariser is on layer-0 embeddings of the batch (eq. 15).
+"""
+
+import hashlib
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_engine.preference.likes import Likes
+from data_engine.preference.ranking import ndcg10
+
+SAVE_SECONDS = 20.0
+
+
+class LightGCNConfig(BaseModel):
+    """Training settings. `epochs` is the most; training stops after `patience` checks without a better validation NDCG@10."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    dims: int = Field(64, ge=2, le=1024)
+    layers: int = Field(3, ge=1, le=8)
+    epochs: int = Field(60, ge=1)
+    batch: int = Field(8192, ge=1)
+    lr: float = Field(0.01, gt=0)
+    l2: float = Field(1e-4, ge=0)
+    check_every: int = Field(1, ge=1)
+    patience: int = Field(6, ge=1)
+    seed: int = 0
+
+
+class LightGCN:
+    """Learns one table of embeddings, users first. With a `checkpoint` path the state is kept there now and then, and a run that was
+    cut short goes on from it to the same bytes; whoever keeps the result deletes the file.
+    """
+
+    def __init__(self, config: LightGCNConfig, checkpoint: Path | None = None) -> None:
+        self.config, self.checkpoint = config, checkpoint
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def fit(self, likes: Likes, tell: Callable[[int, float], None]) -> None:
+        """Train until validation NDCG@10 has not risen for `patience` checks; the best state is kept."""
+        c, self.users = self.config, len(likes.users)
+        self.rng = torch.Generator().manual_seed(c.seed)
+        table = torch.nn.init.normal_(torch.empty(self.users + len(likes.items), c.dims), std=0.1, generator=self.rng)
+        self.table = table.to(self.device).requires_grad_()
+        self.optimiser = torch.optim.Adam([self.table], lr=c.lr)
+        self.state = {"identity": _identity(c, likes), "epoch": 0, "best": -1.0, "stale": 0, "final": table}
+        self._restore()
+        ends = torch.from_numpy(np.stack([likes.user, likes.item + self.users])).long().to(self.device)
+        adjacency = _normalised_adjacency(ends, len(table))
+        saved = time.monotonic()
+        while self.state["epoch"] < c.epochs and self.state["stale"] < c.patience:
+            self._epoch(adjacency, ends)
+            self.state["epoch"] += 1
+            if self.state["epoch"] % c.check_every == 0 or self.state["epoch"] == c.epochs:
+                self._check(adjacency, likes, tell)
+            if self.checkpoint and time.monotonic() - saved > SAVE_SECONDS:
+                self._save()
+                saved = time.monotonic()
+
+    def scores(self, users: np.ndarray) -> np.ndarray:
+        """Products of final user and item embeddings."""
+        return _products(self.state["final"], self.users, users)
+
+    def vectors(self) -> np.ndarray:
+        """The final item embeddings, mean over the layers."""
+        return self.state["final"][self.users :].numpy()
+
+    def _epoch(self, adjacency: torch.Tensor, ends: torch.Tensor) -> None:
+        """One pass over the likes, with one uniform negative each."""
+        for rows in torch.randperm(ends.shape[1], generator=self.rng).split(self.config.batch):
+            negatives = torch.randint(self.users, len(self.table), (len(rows),), generator=self.rng).to(self.device)
+            u, p = ends[:, rows.to(self.device)]
+            final = _propagate(adjacency, self.table, self.config.layers)
+            gap = (final[u] * (final[p] - final[negatives])).sum(1)
+            size = sum(self.table[side].square() for side in (u, p, negatives)).sum(1).mean()
+            loss = torch.nn.functional.softplus(-gap).mean() + self.config.l2 * size / 2
+            self.optimiser.zero_grad()
+            loss.backward()
+            self.optimiser.step()
+
+    def _check(self, adjacency: torch.Tensor, likes: Likes, tell: Callable[[int, float], None]) -> None:
+        with torch.no_grad():
+            final = _propagate(adjacency, self.table, self.config.layers).cpu()
+        found = ndcg10(lambda users: _products(final, self.users, users), likes)
+        tell(self.state["epoch"], found)
+        if found > self.state["best"]:
+            self.state |= {"best": found, "stale": 0, "final": final}
+        else:
+            self.state["stale"] += 1
+
+    def _save(self) -> None:
+        part = self.checkpoint.with_suffix(".part")
+        parts = {"state": self.state, "table": self.table.detach(), "optimiser": self.optimiser.state_dict(), "rng": self.rng.get_state()}
+        torch.save(parts, part)
+        part.replace(self.checkpoint)
+
+    def _restore(self) -> None:
+        """Take up the checkpoint where it belongs to this configuration and these likes; another's is passed over."""
+        if not self.checkpoint or not self.checkpoint.is_file():
+            return
+        kept = torch.load(self.checkpoint, weights_only=True)
+        if kept["state"]["identity"] != self.state["identity"]:
+            return
+        self.state = kept["state"]
+        with torch.no_grad():
+            self.table.copy_(kept["table"])
+        self.optimiser.load_state_dict(kept["optimiser"])
+        self.rng.set_state(kept["rng"])
+
+
+def _identity(config: LightGCNConfig, likes: Likes) -> str:
+    """What a checkpoint belongs to."""
+    digest = hashlib.sha256(config.model_dump_json().encode())
+    for part in (likes.user, likes.item, likes.held_user, likes.held_item):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def _products(final: torch.Tensor, users: int, chosen: np.ndarray) -> np.ndarray:
+    """Scores of the chosen users for all items; the first `users` rows of `final` are users."""
+    return (final[torch.from_numpy(chosen)] @ final[users:].T).numpy()
+
+
+def _normalised_adjacency(ends: torch.Tensor, nodes: int) -> torch.Tensor:
+    """Â from the edges (2, edges)."""
+    row, column = torch.cat([ends[0], ends[1]]), torch.cat([ends[1], ends[0]])
+    degree = torch.bincount(row, minlength=nodes).clamp(min=1).float()
+    values = (degree[row] * degree[column]).rsqrt()
+    warnings.filterwarnings("ignore", message="Sparse (CSR tensor support|invariant checks)")  # torch calls CSR beta; the indices are ours
+    return torch.sparse_coo_tensor(torch.stack([row, column]), values, (nodes, nodes)).coalesce().to_sparse_csr()
+
+
+class _SymmetricProduct(torch.autograd.Function):
+    """Â E for a symmetric Â: its backward is the same product, so the transpose is never built."""
+
+    @staticmethod
+    def forward(ctx: object, adjacency: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        ctx.adjacency = adjacency
+        return adjacency @ table
+
+    @staticmethod
+    def backward(ctx: object, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:
+        return None, ctx.adjacency @ gradient
+
+
+def _propagate(adjacency: torch.Tensor, table: torch.Tensor, layers: int) -> torch.Tensor:
+    total, layer = table, table
+    for _ in range(layers):
+        layer = _SymmetricProduct.apply(adjacency, layer)
+        total = total + layer
+    return total / (layers + 1)
