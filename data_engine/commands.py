@@ -137,6 +137,29 @@ def import_graph(
         show({"store": str(store), **opened.counts(), **settled.model_dump(), "graph_digest": opened.graph_digest}, as_json)
 
 
+@importing.command("recbench")
+def import_recbench(
+    files: Annotated[list[Path], typer.Argument(help="RecBench+ JSON files, of any of its five kinds.")],
+    store: StoreOption = DEFAULT_STORE,
+    candidates: Annotated[int, typer.Option(min=2, max=1000, help="Items to choose from in each query, gold included.")] = 20,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Add RecBench+ queries to a store, for `rerec eval --split benchmark`. Those that its catalogue cannot carry are counted by reason.
+
+    Example: rerec data import recbench implicit.json misinformed.json --store runs/ml1m.duckdb
+    """
+    from data_engine.graphs import AttributeGraph
+    from data_engine.importers.recbench import RecBench, read_recbench
+    from data_engine.store import Store
+
+    config = RecBench(files=tuple(files), candidates=candidates, seed=seed)
+    with Store.open(store) as opened:
+        examples, left_out = read_recbench(config, AttributeGraph.from_store(opened), str(opened.meta("domain")), opened.graph_digest)
+        opened.replace_examples(examples, benchmark=True)
+    show({"store": str(store), "examples": len(examples), "kinds": dict(Counter(e.kind for e in examples)), "left_out": dict(left_out)}, as_json)
+
+
 def _pairs(words: list[str] | None) -> dict[str, str]:
     """{"a": "b"} of ["a=b"]."""
     if wrong := [word for word in words or () if "=" not in word]:
@@ -342,31 +365,21 @@ def subset(
 
 @data.command("export-graph")
 def export_graph(
-    out: Annotated[Path, typer.Argument(help="File to write: .graphml or .gexf.")],
+    out: Annotated[Path, typer.Argument(help="File to write: .graphml, .gexf, .parquet (edges) or .pt (PyTorch Geometric, both graphs).")],
     store: StoreOption = DEFAULT_STORE,
-    item: Annotated[str | None, typer.Option(help="Only the neighbourhood of this item id.")] = None,
-    hops: int = 2,
+    item: Annotated[str | None, typer.Option(help="Only the neighbourhood of this item id (.graphml, .gexf).")] = None,
+    hops: Annotated[int, typer.Option(min=1, help="How far the neighbourhood reaches.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the item–attribute graph, whole or around one item.
+    """Write the graph for another tool: the item–attribute graph, whole or around one item, or both graphs as tensors.
 
     Example: rerec data export-graph heat.graphml --store runs/movies.duckdb --item 6 --hops 2
     """
-    import networkx as nx
+    from data_engine.export import export_graph as write
+    from data_engine.store import Store
 
-    from data_engine.evidence import Evidence
-
-    writers = {".graphml": nx.write_graphml, ".gexf": nx.write_gexf}
-    if out.suffix not in writers:
-        raise DataError(f"cannot write {out}: the ending must be one of {', '.join(writers)}")
-    graph = Evidence.load(store).attributes
-    if item is not None and item not in graph.titles:
-        raise DataError(f"no item {item!r} in {store}")
-    view = graph.neighbourhood(item, hops) if item is not None else graph.as_networkx()
-    plain = nx.relabel_nodes(view, {node: ":".join(node) for node in view})
-    out.parent.mkdir(parents=True, exist_ok=True)
-    writers[out.suffix](plain, out)
-    show({"file": str(out), "nodes": plain.number_of_nodes(), "edges": plain.number_of_edges()}, as_json)
+    with Store.open(store, read_only=True) as opened:
+        show(write(opened, out, item, hops), as_json)
 
 
 verify = typer.Typer(pretty_exceptions_enable=False)

@@ -13,7 +13,7 @@ VERSION = 1
 KINDS = ("explicit", "implicit", "misinformed", "interest", "demographics")
 SPLITS = ("sft", "rl", "validation", "test")
 Kind = Literal["explicit", "implicit", "misinformed", "interest", "demographics"]
-Split = Literal["sft", "rl", "validation", "test"]
+Split = Literal["sft", "rl", "validation", "test", "benchmark"]  # benchmark: read from elsewhere, to evaluate on
 
 
 class Record(BaseModel):

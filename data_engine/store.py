@@ -214,14 +214,18 @@ class Store:
         return {item: np.asarray(vector, np.float32) for item, vector in self.rows("SELECT item_id, vector FROM embeddings")}
 
     # -- examples ----------------------------------------------------------------------------------------------------
-    def replace_examples(self, examples: list[Example]) -> None:
-        """Swap in a whole set of Examples, in order. `near` are all items an Example speaks of: candidates, anchors, history."""
+    def replace_examples(self, examples: list[Example], *, benchmark: bool = False) -> None:
+        """Swap in a whole set of Examples, in order: those of the benchmark split, or all others. `near` are all items an Example speaks
+        of: candidates, anchors, history. Raises DataError when two Examples are the same.
+        """
+        if len({e.example_id for e in examples}) < len(examples):
+            raise DataError(f"{len(examples) - len({e.example_id for e in examples})} Examples occur twice: one query, one Example")
         rows = [
             (e.example_id, n, e.split, e.kind, list(e.gold), [*e.candidates, *e.anchors, *e.history], e.model_dump_json())
             for n, e in enumerate(examples)
         ]
         with self.transaction():
-            self.db.execute("DELETE FROM examples")
+            self.db.execute("DELETE FROM examples WHERE (split = 'benchmark') = ?", [benchmark])
             append(self.db, "examples", ("example_id", "position", "split", "kind", "gold", "near", "body"), rows)
 
     def targets(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
@@ -230,7 +234,9 @@ class Store:
 
     def stream(self, split: str | None = None) -> Iterator[Example]:
         """Examples in their stored order, of one split or of all, a few in memory at a time."""
-        cursor = self.db.cursor().execute("SELECT body FROM examples WHERE ? IS NULL OR split = ? ORDER BY position", [split, split])
+        cursor = self.db.cursor().execute(
+            "SELECT body FROM examples WHERE ? IS NULL OR split = ? ORDER BY split = 'benchmark', position", [split, split]
+        )
         while bodies := cursor.fetchmany(256):
             yield from (Example.model_validate_json(body) for (body,) in bodies)
 

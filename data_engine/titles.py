@@ -9,18 +9,20 @@ is said to be unsure.
 import re
 import unicodedata
 from dataclasses import dataclass
+from sys import intern
 from typing import Literal, NamedTuple
 
 _ALIAS = re.compile(r"\s*\(([^()]*)\)")
 _ARTICLE = re.compile(r"^(?P<rest>.+), (?P<article>the|a|an|le|la|les|l'|il|lo|el|los|las|das|der|die|den|det|un|une)$", re.IGNORECASE)
 _SUBTITLE = re.compile(r"^(?P<stem>[^:]+?)\s*(?::| - )\s*(?P<rest>\S.*)$")
 _WORD = re.compile(r"\w+", re.UNICODE)
-_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10"}
+_ROMAN = {b"ii": b"2", b"iii": b"3", b"iv": b"4", b"v": b"5", b"vi": b"6", b"vii": b"7", b"viii": b"8", b"ix": b"9", b"x": b"10"}
 _NUMERALS = frozenset(_ROMAN)
-_SMALL = {"part", "chapter", "episode", "vol", "volume"}
-_ASCII = str.maketrans({c: None if c == "'" else " and " if c == "&" else " " for c in map(chr, range(128)) if not (c.isalnum() or c == "_")})
+_SMALL = {b"part", b"chapter", b"episode", b"vol", b"volume"}
+_PLAIN = bytes(ord(c.lower()) if c.isalnum() or c == "_" else ord(" ") for c in map(chr, range(128))) + bytes(range(128, 256))
 OWN, ALIAS, STEM = range(3)  # how an item is filed under a name: its own, an alias, the part before its subtitle
 
+Filed = tuple[str, str, int]  # item, its year, how it is filed
 Reason = Literal["own name", "alias", "settled by the candidates", "homonyms", "only the part before a subtitle", "another year", "no such title"]
 
 
@@ -47,28 +49,30 @@ def fold(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
 
 
-def key(title: str) -> str:
-    """The words of a title as they are compared: folded, no punctuation, "Part II" as "part 2", a final numeral likewise."""
+def key(title: str) -> bytes:
+    """The words of a title as they are compared: folded, no punctuation, "Part II" as "part 2", a final numeral likewise.
+
+    Bytes, because look-ups spend most of their time here.
+    """
     if title.isascii():
-        found = title.lower().translate(_ASCII).split()
+        found = title.encode().replace(b"&", b" and ").translate(_PLAIN, b"'").split()
     else:
-        found = _WORD.findall(fold(title.replace("'", "").replace("’", "")))
+        found = [word.encode() for word in _WORD.findall(fold(title.replace("'", "").replace("’", "")))]
     if not _NUMERALS.isdisjoint(found):
         last = len(found) - 1
         found = [_ROMAN.get(w, w) if k and (found[k - 1] in _SMALL or k == last) else w for k, w in enumerate(found)]
-    return " ".join(found)
+    return b" ".join(found)
 
 
 def split_year(title: str) -> tuple[str, str]:
     """("Heat", "1995") from "Heat (1995)"; the year is "" where there is none."""
     title = title.strip()
-    year = title[-5:-1]  # by hand: this is most of a look-up
-    if title[-1:] == ")" and title[-6:-5] == "(" and year.isdigit() and year.isascii():
+    if title[-1:] == ")" and title[-6:-5] == "(" and (year := title[-5:-1]).isdigit() and year.isascii():
         return title[:-6].rstrip(), year
     return title, ""
 
 
-def spellings(title: str) -> dict[str, int]:
+def spellings(title: str) -> dict[bytes, int]:
     """Every key the item is found by, year aside, with how it is filed: OWN before ALIAS before STEM; articles also moved to the front.
 
     A subtitle is not dropped where it is what tells a sequel from the first part.
@@ -76,9 +80,9 @@ def spellings(title: str) -> dict[str, int]:
     name, _ = split_year(title)
     plain = _ALIAS.sub("", name).strip()
     aliases = [re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE) for alias in _ALIAS.findall(name)]
-    found: dict[str, int] = {}
+    found: dict[bytes, int] = {}
     stem = _SUBTITLE.match(plain)
-    stems = [stem["stem"]] if stem and key(stem["rest"]).split(" ")[0] not in _SMALL else []
+    stems = [stem["stem"]] if stem and key(stem["rest"]).split(b" ")[0] not in _SMALL else []
     for names, filed in (((name, plain), OWN), (aliases, ALIAS), (stems, STEM)):
         for spelling in names:
             moved = _ARTICLE.match(spelling)
@@ -95,12 +99,12 @@ class TitleResolver:
     """Built once over a catalogue (item → title), then read only. About 0.4 kB a title."""
 
     def __init__(self, titles: dict[str, str]) -> None:
-        self._by_name: dict[str, tuple[tuple[str, str, int], ...]] = {}  # tuples: a million lists would keep the garbage collector busy
+        self._by_name: dict[bytes, tuple[Filed, ...]] = {}  # tuples: a million lists would keep the garbage collector busy
         for item, title in titles.items():
-            year = split_year(title)[1]
-            for name, filed in spellings(title).items():
-                self._by_name[name] = (*self._by_name.get(name, ()), (item, year, filed))
-        self._longest = max((name.count(" ") + 1 for name in self._by_name), default=0)
+            year = intern(split_year(title)[1])
+            for name, how in spellings(title).items():
+                self._by_name[name] = (*self._by_name.get(name, ()), (item, year, how))
+        self._longest = max((name.count(b" ") + 1 for name in self._by_name), default=0)
 
     def resolve(self, text: str, among: frozenset[str] = frozenset()) -> Resolution:
         """The item that `text` names. A year, where given, must be the item's; an own name goes before an alias; `among` settles
@@ -109,8 +113,10 @@ class TitleResolver:
         """
         name, year = split_year(text)
         entries = self._by_name.get(key(name), ())
-        if len(entries) == 1 and (not year or entries[0][1] == year) and entries[0][2] != STEM:  # nearly always
-            return Resolution("ok", (entries[0][0],), _REASONS[entries[0][2]])
+        if len(entries) == 1:  # nearly always
+            ((item, its, how),) = entries
+            if how != STEM and (its == year or not year):
+                return Resolution("ok", (item,), _REASONS[how])
         filed = [entry for entry in entries if not year or entry[1] == year]
         if not filed and year:
             filed = list(self._by_name.get(key(text), ()))

@@ -17,6 +17,7 @@ COMMANDS = (
     "data import recbole",
     "data import amazon",
     "data import graph",
+    "data import recbench",
     "data embed",
     "data stats",
     "data doctor",

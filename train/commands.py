@@ -84,7 +84,7 @@ def rft(
 def _evaluate(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     store: StoreOption = DEFAULT_STORE,
-    split: Annotated[str, typer.Option(help="validation or test.")] = "validation",
+    split: Annotated[str, typer.Option(help="validation, test or benchmark.")] = "validation",
     queries: Annotated[int | None, typer.Option(help="Only the first N, taken evenly over the split.")] = None,
     server: Annotated[str | None, typer.Option(help="URL of a running reward server; without it, one is started for this command.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write summary, responses and provenance as JSON.")] = None,
@@ -110,8 +110,8 @@ def _evaluate(
     from train.evaluate import evaluate as run_evaluation
     from train.prompts import STYLES
 
-    if split not in SPLITS or style not in STYLES:
-        raise DataError(f"no split {split!r} or style {style!r}: splits are {', '.join(SPLITS)}, styles {', '.join(STYLES)}")
+    if split not in (*SPLITS, "benchmark") or style not in STYLES:
+        raise DataError(f"no split {split!r} or style {style!r}: splits are {', '.join(SPLITS)} and benchmark, styles {', '.join(STYLES)}")
     with Store.open(store, read_only=True) as opened:
         examples = opened.examples(split)
     if queries is not None and queries < len(examples):

@@ -66,7 +66,7 @@ def evaluate(
 
 
 def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[str, object]:
-    """One evaluated Example. satisfied: share of the true conditions that the first recommendation meets; premise_corrected: the
+    """One evaluated Example. satisfied: share of the true conditions that the first recommendation meets (null without any); premise_corrected: the
     reasoning to a misinformed query names the true value before it turns to the candidates (null for other kinds)."""
     first = score.recommended[0] if score.recommended else None
     met = [first is not None and evidence.attributes.has(first, c.relation, c.value) for c in example.conditions]
@@ -79,7 +79,7 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
         "ndcg": score.ndcg,
         "score": score.score,
         "status": score.status,
-        "satisfied": sum(met) / len(met),
+        "satisfied": sum(met) / len(met) if met else None,
         "response": text,
         "segments": [s.model_dump() for s in score.segments],
         "premise_corrected": example.conditions[0].name in opening if example.kind == "misinformed" else None,
@@ -93,7 +93,7 @@ def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
         by_kind[r["kind"]].append(r["ndcg"])
         by_position[r["gold_position"]].append(r["ndcg"])
     places = {str(p): round(float(np.mean(v)), 4) for p, v in sorted(by_position.items())}
-    corrected = [r["premise_corrected"] for r in rows if r["premise_corrected"] is not None]
+    corrected, met = ([r[figure] for r in rows if r[figure] is not None] for figure in ("premise_corrected", "satisfied"))
     return {
         "queries": len(rows),
         "ndcg": interval([r["ndcg"] for r in rows], seed),
@@ -101,7 +101,7 @@ def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
         "by_gold_position": places,
         "gold_position_spread": round(max(places.values()) - min(places.values()), 4),
         "answered": round(float(np.mean([r["status"] == "ok" for r in rows])), 4),
-        "satisfied": round(float(np.mean([r["satisfied"] for r in rows])), 4),
+        "satisfied": round(float(np.mean(met)), 4) if met else None,
         "premise_corrected": round(float(np.mean(corrected)), 4) if corrected else None,
     }
 

@@ -1,6 +1,7 @@
 """Killed without warning, or out of disk: the store opens and holds the old state or the new one, and the rerun finishes."""
 
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ import pytest
 
 from data_engine.store import Store
 from tests.conftest import hand_catalogue
+from tests.data_engine.test_wikidata import endpoint  # noqa: F401, a fixture
 from tests.test_cli import ROOT, rerec
 
 pytestmark = pytest.mark.journey
@@ -31,13 +33,18 @@ def state(path):
         return store.graph_digest, store.counts(), len(store.embeddings())
 
 
-@pytest.mark.parametrize("command", ["import", "embed"])
-def test_killed_at_twenty_moments_the_store_is_old_or_new(tmp_path, movielens, command):
-    path, rng = tmp_path / "s.duckdb", random.Random(command)
-    words = ["data", "import", "movielens", str(movielens)] if command == "import" else ["data", "embed", "--dims", "8", "--epochs", "2"]
+@pytest.mark.parametrize("command", ["import", "embed", "enrich"])
+def test_killed_at_twenty_moments_the_store_is_old_or_new(tmp_path, movielens, endpoint, command):  # noqa: F811
+    path, rng, cache = tmp_path / "s.duckdb", random.Random(command), tmp_path / "cache"
+    words = {
+        "import": ["data", "import", "movielens", str(movielens)],
+        "embed": ["data", "embed", "--dims", "8", "--epochs", "2"],
+        "enrich": ["data", "enrich", "wikidata", "--endpoint", endpoint, "--cache", str(cache), "--batch", "1", "--pause", "0"],
+    }[command]
     words = [sys.executable, "-m", "rerec", *words, "--store", str(path)]
     with Store.open(path, create=True) as store:
         store.replace_catalogue(hand_catalogue())
+        store.db.executemany("INSERT INTO links VALUES (?, 'imdb', ?)", [("i1", "tt0000001"), ("i2", "tt0000002")])
     if command == "embed":
         assert rerec("data", "import", "movielens", movielens, "--store", path).returncode == 0
     old, killed = state(path), 0
@@ -47,6 +54,7 @@ def test_killed_at_twenty_moments_the_store_is_old_or_new(tmp_path, movielens, c
     whole, new = time.monotonic() - start, state(path)
     assert old != new
     for _ in range(20):
+        shutil.rmtree(cache, ignore_errors=True)
         path.write_bytes(copy)
         path.with_name(path.name + ".wal").unlink(missing_ok=True)
         process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,146 @@
+"""Both graphs as typed arrays in compressed sparse row form, kept as .npy files that any number of processes map read-only.
+
+Item k's edges are `relation[edge_start[k]:edge_start[k + 1]]` (index into `relations`) and `attribute[…]` (index into
+`attribute_ids`), by relation and credit order; user k's interactions are `item[like_start[k]:…]` with `rating` (nan: unknown),
+`time` (-1: unknown) and `liked`, oldest first. Ids are sorted, so an id is found by bisection.
+"""
+
+import shutil
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+
+from data_engine.errors import DataError
+from data_engine.graphs import InteractionGraph
+from data_engine.store import Store
+
+
+@dataclass(frozen=True)
+class Strings(Sequence):
+    """Many strings in two arrays: UTF-8 bytes end to end, and where each starts."""
+
+    start: np.ndarray
+    text: np.ndarray
+
+    @classmethod
+    def pack(cls, strings: Sequence[str]) -> "Strings":
+        """Lay the strings end to end."""
+        raw = [s.encode() for s in strings]
+        start = np.zeros(len(raw) + 1, np.int64)
+        np.cumsum([len(r) for r in raw], out=start[1:])
+        return cls(start, np.frombuffer(b"".join(raw), np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    def __getitem__(self, k: int) -> str:
+        if not 0 <= k < len(self):
+            raise IndexError(k)
+        return self.text[self.start[k] : self.start[k + 1]].tobytes().decode()
+
+    def find(self, string: str) -> int | None:
+        """The index of `string` in sorted strings, None when it is not among them."""
+        k = bisect_left(self, string)
+        return k if k < len(self) and self[k] == string else None
+
+
+@dataclass(frozen=True)
+class GraphArrays:
+    """See the module's text. `digest` is the store's graph digest."""
+
+    digest: str
+    item_ids: Strings
+    titles: Strings
+    attribute_ids: Strings
+    names: Strings
+    relations: Strings
+    edge_start: np.ndarray
+    relation: np.ndarray
+    attribute: np.ndarray
+    user_ids: Strings
+    like_start: np.ndarray
+    item: np.ndarray
+    rating: np.ndarray
+    time: np.ndarray
+    liked: np.ndarray
+
+    @classmethod
+    def of(cls, store: Store) -> "GraphArrays":
+        """The store's arrays, mapped from the folder beside it; made first where the graph is new. Raises DataError before an import."""
+        folder = store.path.with_name(f"{store.path.name}.arrays") / store.graph_digest
+        if not folder.is_dir():
+            for old in folder.parent.glob("*"):
+                shutil.rmtree(old, ignore_errors=True)  # who has mapped the old files keeps them
+            _from_store(store).save(folder)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> "GraphArrays":
+        """Map the files of a folder that is named after the digest. Raises DataError when one cannot be read."""
+
+        def read(name: str) -> np.ndarray:
+            try:
+                return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError) as error:
+                raise DataError(f"{folder}/{name}.npy cannot be read ({error}): delete the folder, it will be made again") from error
+
+        parts = {f.name: Strings(read(f"{f.name}.start"), read(f"{f.name}.text")) if f.type is Strings else read(f.name) for f in fields(cls)[1:]}
+        return cls(folder.name, **parts)
+
+    def save(self, folder: Path) -> None:
+        """Write the files: all of them, or the folder does not appear."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(mkdtemp(dir=folder.parent, prefix=".part-"))
+        for name, array in self._files():
+            np.save(part / f"{name}.npy", array, allow_pickle=False)
+        part.chmod(0o755)
+        with suppress(FileExistsError, OSError):  # another process was first, with the same bytes
+            part.rename(folder)
+        shutil.rmtree(part, ignore_errors=True)
+
+    def _files(self) -> Iterator[tuple[str, np.ndarray]]:
+        for f in fields(self)[1:]:
+            value = getattr(self, f.name)
+            yield from ((f"{f.name}.start", value.start), (f"{f.name}.text", value.text)) if f.type is Strings else ((f.name, value),)
+
+
+def _from_store(store: Store) -> GraphArrays:
+    likes = InteractionGraph.from_store(store)
+    titles, attributes = (store.rows(f"FROM {table} ORDER BY 1") for table in ("items", "attributes"))
+    edges = store.db.execute(
+        f"WITH {_numbered('i', 'item_id', 'items')}, {_numbered('a', 'attribute_id', 'attributes')}, {_numbered('r', 'relation', 'edges')} "
+        "SELECT i.n AS item, r.n AS relation, a.n AS attribute FROM edges JOIN i USING (item_id) JOIN a USING (attribute_id) JOIN r USING (relation) "
+        "ORDER BY i.n, r.n, position, a.n"
+    ).fetchnumpy()
+    return GraphArrays(
+        digest=store.graph_digest,
+        item_ids=Strings.pack([item for item, _ in titles]),
+        titles=Strings.pack([title for _, title in titles]),
+        attribute_ids=Strings.pack([attribute for attribute, _ in attributes]),
+        names=Strings.pack([name for _, name in attributes]),
+        relations=Strings.pack([relation for (relation,) in store.rows("SELECT DISTINCT relation FROM edges ORDER BY 1")]),
+        edge_start=_starts(edges["item"], len(titles)),
+        relation=edges["relation"].astype(np.uint16),
+        attribute=edges["attribute"].astype(np.int32),
+        user_ids=Strings.pack(likes.users),
+        like_start=_starts(likes.user, len(likes.users)),
+        item=likes.item.astype(np.int32),
+        rating=likes.rating.astype(np.float32),
+        time=likes.time.astype(np.int64),
+        liked=likes.positive.astype(bool),
+    )
+
+
+def _numbered(name: str, column: str, table: str) -> str:
+    """A common table expression that numbers the distinct values of a column in sorted order."""
+    return f"{name} AS (SELECT {column}, row_number() OVER (ORDER BY {column}) - 1 AS n FROM (SELECT DISTINCT {column} FROM {table}))"
+
+
+def _starts(owner: np.ndarray, owners: int) -> np.ndarray:
+    """Row starts from the sorted owner of each entry."""
+    return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=owners))]).astype(np.int64)
