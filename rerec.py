@@ -13,6 +13,7 @@ COMMANDS = {
     "synth": ("agents.commands", "synth", "Synthesise Examples: complex queries with labelled reasoning."),
     "verify": ("data_engine.commands", "verify", "Re-check every Example against the raw tables."),
     "serve": ("reward_server.commands", "serve", "Run the reward server on this machine."),
+    "token": ("reward_server.commands", "token", "Make a bearer token for a reward server."),
     "score": ("reward_server.commands", "score", "Score stored responses in process, as the server would."),
     "train": ("train.commands", "train", "Fine-tune a policy: sft, then rft."),
     "eval": ("train.commands", "evaluate", "Evaluate a policy on held-out queries."),

@@ -228,9 +228,15 @@ class Store:
             self.db.execute("DELETE FROM examples WHERE (split = 'benchmark') = ?", [benchmark])
             append(self.db, "examples", ("example_id", "position", "split", "kind", "gold", "near", "body"), rows)
 
-    def targets(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
-        """Example id → (gold items, items near it): all that scoring needs, without reading whole records."""
-        return {i: (frozenset(gold), frozenset(near)) for i, gold, near in self.rows("SELECT example_id, gold, near FROM examples")}
+    def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], list[tuple[str, str]]]]:
+        """(example id, gold items, items near it, conditions as (relation, value)): all that scoring needs, without reading whole records."""
+        cursor = self.db.cursor().execute(
+            "SELECT example_id, gold, near, json_extract_string(body, '$.conditions[*].relation'), "
+            "json_extract_string(body, '$.conditions[*].value') FROM examples"
+        )
+        while rows := cursor.fetchmany(4096):
+            for example, gold, near, relations, values in rows:
+                yield example, frozenset(gold), frozenset(near), list(zip(relations, values, strict=True))
 
     def stream(self, split: str | None = None) -> Iterator[Example]:
         """Examples in their stored order, of one split or of all, a few in memory at a time."""

@@ -8,7 +8,7 @@ is said to be unsure.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
 from sys import intern
 from typing import Literal, NamedTuple
 
@@ -32,15 +32,6 @@ class Resolution(NamedTuple):
     status: Literal["ok", "ambiguous", "unknown"]
     items: tuple[str, ...]
     reason: Reason
-
-
-@dataclass(frozen=True)
-class Mention:
-    """An item named in a text, at characters start..end."""
-
-    item: str
-    start: int
-    end: int
 
 
 def fold(text: str) -> str:
@@ -72,23 +63,30 @@ def split_year(title: str) -> tuple[str, str]:
     return title, ""
 
 
-def spellings(title: str) -> dict[bytes, int]:
-    """Every key the item is found by, year aside, with how it is filed: OWN before ALIAS before STEM; articles also moved to the front.
+def names_of(title: str) -> Iterator[tuple[str, int]]:
+    """The names an item goes by, year aside, with how each is filed: OWN before ALIAS before STEM; articles also moved to the front.
 
     A subtitle is not dropped where it is what tells a sequel from the first part.
     """
     name, _ = split_year(title)
     plain = _ALIAS.sub("", name).strip()
     aliases = [re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE) for alias in _ALIAS.findall(name)]
-    found: dict[bytes, int] = {}
     stem = _SUBTITLE.match(plain)
     stems = [stem["stem"]] if stem and key(stem["rest"]).split(b" ")[0] not in _SMALL else []
     for names, filed in (((name, plain), OWN), (aliases, ALIAS), (stems, STEM)):
-        for spelling in names:
-            moved = _ARTICLE.match(spelling)
-            for text in (spelling, f"{moved['article']} {moved['rest']}") if moved else (spelling,):
-                if words := key(text):
-                    found.setdefault(words, filed)
+        for text in names:
+            moved = _ARTICLE.match(text)
+            yield text, filed
+            if moved:
+                yield f"{moved['article']} {moved['rest']}", filed
+
+
+def spellings(title: str) -> dict[bytes, int]:
+    """Every key the item is found by, with how it is filed."""
+    found: dict[bytes, int] = {}
+    for text, filed in names_of(title):
+        if words := key(text):
+            found.setdefault(words, filed)
     return found
 
 
@@ -104,7 +102,6 @@ class TitleResolver:
             year = intern(split_year(title)[1])
             for name, how in spellings(title).items():
                 self._by_name[name] = (*self._by_name.get(name, ()), (item, year, how))
-        self._longest = max((name.count(b" ") + 1 for name in self._by_name), default=0)
 
     def resolve(self, text: str, among: frozenset[str] = frozenset()) -> Resolution:
         """The item that `text` names. A year, where given, must be the item's; an own name goes before an alias; `among` settles
@@ -130,31 +127,3 @@ class TitleResolver:
             return Resolution("ok", items, _REASONS[best])
         settled = tuple(item for item in items if item in among)
         return Resolution("ok", settled, "settled by the candidates") if len(settled) == 1 else Resolution("ambiguous", items, "homonyms")
-
-    def mentions(self, text: str, among: frozenset[str]) -> list[Mention]:
-        """Where the items `among` are named in running text, longest name first, left to right, never overlapping.
-
-        A following "(1995)" belongs to the mention and must be the item's year; a name that opens in lower case is prose, not a title.
-        """
-        tokens = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
-        found, k = [], 0
-        while k < len(tokens):
-            hit = next((m for n in range(min(self._longest, len(tokens) - k), 0, -1) if (m := self._mention(text, tokens, k, n, among))), None)
-            if hit is None:
-                k += 1
-                continue
-            found.append(hit)
-            while k < len(tokens) and tokens[k][1] < hit.end:
-                k += 1
-        return found
-
-    def _mention(self, text: str, tokens: list[tuple[str, int, int]], k: int, n: int, among: frozenset[str]) -> Mention | None:
-        start, end = tokens[k][1], tokens[k + n - 1][2]
-        if text[start].islower():
-            return None
-        filed = [entry for entry in self._by_name.get(key(text[start:end]), ()) if entry[2] != STEM]
-        if not filed:
-            return None
-        year = re.match(r"\s*\((\d{4})\)", text[end:])
-        hits = {item for item, its, _ in filed if item in among and (year is None or its in ("", year[1]))}
-        return Mention(hits.pop(), start, end + (year.end() if year else 0)) if len(hits) == 1 else None

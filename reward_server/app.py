@@ -1,65 +1,85 @@
-"""The HTTP coat: limits first, then the pure scorer. Loopback only; no pickle, no gold on the wire."""
+"""The server's ASGI application: `/v1/score` bare and fast, the rest through FastAPI, which also documents it all."""
 
-from time import perf_counter
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+import msgspec
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict, Field
 
-from reward_server.errors import StaleGraph, UnknownExamples
+from data_engine.errors import RerecError
+from reward_server.endpoint import ScoreEndpoint
+from reward_server.errors import Refused
+from reward_server.guards import Tokens
+from reward_server.live import Live
 from reward_server.metrics import Metrics
-from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
-from reward_server.wire import MOST_CHARACTERS, MOST_RESPONSES, ScoreRequest, ScoreResponse
+from reward_server.wire import ScoreRequest, ScoreResponse
 
-MOST_BYTES = 64 * 1024 * 1024  # more than a full batch of the longest responses can need in practice
+SETTINGS = "REREC_SERVE"  # how worker processes get their settings; no secret is in it
 
 
-def make_app(snapshot: Snapshot) -> FastAPI:
-    """The application over one snapshot: POST /v1/score, GET /health, /ready, /metrics, /openapi.json."""
-    app = FastAPI(title="rerec reward server", version="1", description="Dual-graph scores for recommendation responses.")
-    metrics = Metrics()
+class ServeConfig(BaseModel):
+    """What a server serves and within which limits: bytes of a body, requests at once, seconds for one of them."""
 
-    @app.middleware("http")
-    async def limit_body(request: Request, call_next: object) -> Response:
-        """Refuse a body that is too long, or of undeclared length, before it is read."""
-        if request.method == "POST":
-            length = request.headers.get("content-length", "")
-            if not length.isdigit():
-                return _problem(411, "the request must say its Content-Length")
-            if int(length) > MOST_BYTES:
-                return _problem(413, f"the body has {length} bytes, at most {MOST_BYTES} are read: send smaller batches")
-        response = await call_next(request)
-        if request.url.path == "/v1/score":
-            metrics.requests.labels(str(response.status_code)).inc()
-        return response
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    store: Path
+    tokens: Path | None = None
+    most_bytes: int = Field(64 * 2**20, ge=1024)
+    at_once: int = Field(64, ge=1)
+    seconds: float = Field(30.0, gt=0)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        """Say where the body is wrong without sending it back."""
-        first = error.errors()[0]
-        return _problem(
-            422, f"{'.'.join(map(str, first['loc']))}: {first['msg']} (1 to {MOST_RESPONSES} responses of up to {MOST_CHARACTERS} characters)"
-        )
 
-    @app.exception_handler(StaleGraph)
-    async def stale(_: Request, error: StaleGraph) -> JSONResponse:
-        return _problem(409, str(error))
+class App:
+    """ASGI: scores itself, hands everything else to FastAPI."""
 
-    @app.exception_handler(UnknownExamples)
-    async def unknown(_: Request, error: UnknownExamples) -> JSONResponse:
-        return _problem(404, str(error))
+    def __init__(self, live: Live, config: ServeConfig) -> None:
+        tokens, metrics = Tokens.load(config.tokens) if config.tokens else Tokens(), Metrics()
+        self.score = ScoreEndpoint(live, tokens, metrics, most_bytes=config.most_bytes, at_once=config.at_once, seconds=config.seconds)
+        self.rest = _rest(live, tokens, metrics)
 
-    @app.post("/v1/score")
-    def score(request: ScoreRequest) -> ScoreResponse:
-        """Score 1 to 1024 responses. 404: unknown example ids; 409: the server holds another graph; 422: malformed request."""
-        start = perf_counter()
-        if request.graph_digest not in (None, snapshot.digest):
-            raise StaleGraph(f"the request is for graph {request.graph_digest}, this server holds {snapshot.digest}: restart it on the current store")
-        scores = snapshot.score(request.responses, PROFILES[request.profile])
-        metrics.observe(scores, perf_counter() - start)
-        return ScoreResponse(graph_digest=snapshot.digest, scores=scores)
+    async def __call__(self, scope: dict, receive: Callable[[], Awaitable[dict]], send: Callable[[dict], Awaitable[None]]) -> None:
+        """The ASGI interface."""
+        scoring = scope["type"] == "http" and scope["path"] == "/v1/score" and scope["method"] == "POST"
+        await (self.score if scoring else self.rest)(scope, receive, send)
+
+
+def make_app(config: ServeConfig) -> App:
+    """Load the snapshot and build the application. Raises DataError when there is nothing to serve."""
+    return App(Live(config.store, Snapshot.load(config.store)), config)
+
+
+def from_environment() -> App:
+    """The application of a worker process, as uvicorn's factory."""
+    return make_app(ServeConfig.model_validate_json(os.environ[SETTINGS]))
+
+
+def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
+    @asynccontextmanager
+    async def reload_on_hangup(_: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        with suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread: /v1/reload still works
+            loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, live.reload))
+        yield
+
+    app = FastAPI(title="rerec reward server", version="1", description="Dual-graph scores for recommendation responses.", lifespan=reload_on_hangup)
+
+    @app.exception_handler(RerecError)
+    async def refuse(_: Request, error: RerecError) -> JSONResponse:
+        code, headers = (error.code, error.headers) if isinstance(error, Refused) else (500, {})
+        return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
+
+    def needs_admin(request: Request) -> None:
+        tokens.check(request.headers.get("authorization", ""), "admin")
+
+    def needs_score(request: Request) -> None:
+        tokens.check(request.headers.get("authorization", ""), "score")
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -69,14 +89,52 @@ def make_app(snapshot: Snapshot) -> FastAPI:
     @app.get("/ready")
     def ready() -> dict[str, object]:
         """The snapshot is loaded: its graph digest and how many Examples it can score."""
-        return {"status": "ready", "graph_digest": snapshot.digest, "examples": len(snapshot.targets)}
+        return {"status": "ready", "graph_digest": live.snapshot.digest, "examples": len(live.snapshot.targets)}
 
-    @app.get("/metrics", include_in_schema=False)
+    @app.post("/v1/reload", dependencies=[Depends(needs_admin)])
+    def reload() -> dict[str, object]:
+        """Load the store again, without a pause for others; 503 when that fails, and the old graph is still served."""
+        if not live.reload():
+            raise Refused(503, "the store could not be loaded: the log says why; the old graph is still served")
+        return ready()
+
+    @app.get("/metrics", include_in_schema=False, dependencies=[Depends(needs_score)])
     def prometheus() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
+    app.openapi = lambda: _schema(app)
     return app
 
 
-def _problem(code: int, detail: str) -> JSONResponse:
-    return JSONResponse({"detail": detail}, status_code=code)
+def _schema(app: FastAPI) -> dict:
+    """FastAPI's own OpenAPI document with the score endpoint's types added."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        (request, response), parts = msgspec.json.schema_components([ScoreRequest, ScoreResponse], ref_template="#/components/schemas/{name}")
+        problem = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+        answers = {"200": ("Scores in request order", response)} | {
+            code: (why, problem)
+            for code, why in (
+                ("400", "The body does not decode"),
+                ("401", "No token of this scope"),
+                ("404", "Unknown example ids"),
+                ("408", "The body came too slowly"),
+                ("409", "The server holds another graph"),
+                ("411", "No Content-Length"),
+                ("413", "The body is too large"),
+                ("415", "Unknown content encoding"),
+                ("422", "Malformed request"),
+                ("429", "Too many requests at once"),
+                ("503", "Not scored within the deadline"),
+            )
+        }
+        document["paths"]["/v1/score"] = {
+            "post": {
+                "summary": "Score 1 to 1024 responses",
+                "operationId": "score",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
+                "responses": {c: {"description": why, "content": {"application/json": {"schema": s}}} for c, (why, s) in answers.items()},
+            }
+        }
+        document.setdefault("components", {}).setdefault("schemas", {}).update(parts)
+    return app.openapi_schema

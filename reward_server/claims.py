@@ -1,23 +1,23 @@
-"""Factual claims in a segment, checked on the attribute graph: "Heat (1995) director Michael Mann".
+"""Factual claims in a text, checked on the attribute graph: "Heat (1995) director Michael Mann", "A and B share their composer".
 
-A claim is an item's name with an attribute's name after it, before the next item or the end of the sentence. The relation
+A claim is an item's name with an attribute's name after it, before the next item, the end of the sentence or the line. The relation
 word between them, if any, narrows it. Negated clauses are left alone. Judged against the graph it is supported, contradicted
 (the relation is known for that item and excludes the value) or unknown.
 """
 
 import re
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Literal
+from functools import lru_cache
 
-from data_engine.graphs import AttributeGraph
-from data_engine.titles import Mention
+from data_engine.mapped import MappedGraph
+from data_engine.mentions import Mention, NameFinder
+from reward_server.wire import Claim, Judgement
 
-Judgement = Literal["supported", "contradicted", "unknown"]
-
-_NEGATION = re.compile(r"\b(no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)
-_NAME = re.compile(r"[^\W_][\w'’.-]*")
-_SENTENCE = re.compile(r"[;?!]|\.(?=\s|$)")
+_NEGATION = re.compile(r"\b(?:no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)
+_STOP = re.compile(r"[;?!\n]|\.(?=\s|$)")
+_WORD = re.compile(r"\w+")
+_SHARED = re.compile(r"\b(?:share|shares|same|common)\b")
 _NOUNS = {
     "star": "starring",
     "stars": "starring",
@@ -27,49 +27,77 @@ _NOUNS = {
     "music": "composer",
     "written": "writer",
 }
+CACHED = 65_536
 
 
 class ClaimChecker:
     """Built once over the graph's attribute names, then read only."""
 
-    def __init__(self, graph: AttributeGraph) -> None:
+    def __init__(self, graph: MappedGraph) -> None:
         self.graph = graph
-        self._by_name: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        for attribute, name in graph.names.items():
-            if (parts := tuple(_NAME.findall(name))) and not name.isdigit():
-                self._by_name[parts].add(attribute)
-        self._longest = max(map(len, self._by_name), default=0)
-        self._relations_of: dict[str, set[str]] = defaultdict(set)
-        for relation, attribute in graph.holders:
-            self._relations_of[attribute].add(relation)
+        self._nouns = _NOUNS | {relation: relation for relation in graph.relations}
+        self._names = NameFinder(((name, number) for name, number in graph.names() if not name.isdigit()), fold_case=False)
+        self._judge = lru_cache(CACHED)(self._judgement)
+        self._clue = lru_cache(CACHED)(self._read_clue)
 
-    def check(self, text: str, mentions: Sequence[Mention]) -> list[Judgement]:
-        """One judgement for each claim in `text`, whose item mentions are given in order."""
-        found, ends = [], [*(m.start for m in mentions[1:]), len(text)]
-        for mention, after in zip(mentions, ends[: len(mentions)], strict=True):
-            stop = _SENTENCE.search(text, mention.end, after)
-            clause = text[mention.end : stop.start() if stop else after]
-            found += self._clause(mention.item, clause)
+    def check(self, text: str, mentions: Sequence[Mention], needed: frozenset[str] | None) -> list[Claim]:
+        """The claims of a text, in order of their places; its mentions are given in order. `needed`: the relations the query asks about."""
+        if not mentions:
+            return []
+        hits = self._names.find(text)
+        starts = [hit.start for hit in hits]
+        found: list[Claim] = []
+        for n, mention in enumerate(mentions):
+            after = mentions[n + 1].start if n + 1 < len(mentions) else len(text)
+            k = bisect_left(starts, mention.end)
+            if k < len(hits) and starts[k] < after:
+                stop = _STOP.search(text, mention.end, after)
+                end = stop.start() if stop else after
+                found += self._clause(text, mention, hits[k : bisect_left(starts, end)], end, needed)
+            if n + 1 < len(mentions):
+                found += self._shared(text, mention, mentions[n + 1], needed)
         return found
 
-    def _clause(self, item: str, clause: str) -> list[Judgement]:
-        tokens = [m.group().rstrip(".") for m in _NAME.finditer(clause)]
-        found, k, relation = [], 0, None
-        while k < len(tokens):
-            n = next((n for n in range(min(self._longest, len(tokens) - k), 0, -1) if tuple(tokens[k : k + n]) in self._by_name), 0)
-            if n:
-                if not _NEGATION.search(" ".join(tokens[:k])):
-                    found.append(self._judge(item, self._by_name[tuple(tokens[k : k + n])], relation))
-                k += n
-            else:
-                word = tokens[k].lower()
-                relation = _NOUNS.get(word, word if word in self.graph.relations else relation)
-                k += 1
+    def _clause(self, text: str, mention: Mention, hits: list, end: int, needed: frozenset[str] | None) -> list[Claim]:
+        found, last = [], mention.end
+        for hit in hits:
+            if hit.start < last or hit.end > end:
+                continue  # inside a longer name
+            last = hit.end
+            negated, relation = self._clue(text[mention.end : hit.start])
+            if not negated:
+                verdict, relation, value = self._judge(mention.item, hit.bearers, relation)
+                found.append(Claim(hit.start, hit.end, mention.item, relation, value, verdict, None if needed is None else relation in needed))
         return found
 
-    def _judge(self, item: str, attributes: set[str], relation: str | None) -> Judgement:
-        """Any homonym that fits supports; contradicted only when every reading of it is excluded by a known relation."""
-        readings = [(r, a) for a in attributes for r in ((relation,) if relation else self._relations_of[a])]
-        if any(self.graph.has(item, r, a) for r, a in readings):
-            return "supported"
-        return "contradicted" if readings and all(self.graph.excludes(item, r, a) for r, a in readings) else "unknown"
+    def _shared(self, text: str, one: Mention, other: Mention, needed: frozenset[str] | None) -> list[Claim]:
+        """ "A and B share their composer": nothing but "and" between the two, and in the rest of the sentence a word for sharing and a relation."""
+        if text[one.end : other.start].strip() not in ("and", "&"):
+            return []
+        stop = _STOP.search(text, other.end)
+        rest = text[other.end : stop.start() if stop else len(text)]
+        negated, relation = self._clue(rest)
+        if negated or not relation or not _SHARED.search(rest):
+            return []
+        mine, its = self.graph.values(one.item, relation), self.graph.values(other.item, relation)
+        common = sorted(mine & its)
+        verdict: Judgement = "supported" if common else "contradicted" if mine and its else "unknown"
+        value = self.graph.arrays.attribute_ids[common[0]] if common else ""
+        relevant = None if needed is None else relation in needed
+        return [Claim(one.start, other.end + len(rest.rstrip()), item, relation, value, verdict, relevant) for item in (one.item, other.item)]
+
+    def _read_clue(self, words: str) -> tuple[bool, str]:
+        """Whether the words negate, and the last relation they name ("" for none)."""
+        if not words or words.isspace():
+            return False, ""
+        named = [self._nouns[w] for w in _WORD.findall(words.lower()) if w in self._nouns]
+        return bool(_NEGATION.search(words)), named[-1] if named else ""
+
+    def _judgement(self, item: str, attributes: tuple[int, ...], relation: str) -> tuple[Judgement, str, str]:
+        """(verdict, relation, attribute id). Any homonym that fits supports; contradicted only when a known relation excludes every reading."""
+        readings = [(r, a) for a in attributes for r in ((relation,) if relation else self.graph.relations_of(a))]
+        verdicts = [self.graph.judge(item, r, a) for r, a in readings]
+        chosen = verdicts.index(True) if True in verdicts else 0
+        verdict: Judgement = "supported" if True in verdicts else "contradicted" if verdicts and all(v is False for v in verdicts) else "unknown"
+        relation, attribute = readings[chosen] if readings else (relation, attributes[0])
+        return verdict, relation, self.graph.arrays.attribute_ids[attribute]

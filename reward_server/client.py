@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Self
 
 import httpx
+import msgspec
 
 from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
 from reward_server.wire import MOST_RESPONSES, Response, Score, ScoreRequest, ScoreResponse
@@ -26,7 +27,7 @@ def _checked(answer: httpx.Response, url: str) -> ScoreResponse | None:
     if answer.status_code >= 400:
         detail = answer.json().get("detail") if "json" in answer.headers.get("content-type", "") else answer.text[:200]
         raise _NAMED.get(answer.status_code, RewardError)(f"{url} refused the request ({answer.status_code}): {detail}")
-    return ScoreResponse.model_validate_json(answer.content)
+    return msgspec.json.decode(answer.content, type=ScoreResponse)
 
 
 def _wait(attempt: int) -> float:
@@ -70,10 +71,10 @@ class RewardClient:
         scores: list[Score] = []
         for start in range(0, len(responses), MOST_RESPONSES):
             request = ScoreRequest(graph_digest=self.digest, profile=self.profile, responses=list(responses[start : start + MOST_RESPONSES]))
-            scores += self._post(request.model_dump_json())
+            scores += self._post(msgspec.json.encode(request))
         return scores
 
-    def _post(self, body: str) -> list[Score]:
+    def _post(self, body: bytes) -> list[Score]:
         url, reason = f"{self.url}/v1/score", "no try"
         for attempt in range(self.retries + 1):
             try:
@@ -130,7 +131,7 @@ class AsyncRewardClient:
 
     async def _post(self, responses: list[Response]) -> list[Score]:
         url, reason = f"{self.url}/v1/score", "no try"
-        body = ScoreRequest(graph_digest=self.digest, profile=self.profile, responses=responses).model_dump_json()
+        body = msgspec.json.encode(ScoreRequest(graph_digest=self.digest, profile=self.profile, responses=responses))
         for attempt in range(self.retries + 1):
             try:
                 found = _checked(await self._http.post(url, content=body, headers={"content-type": "application/json"}), url)

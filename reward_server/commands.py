@@ -12,45 +12,58 @@ from data_engine.errors import DataError
 
 serve = typer.Typer(pretty_exceptions_enable=False)
 score = typer.Typer(pretty_exceptions_enable=False)
+token = typer.Typer(pretty_exceptions_enable=False)
 
 
 @serve.command()
 def _serve(
     store: StoreOption = DEFAULT_STORE,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Loopback port.")] = 8700,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8700,
+    host: Annotated[str, typer.Option(help="Address to listen at; another than this machine's own needs --tokens.")] = "127.0.0.1",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; they share the graph's memory.")] = 1,
+    tokens: Annotated[Path | None, typer.Option(help="Token file: callers must then send one (see `rerec token`).")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Let strangers reach the server without a token.")] = False,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate, for https; with --tls-key.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate.")] = None,
+    at_once: Annotated[int, typer.Option(min=1, help="Requests served at once by a process; more are told to come back (429).")] = 64,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Most seconds for one request.")] = 30.0,
     while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True, help="Stop when standard input closes.")] = False,
 ) -> None:
-    """Serve scores on http://127.0.0.1:PORT until stopped (Ctrl-C). Nothing but loopback is bound.
+    """Serve scores on http://127.0.0.1:PORT until stopped (Ctrl-C). A hang-up signal loads the store again.
 
-    Example: rerec serve --store runs/movies.duckdb --port 8700
+    Example: rerec serve --store runs/movies.duckdb --port 8700 --workers 2
     """
-    import socket
-    from threading import Thread
+    from reward_server.app import ServeConfig
+    from reward_server.serve import serve as run
 
-    import uvicorn
+    if (tls_cert is None) != (tls_key is None):
+        raise DataError("TLS needs both --tls-cert and --tls-key")
+    config = ServeConfig(store=store, tokens=tokens, at_once=at_once, seconds=seconds)
+    tls = (tls_cert, tls_key) if tls_cert and tls_key else None
+    run(config, host, port, workers=workers, insecure=insecure, tls=tls, while_stdin=while_stdin)
 
-    from reward_server.app import make_app
-    from reward_server.snapshot import Snapshot
 
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise DataError(f"port {port} is in use: stop what listens there or give another --port") from error
-    snapshot = Snapshot.load(store)
-    print(f"reward server: http://127.0.0.1:{port}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
-    server = uvicorn.Server(uvicorn.Config(make_app(snapshot), host="127.0.0.1", port=port, log_level="warning", access_log=False))
-    if while_stdin:
-        Thread(target=lambda: (sys.stdin.read(), setattr(server, "should_exit", True)), daemon=True).start()
-    server.run()
+@token.command()
+def _token(
+    name: Annotated[str, typer.Argument(help="Who will use it; a name of one's own for each.")],
+    file: Annotated[Path, typer.Option(help="Token file of the server; made where there is none.")] = Path("runs/tokens.json"),
+    admin: Annotated[bool, typer.Option("--admin", help="May reload the store too.")] = False,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
+) -> None:
+    """Make a bearer token for a server. It is printed once; the file keeps only its hash.
+
+    Example: REREC_TOKEN=$(rerec token trainer --file runs/tokens.json --days 30)
+    """
+    from reward_server.guards import issue
+
+    print(issue(file, name, ("score", "admin") if admin else ("score",), days))
 
 
 @score.command()
 def _score(
     file: Annotated[Path, typer.Argument(help='JSON lines of {"example_id", "response"}; "-" reads standard input.')],
     store: StoreOption = DEFAULT_STORE,
-    profile: Annotated[str, typer.Option(help="ndcg or rerec.")] = "rerec",
+    profile: Annotated[str, typer.Option(help="ndcg, rerec or rerec-conditions.")] = "rerec",
     as_json: Annotated[bool, typer.Option("--json", help="Print every score, one JSON object a line, instead of the means.")] = False,
 ) -> None:
     """Score stored responses in process: the server's own code and figures, without a server.
@@ -59,7 +72,7 @@ def _score(
     """
     from collections import Counter
 
-    from pydantic import ValidationError
+    import msgspec
 
     from data_engine.console import show
     from reward_server.scoring import PROFILES
@@ -75,15 +88,15 @@ def _score(
         if line.strip():
             try:
                 row = json.loads(line)
-                responses.append(Response(example_id=row["example_id"], response=row["response"]))
-            except (ValueError, KeyError, TypeError, ValidationError) as error:
+                responses.append(msgspec.convert({name: row[name] for name in ("example_id", "response")}, Response))
+            except (ValueError, KeyError, TypeError) as error:
                 raise DataError(f'{file} line {number}: expected {{"example_id": text, "response": text}} ({type(error).__name__})') from error
     if not responses:
         raise DataError(f"{file} holds no responses")
     scores = Snapshot.load(store).score(responses, PROFILES[profile])
     if as_json:
         for one in scores:
-            print(one.model_dump_json())
+            print(msgspec.json.encode(one).decode())
         return
     mean = {name: round(sum(getattr(s, name) or 0.0 for s in scores) / len(scores), 4) for name in ("score", "ndcg")}
     show({"responses": len(scores), "mean": mean, "status": dict(Counter(s.status for s in scores))}, False)

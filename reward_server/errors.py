@@ -19,3 +19,11 @@ class ServerUnreachable(RewardError):
     """The server did not answer within the retries allowed."""
 
     exit_code = 3
+
+
+class Refused(RewardError):
+    """The server does not take this request: `code` is the HTTP status, `headers` go with it."""
+
+    def __init__(self, code: int, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.headers = code, headers or {}

@@ -1,23 +1,37 @@
 """Prometheus metrics of one server process, in a registry of their own so that several apps can live in one process."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from collections import Counter as Tally
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 
 from reward_server.wire import Score
 
 
 class Metrics:
-    """Counts requests by outcome and responses by status; keeps the distribution of scores and request seconds."""
+    """Requests by outcome and their seconds; responses by status; sums of the score and of each part, so that means can be drawn."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter("rerec_score_requests", "Score requests by HTTP status", ["code"], registry=self.registry)
         self.responses = Counter("rerec_scored_responses", "Scored responses by status", ["status"], registry=self.registry)
+        self.verdicts = Counter("rerec_segments", "Segments by verdict", ["verdict"], registry=self.registry)
         self.seconds = Histogram("rerec_score_seconds", "Seconds per score request", registry=self.registry)
-        self.score = Histogram("rerec_score", "Scores given", buckets=[0, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.25, 1.5], registry=self.registry)
+        self.parts = Summary("rerec_part", "Score and its parts over the responses that have them", ["part"], registry=self.registry)
 
-    def observe(self, scores: list[Score], seconds: float) -> None:
-        """Record one answered request."""
+    def answered(self, code: int, seconds: float) -> None:
+        """Record one request."""
+        self.requests.labels(str(code)).inc()
         self.seconds.observe(seconds)
-        for score in scores:
-            self.responses.labels(score.status).inc()
-            self.score.observe(score.score)
+
+    def scored(self, scores: Sequence[Score]) -> None:
+        """Record the scores of one request, a handful of updates for the whole batch."""
+        for status, count in Tally([score.status for score in scores]).items():
+            self.responses.labels(status).inc(count)
+        for verdict, count in Tally([segment.verdict for score in scores for segment in score.segments]).items():
+            self.verdicts.labels(verdict).inc(count)
+        for part in ("score", "ndcg", "qas", "pas"):
+            values = [value for score in scores if (value := getattr(score, part)) is not None]
+            summary = self.parts.labels(part)
+            summary._count.inc(len(values))
+            summary._sum.inc(sum(values))

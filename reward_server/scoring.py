@@ -2,32 +2,29 @@
 
 NDCG@K: binary gain, log2 discount, ideal cut at min(K, |gold|) [a repeated item counts once].
 QAS(p, gt) = |R_p ∩ R_gt| / |R_gt| over (relation, attribute) edges; [absent where R_gt is empty].
+[QAS over conditions: the share of the query's own conditions that p meets; absent where it has none.]
 PAS(p, gt) = cos(M(p), M(gt)); [absent where an embedding is].
 r = NDCG + w1 QAS + w2 PAS [over the present parts, weights scaled so that their sum stays w1 + w2].
 [Several gold items: the best gold for each recommended item, then the mean over the top K.]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from math import log2
 
+import msgspec
 import numpy as np
 
-from data_engine.graphs import Edge
-
-
-@dataclass(frozen=True)
-class Profile:
-    """How parts make a score: cut-off K, w1 (QAS), w2 (PAS), and RAAE's w_penalty for segments that led to a wrong item."""
-
-    k: int
-    qas: float
-    pas: float
-    penalty: float
-
+from reward_server.wire import Weights
 
 # K is 1: our recipes ask for one answer. The weights are the probe's, not tuned.
-PROFILES = {"ndcg": Profile(1, 0.0, 0.0, 0.0), "rerec": Profile(1, 0.3, 0.2, 0.5)}
+PROFILES = {
+    "ndcg": Weights(),
+    "rerec": Weights(qas=0.3, pas=0.2, penalty=0.5),
+    "rerec-conditions": Weights(qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions"),
+}
+EdgesOf = Callable[[str], frozenset[Hashable]]
 
 
 @dataclass(frozen=True)
@@ -39,20 +36,32 @@ class Parts:
     pas: float | None
 
 
+def digest(weights: Weights) -> str:
+    """16 hex digits: the identity of a way to score."""
+    return sha256(msgspec.json.encode(weights, order="deterministic")).hexdigest()[:16]
+
+
 def ndcg(ranked: Sequence[str], gold: frozenset[str], k: int) -> float:
     """NDCG@k of a ranking without repeats, 0..1. Raises ValueError for an empty gold set."""
     if not gold:
         raise ValueError("NDCG needs at least one gold item")
     gain = sum(1 / log2(n + 2) for n, item in enumerate(ranked[:k]) if item in gold)
-    return gain / sum(1 / log2(n + 2) for n in range(min(k, len(gold))))
+    return gain / sum(1 / log2(n + 2) for n in range(min(k, len(gold)))) if gain else 0.0
 
 
-def query_alignment(ranked: Sequence[str], gold: frozenset[str], edges: Mapping[str, frozenset[Edge]], k: int) -> float | None:
-    """Mean over the top k of the best QAS against a gold item, 0..1; None when no gold item has an edge."""
-    targets = [edges[g] for g in sorted(gold) if edges.get(g)]
+def query_alignment(ranked: Sequence[str], gold: frozenset[str], edges: EdgesOf, k: int) -> float | None:
+    """Mean over the top k of the best QAS against a gold item, 0..1; None when no gold item has an edge. `edges` gives R_x."""
+    targets = [found for g in gold if (found := edges(g))]
     if not targets or not ranked:
         return None
-    return float(np.mean([max(len(edges.get(item, frozenset()) & t) / len(t) for t in targets) for item in ranked[:k]]))
+    return _mean([max(len(edges(item) & t) / len(t) for t in targets) for item in ranked[:k]])
+
+
+def condition_alignment(ranked: Sequence[str], conditions: frozenset[Hashable], edges: EdgesOf, k: int) -> float | None:
+    """Mean over the top k of the share of conditions an item meets, 0..1; None for a query without conditions."""
+    if not conditions or not ranked:
+        return None
+    return _mean([len(edges(item) & conditions) / len(conditions) for item in ranked[:k]])
 
 
 def preference_alignment(ranked: Sequence[str], gold: frozenset[str], unit: Mapping[str, np.ndarray], k: int) -> float | None:
@@ -60,22 +69,26 @@ def preference_alignment(ranked: Sequence[str], gold: frozenset[str], unit: Mapp
 
     `unit` maps item → embedding of length 1.
     """
-    targets = [unit[g] for g in sorted(gold) if g in unit]
+    targets = [unit[g] for g in gold if g in unit]
     known = [unit[item] for item in ranked[:k] if item in unit]
     if not targets or not known:
         return None
-    return float(np.mean([max(float(v @ t) for t in targets) for v in known]))
+    return _mean([max(float(v @ t) for t in targets) for v in known])
 
 
-def combine(parts: Parts, profile: Profile) -> float:
-    """r of the paper, by the profile's weights over the parts that are present."""
-    present = [(w, p) for w, p in ((profile.qas, parts.qas), (profile.pas, parts.pas)) if p is not None]
+def combine(parts: Parts, weights: Weights) -> float:
+    """r of the paper, by the weights over the parts that are present."""
+    present = [(w, p) for w, p in ((weights.qas, parts.qas), (weights.pas, parts.pas)) if p is not None]
     weight = sum(w for w, _ in present)
     if not weight:
         return parts.ndcg
-    return parts.ndcg + (profile.qas + profile.pas) / weight * sum(w * p for w, p in present)
+    return parts.ndcg + (weights.qas + weights.pas) / weight * sum(w * p for w, p in present)
 
 
-def penalised(reward: float, profile: Profile) -> float:
+def penalised(reward: float, weights: Weights) -> float:
     """The reward of a segment that led to a wrong item: r − w_penalty·|r|, so that a penalty always lowers."""
-    return reward - profile.penalty * abs(reward)
+    return reward - weights.penalty * abs(reward)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -11,7 +11,6 @@ from reward_server.wire import Status
 
 _BLOCK = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _TAG = re.compile(r"</?answer>")
-_LINE = re.compile(r"[^\n]*\S[^\n]*")
 _BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)?")
 
 
@@ -38,7 +37,9 @@ def read(text: str) -> Reading:
 def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Spans of the non-empty lines, outer white space left out."""
     found = []
-    for line in _LINE.finditer(text, start, end):
-        lead = len(line.group()) - len(line.group().lstrip())
-        found.append((line.start() + lead, line.start() + len(line.group().rstrip())))
+    for line in text[start:end].split("\n"):
+        if bare := line.strip():
+            lead = start + line.index(bare[0])
+            found.append((lead, lead + len(bare)))
+        start += len(line) + 1
     return found

@@ -1,92 +1,134 @@
 """A read-only snapshot of a store, ready to score: targets, graph, embeddings, resolvers. No lock is held after loading."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from data_engine.arrays import GraphArrays
 from data_engine.errors import DataError
-from data_engine.graphs import AttributeGraph
+from data_engine.mapped import MappedGraph
+from data_engine.mentions import Mention, TitleFinder
 from data_engine.store import Store
 from data_engine.titles import TitleResolver
 from reward_server import scoring
 from reward_server.claims import ClaimChecker
 from reward_server.errors import UnknownExamples
 from reward_server.segments import read
-from reward_server.wire import Response, Score, Segment, Verdict
+from reward_server.wire import Claim, Response, Score, Segment, Verdict, Weights
+
+FINDERS = 8192  # Examples whose title finder is kept
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """Everything a score depends on. targets: example id → (gold, items near it); `unit` are embeddings scaled to length 1."""
+class Target:
+    """What an Example is scored by: its gold items, the items near it (candidates, anchors, history), its conditions as edge codes, and the
+    relations they ask about (None for an Example without conditions)."""
 
-    digest: str
-    targets: dict[str, tuple[frozenset[str], frozenset[str]]]
-    graph: AttributeGraph
-    unit: dict[str, np.ndarray]
-    titles: TitleResolver
-    claims: ClaimChecker
+    gold: frozenset[str]
+    near: frozenset[str]
+    conditions: frozenset[int]
+    needed: frozenset[str] | None
+
+
+class Snapshot:
+    """Everything a score depends on."""
+
+    def __init__(self, graph: MappedGraph, targets: dict[str, Target], unit: dict[str, np.ndarray]) -> None:
+        self.digest, self.graph, self.targets, self.unit = graph.digest, graph, targets, unit
+        self._titles = dict(graph.titles())
+        self._resolver, self._claims = TitleResolver(self._titles), ClaimChecker(graph)
+        self._finder = lru_cache(FINDERS)(lambda items: TitleFinder({item: self._titles[item] for item in items if item in self._titles}))
 
     @classmethod
     def load(cls, path: Path | str) -> "Snapshot":
         """Read a store. Raises DataError when it has no Examples."""
         with Store.open(path, read_only=True) as store:
-            targets, graph = store.targets(), AttributeGraph.from_store(store)
+            graph = MappedGraph(GraphArrays.of(store))
+            targets = {
+                example: Target(gold, near, _codes(graph, asked), frozenset(r for r, _ in asked) or None)
+                for example, gold, near, asked in store.targets()
+            }
             if not targets:
                 raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
-            unit = {item: v / n for item, v in store.embeddings().items() if (n := float(np.linalg.norm(v)))}
-            return cls(store.graph_digest, targets, graph, unit, TitleResolver(graph.titles), ClaimChecker(graph))
+            return cls(graph, targets, {item: v / n for item, v in store.embeddings().items() if (n := float(np.linalg.norm(v)))})
 
-    def score(self, responses: list[Response], profile: scoring.Profile) -> list[Score]:
+    def score(self, responses: Sequence[Response], weights: Weights, *, claims: bool = True) -> list[Score]:
         """Scores in order. Raises UnknownExamples naming the ids, before anything is scored."""
         strangers = sorted({r.example_id for r in responses} - self.targets.keys())
         if strangers:
             raise UnknownExamples(f"{len(strangers)} example ids are not in this store (first: {strangers[0]}): was it synthesised again?")
-        return [self.score_one(r, profile) for r in responses]
+        return [self.score_one(r, weights, claims) for r in responses]
 
-    def score_one(self, response: Response, profile: scoring.Profile) -> Score:
+    def score_one(self, response: Response, weights: Weights, check_claims: bool = True) -> Score:
         """Score one response to a known Example."""
-        text, (gold, near) = response.response, self.targets[response.example_id]
+        text, target = response.response, self.targets[response.example_id]
         reading = read(text)
-        resolved = [self.titles.resolve(title, near) for title in reading.titles]
+        resolved = [self._resolver.resolve(title, target.near) for title in reading.titles]
         named = [r.items[0] for r in resolved if r.status == "ok"]
         ranked = list(dict.fromkeys(named))
-        status = "unresolved" if reading.status == "ok" and not ranked else reading.status
-        parts = scoring.Parts(
-            scoring.ndcg(ranked, gold, profile.k),
-            scoring.query_alignment(ranked, gold, self.graph.edge_sets, profile.k),
-            scoring.preference_alignment(ranked, gold, self.unit, profile.k),
-        )
-        total = scoring.combine(parts, profile) if ranked else 0.0
-        wrong = frozenset(ranked) - gold
-        segments = [self._segment(text, span, near | wrong, wrong, total, profile) for span in reading.spans]
+        wrong = frozenset(ranked) - target.gold
+        parts = self._parts(ranked, target, weights)
+        total = scoring.combine(parts, weights) if ranked else 0.0
+        mentions = self._finder(target.near if wrong <= target.near else target.near | wrong).find(text)
+        claims = self._claims.check(text, mentions, target.needed) if check_claims else []
         return Score(
-            example_id=response.example_id,
-            status=status,
-            score=total,
-            ndcg=parts.ndcg,
-            qas=parts.qas,
-            pas=parts.pas,
-            recommended=ranked,
-            duplicates=len(named) - len(ranked),
-            unresolved=len(resolved) - len(named),
-            segments=segments,
+            response.example_id,
+            "unresolved" if reading.status == "ok" and not ranked else reading.status,
+            total,
+            parts.ndcg,
+            parts.qas,
+            parts.pas,
+            ranked,
+            len(named) - len(ranked),
+            len(resolved) - len(named),
+            _segments(text, reading.spans, mentions, claims, wrong, total, scoring.penalised(total, weights)),
         )
 
-    def _segment(
-        self, text: str, span: tuple[int, int], near: frozenset[str], wrong: frozenset[str], total: float, profile: scoring.Profile
-    ) -> Segment:
-        line = text[span[0] : span[1]]
-        mentions = self.titles.mentions(line, near)
-        items = list(dict.fromkeys(m.item for m in mentions))
-        judged = self.claims.check(line, mentions)
-        right = line.startswith("<answer>") and bool(items)  # a recommendation is a claim too
+    def _parts(self, ranked: list[str], target: Target, weights: Weights) -> scoring.Parts:
+        if weights.qas_over == "conditions":
+            qas = scoring.condition_alignment(ranked, target.conditions, self.graph.edges, weights.k)
+        else:
+            qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
+        pas = scoring.preference_alignment(ranked, target.gold, self.unit, weights.k)
+        return scoring.Parts(scoring.ndcg(ranked, target.gold, weights.k), qas, pas)
+
+
+def _codes(graph: MappedGraph, asked: list[tuple[str, str]]) -> frozenset[int]:
+    """Edge codes of conditions; one that no item of the graph meets gets a code that none has."""
+    codes = [graph.code(relation, value) for relation, value in asked]
+    return frozenset(-n - 1 if code is None else code for n, code in enumerate(codes))
+
+
+def _segments(
+    text: str,
+    spans: list[tuple[int, int]],
+    mentions: list[Mention],
+    claims: list[Claim],
+    wrong: frozenset[str],
+    reward: float,
+    penalised: float,
+) -> list[Segment]:
+    """Each span with what is named and stated in it. A recommendation is a claim too: an answer that names no wrong item is ok."""
+    found, m, c = [], 0, 0
+    for start, end in spans:
+        items, inside = [], []
+        while m < len(mentions) and mentions[m].start < end:
+            if (item := mentions[m].item) not in items:
+                items.append(item)
+            m += 1
+        while c < len(claims) and claims[c].start < end:
+            inside.append(claims[c])
+            c += 1
+        verdicts = {claim.verdict for claim in inside}
         verdict: Verdict = "unknown"
-        if wrong & set(items):
+        if wrong and not wrong.isdisjoint(items):
             verdict = "wrong_item"
-        elif "contradicted" in judged:
+        elif "contradicted" in verdicts:
             verdict = "contradicted"
-        elif right or "supported" in judged:
+        elif "supported" in verdicts or (items and text.startswith("<answer>", start)):
             verdict = "ok"
-        reward = scoring.penalised(total, profile) if verdict == "wrong_item" else total
-        return Segment(start=span[0], end=span[1], mentions=items, verdict=verdict, reward=reward)
+        found.append(Segment(start, end, items, verdict, penalised if verdict == "wrong_item" else reward, inside))
+    return found

@@ -1,35 +1,69 @@
-"""The wire types, version 1: what a client sends and gets. The same keys always."""
+"""The wire types, version 1: what a client sends and gets. The same keys always.
 
-from typing import Literal
+msgspec decodes straight into them, so a body is never held as anything but its bytes and these.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
 
 MOST_RESPONSES = 1024
 MOST_CHARACTERS = 32_768
 
 Status = Literal["ok", "no_answer", "unresolved", "malformed"]
 Verdict = Literal["ok", "wrong_item", "contradicted", "unknown"]
+Judgement = Literal["supported", "contradicted", "unknown"]
+Share = Annotated[float, Meta(ge=0, le=10)]
 
 
-class Wire(BaseModel):
-    """Frozen; unknown fields are refused."""
+class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Frozen; unknown fields are refused; never part of a cycle, so the garbage collector need not look."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+class Weights(Wire):
+    """How parts make a score: the cut-off K, w1 (QAS), w2 (PAS), RAAE's w_penalty for segments that led to a wrong item, and whether
+    QAS compares with the gold items' edges (as published) or counts the query's own conditions."""
+
+    k: Annotated[int, Meta(ge=1, le=1000)] = 1
+    qas: Share = 0.0
+    pas: Share = 0.0
+    penalty: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    qas_over: Literal["ground_truth", "conditions"] = "ground_truth"
 
 
 class Response(Wire):
     """A policy's whole response to one Example."""
 
-    example_id: str = Field(max_length=64)
-    response: str = Field(max_length=MOST_CHARACTERS)
+    example_id: Annotated[str, Meta(max_length=64)]
+    response: Annotated[str, Meta(max_length=MOST_CHARACTERS)]
 
 
 class ScoreRequest(Wire):
-    """A batch to score. With `graph_digest`, a server that holds another graph refuses (409) instead of scoring wrongly."""
+    """A batch to score, by a named profile or by weights of its own. With `graph_digest`, a server that holds another graph refuses (409).
+    Without `claims`, verdicts know recommendations only, at about half the cost."""
 
-    graph_digest: str | None = Field(None, max_length=64)
-    profile: Literal["ndcg", "rerec"] = "rerec"
-    responses: list[Response] = Field(min_length=1, max_length=MOST_RESPONSES)
+    responses: Annotated[list[Response], Meta(min_length=1, max_length=MOST_RESPONSES)]
+    graph_digest: Annotated[str, Meta(max_length=64)] | None = None
+    profile: Annotated[str, Meta(max_length=64)] = "rerec"
+    weights: Weights | None = None
+    claims: bool = True
+
+
+class Claim(Wire):
+    """A statement about an item, "X directed Y" or "A and B share their composer": characters start..end name what is stated of `subject`.
+
+    verdict: what the graph says (contradicted: the relation is known for the item and excludes the value). relevant: whether the relation is
+    one that the query asks about; null for an Example without conditions.
+    """
+
+    start: int
+    end: int
+    subject: str
+    relation: str
+    value: str
+    verdict: Judgement
+    relevant: bool | None
 
 
 class Segment(Wire):
@@ -43,10 +77,11 @@ class Segment(Wire):
     mentions: list[str]
     verdict: Verdict
     reward: float
+    claims: list[Claim]
 
 
 class Score(Wire):
-    """score = ndcg + the profile's weights on qas and pas; a part the graphs cannot give is null. Nothing recommended scores 0 by its status."""
+    """score = ndcg + the weights on qas and pas; a part the graphs cannot give is null. Nothing recommended scores 0 by its status."""
 
     example_id: str
     status: Status
@@ -61,7 +96,8 @@ class Score(Wire):
 
 
 class ScoreResponse(Wire):
-    """Scores in request order, and the digest of the graph they were made on."""
+    """Scores in request order; the digests of the graph they were made on and of the weights they were made with."""
 
     graph_digest: str
+    profile_digest: str
     scores: list[Score]

@@ -29,6 +29,7 @@ COMMANDS = (
     "synth",
     "verify",
     "serve",
+    "token",
     "score",
     "train sft",
     "train rft",

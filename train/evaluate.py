@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
@@ -81,7 +82,7 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
         "status": score.status,
         "satisfied": sum(met) / len(met) if met else None,
         "response": text,
-        "segments": [s.model_dump() for s in score.segments],
+        "segments": msgspec.to_builtins(score.segments),
         "premise_corrected": example.conditions[0].name in opening if example.kind == "misinformed" else None,
     }
 

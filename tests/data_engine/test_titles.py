@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_engine.mentions import TitleFinder
 from data_engine.titles import TitleResolver, fold, split_year
 from tests.conftest import SHARED
 
@@ -60,7 +61,7 @@ def test_homonyms_are_ambiguous_until_the_candidates_settle_it():
 
 def test_mentions_take_the_longest_name_and_leave_prose_alone():
     text = "It is like The Godfather Part II, not The Godfather (1972); the heat of it is in Heat (1995)."
-    found = RESOLVER.mentions(text, frozenset({"8", "9", "11"}))
+    found = TitleFinder({i: TITLES[i] for i in ("8", "9", "11")}).find(text)
     assert [(m.item, text[m.start : m.end]) for m in found] == [("8", "The Godfather Part II"), ("9", "The Godfather (1972)"), ("11", "Heat (1995)")]
 
 
@@ -68,7 +69,7 @@ def test_mentions_take_the_longest_name_and_leave_prose_alone():
 def test_any_text_resolves_without_error_and_folding_is_stable(text):
     assert fold(fold(text)) == fold(text)
     assert RESOLVER.resolve(text).status in {"ok", "ambiguous", "unknown"}
-    assert all(text[m.start : m.end] for m in RESOLVER.mentions(text, frozenset(TITLES)))
+    assert all(text[m.start : m.end] for m in TitleFinder(TITLES).find(text))
 
 
 @pytest.mark.parametrize(

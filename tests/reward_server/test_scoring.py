@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_server.scoring import PROFILES, Parts, Profile, combine, ndcg, penalised, preference_alignment, query_alignment
+from reward_server.scoring import PROFILES, Parts, combine, condition_alignment, digest, ndcg, penalised, preference_alignment, query_alignment
+from reward_server.wire import Weights
 
 EDGES = {"a": frozenset({("r", "1"), ("r", "2")}), "b": frozenset({("r", "2"), ("s", "3")}), "c": frozenset({("s", "3")})}
+
+
+def edges_of(item):
+    return EDGES.get(item, frozenset())
+
+
 UNIT = {"a": np.array([1.0, 0.0]), "b": np.array([0.6, 0.8]), "c": np.array([0.0, -1.0])}
 
 
@@ -31,17 +38,29 @@ def test_ndcg_agrees_with_scikit_learn(ranked, gold, k):
 
 
 def test_alignment_by_hand():
-    assert query_alignment(["b"], frozenset("a"), EDGES, 1) == 0.5
-    assert query_alignment(["b", "a"], frozenset("a"), EDGES, 2) == 0.75
-    assert query_alignment(["b"], frozenset("ac"), EDGES, 1) == 1.0  # the best gold counts
+    assert query_alignment(["b"], frozenset("a"), edges_of, 1) == 0.5
+    assert query_alignment(["b", "a"], frozenset("a"), edges_of, 2) == 0.75
+    assert query_alignment(["b"], frozenset("ac"), edges_of, 1) == 1.0  # the best gold counts
     assert preference_alignment(["b"], frozenset("a"), UNIT, 1) == pytest.approx(0.6)
     assert preference_alignment(["c", "b"], frozenset("a"), UNIT, 2) == pytest.approx(0.3)
 
 
+def test_alignment_with_the_querys_own_conditions():
+    asked = frozenset({("r", "2"), ("s", "3"), ("t", "9")})
+    assert condition_alignment(["b"], asked, edges_of, 1) == pytest.approx(2 / 3)
+    assert condition_alignment(["b", "x"], asked, edges_of, 2) == pytest.approx(1 / 3)
+    assert condition_alignment(["b"], frozenset(), edges_of, 1) is None
+
+
+def test_other_weights_have_another_digest():
+    assert digest(Weights()) == digest(PROFILES["ndcg"]) != digest(Weights(k=2))
+    assert len({digest(weights) for weights in PROFILES.values()}) == len(PROFILES)
+
+
 def test_an_absent_part_is_null_and_its_weight_goes_to_the_others():
-    assert query_alignment(["a"], frozenset("x"), EDGES, 1) is None
+    assert query_alignment(["a"], frozenset("x"), edges_of, 1) is None
     assert preference_alignment(["x"], frozenset("a"), UNIT, 1) is None
-    profile = Profile(1, 0.3, 0.2, 0.5)
+    profile = Weights(1, 0.3, 0.2, 0.5)
     assert combine(Parts(1.0, 0.5, 0.6), profile) == pytest.approx(1 + 0.15 + 0.12)
     assert combine(Parts(1.0, 0.5, None), profile) == pytest.approx(1 + 0.5 * 0.5)
     assert combine(Parts(0.0, None, -0.4), profile) == pytest.approx(0.5 * -0.4)
@@ -50,7 +69,7 @@ def test_an_absent_part_is_null_and_its_weight_goes_to_the_others():
 
 @given(st.floats(-1, 2), st.floats(0, 1))
 def test_a_penalty_always_lowers(reward, weight):
-    assert penalised(reward, Profile(1, 0, 0, weight)) <= reward
+    assert penalised(reward, Weights(1, 0, 0, weight)) <= reward
 
 
 @given(
@@ -62,7 +81,7 @@ def test_a_penalty_always_lowers(reward, weight):
 )
 def test_the_whole_score_agrees_with_an_oracle(ranked, gold, k, edges, vectors):
     """Straight from METHOD §1 with loops and dictionaries, no shared code."""
-    profile = Profile(k, 0.3, 0.2, 0.5)
+    profile = Weights(k, 0.3, 0.2, 0.5)
     top = ranked[:k]
     dcg = idcg = 0.0
     for n in range(len(top)):
@@ -87,7 +106,9 @@ def test_the_whole_score_agrees_with_an_oracle(ranked, gold, k, edges, vectors):
     unit = {i: np.array(v) / length[i] for i, v in vectors.items()}
     sets = {i: frozenset(e) for i, e in edges.items()}
     got = Parts(
-        ndcg(ranked, frozenset(gold), k), query_alignment(ranked, frozenset(gold), sets, k), preference_alignment(ranked, frozenset(gold), unit, k)
+        ndcg(ranked, frozenset(gold), k),
+        query_alignment(ranked, frozenset(gold), lambda i: sets.get(i, frozenset()), k),
+        preference_alignment(ranked, frozenset(gold), unit, k),
     )
     assert combine(got, profile) == pytest.approx(expected, abs=1e-9)
 

@@ -35,14 +35,14 @@ def answer(example, item, titles):
 
 def test_http_gives_the_scorers_own_figures(server, film_store, examples):
     snapshot = Snapshot.load(film_store)
-    responses = [answer(e, item, snapshot.graph.titles) for e in examples[:30] for item in e.candidates]
+    responses = [answer(e, item, dict(snapshot.graph.titles())) for e in examples[:30] for item in e.candidates]
     with RewardClient(server, snapshot.digest) as client:
         assert client.ready() == {"status": "ready", "graph_digest": snapshot.digest, "examples": 160}
         assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])
 
 
 def test_gold_scores_best_of_the_candidates(server, film_store, examples):
-    titles = Snapshot.load(film_store).graph.titles
+    titles = dict(Snapshot.load(film_store).graph.titles())
     with RewardClient(server) as client:
         for e in examples[:20]:
             scores = {item: s.score for item, s in zip(e.candidates, client.score([answer(e, i, titles) for i in e.candidates]), strict=True)}
@@ -133,7 +133,7 @@ def requests_served(server):
 
 def test_async_calls_travel_together_and_only_the_guilty_fail(server, film_store, examples):
     snapshot = Snapshot.load(film_store)
-    asked = [answer(e, e.candidates[0], snapshot.graph.titles) for e in examples[:40]]
+    asked = [answer(e, e.candidates[0], dict(snapshot.graph.titles())) for e in examples[:40]]
 
     async def score(responses):
         client = AsyncRewardClient(server, snapshot.digest)

@@ -1,0 +1,123 @@
+"""POST /v1/score as a bare ASGI application: limits first, then the pure scorer. Everything else of the server is in `app.py`.
+
+A framework's routing and validation would cost more than scoring a response does.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
+
+import msgspec
+
+from reward_server.errors import Refused, StaleGraph, UnknownExamples
+from reward_server.guards import Tokens, read_body
+from reward_server.live import Live
+from reward_server.metrics import Metrics
+from reward_server.scoring import PROFILES, digest
+from reward_server.snapshot import Snapshot
+from reward_server.wire import MOST_CHARACTERS, MOST_RESPONSES, Score, ScoreRequest, ScoreResponse, Weights
+
+Asgi = Callable[[dict, Callable[[], Awaitable[dict]], Callable[[dict], Awaitable[None]]], Awaitable[None]]
+
+access = logging.getLogger("rerec.access")
+CHUNK = 64  # responses scored between two looks at the clock; up to so many are scored without a thread
+JSON = (b"content-type", b"application/json")
+
+
+class ScoreEndpoint:
+    """Answers with JSON always: 200 with scores, else {"detail"}: 400, 401, 404, 408, 409, 411, 413, 415, 422, 429, 503."""
+
+    def __init__(self, live: Live, tokens: Tokens, metrics: Metrics, *, most_bytes: int, at_once: int, seconds: float) -> None:
+        self.live, self.tokens, self.metrics = live, tokens, metrics
+        self.most_bytes, self.at_once, self.seconds = most_bytes, at_once, seconds
+        self.running = 0
+        self._decode = msgspec.json.Decoder(ScoreRequest).decode
+        self._encode = msgspec.json.Encoder().encode
+
+    async def __call__(self, scope: dict, receive: Callable[[], Awaitable[dict]], send: Callable[[dict], Awaitable[None]]) -> None:
+        """The ASGI interface."""
+        start, headers = time.perf_counter(), {name: value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = headers.get(b"x-request-id", "")[:64]
+        request_id = request_id if request_id.isalnum() else uuid4().hex
+        extra: dict[str, str] = {}
+        try:
+            code, body, count = 200, *await self._answer(headers, receive, start)
+        except Refused as refusal:
+            code, extra, count = refusal.code, refusal.headers, 0
+            body = json.dumps({"detail": str(refusal)}).encode()
+        seconds = time.perf_counter() - start
+        self.metrics.answered(code, seconds)
+        lines = [(name.encode(), value.encode("latin-1")) for name, value in extra.items()]
+        lines += [JSON, (b"content-length", str(len(body)).encode()), (b"x-request-id", request_id.encode())]
+        await send({"type": "http.response.start", "status": code, "headers": lines})
+        await send({"type": "http.response.body", "body": body})
+        if access.isEnabledFor(logging.INFO):
+            client = (scope.get("client") or ("",))[0]
+            access.info(json.dumps({"id": request_id, "client": client, "status": code, "responses": count, "ms": round(seconds * 1000, 2)}))
+
+    async def _answer(self, headers: dict[bytes, str], receive: Callable[[], Awaitable[dict]], start: float) -> tuple[bytes, int]:
+        self.tokens.check(headers.get(b"authorization", ""), "score")
+        if self.running >= self.at_once:
+            raise Refused(429, f"{self.running} requests are being served: try again in a second", {"retry-after": "1"})
+        self.running += 1
+        try:
+            async with asyncio.timeout(self.seconds):
+                body = await read_body(_chunks(receive), headers.get(b"content-length", ""), headers.get(b"content-encoding", ""), self.most_bytes)
+            request = self._parse(body)
+            weights, snapshot = _weights(request), self.live.snapshot
+            if request.graph_digest not in (None, snapshot.digest):
+                raise StaleGraph(
+                    f"the request is for graph {request.graph_digest}, this server holds {snapshot.digest}: restart it on the current store"
+                )
+            if len(request.responses) <= CHUNK:
+                scores = snapshot.score(request.responses, weights, claims=request.claims)
+            else:
+                scores = await asyncio.to_thread(_score, snapshot, request, weights, start + self.seconds)
+            self.metrics.scored(scores)
+            return self._encode(ScoreResponse(snapshot.digest, digest(weights), scores)), len(scores)
+        except TimeoutError:
+            raise Refused(408, f"the body did not arrive within {self.seconds:g} s") from None
+        except UnknownExamples as error:
+            raise Refused(404, str(error)) from error
+        except StaleGraph as error:
+            raise Refused(409, str(error)) from error
+        finally:
+            self.running -= 1
+
+    def _parse(self, body: bytes) -> ScoreRequest:
+        try:
+            return self._decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            limits = f"1 to {MOST_RESPONSES} responses of up to {MOST_CHARACTERS} characters"
+            raise Refused(422, f"{str(error)[:200]} ({limits})") from error
+
+
+def _weights(request: ScoreRequest) -> Weights:
+    if request.weights is not None:
+        return request.weights
+    if request.profile not in PROFILES:
+        raise Refused(422, f"no profile {request.profile!r}: choose from {', '.join(PROFILES)}, or send weights")
+    return PROFILES[request.profile]
+
+
+def _score(snapshot: Snapshot, request: ScoreRequest, weights: Weights, deadline: float) -> list[Score]:
+    """Score a large batch, giving other requests their turn, and give up at the deadline: late scores would be thrown away."""
+    scores: list[Score] = []
+    for start in range(0, len(request.responses), CHUNK):
+        if time.perf_counter() > deadline:
+            raise Refused(503, "the batch could not be scored in time: send smaller ones", {"retry-after": "1"})
+        scores += snapshot.score(request.responses[start : start + CHUNK], weights, claims=request.claims)
+    return scores
+
+
+async def _chunks(receive: Callable[[], Awaitable[dict]]) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "the client went away")
+        yield message.get("body", b"")
+        if not message.get("more_body"):
+            return

@@ -1,0 +1,29 @@
+"""The snapshot that a server scores with now: loaded, swapped for a newer one without a pause, never half of each."""
+
+import logging
+import threading
+from pathlib import Path
+
+from data_engine.errors import RerecError
+from reward_server.snapshot import Snapshot
+
+log = logging.getLogger("rerec.server")
+
+
+class Live:
+    """Who answers a request takes `snapshot` once and keeps to it."""
+
+    def __init__(self, store: Path, snapshot: Snapshot) -> None:
+        self.store, self.snapshot = store, snapshot
+        self._loading = threading.Lock()
+
+    def reload(self) -> bool:
+        """Load the store again and swap it in; the old snapshot stays when that fails, and the log says why. True when swapped."""
+        with self._loading:
+            try:
+                self.snapshot = Snapshot.load(self.store)
+            except RerecError as error:
+                log.error("reload failed, graph %s is still served: %s", self.snapshot.digest, error)
+                return False
+        log.info("reloaded: graph %s, %d examples", self.snapshot.digest, len(self.snapshot.targets))
+        return True

@@ -1,0 +1,70 @@
+"""Running the server: where it may listen, and how its processes are made."""
+
+import logging
+import os
+import socket
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Thread
+
+import uvicorn
+
+from data_engine.errors import DataError
+from reward_server.app import SETTINGS, ServeConfig, from_environment, make_app
+
+DRAIN_SECONDS = 30
+
+
+def serve(config: ServeConfig, host: str, port: int, *, workers: int, insecure: bool, tls: tuple[Path, Path] | None, while_stdin: bool) -> None:
+    """Serve until stopped; on SIGTERM requests in flight are finished first. On SIGHUP the store is loaded again.
+
+    Raises DataError for an address that strangers reach without a token, a port in use, a store that cannot be served.
+    """
+    if not (_loopback(host) or config.tokens or insecure):
+        raise DataError(f"{host} can be reached by others: give --tokens FILE (see `rerec token`), or --insecure if that is what you want")
+    for file in tls or ():
+        if not file.is_file():
+            raise DataError(f"no file {file} for TLS")
+    _probe(host, port)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("rerec.access").setLevel(os.environ.get("REREC_ACCESS_LOG", "WARNING"))
+    options = {
+        "host": host,
+        "port": port,
+        "log_level": "warning",
+        "access_log": False,
+        "timeout_graceful_shutdown": DRAIN_SECONDS,
+        "ssl_certfile": tls[0] if tls else None,
+        "ssl_keyfile": tls[1] if tls else None,
+    }
+    app = make_app(config)  # in every case: what cannot be served is said at once
+    snapshot = app.score.live.snapshot
+    address = f"http{'s' if tls else ''}://{host}:{port}"
+    print(f"reward server: {address}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
+    if workers > 1:
+        os.environ[SETTINGS] = config.model_dump_json()
+        del app, snapshot
+        uvicorn.run(f"{from_environment.__module__}:{from_environment.__name__}", factory=True, workers=workers, **options)
+        return
+    server = uvicorn.Server(uvicorn.Config(app, **options))
+    if while_stdin:
+        Thread(target=lambda: (sys.stdin.read(), setattr(server, "should_exit", True)), daemon=True).start()
+    server.run()
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _probe(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise DataError(f"port {port} is in use, or {host} is not an address of this machine: give another --port or --host") from error
