@@ -52,7 +52,7 @@ def _token(
 ) -> None:
     """Make a bearer token for a server. It is printed once; the file keeps only its hash.
 
-    Example: REREC_TOKEN=$(rerec token trainer --file runs/tokens.json --days 30)
+    Example: rerec token trainer --file runs/tokens.json --days 30
     """
     from reward_server.guards import issue
 

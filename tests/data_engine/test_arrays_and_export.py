@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch_geometric.data import HeteroData
 
 from data_engine.arrays import GraphArrays, Strings
 from data_engine.errors import DataError
@@ -98,7 +99,6 @@ def test_parquet_holds_every_edge_with_its_names(store, tmp_path):
 
 
 def test_pytorch_geometric_reads_both_graphs_without_pickle(store, tmp_path):
-    HeteroData = pytest.importorskip("torch_geometric.data").HeteroData
     export_graph(store, tmp_path / "graph.pt", None, 2)
     data = HeteroData.from_dict(torch.load(tmp_path / "graph.pt", weights_only=True))
     data.validate()
