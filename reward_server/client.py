@@ -1,13 +1,16 @@
-"""Clients for trainers and evaluators: typed, bounded retries, and never an invented score.
+"""Clients for trainers and evaluators: typed, bounded retries, several servers, and never an invented score.
 
-A connection failure, a timeout or a 5xx is retried with backoff, then ServerUnreachable names the URL. A 4xx is the caller's
-mistake and is raised at once with the server's own words.
+A connection failure, a timeout, a 429 or a 5xx is tried again after a pause, at the next server where several are given, until the
+retries or the deadline are spent; then ServerUnreachable names the servers. Any other 4xx is the caller's mistake and is raised at once
+with the server's own words. A token is taken from the environment (REREC_TOKEN), never from an argument that a log might show.
 """
 
 import asyncio
+import os
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 import httpx
@@ -16,34 +19,79 @@ import msgspec
 from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
 from reward_server.wire import MOST_RESPONSES, Response, Score, ScoreRequest, ScoreResponse
 
-RETRIES, FIRST_WAIT, TIMEOUT, GATHER = 4, 0.25, 30.0, 0.01
+RETRIES, FIRST_WAIT, LONGEST_WAIT, TIMEOUT, DEADLINE, GATHER = 4, 0.25, 10.0, 30.0, 120.0, 0.01
 _NAMED = {404: UnknownExamples, 409: StaleGraph}
+_ENCODE = msgspec.json.Encoder().encode
 
 
-def _checked(answer: httpx.Response, url: str) -> ScoreResponse | None:
-    """The scores, None for a 5xx (worth another try); raises for a 4xx."""
-    if answer.status_code >= 500:
-        return None
-    if answer.status_code >= 400:
-        detail = answer.json().get("detail") if "json" in answer.headers.get("content-type", "") else answer.text[:200]
-        raise _NAMED.get(answer.status_code, RewardError)(f"{url} refused the request ({answer.status_code}): {detail}")
-    return msgspec.json.decode(answer.content, type=ScoreResponse)
+@dataclass
+class Pool:
+    """The servers of a client, how to ask them and how often. `urls` are separated by commas; `deadline` is in seconds for one call."""
+
+    urls: str
+    digest: str | None = None
+    profile: str = "rerec"
+    retries: int = RETRIES
+    deadline: float = DEADLINE
+    servers: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.servers = [url.strip().rstrip("/") for url in self.urls.split(",") if url.strip()]
+        if not self.servers:
+            raise RewardError("no reward server given: expected a URL such as http://127.0.0.1:8700")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """With the token of the environment, if there is one."""
+        token = os.environ.get("REREC_TOKEN")
+        return {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+
+    def batches(self, responses: Sequence[Response]) -> Iterator[bytes]:
+        """Request bodies, as many responses in each as a server takes."""
+        for start in range(0, len(responses), MOST_RESPONSES):
+            yield _ENCODE(ScoreRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, self.profile))
+
+    def attempts(self) -> Iterator[tuple[int, str]]:
+        """(number, server) of each attempt, within retries and deadline. A server that failed goes to the end of the line."""
+        end = time.monotonic() + self.deadline
+        for attempt in range(self.retries + 1):
+            yield attempt, self.servers[0]
+            self.servers.append(self.servers.pop(0))
+            if time.monotonic() > end:
+                return
+
+    def unreachable(self, reason: object) -> ServerUnreachable:
+        """What to raise when all attempts are spent."""
+        return ServerUnreachable(
+            f"the reward server at {' and '.join(sorted(self.servers))} does not answer ({reason}): start it with `rerec serve`, or check the URL"
+        )
 
 
-def _wait(attempt: int) -> float:
-    return FIRST_WAIT * 2**attempt * (0.5 + random.random())
+def _read(answer: httpx.Response, url: str) -> ScoreResponse | str:
+    """The scores, or why another try is worth it; raises for what another try cannot mend."""
+    if answer.status_code == 200:
+        try:
+            return msgspec.json.decode(answer.content, type=ScoreResponse)
+        except msgspec.DecodeError as error:
+            raise RewardError(f"{url} answered with something else than scores ({error}): is it a rerec reward server of this version?") from error
+    if answer.status_code == 429 or answer.status_code >= 500:
+        return f"HTTP {answer.status_code}"
+    detail = answer.json().get("detail") if "json" in answer.headers.get("content-type", "") else answer.text[:200]
+    raise _NAMED.get(answer.status_code, RewardError)(f"{url} refused the request ({answer.status_code}): {detail}")
 
 
-def _unreachable(url: str, reason: object) -> ServerUnreachable:
-    return ServerUnreachable(f"the reward server at {url} does not answer ({reason}): start it with `rerec serve`, or check the URL")
+def _pause(attempt: int, answer: httpx.Response | None) -> float:
+    """Seconds to wait: what the server asks for, else doubling with jitter."""
+    asked = answer.headers.get("retry-after", "") if answer is not None else ""
+    return min(LONGEST_WAIT, float(asked) if asked.isdigit() else FIRST_WAIT * 2**attempt / 2) * (1 + random.random())
 
 
 class RewardClient:
     """Blocking client. `digest`, when given, must be the server's. Use as a context manager."""
 
-    def __init__(self, url: str, digest: str | None = None, profile: str = "rerec", retries: int = RETRIES) -> None:
-        self.url, self.digest, self.profile, self.retries = url.rstrip("/"), digest, profile, retries
-        self._http = httpx.Client(timeout=TIMEOUT)
+    def __init__(self, url: str, digest: str | None = None, profile: str = "rerec", retries: int = RETRIES, deadline: float = DEADLINE) -> None:
+        self.pool = Pool(url, digest, profile, retries, deadline)
+        self._http = httpx.Client(timeout=TIMEOUT, headers=self.pool.headers)
 
     def __enter__(self) -> Self:
         return self
@@ -52,49 +100,48 @@ class RewardClient:
         self._http.close()
 
     def ready(self) -> dict[str, object]:
-        """The server's digest and number of Examples. Raises ServerUnreachable within seconds, StaleGraph for another graph."""
+        """Digest and number of Examples of the first server. Raises ServerUnreachable within seconds, StaleGraph for another graph."""
+        url = self.pool.servers[0]
         try:
-            answer = self._http.get(f"{self.url}/ready", timeout=3.0)
+            answer = self._http.get(f"{url}/ready", timeout=3.0)
             facts = answer.json() if answer.status_code == 200 else {}
         except (httpx.HTTPError, ValueError) as error:
-            raise _unreachable(self.url, type(error).__name__) from error
+            raise self.pool.unreachable(type(error).__name__) from error
         if "graph_digest" not in facts:
-            raise _unreachable(self.url, f"HTTP {answer.status_code}, not a rerec reward server")
-        if self.digest not in (None, facts["graph_digest"]):
+            raise self.pool.unreachable(f"HTTP {answer.status_code}, not a rerec reward server")
+        if self.pool.digest not in (None, facts["graph_digest"]):
             raise StaleGraph(
-                f"the server at {self.url} holds graph {facts['graph_digest']}, this run needs {self.digest}: restart it on the same store"
+                f"the server at {url} holds graph {facts['graph_digest']}, this run needs {self.pool.digest}: restart it on the same store"
             )
         return facts
 
     def score(self, responses: Sequence[Response]) -> list[Score]:
         """Scores in order, any number of responses (sent in batches)."""
-        scores: list[Score] = []
-        for start in range(0, len(responses), MOST_RESPONSES):
-            request = ScoreRequest(graph_digest=self.digest, profile=self.profile, responses=list(responses[start : start + MOST_RESPONSES]))
-            scores += self._post(msgspec.json.encode(request))
-        return scores
+        return [score for body in self.pool.batches(responses) for score in self._post(body)]
 
     def _post(self, body: bytes) -> list[Score]:
-        url, reason = f"{self.url}/v1/score", "no try"
-        for attempt in range(self.retries + 1):
+        reason: object = "no try"
+        for attempt, server in self.pool.attempts():
+            answer = None
             try:
-                found = _checked(self._http.post(url, content=body, headers={"content-type": "application/json"}), url)
-                if found is not None:
+                answer = self._http.post(f"{server}/v1/score", content=body)
+                found = _read(answer, server)
+                if isinstance(found, ScoreResponse):
                     return found.scores
-                reason = "server error"
+                reason = found
             except httpx.TransportError as error:
                 reason = type(error).__name__
-            if attempt < self.retries:
-                time.sleep(_wait(attempt))
-        raise _unreachable(self.url, reason)
+            if attempt < self.pool.retries:
+                time.sleep(_pause(attempt, answer))
+        raise self.pool.unreachable(reason)
 
 
 class AsyncRewardClient:
     """The same for an event loop, one response a call (a trainer's agent loops): what is asked within GATHER seconds travels together."""
 
-    def __init__(self, url: str, digest: str | None = None, profile: str = "rerec", retries: int = RETRIES) -> None:
-        self.url, self.digest, self.profile, self.retries = url.rstrip("/"), digest, profile, retries
-        self._http = httpx.AsyncClient(timeout=TIMEOUT)
+    def __init__(self, url: str, digest: str | None = None, profile: str = "rerec", retries: int = RETRIES, deadline: float = DEADLINE) -> None:
+        self.pool = Pool(url, digest, profile, retries, deadline)
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, headers=self.pool.headers)
         self._waiting: list[tuple[Response, asyncio.Future[Score]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -116,7 +163,8 @@ class AsyncRewardClient:
 
     async def _answer(self, batch: list[tuple[Response, asyncio.Future[Score]]]) -> None:
         try:
-            found = await self._post([response for response, _ in batch])
+            (body,) = self.pool.batches([response for response, _ in batch])
+            found = await self._post(body)
         except UnknownExamples as error:
             if len(batch) == 1:
                 _fail(batch, error)
@@ -129,20 +177,21 @@ class AsyncRewardClient:
                 if not answer.done():  # the caller may have gone
                     answer.set_result(score)
 
-    async def _post(self, responses: list[Response]) -> list[Score]:
-        url, reason = f"{self.url}/v1/score", "no try"
-        body = msgspec.json.encode(ScoreRequest(graph_digest=self.digest, profile=self.profile, responses=responses))
-        for attempt in range(self.retries + 1):
+    async def _post(self, body: bytes) -> list[Score]:
+        reason: object = "no try"
+        for attempt, server in self.pool.attempts():
+            answer = None
             try:
-                found = _checked(await self._http.post(url, content=body, headers={"content-type": "application/json"}), url)
-                if found is not None:
+                answer = await self._http.post(f"{server}/v1/score", content=body)
+                found = _read(answer, server)
+                if isinstance(found, ScoreResponse):
                     return found.scores
-                reason = "server error"
+                reason = found
             except httpx.TransportError as error:
                 reason = type(error).__name__
-            if attempt < self.retries:
-                await asyncio.sleep(_wait(attempt))
-        raise _unreachable(self.url, reason)
+            if attempt < self.pool.retries:
+                await asyncio.sleep(_pause(attempt, answer))
+        raise self.pool.unreachable(reason)
 
 
 def _fail(batch: list[tuple[Response, asyncio.Future[Score]]], error: Exception) -> None:

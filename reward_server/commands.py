@@ -2,13 +2,19 @@
 
 import json
 import sys
+from collections import Counter
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data_engine.commands import DEFAULT_STORE, StoreOption
 from data_engine.errors import DataError
+
+if TYPE_CHECKING:
+    from reward_server.snapshot import Snapshot
+    from reward_server.wire import Response, Score, Weights
 
 serve = typer.Typer(pretty_exceptions_enable=False)
 score = typer.Typer(pretty_exceptions_enable=False)
@@ -61,42 +67,91 @@ def _token(
 
 @score.command()
 def _score(
-    file: Annotated[Path, typer.Argument(help='JSON lines of {"example_id", "response"}; "-" reads standard input.')],
+    file: Annotated[Path | None, typer.Argument(help='JSON lines of {"example_id", "response"}; "-" reads standard input.')] = None,
     store: StoreOption = DEFAULT_STORE,
     profile: Annotated[str, typer.Option(help="ndcg, rerec or rerec-conditions.")] = "rerec",
-    as_json: Annotated[bool, typer.Option("--json", help="Print every score, one JSON object a line, instead of the means.")] = False,
+    compare: Annotated[
+        str | None, typer.Option(help="Another profile: show both, and how often they order two responses to one query otherwise.")
+    ] = None,
+    audit: Annotated[bool, typer.Option("--audit", help="Instead of a file, try canned cheats on the store's Examples; fails if one pays.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every score (or the audit), one JSON object a line, instead of the means.")] = False,
 ) -> None:
     """Score stored responses in process: the server's own code and figures, without a server.
 
     Example: rerec score rollouts.jsonl --store runs/movies.duckdb --json
     """
-    from collections import Counter
-
     import msgspec
 
     from data_engine.console import show
     from reward_server.scoring import PROFILES
     from reward_server.snapshot import Snapshot
-    from reward_server.wire import Response
 
-    if profile not in PROFILES:
-        raise DataError(f"no profile {profile!r}: choose from {', '.join(PROFILES)}")
-    if str(file) != "-" and not file.is_file():
-        raise DataError(f"no file {file}")
-    responses = []
-    for number, line in enumerate(sys.stdin if str(file) == "-" else file.open(encoding="utf-8"), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                responses.append(msgspec.convert({name: row[name] for name in ("example_id", "response")}, Response))
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(f'{file} line {number}: expected {{"example_id": text, "response": text}} ({type(error).__name__})') from error
-    if not responses:
-        raise DataError(f"{file} holds no responses")
-    scores = Snapshot.load(store).score(responses, PROFILES[profile])
+    for name in (profile, compare):
+        if name is not None and name not in PROFILES:
+            raise DataError(f"no profile {name!r}: choose from {', '.join(PROFILES)}")
+    if audit:
+        _audit(Snapshot.load(store), PROFILES[profile], as_json)
+        return
+    if file is None:
+        raise DataError("give a file of responses, or --audit")
+    responses = _responses(file)
+    snapshot = Snapshot.load(store)
+    scores = snapshot.score(responses, PROFILES[profile])
+    if compare is not None:
+        others = snapshot.score(responses, PROFILES[compare])
+        facts = {name: {"mean": round(sum(s.score for s in found) / len(found), 4)} for name, found in ((profile, scores), (compare, others))}
+        show({"responses": len(scores), **facts, "pairs_ordered_otherwise": _disagreement(scores, others)}, as_json)
+        return
     if as_json:
         for one in scores:
             print(msgspec.json.encode(one).decode())
         return
     mean = {name: round(sum(getattr(s, name) or 0.0 for s in scores) / len(scores), 4) for name in ("score", "ndcg")}
     show({"responses": len(scores), "mean": mean, "status": dict(Counter(s.status for s in scores))}, False)
+
+
+def _responses(file: Path) -> list["Response"]:
+    """The responses of a file. Raises DataError with file and line."""
+    import msgspec
+
+    from reward_server.wire import Response
+
+    if str(file) != "-" and not file.is_file():
+        raise DataError(f"no file {file}")
+    found = []
+    for number, line in enumerate(sys.stdin if str(file) == "-" else file.open(encoding="utf-8"), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+                found.append(msgspec.convert({name: row[name] for name in ("example_id", "response")}, Response))
+            except (ValueError, KeyError, TypeError) as error:
+                raise DataError(f'{file} line {number}: expected {{"example_id": text, "response": text}} ({type(error).__name__})') from error
+    if not found:
+        raise DataError(f"{file} holds no responses")
+    return found
+
+
+def _disagreement(one: list["Score"], other: list["Score"]) -> float | None:
+    """Share of the pairs of responses to one Example that two profiles order otherwise; None where no Example has two responses."""
+    by_example: dict[str, list[tuple[float, float]]] = {}
+    for mine, its in zip(one, other, strict=True):
+        by_example.setdefault(mine.example_id, []).append((mine.score, its.score))
+    pairs = [(a, b) for rows in by_example.values() for a, b in combinations(rows, 2)]
+    sign = lambda x: (x > 1e-12) - (x < -1e-12)  # noqa: E731
+    return round(sum(sign(a[0] - b[0]) != sign(a[1] - b[1]) for a, b in pairs) / len(pairs), 4) if pairs else None
+
+
+def _audit(snapshot: "Snapshot", weights: "Weights", as_json: bool) -> None:
+    """Show what each cheat got. Raises RewardError when one beats an honest right answer."""
+    from data_engine.console import show
+    from reward_server.cheats import probe
+    from reward_server.errors import RewardError
+
+    found = probe(snapshot, weights)
+    if as_json:
+        for one in found:
+            print(json.dumps({"name": one.name, "mean": round(one.mean, 4), "beats_honest": one.beats, "statuses": one.statuses}))
+    else:
+        show({one.name: {"mean": round(one.mean, 3), "beats honest": one.beats, **one.statuses} for one in found}, False, "cheats")
+    if paying := [one.name for one in found if one.beats]:
+        raise RewardError(f"{len(paying)} cheats beat an honest right answer ({', '.join(paying)}): do not train on this reward")

@@ -1,10 +1,11 @@
 """A reward server of one's own: a child process on a free loopback port, stopped with the block that needs it."""
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,15 +16,18 @@ START_SECONDS = 60.0
 
 
 @contextmanager
-def local_server(store: Path, log: Path | None = None) -> Iterator[str]:
-    """Serve `store` and yield the URL once it is ready. Raises RewardError with the server's last words when it dies first."""
+def local_server(store: Path, log: Path | None = None, options: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Serve `store` and yield the URL once it is ready; `options` are those of `rerec serve`. Raises RewardError with the server's last
+    words when it dies first.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     out = log.open("ab") if log else subprocess.DEVNULL
     process = subprocess.Popen(
-        [sys.executable, "-m", "rerec", "serve", "--store", str(store), "--port", str(port), "--while-stdin"],
+        [sys.executable, "-m", "rerec", "serve", "--store", str(store), "--port", str(port), *options, "--while-stdin"],
+        env={**os.environ, **(environment or {})},
         stdin=subprocess.PIPE,  # closes when this process ends, however it ends, and the server with it
         stdout=out,
         stderr=subprocess.STDOUT,

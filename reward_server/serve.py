@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
 from ipaddress import ip_address
@@ -42,15 +43,14 @@ def serve(config: ServeConfig, host: str, port: int, *, workers: int, insecure: 
     snapshot = app.score.live.snapshot
     address = f"http{'s' if tls else ''}://{host}:{port}"
     print(f"reward server: {address}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
+    if while_stdin:
+        Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
     if workers > 1:
         os.environ[SETTINGS] = config.model_dump_json()
         del app, snapshot
         uvicorn.run(f"{from_environment.__module__}:{from_environment.__name__}", factory=True, workers=workers, **options)
         return
-    server = uvicorn.Server(uvicorn.Config(app, **options))
-    if while_stdin:
-        Thread(target=lambda: (sys.stdin.read(), setattr(server, "should_exit", True)), daemon=True).start()
-    server.run()
+    uvicorn.Server(uvicorn.Config(app, **options)).run()
 
 
 def _loopback(host: str) -> bool:

@@ -1,0 +1,72 @@
+"""Claims with their places, their judgement and their bearing on the query, on the hand-made films."""
+
+import pytest
+
+from reward_server.scoring import PROFILES
+from reward_server.wire import Response
+
+
+@pytest.fixture
+def claims(snapshot):
+    """claims(text) of one line, for the Example that asks for a drama with Sue Stone."""
+    (example,) = snapshot.targets
+    return lambda text: snapshot.score([Response(example, text)], PROFILES["rerec"])[0].segments[0].claims
+
+
+@pytest.mark.parametrize(
+    ("text", "stated", "subject", "relation", "value", "verdict", "relevant"),
+    [
+        ("Film A stars Sue Stone.", "Sue Stone", "i1", "starring", "s1", "supported", True),
+        ("Film A (1981) is a Drama.", "Drama", "i1", "genre", "Drama", "supported", True),
+        ("Film B is a Drama.", "Drama", "i2", "genre", "Drama", "contradicted", True),
+        ("Film A director Ann Arden", "Ann Arden", "i1", "director", "d1", "supported", False),
+        ("Film A was directed by Bo Berg", "Bo Berg", "i1", "director", "d2", "contradicted", False),
+        ("Film I music Max Muse", "Max Muse", "i9", "composer", "c1", "contradicted", False),
+    ],
+)
+def test_a_claim_says_where_of_whom_and_whether_it_matters(claims, text, stated, subject, relation, value, verdict, relevant):
+    (claim,) = claims(text)
+    assert text[claim.start : claim.end] == stated
+    assert (claim.subject, claim.relation, claim.value, claim.verdict, claim.relevant) == (subject, relation, value, verdict, relevant)
+
+
+@pytest.mark.parametrize(
+    "text", ["Film A is not by Bo Berg", "Bo Berg made Film A", "Film A. Bo Berg made others.", "film a stars Sue Stone", "Sue Stone"]
+)
+def test_negated_or_unattached_names_claim_nothing(claims, text):
+    assert claims(text) == []
+
+
+def test_each_item_gets_its_own_claims_in_order(claims):
+    text = "Film A Ann Arden and Sue Stone, Film I Cy Cole"
+    assert [(text[c.start : c.end], c.subject, c.verdict) for c in claims(text)] == [
+        ("Ann Arden", "i1", "supported"),
+        ("Sue Stone", "i1", "supported"),
+        ("Cy Cole", "i9", "supported"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "value"),
+    [
+        ("Film A and Film B share their director.", "supported", "d1"),
+        ("Film A and Film I share their director.", "contradicted", ""),
+        ("Film A and Film I have the same genre.", "supported", "Drama"),
+    ],
+)
+def test_what_two_items_share_is_a_claim_about_both(claims, text, verdict, value):
+    found = claims(text)
+    assert [c.subject for c in found] == ["i1", "i2" if "Film B" in text else "i9"]
+    assert {(c.verdict, c.value) for c in found} == {(verdict, value)}
+
+
+def test_not_sharing_and_no_relation_claim_nothing(claims):
+    assert claims("Film A and Film B do not share their director.") == claims("Film A and Film B share a mood.") == []
+
+
+def test_scores_without_claims_are_the_same_scores(snapshot):
+    (example,) = snapshot.targets
+    ask = [Response(example, "Film A director Bo Berg\n<answer>Film A</answer>")]
+    (full,), (bare,) = (snapshot.score(ask, PROFILES["rerec"], claims=wanted) for wanted in (True, False))
+    assert full.score == bare.score and full.recommended == bare.recommended
+    assert full.segments[0].verdict == "contradicted" and bare.segments[0].verdict == "unknown" and not bare.segments[0].claims

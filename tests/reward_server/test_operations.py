@@ -1,0 +1,182 @@
+"""A server in trouble: reloaded, stopped or killed under load, flooded, fed slowly or with nonsense. No wrong score, no lost request."""
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from data_engine.store import Store
+from reward_server.client import RewardClient
+from reward_server.local import local_server
+from reward_server.scoring import PROFILES
+from reward_server.snapshot import Snapshot
+from reward_server.wire import Response
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture
+def store(film_store, tmp_path):
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(film_store.read_bytes())
+    return path
+
+
+def asked(snapshot, count=200):
+    """Responses that name a wrong item, so that every part of the score counts."""
+    titles = dict(snapshot.graph.titles())
+    pairs = [(e, sorted(t.near - t.gold)[0]) for e, t in snapshot.targets.items()]
+    return [Response(e, f"Perhaps {titles[i]}.\n<answer>{titles[i]}</answer>") for e, i in (pairs * (count // len(pairs) + 1))[:count]]
+
+
+def process_at(url):
+    """The process that listens at a local URL."""
+    port = int(url.rsplit(":", 1)[1])
+    return next(psutil.Process(c.pid) for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN" and c.pid)
+
+
+def test_a_reload_under_load_changes_over_at_once_and_loses_nothing(store):
+    before, stop = Snapshot.load(store), threading.Event()
+    responses = asked(before)
+    old = before.score(responses, PROFILES["rerec"])
+
+    def load(url):
+        seen = []
+        with RewardClient(url, before.digest, retries=0) as client:
+            while not stop.is_set():
+                seen.append(client.score(responses))
+        return seen
+
+    with local_server(store) as url, ThreadPoolExecutor(4) as pool:
+        loads = [pool.submit(load, url) for _ in range(4)]
+        with Store.open(store) as opened:
+            items = sorted(opened.embeddings())
+            opened.save_embeddings(items, np.random.default_rng(0).normal(size=(len(items), 8)).astype(np.float32), {})
+        new = Snapshot.load(store).score(responses, PROFILES["rerec"])
+        assert httpx.post(f"{url}/v1/reload", timeout=30).json()["examples"] == 160
+        with RewardClient(url) as client:
+            assert client.score(responses) == new != old
+        stop.set()
+        seen = [batch for future in loads for batch in future.result()]
+        assert seen and all(batch in (old, new) for batch in seen)
+        store.unlink()
+        assert httpx.post(f"{url}/v1/reload", timeout=30).status_code == 503  # nothing to load: the last good snapshot stays
+        with RewardClient(url) as client:
+            assert client.score(responses) == new
+
+
+def test_sigterm_under_load_loses_nothing_where_another_server_is_left(store):
+    """What was accepted is answered; what was not goes to the next server; no score is wrong."""
+    snapshot = Snapshot.load(store)
+    responses = asked(snapshot, 1000)
+    expected = snapshot.score(responses, PROFILES["rerec"])
+    with local_server(store) as one, local_server(store) as other, ThreadPoolExecutor(8) as pool:
+        server = process_at(one)
+
+        def load(_):
+            with RewardClient(f"{one},{other}") as client:
+                return [client.score(responses) for _ in range(3)]
+
+        futures = [pool.submit(load, n) for n in range(8)]
+        while 'rerec_score_requests_total{code="200"}' not in httpx.get(f"{one}/metrics").text:
+            pass
+        server.terminate()
+        assert server.wait(60) is not None
+        assert all(batch == expected for future in futures for batch in future.result())
+
+
+def test_a_killed_worker_costs_no_request(store):
+    snapshot = Snapshot.load(store)
+    responses = asked(snapshot)
+    expected = snapshot.score(responses, PROFILES["rerec"])
+    with local_server(store, options=["--workers", "2"]) as url:
+        listening = process_at(url)  # the server, or a worker that inherited its socket
+        server = listening.parent() if "serve" in listening.parent().cmdline() else listening
+        with RewardClient(url) as client:
+            for round_ in range(30):
+                if round_ in (5, 15):
+                    workers = [p for p in server.children() if p.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(p.cmdline())]
+                    workers[0].kill()
+                assert client.score(responses) == expected
+
+
+def test_a_server_gone_is_replaced_by_the_next_in_the_list(store):
+    snapshot = Snapshot.load(store)
+    responses = asked(snapshot)
+    expected = snapshot.score(responses, PROFILES["rerec"])
+    with local_server(store) as one, local_server(store) as other, RewardClient(f"{one}, {other}") as client:
+        assert client.score(responses) == expected
+        process_at(one).kill()
+        for _ in range(3):
+            assert client.score(responses) == expected
+
+
+def test_a_flood_is_told_to_come_back_and_clients_do(store):
+    snapshot = Snapshot.load(store)
+    responses = asked(snapshot, 1000)
+    with local_server(store, options=["--at-once", "1"]) as url, ThreadPoolExecutor(8) as pool:
+        body = json.dumps({"responses": [{"example_id": r.example_id, "response": r.response} for r in responses]})
+        answers = list(pool.map(lambda _: httpx.post(f"{url}/v1/score", content=body, timeout=60), range(16)))
+        codes = {a.status_code for a in answers}
+        assert codes == {200, 429} and all(a.headers["retry-after"] == "1" for a in answers if a.status_code == 429)
+
+        def patient(_):
+            with RewardClient(url, retries=50) as client:
+                return client.score(responses)
+
+        expected = snapshot.score(responses, PROFILES["rerec"])
+        assert all(found == expected for found in pool.map(patient, range(4)))
+
+
+def test_bodies_that_never_come_hold_nobody_up(store):
+    snapshot = Snapshot.load(store)
+    responses = asked(snapshot)
+    with local_server(store, options=["--seconds", "2"]) as url:
+        host, port = url.removeprefix("http://").split(":")
+        slow = [socket.create_connection((host, int(port))) for _ in range(30)]
+        for connection in slow:
+            connection.sendall(b"POST /v1/score HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{")
+        with RewardClient(url, retries=0) as client:
+            assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])
+        assert all(b"408" in connection.recv(200) for connection in slow)
+
+
+def test_no_body_makes_the_server_fail(store):
+    """Mutations of a good body: every answer is a score or a refusal with a reason, never a 5xx; and the server still scores afterwards."""
+    snapshot = Snapshot.load(store)
+    responses = asked(snapshot, 3)
+    good = json.dumps({"responses": [{"example_id": r.example_id, "response": r.response} for r in responses]}).encode()
+    strange = [b"NaN", b"1e999", b"-0", b'"\\ud800"', b"[" * 10_000, b'{"a":' * 10_000, b"\xff\xfe", b"null", b"9" * 400, b'"' + b"x" * 40_000 + b'"']
+
+    with local_server(store) as url, httpx.Client() as client:
+
+        @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(st.integers(0, len(good)), st.integers(0, 40), st.one_of(st.binary(max_size=20), st.sampled_from(strange)))
+        def mutate(place, cut, inserted):
+            answer = client.post(f"{url}/v1/score", content=good[:place] + inserted + good[place + cut :])
+            assert answer.status_code in (200, 404, 409, 422), (answer.status_code, answer.text)
+            assert answer.status_code == 200 or answer.json()["detail"]
+
+        mutate()
+        with RewardClient(url) as scorer:
+            assert scorer.score(responses) == snapshot.score(responses, PROFILES["rerec"])
+
+
+def test_a_hangup_signal_loads_the_store_again(store):
+    with local_server(store) as url:
+        with Store.open(store) as opened:
+            opened.replace_examples(opened.examples()[:50])
+        os.kill(process_at(url).pid, signal.SIGHUP)
+        end = time.monotonic() + 30
+        while httpx.get(f"{url}/ready").json()["examples"] != 50:
+            assert time.monotonic() < end
