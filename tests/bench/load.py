@@ -1,0 +1,108 @@
+"""A light load generator and the worlds to load: raw HTTP/1.1 over asyncio, so that the client is not what is measured."""
+
+import asyncio
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from data_engine.evidence import Evidence
+from data_engine.store import Store
+from train.prompts import response
+
+BATCH, CHARACTERS, PER_EXAMPLE = 256, 1200, 8
+
+
+def make_store(folder: Path) -> Path:
+    """The invented world with a few hundred Examples."""
+    store = folder / "world.duckdb"
+    counts = ["--sft", "0", "--rl", "400", "--validation", "0", "--test", "0", "--workers", "1"]
+    for words in (["data", "import", "world"], ["data", "embed", "--epochs", "2"], ["synth", *counts]):
+        subprocess.run([sys.executable, "-m", "rerec", *words, "--store", str(store)], check=True, capture_output=True)
+    return store
+
+
+def responses(store: Path, count: int) -> list[dict[str, str]]:
+    """Chains of the store's own Examples, right and flawed, drawn out to CHARACTERS with prose; PER_EXAMPLE in a row for each, as rollouts come."""
+    evidence, rng = Evidence.load(store), random.Random(0)
+    with Store.open(store, read_only=True) as opened:
+        examples = opened.examples("rl", limit=-(-count // PER_EXAMPLE))
+    prose = "\n".join(
+        f"Let me think about it once more before I settle: the request is for something quite particular, number {n}." for n in range(20)
+    )
+    made = []
+    for example in examples:
+        for _ in range(PER_EXAMPLE):
+            text = response(rng.choice(example.chains), evidence)
+            cut = text.index("<answer>")
+            made.append({"example_id": example.example_id, "response": f"{text[:cut]}{prose[: max(0, CHARACTERS - len(text))]}\n{text[cut:]}"})
+    return made[:count]
+
+
+def request(path: str, body: bytes) -> bytes:
+    """A POST as it goes over the wire."""
+    return f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def hammer(port: int, messages: list[bytes], connections: int, seconds: float) -> list[float]:
+    """Seconds of every answered request; each connection sends the next message as soon as it has its answer. Raises on any status but 200."""
+    end, taken = time.perf_counter() + seconds, []
+
+    async def one(number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        k = number
+        while (start := time.perf_counter()) < end:
+            writer.write(messages[k % len(messages)])
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            answer = await reader.readexactly(length)
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(f"{head[:40]!r}: {answer[:200]!r}")
+            taken.append(time.perf_counter() - start)
+            k += connections
+        writer.close()
+
+    await asyncio.gather(*map(one, range(connections)))
+    return taken
+
+
+def rate(port: int, messages: list[bytes], connections: int, seconds: float) -> float:
+    """Requests a second, after a short run to warm up."""
+    asyncio.run(hammer(port, messages, connections, 1.0))
+    start = time.perf_counter()
+    return len(asyncio.run(hammer(port, messages, connections, seconds))) / (time.perf_counter() - start)
+
+
+@contextmanager
+def serving(words: list[str], cores: str = "0") -> Iterator[int]:
+    """A server process on the given cores, while this process keeps to the last one; yields its port once it is up. `words` hold {port}."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    os.sched_setaffinity(0, {os.cpu_count() - 1})
+    command = ["taskset", "-c", cores, sys.executable, *(word.format(port=port) for word in words)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    try:
+        for _ in range(600):
+            try:
+                if httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def report(bench: str, figure: float, unit: str, target: object, holds: bool) -> None:
+    """The last line of every benchmark."""
+    print(json.dumps({"bench": bench, "figure": round(figure, 2), "unit": unit, "target": target, "holds": bool(holds)}))

@@ -1,0 +1,30 @@
+"""Responses a second over HTTP: one worker on one core, batches of 256 responses of 1.2 kB, with segments; against the published service's
+shape, which needs two calls for a response and reads no text; and with two workers."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from tests.bench.load import BATCH, make_store, rate, report, request, responses, serving
+
+PLAIN, CLAIMS, TIMES, SCALING = 20_000, 10_000, 8, 1.8
+with tempfile.TemporaryDirectory() as made:
+    store = make_store(Path(made))
+    rows = responses(store, 2 * BATCH)
+    plain, checked = (
+        [request("/v1/score", json.dumps({"responses": rows[k : k + BATCH], "claims": claims}).encode()) for k in (0, BATCH)]
+        for claims in (False, True)
+    )
+    serve = ["-m", "rerec", "serve", "--store", str(store), "--port", "{port}"]
+    with serving(serve) as port:
+        found = {name: BATCH * rate(port, bodies, 2, 5.0) for name, bodies in (("plain", plain), ("claims", checked))}
+    with serving([*serve, "--workers", "2"], cores="0,1") as port:
+        two = BATCH * rate(port, checked, 8, 5.0)
+    with serving(["-m", "uvicorn", "tests.bench.anchor:app", "--port", "{port}", "--log-level", "warning"]) as port:
+        pairs = rate(port, [request("/query_alignment", b'{"prediction": "f00001", "truth": "f00002"}')], 32, 5.0)
+print(f"plain {found['plain']:,.0f}/s, with claims {found['claims']:,.0f}/s; anchor {pairs:,.0f} pairs/s, that is {pairs / 2:,.0f} responses/s")
+print(
+    f"against the anchor {found['claims'] / (pairs / 2):.1f} × with claims; two workers {two / found['claims']:.2f} × (the client shares their cores)"
+)
+holds = found["plain"] >= PLAIN and found["claims"] >= CLAIMS and found["claims"] >= TIMES * pairs / 2 and two >= SCALING * found["claims"]
+report("score", found["plain"], "responses/s", f">= {PLAIN}, {CLAIMS} with claims, {TIMES} × the anchor, two workers {SCALING} ×", holds)
