@@ -6,9 +6,9 @@ Each character becomes one plain character (no accent, punctuation as a space), 
 import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
-from typing import NamedTuple
+from functools import cached_property
 
-from ahocorasick_rs import AhoCorasick, Implementation
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from data_engine.titles import STEM, key, names_of, split_year
 
@@ -16,12 +16,8 @@ _YEAR = re.compile(r"\s*\((\d{4})\)")
 _NUMERALS = {"2": "ii", "3": "iii", "4": "iv", "5": "v", "6": "vi", "7": "vii", "8": "viii", "9": "ix", "10": "x"}
 
 
-class Mention(NamedTuple):
-    """An item named in a text, at characters start..end."""
-
-    item: str
-    start: int
-    end: int
+Mention = tuple[str, int, int]  # an item named at characters start..end
+Hit = tuple[int, int, tuple]  # a name found at characters start..end, and all that goes by it
 
 
 class _Plain(dict):
@@ -43,16 +39,8 @@ class _Plain(dict):
         return plain
 
 
-class Hit(NamedTuple):
-    """A name found at characters start..end, and all that goes by it."""
-
-    start: int
-    end: int
-    bearers: tuple
-
-
 class NameFinder:
-    """Finds names as whole words, overlapping ones too. Built once over (name, bearer) pairs, then read only."""
+    """Finds names as whole words, the longest from the left, never overlapping. Built once over (name, bearer) pairs, then read only."""
 
     def __init__(self, names: Iterable[tuple[str, Hashable]], fold_case: bool) -> None:
         self._plain = _Plain(fold_case)
@@ -60,43 +48,68 @@ class NameFinder:
         for name, bearer in names:
             plain = name.translate(self._plain).strip()
             for spelling in {plain, " ".join(plain.split())} - {""}:
-                bearers.setdefault(f" {spelling} ", {})[bearer] = None
+                bearers.setdefault(f" {spelling}", {})[bearer] = None
         self._bearers = [tuple(found) for found in bearers.values()]
-        self._automaton = AhoCorasick(list(bearers), implementation=Implementation.ContiguousNFA) if bearers else None
+        self._shortens = [any(name[:k] in bearers for k in range(1, len(name)) if name[k] == " ") for name in bearers]
+        options = {"implementation": Implementation.ContiguousNFA, "matchkind": MatchKind.LeftmostLongest}
+        self._names = list(bearers)
+        self._automaton = AhoCorasick(self._names, **options) if bearers else None
+
+    @cached_property
+    def _every(self) -> AhoCorasick:
+        """Made when it is first needed: most texts do without."""
+        return AhoCorasick(self._names, implementation=Implementation.ContiguousNFA)
 
     def find(self, text: str) -> list[Hit]:
-        """In order of their starts, longest first."""
+        """In order of their starts."""
         if self._automaton is None:
             return []
-        found = self._automaton.find_matches_as_indexes(f" {text.translate(self._plain)} ", overlapping=True)
-        return [Hit(start, -end - 2, self._bearers[k]) for start, end, k in sorted([(start, -end, k) for k, start, end in found])]
+        plain, found = f" {text.translate(self._plain)} ", []
+        for k, start, end in self._automaton.find_matches_as_indexes(plain):
+            if plain[end] == " " and "\n" not in text[start : end - 1]:
+                found.append((start, end - 1, self._bearers[k]))
+            elif self._shortens[k]:  # ends inside a word or crosses a line, where a shorter name may not
+                return self._within_words(text, plain)
+        return found
+
+    def _within_words(self, text: str, plain: str) -> list[Hit]:
+        """As `find`, from every match there is."""
+        matches = [(start, end, k) for k, start, end in self._every.find_matches_as_indexes(plain, overlapping=True)]
+        found, last = [], 0
+        for start, end, k in sorted(matches, key=lambda match: (match[0], -match[1])):
+            if start >= last and plain[end] == " " and "\n" not in text[start : end - 1]:
+                last = end - 1
+                found.append((start, last, self._bearers[k]))
+        return found
 
 
 class TitleFinder:
     """Finds mentions of the given items (item → title)."""
 
     def __init__(self, titles: Mapping[str, str]) -> None:
-        forms = ((form, (item, split_year(title)[1])) for item, title in titles.items() for form in _forms(title))
-        self._finder = NameFinder(forms, fold_case=True)
+        self._finder = NameFinder(((form, item) for item, title in titles.items() for form in _forms(title)), fold_case=True)
+        self._years = {item: split_year(title)[1] for item, title in titles.items()}
 
     def find(self, text: str) -> list[Mention]:
         """Left to right, longest name first, never overlapping. A following "(1995)" belongs to the mention and must be the item's year;
         a name that opens in lower case is prose, not a title; a name of two of the items is left out."""
-        found, last = [], 0
-        for start, end, bearers in self._finder.find(text):
-            if start < last or text[start].islower() or "\n" in text[start:end]:
+        found = []
+        for start, end, items in self._finder.find(text):
+            if text[start].islower():
                 continue
-            year = _YEAR.match(text, end)
-            items = {item for item, its in bearers if year is None or its in ("", year[1])} if year or len(bearers) > 1 else (bearers[0][0],)
+            after = text[end : end + 1]
+            if after == ")":
+                end += "(" in text[start:end]  # the year is part of the name that was found
+            elif after and text.find("(", end, end + 2) >= 0 and (year := _YEAR.match(text, end)):
+                items, end = [item for item in items if self._years[item] in ("", year[1])], year.end()
             if len(items) == 1:
-                last = year.end() if year else end
-                found.append(Mention(*items, start, last))
+                found.append((items[0], start, end))
         return found
 
 
 def _forms(title: str) -> set[str]:
-    """The ways a title may be written: its names as they are, in compared words, and with Roman numerals."""
-    forms = set()
+    """The ways a title may be written: its names as they are, in compared words, with Roman numerals; each with its year and without."""
+    forms, year = set(), split_year(title)[1]
     for name, filed in names_of(title):
         if filed != STEM:
             words = key(name).decode().split()
@@ -106,4 +119,4 @@ def _forms(title: str) -> set[str]:
                 " ".join(words),
                 " ".join(_NUMERALS.get(w, w) if n else w for n, w in enumerate(words)),
             }
-    return forms
+    return forms | {f"{form} ({year})" for form in forms} if year else forms

@@ -1,6 +1,7 @@
 """The server's ASGI application: `/v1/score` bare and fast, the rest through FastAPI, which also documents it all."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -52,7 +53,10 @@ class App:
 
 def make_app(config: ServeConfig) -> App:
     """Load the snapshot and build the application. Raises DataError when there is nothing to serve."""
-    return App(Live(config.store, Snapshot.load(config.store)), config)
+    app = App(Live(config.store, Snapshot.load(config.store)), config)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: a collection that walks it would hold up every request
+    return app
 
 
 def from_environment() -> App:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from data_engine.mapped import MappedGraph
-from data_engine.mentions import Mention, NameFinder
+from data_engine.mentions import Hit, Mention, NameFinder
 from reward_server.wire import Claim, Judgement
 
 _NEGATION = re.compile(r"\b(?:no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)
@@ -45,46 +45,42 @@ class ClaimChecker:
         if not mentions:
             return []
         hits = self._names.find(text)
-        starts = [hit.start for hit in hits]
+        starts = [start for start, _, _ in hits]
         found: list[Claim] = []
-        for n, mention in enumerate(mentions):
-            after = mentions[n + 1].start if n + 1 < len(mentions) else len(text)
-            k = bisect_left(starts, mention.end)
+        for n, (item, _, begin) in enumerate(mentions):
+            other, after, _ = mentions[n + 1] if n + 1 < len(mentions) else ("", len(text), 0)
+            k = bisect_left(starts, begin)
             if k < len(hits) and starts[k] < after:
-                stop = _STOP.search(text, mention.end, after)
+                stop = _STOP.search(text, begin, after)
                 end = stop.start() if stop else after
-                found += self._clause(text, mention, hits[k : bisect_left(starts, end)], end, needed)
-            if n + 1 < len(mentions):
-                found += self._shared(text, mention, mentions[n + 1], needed)
+                found += self._clause(text, item, begin, hits[k : bisect_left(starts, end)], needed)
+            if other and after - begin < 9 and text[begin:after].strip() in ("and", "&"):
+                found += self._shared(text, mentions[n], mentions[n + 1], needed)
         return found
 
-    def _clause(self, text: str, mention: Mention, hits: list, end: int, needed: frozenset[str] | None) -> list[Claim]:
-        found, last = [], mention.end
-        for hit in hits:
-            if hit.start < last or hit.end > end:
-                continue  # inside a longer name
-            last = hit.end
-            negated, relation = self._clue(text[mention.end : hit.start])
+    def _clause(self, text: str, item: str, begin: int, hits: list[Hit], needed: frozenset[str] | None) -> list[Claim]:
+        found = []
+        for start, end, attributes in hits:
+            negated, relation = self._clue(text[begin:start])
             if not negated:
-                verdict, relation, value = self._judge(mention.item, hit.bearers, relation)
-                found.append(Claim(hit.start, hit.end, mention.item, relation, value, verdict, None if needed is None else relation in needed))
+                verdict, relation, value = self._judge(item, attributes, relation)
+                found.append(Claim(start, end, item, relation, value, verdict, None if needed is None else relation in needed))
         return found
 
     def _shared(self, text: str, one: Mention, other: Mention, needed: frozenset[str] | None) -> list[Claim]:
-        """ "A and B share their composer": nothing but "and" between the two, and in the rest of the sentence a word for sharing and a relation."""
-        if text[one.end : other.start].strip() not in ("and", "&"):
-            return []
-        stop = _STOP.search(text, other.end)
-        rest = text[other.end : stop.start() if stop else len(text)]
+        """ "A and B share their composer": in the rest of the sentence a word for sharing and a relation."""
+        (first, start, _), (second, _, end) = one, other
+        stop = _STOP.search(text, end)
+        rest = text[end : stop.start() if stop else len(text)]
         negated, relation = self._clue(rest)
         if negated or not relation or not _SHARED.search(rest):
             return []
-        mine, its = self.graph.values(one.item, relation), self.graph.values(other.item, relation)
+        mine, its = self.graph.values(first, relation), self.graph.values(second, relation)
         common = sorted(mine & its)
         verdict: Judgement = "supported" if common else "contradicted" if mine and its else "unknown"
         value = self.graph.arrays.attribute_ids[common[0]] if common else ""
         relevant = None if needed is None else relation in needed
-        return [Claim(one.start, other.end + len(rest.rstrip()), item, relation, value, verdict, relevant) for item in (one.item, other.item)]
+        return [Claim(start, end + len(rest.rstrip()), item, relation, value, verdict, relevant) for item in (first, second)]
 
     def _read_clue(self, words: str) -> tuple[bool, str]:
         """Whether the words negate, and the last relation they name ("" for none)."""

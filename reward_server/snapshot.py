@@ -57,9 +57,8 @@ class Snapshot:
 
     def score(self, responses: Sequence[Response], weights: Weights, *, claims: bool = True) -> list[Score]:
         """Scores in order. Raises UnknownExamples naming the ids, before anything is scored."""
-        strangers = sorted({r.example_id for r in responses} - self.targets.keys())
-        if strangers:
-            raise UnknownExamples(f"{len(strangers)} example ids are not in this store (first: {strangers[0]}): was it synthesised again?")
+        if strangers := {r.example_id for r in responses if r.example_id not in self.targets}:
+            raise UnknownExamples(f"{len(strangers)} example ids are not in this store (first: {min(strangers)}): was it synthesised again?")
         return [self.score_one(r, weights, claims) for r in responses]
 
     def score_one(self, response: Response, weights: Weights, check_claims: bool = True) -> Score:
@@ -115,8 +114,8 @@ def _segments(
     found, m, c = [], 0, 0
     for start, end in spans:
         items, inside = [], []
-        while m < len(mentions) and mentions[m].start < end:
-            if (item := mentions[m].item) not in items:
+        while m < len(mentions) and mentions[m][1] < end:
+            if (item := mentions[m][0]) not in items:
                 items.append(item)
             m += 1
         while c < len(claims) and claims[c].start < end:

@@ -62,14 +62,18 @@ def test_homonyms_are_ambiguous_until_the_candidates_settle_it():
 def test_mentions_take_the_longest_name_and_leave_prose_alone():
     text = "It is like The Godfather Part II, not The Godfather (1972); the heat of it is in Heat (1995)."
     found = TitleFinder({i: TITLES[i] for i in ("8", "9", "11")}).find(text)
-    assert [(m.item, text[m.start : m.end]) for m in found] == [("8", "The Godfather Part II"), ("9", "The Godfather (1972)"), ("11", "Heat (1995)")]
+    assert [(item, text[start:end]) for item, start, end in found] == [
+        ("8", "The Godfather Part II"),
+        ("9", "The Godfather (1972)"),
+        ("11", "Heat (1995)"),
+    ]
 
 
 @given(st.text(max_size=60))
 def test_any_text_resolves_without_error_and_folding_is_stable(text):
     assert fold(fold(text)) == fold(text)
     assert RESOLVER.resolve(text).status in {"ok", "ambiguous", "unknown"}
-    assert all(text[m.start : m.end] for m in TitleFinder(TITLES).find(text))
+    assert all(text[start:end] for _, start, end in TitleFinder(TITLES).find(text))
 
 
 @pytest.mark.parametrize(
