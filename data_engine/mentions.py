@@ -15,7 +15,6 @@ from data_engine.titles import STEM, key, names_of, split_year
 _YEAR = re.compile(r"\s*\((\d{4})\)")
 _NUMERALS = {"2": "ii", "3": "iii", "4": "iv", "5": "v", "6": "vi", "7": "vii", "8": "viii", "9": "ix", "10": "x"}
 
-
 Mention = tuple[str, int, int]  # an item named at characters start..end
 Hit = tuple[int, int, tuple]  # a name found at characters start..end, and all that goes by it
 
@@ -26,6 +25,11 @@ class _Plain(dict):
     def __init__(self, fold_case: bool) -> None:
         super().__init__()
         self.fold_case = fold_case
+        self._ascii = bytes(ord(self[code]) for code in range(128)) + bytes(128)
+
+    def __call__(self, text: str) -> str:
+        """The text in plain characters, as long as it was."""
+        return text.encode().translate(self._ascii).decode() if text.isascii() else text.translate(self)
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -46,7 +50,7 @@ class NameFinder:
         self._plain = _Plain(fold_case)
         bearers: dict[str, dict[Hashable, None]] = {}
         for name, bearer in names:
-            plain = name.translate(self._plain).strip()
+            plain = self._plain(name).strip()
             for spelling in {plain, " ".join(plain.split())} - {""}:
                 bearers.setdefault(f" {spelling}", {})[bearer] = None
         self._bearers = [tuple(found) for found in bearers.values()]
@@ -64,7 +68,7 @@ class NameFinder:
         """In order of their starts."""
         if self._automaton is None:
             return []
-        plain, found = f" {text.translate(self._plain)} ", []
+        plain, found = f" {self._plain(text)} ", []
         for k, start, end in self._automaton.find_matches_as_indexes(plain):
             if plain[end] == " " and "\n" not in text[start : end - 1]:
                 found.append((start, end - 1, self._bearers[k]))

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -23,8 +22,6 @@ from reward_server.metrics import Metrics
 from reward_server.snapshot import Snapshot
 from reward_server.wire import ScoreRequest, ScoreResponse
 
-SETTINGS = "REREC_SERVE"  # how worker processes get their settings; no secret is in it
-
 
 class ServeConfig(BaseModel):
     """What a server serves and within which limits: bytes of a body, requests at once, seconds for one of them."""
@@ -41,6 +38,7 @@ class App:
     """ASGI: scores itself, hands everything else to FastAPI."""
 
     def __init__(self, live: Live, config: ServeConfig) -> None:
+        self.live = live
         tokens, metrics = Tokens.load(config.tokens) if config.tokens else Tokens(), Metrics()
         self.score = ScoreEndpoint(live, tokens, metrics, most_bytes=config.most_bytes, at_once=config.at_once, seconds=config.seconds)
         self.rest = _rest(live, tokens, metrics)
@@ -57,11 +55,6 @@ def make_app(config: ServeConfig) -> App:
     gc.collect()
     gc.freeze()  # what was loaded stays: a collection that walks it would hold up every request
     return app
-
-
-def from_environment() -> App:
-    """The application of a worker process, as uvicorn's factory."""
-    return make_app(ServeConfig.model_validate_json(os.environ[SETTINGS]))
 
 
 def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:

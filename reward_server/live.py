@@ -1,6 +1,8 @@
 """The snapshot that a server scores with now: loaded, swapped for a newer one without a pause, never half of each."""
 
 import logging
+import os
+import signal
 import threading
 from pathlib import Path
 
@@ -15,10 +17,17 @@ class Live:
 
     def __init__(self, store: Path, snapshot: Snapshot) -> None:
         self.store, self.snapshot = store, snapshot
+        self.parent: int | None = None  # of a forked worker: who loads for all
         self._loading = threading.Lock()
 
     def reload(self) -> bool:
-        """Load the store again and swap it in; the old snapshot stays when that fails, and the log says why. True when swapped."""
+        """Load the store again and swap it in; the old snapshot stays when that fails, and the log says why. True when swapped.
+
+        A forked worker asks its parent, which replaces all workers by and by.
+        """
+        if self.parent is not None:
+            os.kill(self.parent, signal.SIGHUP)
+            return True
         with self._loading:
             try:
                 self.snapshot = Snapshot.load(self.store)

@@ -11,6 +11,7 @@ from reward_server.wire import Status
 
 _BLOCK = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _TAG = re.compile(r"</?answer>")
+_LINE = re.compile(r"\S(?:[^\n]*\S)?")
 _BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)?")
 
 
@@ -36,10 +37,4 @@ def read(text: str) -> Reading:
 
 def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Spans of the non-empty lines, outer white space left out."""
-    found = []
-    for line in text[start:end].split("\n"):
-        if bare := line.strip():
-            lead = start + line.index(bare[0])
-            found.append((lead, lead + len(bare)))
-        start += len(line) + 1
-    return found
+    return [line.span() for line in _LINE.finditer(text, start, end)]

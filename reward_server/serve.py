@@ -12,7 +12,8 @@ from threading import Thread
 import uvicorn
 
 from data_engine.errors import DataError
-from reward_server.app import SETTINGS, ServeConfig, from_environment, make_app
+from reward_server.app import ServeConfig, make_app
+from reward_server.prefork import Prefork
 
 DRAIN_SECONDS = 30
 
@@ -27,30 +28,26 @@ def serve(config: ServeConfig, host: str, port: int, *, workers: int, insecure: 
     for file in tls or ():
         if not file.is_file():
             raise DataError(f"no file {file} for TLS")
-    _probe(host, port)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("rerec.access").setLevel(os.environ.get("REREC_ACCESS_LOG", "WARNING"))
     options = {
-        "host": host,
-        "port": port,
         "log_level": "warning",
         "access_log": False,
         "timeout_graceful_shutdown": DRAIN_SECONDS,
         "ssl_certfile": tls[0] if tls else None,
         "ssl_keyfile": tls[1] if tls else None,
     }
-    app = make_app(config)  # in every case: what cannot be served is said at once
-    snapshot = app.score.live.snapshot
-    address = f"http{'s' if tls else ''}://{host}:{port}"
-    print(f"reward server: {address}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
-    if while_stdin:
-        Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
-    if workers > 1:
-        os.environ[SETTINGS] = config.model_dump_json()
-        del app, snapshot
-        uvicorn.run(f"{from_environment.__module__}:{from_environment.__name__}", factory=True, workers=workers, **options)
-        return
-    uvicorn.Server(uvicorn.Config(app, **options)).run()
+    with _listener(host, port) as listener:
+        prefork = Prefork(lambda: make_app(config), listener, workers, options)
+        snapshot = prefork.app.live.snapshot
+        address = f"http{'s' if tls else ''}://{host}:{port}"
+        print(f"reward server: {address}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
+        if while_stdin:
+            Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
+        if workers > 1:
+            prefork.run()
+        else:
+            uvicorn.Server(uvicorn.Config(prefork.app, **options)).run(sockets=[listener])
 
 
 def _loopback(host: str) -> bool:
@@ -60,11 +57,9 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def _probe(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise DataError(f"port {port} is in use, or {host} is not an address of this machine: give another --port or --host") from error
+def _listener(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises DataError when the port or the address cannot be had."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
+    except OSError as error:
+        raise DataError(f"port {port} is in use, or {host} is not an address of this machine: give another --port or --host") from error

@@ -30,7 +30,7 @@ async def empty() -> dict[str, str]:
 
 
 @app.post("/query_alignment")
-async def query_alignment(pair: Pair) -> dict[str, float]:
+def query_alignment(pair: Pair) -> dict[str, float]:
     """The share of the truth's neighbours that the prediction has."""
     mine, its = (set(graph.neighbors(f"item:{item}")) for item in (pair.prediction, pair.truth))
     return {"score": len(mine & its) / max(1, len(its))}

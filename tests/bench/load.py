@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import uvloop
 
 from data_engine.evidence import Evidence
 from data_engine.store import Store
@@ -76,9 +77,9 @@ async def hammer(port: int, messages: list[bytes], connections: int, seconds: fl
 
 def rate(port: int, messages: list[bytes], connections: int, seconds: float) -> float:
     """Requests a second, after a short run to warm up."""
-    asyncio.run(hammer(port, messages, connections, 1.0))
+    uvloop.run(hammer(port, messages, connections, 1.0))
     start = time.perf_counter()
-    return len(asyncio.run(hammer(port, messages, connections, seconds))) / (time.perf_counter() - start)
+    return len(uvloop.run(hammer(port, messages, connections, seconds))) / (time.perf_counter() - start)
 
 
 @contextmanager

@@ -40,9 +40,10 @@ def asked(snapshot, count=200):
 
 
 def process_at(url):
-    """The process that listens at a local URL."""
+    """The server process behind a local URL; with several workers their parent."""
     port = int(url.rsplit(":", 1)[1])
-    return next(psutil.Process(c.pid) for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN" and c.pid)
+    found = next(psutil.Process(c.pid) for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN" and c.pid)
+    return found.parent() if "serve" in found.parent().cmdline() else found
 
 
 def test_a_reload_under_load_changes_over_at_once_and_loses_nothing(store):
@@ -100,13 +101,11 @@ def test_a_killed_worker_costs_no_request(store):
     responses = asked(snapshot)
     expected = snapshot.score(responses, PROFILES["rerec"])
     with local_server(store, options=["--workers", "2"]) as url:
-        listening = process_at(url)  # the server, or a worker that inherited its socket
-        server = listening.parent() if "serve" in listening.parent().cmdline() else listening
+        server = process_at(url)
         with RewardClient(url) as client:
             for round_ in range(30):
                 if round_ in (5, 15):
-                    workers = [p for p in server.children() if p.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(p.cmdline())]
-                    workers[0].kill()
+                    next(p for p in server.children() if p.status() != psutil.STATUS_ZOMBIE).kill()
                 assert client.score(responses) == expected
 
 
@@ -172,11 +171,15 @@ def test_no_body_makes_the_server_fail(store):
             assert scorer.score(responses) == snapshot.score(responses, PROFILES["rerec"])
 
 
-def test_a_hangup_signal_loads_the_store_again(store):
-    with local_server(store) as url:
+@pytest.mark.parametrize(("workers", "by"), [("1", "signal"), ("2", "signal"), ("2", "request")])
+def test_every_worker_gets_the_new_store(store, workers, by):
+    with local_server(store, options=["--workers", workers]) as url:
         with Store.open(store) as opened:
             opened.replace_examples(opened.examples()[:50])
-        os.kill(process_at(url).pid, signal.SIGHUP)
+        if by == "signal":
+            os.kill(process_at(url).pid, signal.SIGHUP)
+        else:
+            assert httpx.post(f"{url}/v1/reload", timeout=30).status_code == 200
         end = time.monotonic() + 30
-        while httpx.get(f"{url}/ready").json()["examples"] != 50:
+        while {httpx.get(f"{url}/ready").json()["examples"] for _ in range(10)} != {50}:
             assert time.monotonic() < end
