@@ -246,6 +246,11 @@ class Store:
         while bodies := cursor.fetchmany(256):
             yield from (Example.model_validate_json(body) for (body,) in bodies)
 
+    def example(self, example_id: str) -> Example | None:
+        """The Example of that id, None when there is none."""
+        rows = self.rows("SELECT body FROM examples WHERE example_id = ?", [example_id])
+        return Example.model_validate_json(rows[0][0]) if rows else None
+
     def examples(self, split: str | None = None, limit: int | None = None) -> list[Example]:
         """Examples in their stored order, of one split or of all; at most `limit`."""
         gc.disable()  # the collector would walk a growing heap of records that are all kept: twice the time

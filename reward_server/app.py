@@ -6,16 +6,18 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import RerecError
 from reward_server.endpoint import ScoreEndpoint
-from reward_server.errors import Refused
+from reward_server.errors import Refused, UnknownExamples
+from reward_server.explorer import PAGE, describe, listing, policy
 from reward_server.guards import Tokens
 from reward_server.live import Live
 from reward_server.metrics import Metrics
@@ -69,7 +71,7 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
 
     @app.exception_handler(RerecError)
     async def refuse(_: Request, error: RerecError) -> JSONResponse:
-        code, headers = (error.code, error.headers) if isinstance(error, Refused) else (500, {})
+        code, headers = (error.code, error.headers) if isinstance(error, Refused) else (404 if isinstance(error, UnknownExamples) else 500, {})
         return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
 
     def needs_admin(request: Request) -> None:
@@ -98,6 +100,20 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
     @app.get("/metrics", include_in_schema=False, dependencies=[Depends(needs_score)])
     def prometheus() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/", include_in_schema=False)
+    def explorer() -> Response:
+        return Response(PAGE, media_type="text/html", headers={"content-security-policy": policy(PAGE), "x-content-type-options": "nosniff"})
+
+    @app.get("/v1/examples", dependencies=[Depends(needs_score)])
+    def examples(kind: str = "", search: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 60) -> list[dict]:
+        """Examples of the store, for the explorer page: id, kind, split and query."""
+        return listing(live, kind or None, search, limit)
+
+    @app.get("/v1/examples/{example_id}", dependencies=[Depends(needs_score)])
+    def example(example_id: str) -> dict:
+        """One Example with its candidates, its gold and the piece of the graph around it."""
+        return describe(live, example_id)
 
     app.openapi = lambda: _schema(app)
     return app

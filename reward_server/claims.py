@@ -15,6 +15,7 @@ from data_engine.mentions import Hit, Mention, NameFinder
 from reward_server.wire import Claim, Judgement
 
 _NEGATION = re.compile(r"\b(?:no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)
+_VERDICT = re.compile(r"\s*\b(?:yes|no)\b", re.IGNORECASE)  # after a name it speaks of that name, not of the next
 _STOP = re.compile(r"[;?!\n]|\.(?=\s|$)")
 _WORD = re.compile(r"\w+")
 _SHARED = re.compile(r"\b(?:share|shares|same|common)\b")
@@ -59,12 +60,14 @@ class ClaimChecker:
         return found
 
     def _clause(self, text: str, item: str, begin: int, hits: list[Hit], needed: frozenset[str] | None) -> list[Claim]:
-        found = []
+        found, at, relation, negated = [], begin, "", False
         for start, end, attributes in hits:
-            negated, relation = self._clue(text[begin:start])
+            words = text[at:start] if at == begin else _VERDICT.sub("", text[at:start], count=1)
+            denied, named = self._clue(words)
+            negated, relation, at = denied or (negated and "," not in words), named or relation, end
             if not negated:
-                verdict, relation, value = self._judge(item, attributes, relation)
-                found.append(Claim(start, end, item, relation, value, verdict, None if needed is None else relation in needed))
+                verdict, of, value = self._judge(item, attributes, relation)
+                found.append(Claim(start, end, item, of, value, verdict, None if needed is None else of in needed))
         return found
 
     def _shared(self, text: str, one: Mention, other: Mention, needed: frozenset[str] | None) -> list[Claim]:
