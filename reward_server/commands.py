@@ -33,6 +33,7 @@ def _serve(
     tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate.")] = None,
     at_once: Annotated[int, typer.Option(min=1, help="Requests served at once by a process; more are told to come back (429).")] = 64,
     seconds: Annotated[float, typer.Option(min=0.1, help="Most seconds for one request.")] = 30.0,
+    ray: Annotated[bool, typer.Option("--ray", help="As replicas on a Ray cluster (RAY_ADDRESS, else one of this machine's own).")] = False,
     while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True, help="Stop when standard input closes.")] = False,
 ) -> None:
     """Serve scores on http://127.0.0.1:PORT until stopped (Ctrl-C). A hang-up signal loads the store again.
@@ -44,9 +45,11 @@ def _serve(
 
     if (tls_cert is None) != (tls_key is None):
         raise DataError("TLS needs both --tls-cert and --tls-key")
+    if ray and tls_cert:
+        raise DataError("Ray Serve speaks http: put TLS before it, and leave out --tls-cert")
     config = ServeConfig(store=store, tokens=tokens, at_once=at_once, seconds=seconds)
     tls = (tls_cert, tls_key) if tls_cert and tls_key else None
-    run(config, host, port, workers=workers, insecure=insecure, tls=tls, while_stdin=while_stdin)
+    run(config, host, port, workers=workers, insecure=insecure, tls=tls, ray=ray, while_stdin=while_stdin)
 
 
 @token.command()

@@ -51,7 +51,8 @@ def _wait_ready(process: subprocess.Popen, url: str, log: Path | None) -> None:
     with RewardClient(url) as client:
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                words = log.read_text().strip().splitlines()[-1:] if log else []
+                lines = log.read_text().strip().splitlines() if log else []
+                words = [line for line in lines if line.startswith("error:")][-1:] or lines[-1:]
                 raise RewardError(
                     f"the reward server ended at start with code {process.returncode}: {' '.join(words) or 'run `rerec serve` to see why'}"
                 )

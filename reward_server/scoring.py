@@ -8,13 +8,12 @@ r = NDCG + w1 QAS + w2 PAS [over the present parts, weights scaled so that their
 [Several gold items: the best gold for each recommended item, then the mean over the top K.]
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import log2
 
 import msgspec
-import numpy as np
 
 from reward_server.wire import Weights
 
@@ -64,16 +63,13 @@ def condition_alignment(ranked: Sequence[str], conditions: frozenset[Hashable], 
     return _mean([len(edges(item) & conditions) / len(conditions) for item in ranked[:k]])
 
 
-def preference_alignment(ranked: Sequence[str], gold: frozenset[str], unit: Mapping[str, np.ndarray], k: int) -> float | None:
+def preference_alignment(ranked: Sequence[str], gold: frozenset[str], cosine: Callable[[str, str], float | None], k: int) -> float | None:
     """Mean over the embedded items of the top k of the best cosine with a gold item, −1..1; None when either side has no embedding.
 
-    `unit` maps item → embedding of length 1.
+    `cosine` gives cos(M(p), M(gt)), None where an embedding is absent.
     """
-    targets = [unit[g] for g in gold if g in unit]
-    known = [unit[item] for item in ranked[:k] if item in unit]
-    if not targets or not known:
-        return None
-    return _mean([max(float(v @ t) for t in targets) for v in known])
+    best = [max(found) for item in ranked[:k] if (found := [c for g in gold if (c := cosine(item, g)) is not None])]
+    return _mean(best) if best else None
 
 
 def combine(parts: Parts, weights: Weights) -> float:

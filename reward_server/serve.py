@@ -13,13 +13,16 @@ import uvicorn
 
 from data_engine.errors import DataError
 from reward_server.app import ServeConfig, make_app
+from reward_server.cluster import serve_on_ray
 from reward_server.prefork import Prefork
 
 DRAIN_SECONDS = 30
 
 
-def serve(config: ServeConfig, host: str, port: int, *, workers: int, insecure: bool, tls: tuple[Path, Path] | None, while_stdin: bool) -> None:
-    """Serve until stopped; on SIGTERM requests in flight are finished first. On SIGHUP the store is loaded again.
+def serve(
+    config: ServeConfig, host: str, port: int, *, workers: int, insecure: bool, tls: tuple[Path, Path] | None, ray: bool, while_stdin: bool
+) -> None:
+    """Serve until stopped; on SIGTERM requests in flight are finished first. On SIGHUP the store is loaded again. With `ray`, on its cluster.
 
     Raises DataError for an address that strangers reach without a token, a port in use, a store that cannot be served.
     """
@@ -37,17 +40,29 @@ def serve(config: ServeConfig, host: str, port: int, *, workers: int, insecure: 
         "ssl_certfile": tls[0] if tls else None,
         "ssl_keyfile": tls[1] if tls else None,
     }
+    if ray:
+        make_app(config)  # what cannot be served is said at once
+        _listener(host, port).close()
+        if while_stdin:
+            _stop_with_stdin()
+        serve_on_ray(config, host, port, workers)
+        return
     with _listener(host, port) as listener:
         prefork = Prefork(lambda: make_app(config), listener, workers, options)
         snapshot = prefork.app.live.snapshot
         address = f"http{'s' if tls else ''}://{host}:{port}"
         print(f"reward server: {address}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
         if while_stdin:
-            Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
+            _stop_with_stdin()
         if workers > 1:
             prefork.run()
         else:
             uvicorn.Server(uvicorn.Config(prefork.app, **options)).run(sockets=[listener])
+
+
+def _stop_with_stdin() -> None:
+    """End this process when its standard input closes: a child does not outlive who started it, however that ended."""
+    Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
 
 
 def _loopback(host: str) -> bool:

@@ -20,6 +20,7 @@ from reward_server.segments import read
 from reward_server.wire import Claim, Response, Score, Segment, Verdict, Weights
 
 FINDERS = 8192  # Examples whose title finder is kept
+COSINES = 65_536  # pairs of items whose cosine is kept
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class Target:
 class Snapshot:
     """Everything a score depends on."""
 
-    def __init__(self, graph: MappedGraph, targets: dict[str, Target], unit: dict[str, np.ndarray]) -> None:
-        self.digest, self.graph, self.targets, self.unit = graph.digest, graph, targets, unit
+    def __init__(self, graph: MappedGraph, targets: dict[str, Target], embeddings: dict[str, np.ndarray]) -> None:
+        self.digest, self.graph, self.targets, self._embeddings = graph.digest, graph, targets, embeddings
         self._titles = dict(graph.titles())
         self._resolver, self._claims = TitleResolver(self._titles), ClaimChecker(graph)
         self._finder = lru_cache(FINDERS)(lambda items: TitleFinder({item: self._titles[item] for item in items if item in self._titles}))
+
+        self._cosine = lru_cache(COSINES)(self._exact_cosine)
 
     @classmethod
     def load(cls, path: Path | str) -> "Snapshot":
@@ -53,7 +56,7 @@ class Snapshot:
             }
             if not targets:
                 raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
-            return cls(graph, targets, {item: v / n for item, v in store.embeddings().items() if (n := float(np.linalg.norm(v)))})
+            return cls(graph, targets, store.embeddings())
 
     def score(self, responses: Sequence[Response], weights: Weights, *, claims: bool = True) -> list[Score]:
         """Scores in order. Raises UnknownExamples naming the ids, before anything is scored."""
@@ -86,12 +89,20 @@ class Snapshot:
             _segments(text, reading.spans, mentions, claims, wrong, total, scoring.penalised(total, weights)),
         )
 
+    def _exact_cosine(self, item: str, other: str) -> float | None:
+        """In double precision; None where an embedding is absent or zero."""
+        if item not in self._embeddings or other not in self._embeddings:
+            return None
+        a, b = (self._embeddings[i].astype(np.float64) for i in (item, other))
+        length = np.sqrt((a @ a) * (b @ b))
+        return float(a @ b / length) if length else None
+
     def _parts(self, ranked: list[str], target: Target, weights: Weights) -> scoring.Parts:
         if weights.qas_over == "conditions":
             qas = scoring.condition_alignment(ranked, target.conditions, self.graph.edges, weights.k)
         else:
             qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
-        pas = scoring.preference_alignment(ranked, target.gold, self.unit, weights.k)
+        pas = scoring.preference_alignment(ranked, target.gold, self._cosine, weights.k)
         return scoring.Parts(scoring.ndcg(ranked, target.gold, weights.k), qas, pas)
 
 

@@ -1,7 +1,7 @@
 """Our LightGCN against RecBole 1.2.1's on the same split: how many times sooner it reaches RecBole's best validation NDCG@10.
 
 Needs RecBole in an environment of its own, named by the environment variable RECBOLE_PYTHON, and ../shared. `python -m
-tests.bench.lightgcn [movies|ml-1m] [EPOCHS]`: the data set, and the most epochs RecBole is given.
+tests.bench.lightgcn [movies|ml-1m] [EPOCHS] [BATCH] [LR]`: the data set, and what RecBole is given (its defaults take hours on ML-1M).
 """
 
 import json
@@ -80,12 +80,12 @@ def ours(folder: Path, goal: float) -> None:
     print(json.dumps({"ndcg": best, "seconds": seconds, "gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}))
 
 
-def theirs(name: str, folder: Path, epochs: int) -> tuple[float, float, float]:
+def theirs(name: str, folder: Path, epochs: str, batch: str, rate: str) -> tuple[float, float, float]:
     """RecBole's seconds, best validation NDCG@10 and peak memory in GB."""
     python = os.environ.get("RECBOLE_PYTHON")
     if not python:
         raise DataError("set RECBOLE_PYTHON to the python of an environment that has recbole 1.2.1")
-    words = [python, str(SHARED / "anchors/recbole_lightgcn.py"), str(folder), name, str(epochs), "2048", "0.001", "10"]
+    words = [python, str(SHARED / "anchors/recbole_lightgcn.py"), str(folder), name, epochs, batch, rate, "10"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     done = subprocess.run([*words, "--benchmark_filename=['train','valid','test']"], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -97,11 +97,11 @@ def theirs(name: str, folder: Path, epochs: int) -> tuple[float, float, float]:
 if sys.argv[1:2] == ["ours"]:
     ours(Path(sys.argv[2]), float(sys.argv[3]))
 else:
-    name, epochs = sys.argv[1] if len(sys.argv) > 1 else "movies", int(sys.argv[2]) if len(sys.argv) > 2 else 300
+    name, epochs, batch, rate = [*sys.argv[1:], *["movies", "300", "2048", "0.001"][len(sys.argv) - 1 :]]
     with tempfile.TemporaryDirectory() as made:
         here = Path(made)
         write_split(name, here)
-        seconds, goal, memory = theirs(name, here, epochs)
+        seconds, goal, memory = theirs(name, here, epochs, batch, rate)
         done = subprocess.run([sys.executable, "-m", "tests.bench.lightgcn", "ours", made, str(goal)], capture_output=True, text=True, check=True)
         mine = json.loads(done.stdout.strip().splitlines()[-1])
     print(

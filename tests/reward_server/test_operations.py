@@ -183,3 +183,11 @@ def test_every_worker_gets_the_new_store(store, workers, by):
         end = time.monotonic() + 30
         while {httpx.get(f"{url}/ready").json()["examples"] for _ in range(10)} != {50}:
             assert time.monotonic() < end
+
+
+def test_a_ray_cluster_serves_the_same_scores(store):
+    snapshot = Snapshot.load(store)
+    responses = asked(snapshot)
+    with local_server(store, options=["--ray"]) as url, RewardClient(url, snapshot.digest) as client:
+        assert client.ready()["examples"] == 160
+        assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])

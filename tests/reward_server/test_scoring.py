@@ -4,7 +4,7 @@ from math import log2, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reward_server.scoring import PROFILES, Parts, combine, condition_alignment, digest, ndcg, penalised, preference_alignment, query_alignment
@@ -20,6 +20,10 @@ def edges_of(item):
 UNIT = {"a": np.array([1.0, 0.0]), "b": np.array([0.6, 0.8]), "c": np.array([0.0, -1.0])}
 
 
+def cosine(item, other):
+    return float(UNIT[item] @ UNIT[other]) if item in UNIT and other in UNIT else None
+
+
 def test_ndcg_by_hand():
     assert ndcg(["a"], frozenset("a"), 1) == 1
     assert ndcg(["b", "a"], frozenset("a"), 10) == pytest.approx(1 / log2(3))
@@ -29,6 +33,7 @@ def test_ndcg_by_hand():
         ndcg(["a"], frozenset(), 1)
 
 
+@settings(max_examples=1000)
 @given(st.permutations(list("abcdefgh")), st.sets(st.sampled_from("abcdefgh"), min_size=1), st.integers(1, 10))
 def test_ndcg_agrees_with_scikit_learn(ranked, gold, k):
     from sklearn.metrics import ndcg_score
@@ -41,8 +46,8 @@ def test_alignment_by_hand():
     assert query_alignment(["b"], frozenset("a"), edges_of, 1) == 0.5
     assert query_alignment(["b", "a"], frozenset("a"), edges_of, 2) == 0.75
     assert query_alignment(["b"], frozenset("ac"), edges_of, 1) == 1.0  # the best gold counts
-    assert preference_alignment(["b"], frozenset("a"), UNIT, 1) == pytest.approx(0.6)
-    assert preference_alignment(["c", "b"], frozenset("a"), UNIT, 2) == pytest.approx(0.3)
+    assert preference_alignment(["b"], frozenset("a"), cosine, 1) == pytest.approx(0.6)
+    assert preference_alignment(["c", "b"], frozenset("a"), cosine, 2) == pytest.approx(0.3)
 
 
 def test_alignment_with_the_querys_own_conditions():
@@ -59,7 +64,7 @@ def test_other_weights_have_another_digest():
 
 def test_an_absent_part_is_null_and_its_weight_goes_to_the_others():
     assert query_alignment(["a"], frozenset("x"), edges_of, 1) is None
-    assert preference_alignment(["x"], frozenset("a"), UNIT, 1) is None
+    assert preference_alignment(["x"], frozenset("a"), cosine, 1) is None
     profile = Weights(1, 0.3, 0.2, 0.5)
     assert combine(Parts(1.0, 0.5, 0.6), profile) == pytest.approx(1 + 0.15 + 0.12)
     assert combine(Parts(1.0, 0.5, None), profile) == pytest.approx(1 + 0.5 * 0.5)
@@ -108,7 +113,7 @@ def test_the_whole_score_agrees_with_an_oracle(ranked, gold, k, edges, vectors):
     got = Parts(
         ndcg(ranked, frozenset(gold), k),
         query_alignment(ranked, frozenset(gold), lambda i: sets.get(i, frozenset()), k),
-        preference_alignment(ranked, frozenset(gold), unit, k),
+        preference_alignment(ranked, frozenset(gold), lambda a, b: float(unit[a] @ unit[b]) if a in unit and b in unit else None, k),
     )
     assert combine(got, profile) == pytest.approx(expected, abs=1e-9)
 

@@ -1,0 +1,35 @@
+"""The same application on a Ray cluster, by Ray Serve: replicas anywhere, one address on every node."""
+
+import signal
+import sys
+import time
+
+from reward_server.app import App, ServeConfig, make_app
+
+NAME = "rerec-reward"
+
+
+def serve_on_ray(config: ServeConfig, host: str, port: int, replicas: int) -> None:
+    """Run until interrupted, on the cluster that RAY_ADDRESS names or on one of this machine's own.
+
+    The store (and the token file) must lie where every node can read them, under the same path.
+    """
+    import ray
+    from ray import serve
+
+    here = config.model_copy(update={"store": config.store.resolve(), "tokens": config.tokens and config.tokens.resolve()})
+
+    def build() -> App:
+        return make_app(here)
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # through the finally below
+    ray.init(log_to_driver=False, include_dashboard=False)
+    serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
+    serve.run(serve.deployment(num_replicas=replicas, name=NAME)(serve.ingress(build)()).bind(), name=NAME, route_prefix="/")
+    print(f"reward server: http://{host}:{port}  on Ray, {replicas} replicas", flush=True)
+    try:
+        while True:
+            time.sleep(1)
+    finally:
+        serve.shutdown()
+        ray.shutdown()
