@@ -35,6 +35,10 @@ class MappedGraph:
         number, place = self._number.get(relation), self.arrays.attribute_ids.find(attribute)
         return None if number is None or place is None else number << 32 | place
 
+    def number(self, relation: str) -> int:
+        """The relation's number, −1 for an unknown one."""
+        return self._number.get(relation, -1)
+
     def relations_of(self, attribute: int) -> tuple[str, ...]:
         """The relations in which an attribute (by number) stands."""
         start, end = np.searchsorted(self._held, (attribute, attribute + 1))

@@ -78,7 +78,7 @@ def combine(parts: Parts, weights: Weights) -> float:
     weight = sum(w for w, _ in present)
     if not weight:
         return parts.ndcg
-    return parts.ndcg + (weights.qas + weights.pas) / weight * sum(w * p for w, p in present)
+    return parts.ndcg + (weights.qas + weights.pas) * (sum(w * p for w, p in present) / weight)
 
 
 def penalised(reward: float, weights: Weights) -> float:

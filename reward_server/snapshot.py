@@ -14,7 +14,7 @@ from data_engine.mentions import Mention, TitleFinder
 from data_engine.store import Store
 from data_engine.titles import TitleResolver
 from reward_server import scoring
-from reward_server.claims import ClaimChecker
+from reward_server.claims import Asked, ClaimChecker
 from reward_server.errors import UnknownExamples
 from reward_server.segments import read
 from reward_server.wire import Claim, Response, Score, Segment, Verdict, Weights
@@ -25,13 +25,12 @@ COSINES = 65_536  # pairs of items whose cosine is kept
 
 @dataclass(frozen=True)
 class Target:
-    """What an Example is scored by: its gold items, the items near it (candidates, anchors, history), its conditions as edge codes, and the
-    relations they ask about (None for an Example without conditions)."""
+    """What an Example is scored by: its gold items, the items near it (candidates, anchors, history), and what it asks for (None for an
+    Example without conditions)."""
 
     gold: frozenset[str]
     near: frozenset[str]
-    conditions: frozenset[int]
-    needed: frozenset[str] | None
+    asked: Asked | None
 
 
 class Snapshot:
@@ -51,7 +50,7 @@ class Snapshot:
         with Store.open(path, read_only=True) as store:
             graph = MappedGraph(GraphArrays.of(store))
             targets = {
-                example: Target(gold, near, _codes(graph, asked), frozenset(r for r, _ in asked) or None)
+                example: Target(gold, near, Asked(_codes(graph, asked), frozenset(r for r, _ in asked)) if asked else None)
                 for example, gold, near, asked in store.targets()
             }
             if not targets:
@@ -75,7 +74,7 @@ class Snapshot:
         parts = self._parts(ranked, target, weights)
         total = scoring.combine(parts, weights) if ranked else 0.0
         mentions = self._finder(target.near if wrong <= target.near else target.near | wrong).find(text)
-        claims = self._claims.check(text, mentions, target.needed) if check_claims else []
+        claims = self._claims.check(text, mentions, target.asked) if check_claims else []
         return Score(
             response.example_id,
             "unresolved" if reading.status == "ok" and not ranked else reading.status,
@@ -99,7 +98,7 @@ class Snapshot:
 
     def _parts(self, ranked: list[str], target: Target, weights: Weights) -> scoring.Parts:
         if weights.qas_over == "conditions":
-            qas = scoring.condition_alignment(ranked, target.conditions, self.graph.edges, weights.k)
+            qas = scoring.condition_alignment(ranked, target.asked.conditions if target.asked else frozenset(), self.graph.edges, weights.k)
         else:
             qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
         pas = scoring.preference_alignment(ranked, target.gold, self._cosine, weights.k)

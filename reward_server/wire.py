@@ -51,12 +51,14 @@ class ScoreRequest(Wire):
 
 
 class Claim(Wire):
-    """A statement about an item, "X directed Y" or "A and B share their composer": characters start..end name what is stated of `subject`.
+    """A statement: characters start..end are its own. kind and what is stated:
 
-    verdict: what the graph says (contradicted: the relation is known for the item and excludes the value). relevant: whether the relation is
-    one that the query asks about; null for an Example without conditions.
+    fact: item `subject` has `value` for `relation`. need: the query asks for it (no subject). match: yes or no, the `value` of `subject` is
+    what the query asks for. decision: `subject` meets the query, `value` keep, or misses it, skip.
+    verdict: what graph and conditions say. relevant: whether the query asks about that relation; null for an Example without conditions.
     """
 
+    kind: Literal["fact", "need", "match", "decision"]
     start: int
     end: int
     subject: str

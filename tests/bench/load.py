@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,6 +81,33 @@ def rate(port: int, messages: list[bytes], connections: int, seconds: float) -> 
     uvloop.run(hammer(port, messages, connections, 1.0))
     start = time.perf_counter()
     return len(uvloop.run(hammer(port, messages, connections, seconds))) / (time.perf_counter() - start)
+
+
+def pump(port: int, messages: list[bytes], connections: int, seconds: float) -> float:
+    """Requests a second of large messages: a thread a connection that waits in the kernel, so that the servers have the cores to themselves."""
+
+    def one(number: int, end: float) -> int:
+        count, buffer = 0, bytearray(2**22)
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            while time.perf_counter() < end:
+                connection.sendall(messages[(number + count) % len(messages)])
+                have = connection.recv_into(buffer)
+                while (cut := buffer.find(b"\r\n\r\n", 0, have)) < 0:
+                    have += connection.recv_into(memoryview(buffer)[have:])
+                head = bytes(buffer[:cut]).lower()
+                if not head.startswith(b"http/1.1 200"):
+                    raise RuntimeError(bytes(buffer[:have]))
+                whole = cut + 4 + int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+                while have < whole:
+                    have += connection.recv_into(memoryview(buffer)[have:], whole - have)
+                count += 1
+        return count
+
+    with ThreadPoolExecutor(connections) as pool:
+        for length in (1.0, seconds):  # the first to warm up
+            start = time.perf_counter()
+            total = sum(pool.map(one, range(connections), [start + length] * connections))
+    return total / (time.perf_counter() - start)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import psutil
 
 from data_engine.schema import Condition, Example, Provenance
 from data_engine.store import Store
-from tests.bench.load import BATCH, PER_EXAMPLE, rate, report, request, serving
+from tests.bench.load import BATCH, PER_EXAMPLE, pump, report, request, serving
 
 READY, GIGABYTES, SHARE = 20.0, 4.0, 0.7
 EXAMPLES, CANDIDATES = 64, 6
@@ -81,7 +81,7 @@ def measure(store: Path, rows: list[dict[str, str]]) -> tuple[float, float, floa
     start = time.perf_counter()
     with serving(["-m", "rerec", "serve", "--store", str(store), "--port", "{port}", "--workers", "2"], cores="0,1") as port:
         ready = time.perf_counter() - start
-        speed = BATCH * rate(port, bodies, 16, 5.0)
+        speed = BATCH * pump(port, bodies, 16, 5.0)
         server = next(p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline())
         memory = sum(p.memory_full_info().pss for p in (server, *server.children(recursive=True))) / 2**30
     return ready, memory, speed

@@ -1,8 +1,12 @@
 """Claims with their places, their judgement and their bearing on the query, on the hand-made films."""
 
+from collections import Counter
+
 import pytest
 
+from data_engine.store import Store
 from reward_server.scoring import PROFILES
+from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 
 
@@ -10,7 +14,12 @@ from reward_server.wire import Response
 def claims(snapshot):
     """claims(text) of one line, for the Example that asks for a drama with Sue Stone."""
     (example,) = snapshot.targets
-    return lambda text: snapshot.score([Response(example, text)], PROFILES["rerec"])[0].segments[0].claims
+
+    def of(text, *kinds):
+        found = snapshot.score([Response(example, text)], PROFILES["rerec"])[0].segments[0].claims
+        return [claim for claim in found if claim.kind in (kinds or ("fact",))]
+
+    return of
 
 
 @pytest.mark.parametrize(
@@ -70,3 +79,57 @@ def test_scores_without_claims_are_the_same_scores(snapshot):
     (full,), (bare,) = (snapshot.score(ask, PROFILES["rerec"], claims=wanted) for wanted in (True, False))
     assert full.score == bare.score and full.recommended == bare.recommended
     assert full.segments[0].verdict == "contradicted" and bare.segments[0].verdict == "unknown" and not bare.segments[0].claims
+
+
+@pytest.mark.parametrize(
+    ("text", "stated", "value", "verdict", "relevant"),
+    [
+        ("Need star Sue Stone.", "Sue Stone", "s1", "supported", True),
+        ("Need director Ann Arden.", "Ann Arden", "d1", "contradicted", False),
+        ("The user wants a Comedy", "Comedy", "Comedy", "contradicted", True),
+    ],
+)
+def test_what_is_said_to_be_needed_is_held_against_the_query(claims, text, stated, value, verdict, relevant):
+    (claim,) = claims(text, "need")
+    assert (text[claim.start : claim.end], claim.subject, claim.value, claim.verdict, claim.relevant) == (stated, "", value, verdict, relevant)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        ("Film A Drama yes, Sue Stone yes", ["supported", "supported"]),
+        ("Film B Comedy no", ["supported"]),
+        ("Film B Comedy yes", ["contradicted"]),
+        ("Film A Drama no, Sue Stone yes", ["contradicted", "supported"]),
+        ("Film A Drama, Sue Stone", []),
+    ],
+)
+def test_yes_and_no_are_held_against_the_query(claims, text, verdicts):
+    found = claims(text, "match")
+    assert [c.verdict for c in found] == verdicts and all(text[c.start : c.end] in ("yes", "no") for c in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("Film A keep", "supported"), ("Film A skip", "contradicted"), ("Film B so skip it", "supported"), ("Film B keep", "contradicted")],
+)
+def test_keep_and_skip_are_held_against_the_conditions(claims, text, verdict):
+    (claim,) = claims(text, "decision")
+    assert claim.verdict == verdict and text[claim.start : claim.end] == claim.value in ("keep", "skip")
+
+
+def test_the_judge_agrees_with_the_labels_of_the_chains(film_store):
+    """No step of a gold chain is contradicted; nearly every wrong step about an item or a premise is. (A need that is only dropped is not stated.)"""
+    snapshot, seen, found = Snapshot.load(film_store), Counter(), Counter()
+    with Store.open(film_store, read_only=True) as store:
+        for e in store.examples():
+            for chain in e.chains:
+                for step in chain.steps:
+                    (score,) = snapshot.score([Response(e.example_id, step.text)], PROFILES["rerec"])
+                    kind = "gold" if not chain.flaw else f"{step.label} {step.role}"
+                    seen[kind] += 1
+                    found[kind] += any(c.verdict == "contradicted" for segment in score.segments for c in segment.claims)
+    assert seen["gold"] > 1000 and found["gold"] == 0
+    assert seen["wrong candidate"] > 100 and found["wrong candidate"] > 0.95 * seen["wrong candidate"]
+    assert found["wrong premise"] == seen["wrong premise"] > 10
+    assert found["correct candidate"] < 0.02 * seen["correct candidate"]  # a wrong need that the gold happens to meet

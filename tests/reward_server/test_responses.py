@@ -54,7 +54,7 @@ def test_a_wrong_answer_loses_on_the_segments_that_led_to_it(scored):
     text = "Film A (1981) Drama yes skip\nFilm B (1982) Comedy keep\n<answer>Film B (1982)</answer>"
     score = scored(text)
     assert score.score == pytest.approx(0.375)
-    assert [s.verdict for s in score.segments] == ["ok", "wrong_item", "wrong_item"]
+    assert [s.verdict for s in score.segments] == ["contradicted", "wrong_item", "wrong_item"]  # it skips the right one
     assert [s.reward for s in score.segments] == pytest.approx([0.375, 0.1875, 0.1875])
     assert text[score.segments[1].start : score.segments[1].end] == "Film B (1982) Comedy keep"
     assert score.segments[1].mentions == ["i2"]
