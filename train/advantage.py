@@ -15,23 +15,24 @@ FLAT = 1e-3  # below: no outcome signal
 CLOSE = 0.1  # below: too little contrast to scale a penalty by
 
 
-def raae(rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable]) -> torch.Tensor:
+def raae(rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable], *, scaled: bool = True) -> torch.Tensor:
     """Advantages, shape (responses, tokens), 0 outside the mask.
 
-    rewards (responses, tokens): on the last masked token the response's reward r, on the others the segment penalty r_k − r ≤ 0.
+    rewards (responses, tokens): on the last masked token the response's reward r, on the others the process part: published, the segment
+    penalty r_k − r ≤ 0; for `raae-graph` the centred judgement of claims, never divided by the outcome's spread (`scaled` false).
     mask (responses, tokens): 1 on response tokens. group: the query of each response; a group of one has no outcome part.
     """
     mask = mask.to(rewards.dtype)
     last = (mask * torch.arange(1, mask.shape[1] + 1, device=mask.device)).argmax(1, keepdim=True)
     outcome = rewards.gather(1, last)
-    penalty = rewards.scatter(1, last, 0.0) * mask
+    process = rewards.scatter(1, last, 0.0) * mask
     rows_of: dict[Hashable, list[int]] = defaultdict(list)
     for row, name in enumerate(group):
         rows_of[name].append(row)
     advantage = torch.zeros_like(rewards)
     for rows in rows_of.values():
-        r, p = outcome[rows], penalty[rows]
+        r, p = outcome[rows], process[rows]
         std = r.std() if len(rows) > 1 else torch.zeros(())
         outcome_part = (r - r.mean()) / std if std >= FLAT else torch.zeros_like(r)
-        advantage[rows] = outcome_part + (p / std if std >= CLOSE else p)
+        advantage[rows] = outcome_part + (p / std if scaled and std >= CLOSE else p)
     return advantage * mask

@@ -28,7 +28,7 @@ def test_seeds_paths_and_server_are_filled_in(tmp_path):
 
 
 def test_bad_recipes_and_overrides_are_named(tmp_path):
-    assert recipes() == ["qwen2.5-3b-rerec", "tiny-grpo", "tiny-rerec"]
+    assert recipes() == ["qwen2.5-3b-rerec", "tiny-grpo", "tiny-rerec", "tiny-rerec-graph"]
     assert on_cpu("tiny-grpo") and not on_cpu("qwen2.5-3b-rerec")
     with pytest.raises(BadRecipe, match="no recipe 'x': choose from"):
         on_cpu("x")

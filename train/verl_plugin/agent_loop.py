@@ -37,7 +37,9 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
         output = await super().run(sampling_params, **kwargs)
         settings = self.config.rerec
         client = _client(settings.server, settings.graph_digest, settings.profile, settings.retries)
-        figures, rewards = await reward(client, kwargs["reward_model"]["ground_truth"], output.response_ids, _decoder(self.tokenizer))
+        figures, rewards = await reward(
+            client, kwargs["reward_model"]["ground_truth"], output.response_ids, _decoder(self.tokenizer), settings.judged > 0
+        )
         fields = {name: getattr(output, name) for name in output.model_fields_set}
         fields["extra_fields"] = {**output.extra_fields, "reward_extra_info": figures}
         return TokenRewardOutput(**fields | {"reward_score": figures["score"], "token_rewards": rewards})

@@ -21,6 +21,16 @@ def estimate_raae(token_level_rewards: torch.Tensor, response_mask: torch.Tensor
     return advantage, advantage
 
 
+@register_adv_est("raae_graph")
+def estimate_raae_graph(
+    token_level_rewards: torch.Tensor, response_mask: torch.Tensor, index: object, **_: object
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """As `raae`, for a process part that the trainer has centred over the group (`rerec.judged` is its weight): it is added as it is."""
+    with torch.no_grad():
+        advantage = raae(token_level_rewards, response_mask, list(index), scaled=False)
+    return advantage, advantage
+
+
 def _hf_replica() -> type:
     from train.verl_plugin.rollout import HFReplica
 

@@ -4,16 +4,19 @@ import json
 from pathlib import Path
 
 import numpy as np
+import torch
 import transfer_queue as tq
+from tensordict import TensorDict
 from torchdata.stateful_dataloader import StatefulDataLoader
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
 
 from reward_server.errors import ServerUnreachable
 from train.curriculum import Curriculum, CurriculumConfig
+from train.judged import Judged, process_rewards
 from train.verl_plugin.sampler import CurriculumSampler
 
-FIGURES = ("score", "ndcg", "qas", "pas", "answered", "penalised")
+FIGURES = ("score", "ndcg", "qas", "pas", "answered", "penalised", "bad_claims")
 
 
 class AllMastered(Exception):
@@ -77,6 +80,8 @@ class RerecTrainer(PPOTrainerSync):
         metrics["rerec/flat_groups"] = float(np.mean([np.std(scores) < 1e-3 for scores in groups.values()]))
         logprobs = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=["rollout_log_probs"])["rollout_log_probs"]
         metrics["rerec/entropy"] = -float(logprobs.values().mean())  # estimated on the sampled tokens
+        if self.config.rerec.judged > 0:
+            self._add_process_rewards(batch)
         batch = super()._compute_advantage(batch, metrics)
         if self.curriculum is not None:
             self.curriculum.observe((self.row_of[example], info["ndcg"]) for example, info in infos)
@@ -84,6 +89,24 @@ class RerecTrainer(PPOTrainerSync):
             metrics["curriculum/mastered"] = sum(map(self.curriculum.mastered, range(len(self.curriculum.prior))))
             metrics["curriculum/difficulty"] = float(np.mean([self.curriculum.difficulty(self.row_of[e]) for e in groups]))
         return batch
+
+    def _add_process_rewards(self, batch: object) -> None:
+        """Write the judged claims, compared within their group, on the tokens before each response's last."""
+        data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=["reward_model", "extra_fields", "rm_scores"])
+        rows = [row.clone() for row in data["rm_scores"].unbind()]
+        groups: dict[str, list[int]] = {}
+        for k, (model, tag) in enumerate(zip(_rows(data["reward_model"]), batch.tags, strict=True)):
+            if not tag.get("is_padding", False):
+                groups.setdefault(model["ground_truth"], []).append(k)
+        extra = _rows(data["extra_fields"])
+        for members in groups.values():
+            claims = [[Judged(*claim) for claim in extra[k]["reward_extra_info"]["claims"]] for k in members]
+            for k, found in zip(members, process_rewards(claims, self.config.rerec.judged), strict=True):
+                for token, value in found.items():
+                    if token < len(rows[k]) - 1:
+                        rows[k][token] = value
+        scores = TensorDict({"rm_scores": torch.nested.nested_tensor(rows, layout=torch.jagged)}, batch_size=len(rows))
+        tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=scores)
 
     def _reward_infos(self, batch: object) -> list[tuple[str, dict]]:
         """(example id, reward figures) of every real trajectory of the batch."""

@@ -1,0 +1,60 @@
+"""Process rewards from judged claims: what counts as bad, like compared with like, credited on the claim's own tokens."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reward_server.wire import Claim, Score, Segment
+from train.advantage import raae
+from train.judged import Judged, judged, process_rewards
+
+SPANS = [(0, 4), (4, 9), (9, 12), (12, 20)]
+
+
+def score(*claims):
+    return Score("e", "ok", 1.0, 1.0, None, None, ["i1"], 0, 0, [Segment(0, 20, [], "ok", 1.0, list(claims))])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "relevant", "bad"),
+    [("supported", True, 0), ("supported", None, 0), ("contradicted", True, 1), ("supported", False, 1), ("contradicted", False, 1)],
+)
+def test_false_and_irrelevant_claims_are_bad_on_their_own_tokens(verdict, relevant, bad):
+    (found,) = judged(score(Claim("fact", 4, 11, "i1", "director", "d1", verdict, relevant)), SPANS)
+    assert found == Judged("fact|i1", bad, [1, 2])
+
+
+def test_what_the_graph_cannot_say_is_left_out():
+    assert judged(score(Claim("fact", 0, 4, "i1", "director", "d1", "unknown", True)), SPANS) == []
+
+
+def test_by_hand_like_with_like():
+    """Two of three rollouts wrong about i1: mean badness 2/3. All wrong about i2: nothing to learn from. Nobody else speaks of i3."""
+    group = [
+        [Judged("fact|i1", 1, [0]), Judged("fact|i2", 1, [3])],
+        [Judged("fact|i1", 1, [1]), Judged("fact|i2", 1, [4])],
+        [Judged("fact|i1", 0, [2, 5]), Judged("match|i1", 1, [6])],
+    ]
+    found = process_rewards(group, 0.6)
+    assert found[0] == pytest.approx({0: -0.2, 3: 0.0}) and found[1] == pytest.approx({1: -0.2, 4: 0.0})
+    assert found[2] == pytest.approx({2: 0.4, 5: 0.4, 6: 0.0})
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([0.0, 1.0])), max_size=6), min_size=1, max_size=8), st.floats(0, 2))
+def test_the_rewards_of_each_key_sum_to_nothing_and_stay_within_the_weight(drawn, weight):
+    group = [[Judged(key, bad, [n]) for n, (key, bad) in enumerate(response)] for response in drawn]
+    found = process_rewards(group, weight)
+    for key in "abc":
+        assert sum(found[r][n] for r, response in enumerate(drawn) for n, (k, _) in enumerate(response) if k == key) == pytest.approx(0, abs=1e-9)
+    assert all(abs(value) <= weight + 1e-12 for response in found for value in response.values())
+
+
+def test_the_process_part_is_never_divided_by_the_outcomes_spread():
+    """Rewards .0 and .2 spread by .141: published, a −.5 becomes −3.5; here it stays −.5."""
+    rewards = torch.tensor([[-0.5, 0.0, 0.0], [0.5, 0.0, 0.2]])
+    mask = torch.ones(2, 3)
+    plain, scaled = (raae(rewards, mask, ["q", "q"], scaled=s) for s in (False, True))
+    outcome = 0.1 / torch.tensor([0.0, 0.2]).std()
+    assert torch.allclose(plain, torch.tensor([[-0.5, 0, 0], [0.5, 0, 0]]) + torch.tensor([[-outcome], [outcome]]))
+    assert scaled[0, 0] < plain[0, 0] - 2

@@ -1,0 +1,42 @@
+"""Graph-judged reasoning steps as a process reward (METHOD §1, `raae-graph`; TINY.md): which claims of a response were bad, compared with
+like claims of the other rollouts of its query.
+
+A claim is bad when the graph or the query contradicts it, or when it is true but about something the query does not ask for; what the
+graph cannot say is left out. Each claim is credited on its own tokens with −w · (its badness − the mean badness of the group's claims about
+the same thing), so that a candidate which nobody reads rightly teaches nothing by itself.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from reward_server.wire import Score
+from train.spans import spread
+
+
+class Judged(NamedTuple):
+    """A claim on tokens: `key` says what it is about (kind and candidate), `bad` is 0 or 1."""
+
+    key: str
+    bad: float
+    tokens: list[int]
+
+
+def judged(score: Score, spans: Sequence[tuple[int, int]]) -> list[Judged]:
+    """The judged claims of a scored response; `spans` are its tokens' characters (see `train.spans`)."""
+    found = []
+    for claim in (c for segment in score.segments for c in segment.claims):
+        if claim.verdict != "unknown":
+            bad = float(claim.verdict == "contradicted" or claim.relevant is False)
+            found.append(Judged(f"{claim.kind}|{claim.subject}", bad, spread(spans, claim.start, claim.end)))
+    return found
+
+
+def process_rewards(group: Sequence[Sequence[Judged]], weight: float) -> list[dict[int, float]]:
+    """For each response of a group, token index → process reward; the rewards of each key sum to 0 over the group's claims."""
+    badness: dict[str, list[float]] = defaultdict(list)
+    for response in group:
+        for claim in response:
+            badness[claim.key].append(claim.bad)
+    mean = {key: sum(values) / len(values) for key, values in badness.items()}
+    return [{token: -weight * (c.bad - mean[c.key]) for c in response for token in c.tokens} for response in group]
