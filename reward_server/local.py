@@ -20,9 +20,7 @@ def local_server(store: Path, log: Path | None = None, options: Sequence[str] = 
     """Serve `store` and yield the URL once it is ready; `options` are those of `rerec serve`. Raises RewardError with the server's last
     words when it dies first.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     out = log.open("ab") if log else subprocess.DEVNULL
     process = subprocess.Popen(
@@ -44,6 +42,13 @@ def local_server(store: Path, log: Path | None = None, options: Sequence[str] = 
             process.kill()
         if log:
             out.close()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def _wait_ready(process: subprocess.Popen, url: str, log: Path | None) -> None:

@@ -21,11 +21,11 @@ SHORT_LIFE = 1.0  # a worker that lives less long has a fault that another fork 
 
 
 class Prefork:
-    """Keeps `workers` forks alive that serve on one listening socket."""
+    """Keeps `workers` forks of `app` alive that serve on one listening socket; `make` loads its successor."""
 
-    def __init__(self, make: Callable[[], App], listener: socket.socket, workers: int, options: dict[str, object]) -> None:
-        self.make, self.listener, self.workers, self.options = make, listener, workers, options
-        self.app, self.born, self.stopping = make(), dict[int, float](), False
+    def __init__(self, app: App, make: Callable[[], App], listener: socket.socket, workers: int, options: dict[str, object]) -> None:
+        self.app, self.make, self.listener, self.workers, self.options = app, make, listener, workers, options
+        self.born, self.stopping = dict[int, float](), False
 
     def run(self) -> None:
         """Until stopped."""

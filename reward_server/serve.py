@@ -48,16 +48,15 @@ def serve(
         serve_on_ray(config, host, port, workers)
         return
     with _listener(host, port) as listener:
-        prefork = Prefork(lambda: make_app(config), listener, workers, options)
-        snapshot = prefork.app.live.snapshot
-        address = f"http{'s' if tls else ''}://{host}:{port}"
+        app = make_app(config)
+        address, snapshot = f"http{'s' if tls else ''}://{host}:{port}", app.live.snapshot
         print(f"reward server: {address}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
         if while_stdin:
             _stop_with_stdin()
         if workers > 1:
-            prefork.run()
+            Prefork(app, lambda: make_app(config), listener, workers, options).run()
         else:
-            uvicorn.Server(uvicorn.Config(prefork.app, **options)).run(sockets=[listener])
+            uvicorn.Server(uvicorn.Config(app, **options)).run(sockets=[listener])
 
 
 def _stop_with_stdin() -> None:

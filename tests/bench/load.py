@@ -18,6 +18,7 @@ import uvloop
 
 from data_engine.evidence import Evidence
 from data_engine.store import Store
+from reward_server.local import free_port
 from train.prompts import response
 
 BATCH, CHARACTERS, PER_EXAMPLE = 256, 1200, 8
@@ -113,9 +114,7 @@ def pump(port: int, messages: list[bytes], connections: int, seconds: float) -> 
 @contextmanager
 def serving(words: list[str], cores: str = "0") -> Iterator[int]:
     """A server process on the given cores, while this process keeps to the last one; yields its port once it is up. `words` hold {port}."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     os.sched_setaffinity(0, {os.cpu_count() - 1})
     command = ["taskset", "-c", cores, sys.executable, *(word.format(port=port) for word in words)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})

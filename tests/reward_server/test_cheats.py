@@ -11,11 +11,16 @@ from reward_server.wire import Weights
 from tests.test_cli import rerec
 
 
+@pytest.fixture(scope="module")
+def snap(film_store):
+    return Snapshot.load(film_store)
+
+
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 @pytest.mark.parametrize("k", [1, 10])
-def test_no_cheat_pays_under_any_profile(film_store, profile, k):
+def test_no_cheat_pays_under_any_profile(snap, profile, k):
     weights = PROFILES[profile]
-    found = {p.name: p for p in probe(Snapshot.load(film_store), Weights(k, weights.qas, weights.pas, weights.penalty, weights.qas_over))}
+    found = {p.name: p for p in probe(snap, Weights(k, weights.qas, weights.pas, weights.penalty, weights.qas_over))}
     assert set(found) == {"honest", *CHEATS} and not any(p.beats for p in found.values())
     count = sum(found["honest"].statuses.values())
     assert count == 160 and found["honest"].statuses == {"ok": count}
@@ -24,6 +29,7 @@ def test_no_cheat_pays_under_any_profile(film_store, profile, k):
     assert found["name gold, answer another"].mean < found["honest"].mean / 2
 
 
+@pytest.mark.journey
 def test_the_command_reports_every_cheat(film_store):
     done = rerec("score", "--audit", "--store", film_store, "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -44,6 +50,7 @@ def test_a_reward_that_pays_a_cheat_fails_the_audit(film_store, monkeypatch):
     assert scores["two answers"].mean == pytest.approx(scores["honest"].mean)
 
 
+@pytest.mark.journey
 def test_two_profiles_are_compared_on_stored_responses(film_store, tmp_path):
     snap = Snapshot.load(film_store)
     titles, lines = dict(snap.graph.titles()), []

@@ -55,6 +55,7 @@ def test_a_body_that_is_not_what_it_should_be_is_refused(data, encoding, declare
     assert refused.value.code == code
 
 
+@pytest.mark.journey
 def test_a_token_is_shown_once_and_kept_as_a_hash_in_a_private_file(tmp_path):
     file = tmp_path / "t/tokens.json"
     secret = rerec("token", "trainer", "--file", file, "--days", 3).stdout.strip()
@@ -90,6 +91,7 @@ def test_a_broken_token_file_is_one_clear_error(tmp_path, text):
         Tokens.load(tmp_path / "t.json")
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -106,6 +108,7 @@ def test_a_server_that_should_not_start_says_what_is_missing(film_store, words, 
     assert done.returncode and said in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.journey
 def test_nothing_secret_reaches_the_log(film_store, tmp_path):
     """The access log has ids, times and counts: no token and no text of a response."""
     log = tmp_path / "log"

@@ -2,8 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +21,9 @@ from hypothesis import strategies as st
 
 from data_engine.store import Store
 from reward_server.client import RewardClient
-from reward_server.local import local_server
+from reward_server.errors import RewardError
+from reward_server.guards import issue
+from reward_server.local import free_port, local_server
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
@@ -199,3 +205,44 @@ def test_a_ray_cluster_serves_the_same_scores(store):
     with local_server(store, options=["--ray"]) as url, RewardClient(url, snapshot.digest) as client:
         assert client.ready()["examples"] == 160
         assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])
+
+
+def test_https_with_a_token(store, tmp_path, monkeypatch):
+    """Only who has the token is served, over an encrypted connection that is checked against the certificate."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl here to make a certificate with")
+    cert, key, tokens = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "tokens.json"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    words = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert, *subject]
+    subprocess.run(words, check=True, capture_output=True)
+    secret = issue(tokens, "trainer", ("score",), 1)
+    port = free_port()
+    options = ["--tokens", tokens, "--tls-cert", cert, "--tls-key", key, "--workers", "2", "--while-stdin"]
+    words = [sys.executable, "-m", "rerec", "serve", "--store", store, "--port", port, *options]
+    server = subprocess.Popen(list(map(str, words)), stdin=subprocess.PIPE)
+    try:
+        url, context = f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=cert)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                assert httpx.get(f"{url}/health", verify=context).status_code == 200
+                break
+            except httpx.ConnectError:
+                continue
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/health")  # a certificate nobody vouches for
+        assert httpx.get(f"{url}/metrics", verify=context).status_code == 401
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        snapshot = Snapshot.load(store)
+        responses = asked(snapshot)
+        with RewardClient(url) as stranger, pytest.raises(RewardError, match="401"):
+            stranger.score(responses)
+        monkeypatch.setenv("REREC_TOKEN", secret)
+        with RewardClient(url) as client:
+            assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])
+        bearer = {"authorization": f"Bearer {secret}"}
+        assert httpx.post(f"{url}/v1/reload", headers=bearer, verify=context).status_code == 401  # not an admin's
+    finally:
+        server.stdin.close()
+        assert server.wait(30) is not None
