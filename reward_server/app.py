@@ -36,6 +36,15 @@ class ServeConfig(BaseModel):
     seconds: float = Field(30.0, gt=0)
 
 
+class Problem(BaseModel):
+    """Why a request was refused."""
+
+    detail: str
+
+
+REFUSED = {401: {"model": Problem, "description": "No token of this scope"}}
+
+
 class App:
     """ASGI: scores itself, hands everything else to FastAPI."""
 
@@ -90,7 +99,7 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
         """The snapshot is loaded: its graph digest and how many Examples it can score."""
         return {"status": "ready", "graph_digest": live.snapshot.digest, "examples": len(live.snapshot.targets)}
 
-    @app.post("/v1/reload", dependencies=[Depends(needs_admin)])
+    @app.post("/v1/reload", dependencies=[Depends(needs_admin)], responses=REFUSED | {503: {"model": Problem, "description": "Could not be loaded"}})
     def reload() -> dict[str, object]:
         """Load the store again, without a pause for others; 503 when that fails, and the old graph is still served."""
         if not live.reload():
@@ -105,12 +114,16 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
     def explorer() -> Response:
         return Response(PAGE, media_type="text/html", headers={"content-security-policy": policy(PAGE), "x-content-type-options": "nosniff"})
 
-    @app.get("/v1/examples", dependencies=[Depends(needs_score)])
+    @app.get("/v1/examples", dependencies=[Depends(needs_score)], responses=REFUSED)
     def examples(kind: str = "", search: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 60) -> list[dict]:
         """Examples of the store, for the explorer page: id, kind, split and query."""
         return listing(live, kind or None, search, limit)
 
-    @app.get("/v1/examples/{example_id}", dependencies=[Depends(needs_score)])
+    @app.get(
+        "/v1/examples/{example_id}",
+        dependencies=[Depends(needs_score)],
+        responses=REFUSED | {404: {"model": Problem, "description": "No such Example"}},
+    )
     def example(example_id: str) -> dict:
         """One Example with its candidates, its gold and the piece of the graph around it."""
         return describe(live, example_id)
