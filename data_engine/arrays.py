@@ -76,7 +76,11 @@ class GraphArrays:
         if not folder.is_dir():
             for old in folder.parent.glob("*"):
                 shutil.rmtree(old, ignore_errors=True)  # who has mapped the old files keeps them
-            _from_store(store).save(folder)
+            made = _from_store(store)
+            try:
+                made.save(folder)
+            except OSError:
+                return made
         return cls.open(folder)
 
     @classmethod

@@ -1,7 +1,6 @@
 """The server's ASGI application: `/v1/score` bare and fast, the rest through FastAPI, which also documents it all."""
 
 import asyncio
-import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -19,7 +18,7 @@ from reward_server.endpoint import ScoreEndpoint
 from reward_server.errors import Refused, UnknownExamples
 from reward_server.explorer import PAGE, describe, listing, policy
 from reward_server.guards import Tokens
-from reward_server.live import Live
+from reward_server.live import Live, settle
 from reward_server.metrics import Metrics
 from reward_server.snapshot import Snapshot
 from reward_server.wire import ScoreRequest, ScoreResponse
@@ -63,8 +62,7 @@ class App:
 def make_app(config: ServeConfig) -> App:
     """Load the snapshot and build the application. Raises DataError when there is nothing to serve."""
     app = App(Live(config.store, Snapshot.load(config.store)), config)
-    gc.collect()
-    gc.freeze()  # what was loaded stays: a collection that walks it would hold up every request
+    settle()
     return app
 
 

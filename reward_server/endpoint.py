@@ -67,6 +67,7 @@ class ScoreEndpoint:
             async with asyncio.timeout(self.seconds):
                 body = await read_body(_chunks(receive), headers.get(b"content-length", ""), headers.get(b"content-encoding", ""), self.most_bytes)
             request = self._parse(body)
+            received = time.perf_counter()
             weights, snapshot = _weights(request), self.live.snapshot
             if request.graph_digest not in (None, snapshot.digest):
                 raise StaleGraph(
@@ -76,8 +77,12 @@ class ScoreEndpoint:
                 scores = snapshot.score(request.responses, weights, claims=request.claims)
             else:
                 scores = await asyncio.to_thread(_score, snapshot, request, weights, start + self.seconds)
+            scored = time.perf_counter()
+            answer = self._encode(ScoreResponse(snapshot.digest, digest(weights), scores))
             self.metrics.scored(scores)
-            return self._encode(ScoreResponse(snapshot.digest, digest(weights), scores)), len(scores)
+            for stage, seconds in (("receive", received - start), ("score", scored - received), ("encode", time.perf_counter() - scored)):
+                self.metrics.stages[stage].observe(seconds)
+            return answer, len(scores)
         except TimeoutError:
             raise Refused(408, f"the body did not arrive within {self.seconds:g} s") from None
         except UnknownExamples as error:

@@ -18,6 +18,8 @@ class Metrics:
         responses = Counter("rerec_scored_responses", "Scored responses by status", ["status"], registry=self.registry)
         segments = Counter("rerec_segments", "Segments by verdict", ["verdict"], registry=self.registry)
         parts = Summary("rerec_part", "Score and its parts over the responses that have them", ["part"], registry=self.registry)
+        stages = Summary("rerec_stage_seconds", "Seconds per request in each stage", ["stage"], registry=self.registry)
+        self.stages = {stage: stages.labels(stage) for stage in ("receive", "score", "encode")}
         self.seconds = Histogram("rerec_score_seconds", "Seconds per score request", registry=self.registry)
         self.responses = {status: responses.labels(status) for status in get_args(Status)}
         self.segments = {verdict: segments.labels(verdict) for verdict in get_args(Verdict)}

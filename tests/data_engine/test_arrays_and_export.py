@@ -77,6 +77,12 @@ def test_another_graph_gets_other_arrays_while_the_old_stay_readable(store):
     assert [p.name for p in store.path.with_name("s.duckdb.arrays").iterdir()] == [new.digest]
 
 
+def test_where_nothing_can_be_written_the_arrays_stay_in_memory(store):
+    store.path.with_name("s.duckdb.arrays").write_text("in the way")
+    arrays = GraphArrays.of(store)
+    assert len(arrays.relation) == len(store.rows("FROM edges")) and not isinstance(arrays.relation, np.memmap)
+
+
 @pytest.mark.parametrize("harm", ["missing", "cut", "object"])
 def test_a_damaged_file_says_what_to_do(store, harm):
     GraphArrays.of(store)

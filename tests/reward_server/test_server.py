@@ -105,6 +105,9 @@ def test_metrics_and_docs_are_there(server):
     assert httpx.get(f"{server}/health").json() == {"status": "ok"}
     text = httpx.get(f"{server}/metrics").text
     assert 'rerec_scored_responses_total{status="ok"}' in text and 'rerec_score_requests_total{code="200"}' in text
+    assert (
+        'rerec_part_sum{part="qas"}' in text and 'rerec_stage_seconds_count{stage="score"}' in text and 'rerec_segments_total{verdict="ok"}' in text
+    )
     schema = httpx.get(f"{server}/openapi.json").json()
     assert set(schema["components"]["schemas"]["Score"]["required"]) == {
         "example_id",

@@ -1,0 +1,45 @@
+"""Swapping snapshots: the new one is served, the old one is freed, a failure changes nothing; and late scores are refused."""
+
+import weakref
+
+import pytest
+
+from data_engine.store import Store
+from reward_server.endpoint import _score
+from reward_server.errors import Refused
+from reward_server.live import Live
+from reward_server.scoring import PROFILES
+from reward_server.snapshot import Snapshot
+from reward_server.wire import Response, ScoreRequest
+
+
+@pytest.fixture
+def store(film_store, tmp_path):
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(film_store.read_bytes())
+    return path
+
+
+def test_a_reload_serves_the_new_and_frees_the_old(store):
+    live = Live(store, Snapshot.load(store))
+    for count in (120, 80):
+        old = weakref.ref(live.snapshot)
+        with Store.open(store) as opened:
+            opened.replace_examples(opened.examples()[:count])
+        assert live.reload() and len(live.snapshot.targets) == count
+        assert old() is None
+
+
+def test_a_failed_reload_keeps_the_old(store, caplog):
+    live = Live(store, Snapshot.load(store))
+    before = live.snapshot
+    store.write_bytes(b"no store at all")
+    assert not live.reload() and live.snapshot is before and "still served" in caplog.text
+
+
+def test_a_batch_past_its_deadline_is_refused_not_half_scored(store):
+    snapshot = Snapshot.load(store)
+    request = ScoreRequest([Response(next(iter(snapshot.targets)), "x")] * 100)
+    with pytest.raises(Refused) as refused:
+        _score(snapshot, request, PROFILES["rerec"], deadline=0.0)
+    assert refused.value.code == 503 and refused.value.headers == {"retry-after": "1"}
