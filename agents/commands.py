@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from data_engine.commands import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 from data_engine.console import progress, show
+from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 synth = typer.Typer(pretty_exceptions_enable=False)
 

@@ -3,188 +3,19 @@
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from data_engine.console import progress, show
 from data_engine.errors import DataError
-
-if TYPE_CHECKING:
-    from data_engine.store import Source
-
-StoreOption = Annotated[Path, typer.Option("--store", help="The DuckDB file of the catalogue.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the facts as one JSON object.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of every random draw.")]
-DomainOption = Annotated[str, typer.Option(help="What the items are, in the plural: movies, books …")]
-SkipOption = Annotated[bool, typer.Option("--skip-unknown", help="Leave out ratings and triples of items that the items file lacks.")]
-RejectsOption = Annotated[int, typer.Option(min=0, help="How many unreadable rows to let pass.")]
-DEFAULT_STORE = Path("runs/store.duckdb")
+from data_engine.import_commands import importing, keep
+from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 data = typer.Typer(no_args_is_help=True, help="Import catalogues, embed items, look at the graphs.", pretty_exceptions_enable=False)
-importing = typer.Typer(no_args_is_help=True, help="Import a catalogue, or another attribute graph for one.")
 data.add_typer(importing, name="import")
 enriching = typer.Typer(no_args_is_help=True, help="Add attributes from elsewhere.")
 data.add_typer(enriching, name="enrich")
-
-
-@importing.command("world")
-def import_world(store: StoreOption = DEFAULT_STORE, items: int = 1400, users: int = 900, seed: SeedOption = 0, as_json: JsonOption = False) -> None:
-    """Invent a film catalogue with planted tastes and two-hop structure, and import it.
-
-    Example: rerec data import world --store runs/world.duckdb --seed 1
-    """
-    from data_engine.importers.world import WorldConfig, make_world
-
-    _keep(make_world(WorldConfig(items=items, users=users, seed=seed)), store, as_json)
-
-
-@importing.command("tables")
-def import_tables(
-    folder: Annotated[Path, typer.Argument(help="Folder with ratings, items, triples (and users) as .csv, .tsv or .parquet, gz or not.")],
-    store: StoreOption = DEFAULT_STORE,
-    domain: DomainOption = "movies",
-    file: Annotated[list[str] | None, typer.Option(help="part=PATH, where a file has another name (ratings, items, triples, users).")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="word=NAME, where a column has another name (user, item, rating, time, title …).")] = None,
-    skip_unknown: SkipOption = False,
-    max_rejects: RejectsOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Import ratings, items and triples.
-
-    Example: rerec data import tables ../shared/data/movies --store runs/movies.duckdb
-    """
-    from data_engine.importers.tables import Tables
-
-    files = {part: Path(path) for part, path in _pairs(file).items()}
-    _keep(Tables(folder=folder, domain=domain, files=files, columns=_pairs(column)), store, as_json, max_rejects, skip_unknown)
-
-
-@importing.command("movielens")
-def import_movielens(
-    folder: Annotated[Path, typer.Argument(help="Folder as GroupLens ships it: 100K, 1M, 10M, latest, 20M, 25M or 32M.")],
-    store: StoreOption = DEFAULT_STORE,
-    triples: Annotated[Path | None, typer.Option(help="More attributes: a table of item, relation, value (and uri).")] = None,
-    ratings: Annotated[Path | None, typer.Option(help="Ratings from another table than the data set's own.")] = None,
-    skip_unknown: SkipOption = False,
-    max_rejects: RejectsOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Import MovieLens, with its users' age, gender and occupation where they are given.
-
-    Example: rerec data import movielens ml-1m --store runs/ml1m.duckdb
-    """
-    from data_engine.importers.movielens import MovieLens
-
-    _keep(MovieLens(folder=folder, triples=triples, ratings=ratings), store, as_json, max_rejects, skip_unknown)
-
-
-@importing.command("recbole")
-def import_recbole(
-    folder: Annotated[Path, typer.Argument(help="Folder with NAME.inter and NAME.item (and .user, .kg, .link).")],
-    store: StoreOption = DEFAULT_STORE,
-    domain: DomainOption = "items",
-    skip_unknown: SkipOption = False,
-    max_rejects: RejectsOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Import RecBole atomic files.
-
-    Example: rerec data import recbole dataset/ml-100k --store runs/ml100k.duckdb --domain movies
-    """
-    from data_engine.importers.recbole import RecBole
-
-    _keep(RecBole(folder=folder, domain=domain), store, as_json, max_rejects, skip_unknown)
-
-
-@importing.command("amazon")
-def import_amazon(
-    reviews: Annotated[Path, typer.Argument(help="CATEGORY.jsonl or .jsonl.gz")],
-    meta: Annotated[Path, typer.Argument(help="meta_CATEGORY.jsonl or .jsonl.gz")],
-    store: StoreOption = DEFAULT_STORE,
-    domain: DomainOption = "products",
-    skip_unknown: SkipOption = False,
-    max_rejects: RejectsOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Import a category of Amazon Reviews 2023.
-
-    Example: rerec data import amazon Books.jsonl.gz meta_Books.jsonl.gz --store runs/books.duckdb --domain books
-    """
-    from data_engine.importers.amazon import Amazon
-
-    _keep(Amazon(reviews=reviews, meta=meta, domain=domain), store, as_json, max_rejects, skip_unknown)
-
-
-@importing.command("graph")
-def import_graph(
-    file: Annotated[Path, typer.Argument(help="Attribute graph: .nt, .nt.gz, .gexf or .graphml.")],
-    store: StoreOption = DEFAULT_STORE,
-    links: Annotated[Path | None, typer.Option(help="For .nt: a table of item and uri, where item ids are no URIs.")] = None,
-    max_rejects: RejectsOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Replace the attribute graph of a store, for the same items and interactions.
-
-    Example: rerec data import graph kg.nt.gz --links links.csv --store runs/movies.duckdb
-    """
-    from data_engine.filling import Tolerance
-    from data_engine.importers.graph_files import GraphFile
-    from data_engine.store import Store
-
-    with Store.open(store) as opened:
-        settled = opened.replace_attributes(GraphFile(path=file, links=links), Tolerance(max_rejects=max_rejects))
-        show({"store": str(store), **opened.counts(), **settled.model_dump(), "graph_digest": opened.graph_digest}, as_json)
-
-
-@importing.command("recbench")
-def import_recbench(
-    files: Annotated[list[Path], typer.Argument(help="RecBench+ JSON files, of any of its five kinds.")],
-    store: StoreOption = DEFAULT_STORE,
-    candidates: Annotated[int, typer.Option(min=2, max=1000, help="Items to choose from in each query, gold included.")] = 20,
-    seed: SeedOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Add RecBench+ queries to a store, for `rerec eval --split benchmark`. Those that its catalogue cannot carry are counted by reason.
-
-    Example: rerec data import recbench implicit.json misinformed.json --store runs/ml1m.duckdb
-    """
-    from data_engine.graphs import AttributeGraph
-    from data_engine.importers.recbench import RecBench, read_recbench
-    from data_engine.store import Store
-
-    config = RecBench(files=tuple(files), candidates=candidates, seed=seed)
-    with Store.open(store) as opened:
-        examples, left_out = read_recbench(config, AttributeGraph.from_store(opened), str(opened.meta("domain")), opened.graph_digest)
-        opened.replace_examples(examples, benchmark=True)
-    show({"store": str(store), "examples": len(examples), "kinds": dict(Counter(e.kind for e in examples)), "left_out": dict(left_out)}, as_json)
-
-
-def _pairs(words: list[str] | None) -> dict[str, str]:
-    """{"a": "b"} of ["a=b"]."""
-    if wrong := [word for word in words or () if "=" not in word]:
-        raise DataError(f"expected NAME=VALUE, found {wrong[0]!r}")
-    return dict(word.split("=", 1) for word in words or ())
-
-
-def _keep(source: "Source", store: Path, as_json: bool, max_rejects: int = 0, skip_unknown: bool = False) -> None:
-    """Import, and leave no file behind where there was none and the import is refused."""
-    from data_engine.filling import Tolerance
-    from data_engine.store import Store
-
-    new, tolerance = not store.exists(), Tolerance(max_rejects=max_rejects, skip_unknown=skip_unknown)
-    folders = [folder for folder in store.parents if not folder.exists()]
-    try:
-        with Store.open(store, create=True) as opened:
-            settled = opened.replace_catalogue(source, tolerance)
-            facts = {"store": str(store), "domain": source.domain, **opened.counts(), **settled.model_dump(), "graph_digest": opened.graph_digest}
-    except BaseException:  # Ctrl-C too
-        if new:
-            store.unlink(missing_ok=True)
-            for folder in folders:
-                folder.rmdir()
-        raise
-    show(facts, as_json)
 
 
 @data.command()
@@ -360,7 +191,7 @@ def subset(
         raise DataError(f"{out} is the store to read from: give another to write to")
     kept = tuple(word.strip() for word in relations.split(",")) if relations else None
     window = {"since": since.date() if since else None, "until": until.date() if until else None}
-    _keep(Subset(path=store, core=core, relations=kept, **window), out, as_json)
+    keep(Subset(path=store, core=core, relations=kept, **window), out, as_json)
 
 
 @data.command("export-graph")

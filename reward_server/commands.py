@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_engine.commands import DEFAULT_STORE, StoreOption
 from data_engine.errors import DataError
+from data_engine.options import DEFAULT_STORE, StoreOption
 
 if TYPE_CHECKING:
     from reward_server.snapshot import Snapshot

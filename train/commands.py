@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from data_engine.commands import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 from data_engine.console import progress, show
+from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 train = typer.Typer(no_args_is_help=True, help="Fine-tune a policy: sft, then rft.", pretty_exceptions_enable=False)
 evaluate = typer.Typer(pretty_exceptions_enable=False)
