@@ -11,18 +11,17 @@ against the Example's conditions, and left out where it has none.
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from data_engine.mapped import MappedGraph
-from data_engine.mentions import Hit, Mention, NameFinder
+from data_engine.mentions import Mention, NameFinder
 from reward_server.wire import Claim, Judgement
 
 _NEGATION = re.compile(r"\b(?:no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)
-_VERDICT = re.compile(r"\s*\b(yes|no)\b", re.IGNORECASE)  # after a name it speaks of that name, not of the next
-_DECISION = re.compile(r"\b(keep|skip)\b", re.IGNORECASE)
 _NEED = re.compile(r"\b(?:needs?|wants?|asks?|asked|must|looking for)\b", re.IGNORECASE)
 _STOP = re.compile(r"[;?!\n]|\.(?=\s|$)")
 _WORD = re.compile(r"\w+")
@@ -46,68 +45,101 @@ class Asked(NamedTuple):
     relations: frozenset[str]
 
 
+@dataclass
+class _Clause:
+    """What is being said of an item: how far it has been read, the relation last named, whether it is negated, and a fact that a yes or no
+    may follow."""
+
+    item: str
+    at: int
+    after: int
+    relation: str = ""
+    negated: bool = False
+    decided: bool = False
+    fact: tuple[tuple[int, ...], str, str] | None = None
+    _until: int = -1
+
+    def until(self, text: str) -> int:
+        """Where the sentence or line ends, or the next item is named."""
+        if self._until < 0:
+            stop = _STOP.search(text, self.at, self.after)
+            self._until = stop.start() if stop else self.after
+        return self._until
+
+
 class ClaimChecker:
     """Built once over the graph's attribute names, then read only."""
 
     def __init__(self, graph: MappedGraph) -> None:
         self.graph = graph
         self._nouns = _NOUNS | {relation: relation for relation in graph.relations}
-        self._names = NameFinder(((name, number) for name, number in graph.names() if not name.isdigit()), fold_case=False)
+        words = {form: word for word in ("yes", "no", "keep", "skip") for form in (word, word.capitalize())}
+        names = ((name, number) for name, number in graph.names() if not name.isdigit() and "".join(_WORD.findall(name)) not in words)
+        self._names = NameFinder(chain(names, words.items()), fold_case=False)
         self._judge = lru_cache(CACHED)(self._judgement)
         self._clue = lru_cache(CACHED)(self._read_clue)
         self._meets = lru_cache(CACHED)(self._meeting)
+        self._reading = lru_cache(CACHED)(self._choose)
 
     def check(self, text: str, mentions: Sequence[Mention], asked: Asked | None) -> list[Claim]:
         """The claims of a text, in order of their places; its mentions are given in order."""
-        hits = self._names.find(text)
-        starts = [start for start, _, _ in hits]
-        first = mentions[0][1] if mentions else len(text)
-        found = self._needs(text, hits[: bisect_left(starts, first)], asked) if asked and hits and starts[0] < first else []
-        decided = asked is not None and _DECISION.search(text) is not None
-        for n, (item, _, begin) in enumerate(mentions):
-            other, after, _ = mentions[n + 1] if n + 1 < len(mentions) else ("", len(text), 0)
-            k = bisect_left(starts, begin)
-            if k < len(hits) and starts[k] < after:
-                stop = _STOP.search(text, begin, after)
-                end = stop.start() if stop else after
-                found += self._clause(text, item, begin, hits[k : bisect_left(starts, end)], asked)
-            if decided and (word := _DECISION.search(text, begin, after)) and "\n" not in text[begin : word.start()]:
-                found.append(self._decision(item, word, asked))
-            if other and after - begin < 9 and text[begin:after].strip() in ("and", "&"):
-                found += self._shared(text, mentions[n], mentions[n + 1], asked)
-        return found
-
-    def _needs(self, text: str, hits: list[Hit], asked: Asked) -> list[Claim]:
-        found = []
-        for start, end, attributes in hits:
-            if _NEED.search(text, text.rfind("\n", 0, start) + 1, start):
-                relation, attribute, right = self._reading(attributes, self._clue(text[text.rfind("\n", 0, start) + 1 : start])[1], asked)
-                verdict: Judgement = "supported" if right else "contradicted"
-                found.append(
-                    Claim("need", start, end, "", relation, self.graph.arrays.attribute_ids[attribute], verdict, relation in asked.relations)
+        found: list[Claim] = []
+        clause, following = None, 0
+        for start, end, bearers in self._names.find(text):
+            while following < len(mentions) and mentions[following][1] <= start:
+                after = mentions[following + 1][1] if following + 1 < len(mentions) else len(text)
+                clause, following = _Clause(mentions[following][0], mentions[following][2], after), following + 1
+            if clause is None:
+                if asked and not isinstance(bearers[0], str):
+                    found += self._need(text, start, end, bearers, asked)
+            elif start >= clause.at and end <= clause.until(text):
+                found += (
+                    self._word(clause, bearers[0], start, end, text, asked)
+                    if isinstance(bearers[0], str)
+                    else self._fact(clause, bearers, start, end, text, asked)
                 )
-        return found
+        shared = [
+            claim
+            for one, other in pairwise(mentions)
+            if other[1] - one[2] < 9 and text[one[2] : other[1]].strip() in ("and", "&")
+            for claim in self._shared(text, one, other, asked)
+        ]
+        return sorted(found + shared, key=lambda claim: claim.start) if shared else found
 
-    def _clause(self, text: str, item: str, begin: int, hits: list[Hit], asked: Asked | None) -> list[Claim]:
-        found, at, relation, negated = [], begin, "", False
-        for start, end, attributes in hits:
-            words = text[at:start] if at == begin else _VERDICT.sub("", text[at:start], count=1)
-            denied, named = self._clue(words)
-            negated, relation, at = denied or (negated and "," not in words), named or relation, end
-            if negated:
-                continue
-            verdict, of, value = self._judge(item, attributes, relation)
-            found.append(Claim("fact", start, end, item, of, value, verdict, None if asked is None else of in asked.relations))
-            if asked and (word := _VERDICT.match(text, end)):
-                matches = self._reading(attributes, of, asked)[2]
-                right: Judgement = "supported" if matches == (word[1].lower() == "yes") else "contradicted"
-                found.append(Claim("match", word.start(1), word.end(1), item, of, value, right, True))
-        return found
+    def _need(self, text: str, start: int, end: int, attributes: tuple[int, ...], asked: Asked) -> list[Claim]:
+        before = text[text.rfind("\n", 0, start) + 1 : start]
+        if not _NEED.search(before):
+            return []
+        relation, attribute, right = self._reading(attributes, self._clue(before)[1], asked.conditions)
+        verdict: Judgement = "supported" if right else "contradicted"
+        return [Claim("need", start, end, "", relation, self.graph.arrays.attribute_ids[attribute], verdict, relation in asked.relations)]
 
-    def _decision(self, item: str, word: re.Match, asked: Asked) -> Claim:
-        meets, kept = self._meets(item, asked.conditions), word[1].lower() == "keep"
-        verdict: Judgement = "unknown" if meets is None else "supported" if meets == kept else "contradicted"
-        return Claim("decision", word.start(), word.end(), item, "", word[1].lower(), verdict, True)
+    def _fact(self, clause: "_Clause", attributes: tuple[int, ...], start: int, end: int, text: str, asked: Asked | None) -> list[Claim]:
+        words = text[clause.at : start]
+        denied, named = self._clue(words)
+        clause.negated = denied or (clause.negated and "," not in words)
+        clause.relation, clause.at, clause.fact = named or clause.relation, end, None
+        if clause.negated:
+            return []
+        verdict, relation, value = self._judge(clause.item, attributes, clause.relation)
+        clause.fact = (attributes, relation, value)
+        return [Claim("fact", start, end, clause.item, relation, value, verdict, None if asked is None else relation in asked.relations)]
+
+    def _word(self, clause: "_Clause", word: str, start: int, end: int, text: str, asked: Asked | None) -> list[Claim]:
+        if word in ("keep", "skip"):
+            if asked is None or clause.decided:
+                return []
+            clause.decided = True
+            meets = self._meets(clause.item, asked.conditions)
+            verdict: Judgement = "unknown" if meets is None else "supported" if meets == (word == "keep") else "contradicted"
+            return [Claim("decision", start, end, clause.item, "", word, verdict, True)]
+        if clause.fact is None or not text[clause.at : start].isspace():
+            return []  # some other yes or no
+        (attributes, relation, value), clause.fact, clause.at = clause.fact, None, end
+        if asked is None:
+            return []
+        right: Judgement = "supported" if self._reading(attributes, relation, asked.conditions)[2] == (word == "yes") else "contradicted"
+        return [Claim("match", start, end, clause.item, relation, value, right, True)]
 
     def _shared(self, text: str, one: Mention, other: Mention, asked: Asked | None) -> list[Claim]:
         """ "A and B share their composer": in the rest of the sentence a word for sharing and a relation."""
@@ -124,11 +156,11 @@ class ClaimChecker:
         relevant = None if asked is None else relation in asked.relations
         return [Claim("fact", start, end + len(rest.rstrip()), item, relation, value, verdict, relevant) for item in (first, second)]
 
-    def _reading(self, attributes: tuple[int, ...], relation: str, asked: Asked) -> tuple[str, int, bool]:
+    def _choose(self, attributes: tuple[int, ...], relation: str, conditions: frozenset[int]) -> tuple[str, int, bool]:
         """(relation, attribute, whether the query asks for it) of a name: the reading that the query asks for, if there is one."""
         readings = [(r, a) for a in attributes for r in ((relation,) if relation else self.graph.relations_of(a))]
         for r, a in readings:
-            if self.graph.number(r) << 32 | a in asked.conditions:
+            if self.graph.number(r) << 32 | a in conditions:
                 return r, a, True
         return (*readings[0], False) if readings else (relation, attributes[0], False)
 

@@ -4,10 +4,12 @@ from collections import Counter
 
 import pytest
 
+from data_engine.graphs import AttributeGraph
 from data_engine.store import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
+from tests.conftest import example
 
 
 @pytest.fixture
@@ -133,3 +135,18 @@ def test_the_judge_agrees_with_the_labels_of_the_chains(film_store):
     assert seen["wrong candidate"] > 100 and found["wrong candidate"] > 0.95 * seen["wrong candidate"]
     assert found["wrong premise"] == seen["wrong premise"] > 10
     assert found["correct candidate"] < 0.02 * seen["correct candidate"]  # a wrong need that the gold happens to meet
+
+
+def test_an_attribute_called_no_or_keep_is_still_only_a_word(hand_store, tmp_path):
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(hand_store.read_bytes())
+    with Store.open(path) as store:
+        with store.transaction():
+            store.db.execute("UPDATE attributes SET name = 'No!' WHERE attribute_id = 'd2'")
+            store.db.execute("UPDATE attributes SET name = 'Keep' WHERE attribute_id = 'd3'")
+            store.forget_derived()
+        store.replace_examples([example(AttributeGraph.from_store(store))])
+    snapshot = Snapshot.load(path)
+    (name,) = snapshot.targets
+    (score,) = snapshot.score([Response(name, "Film A Ann Arden No! Keep\nNo! Keep Film E")], PROFILES["rerec"])
+    assert [c.kind for segment in score.segments for c in segment.claims] == ["fact", "match"]  # the "!" ends the sentence
