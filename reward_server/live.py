@@ -20,6 +20,7 @@ def settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # a batch makes many short-lived lists: look at them less often
 
 
 class Live:
