@@ -72,6 +72,9 @@ class Source(Filler, Protocol):
         """movies, books …"""
 
 
+_DAMAGED = (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
+
+
 class Store:
     """Open with `Store.open`, close with `close` or a `with` block. Raises DataError when the file is missing, locked or no store."""
 
@@ -93,15 +96,18 @@ class Store:
                 db = duckdb.connect(str(path), read_only=True)
             if not read_only:
                 migrate(db)
-        except (duckdb.IOException, duckdb.SerializationException, duckdb.InvalidInputException) as error:
+        except (*_DAMAGED, duckdb.InvalidInputException) as error:
             raise DataError(f"cannot open the store {path}: {str(error).splitlines()[0]}") from error
         return cls(db, path)
 
     def __enter__(self) -> "Store":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close. A file cut short or replaced under our eyes is DuckDB's IO error; here it becomes a DataError."""
         self.close()
+        if isinstance(error, _DAMAGED):
+            raise DataError(f"cannot read or write the store {self.path}: {str(error).splitlines()[0]}") from error
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""

@@ -33,7 +33,7 @@ class ScoreEndpoint:
     def __init__(self, live: Live, tokens: Tokens, metrics: Metrics, *, most_bytes: int, at_once: int, seconds: float) -> None:
         self.live, self.tokens, self.metrics = live, tokens, metrics
         self.most_bytes, self.at_once, self.seconds = most_bytes, at_once, seconds
-        self.running = 0
+        self.running = self.held = 0  # requests being scored, and bytes of bodies that are still arriving
         self._decode = msgspec.json.Decoder(ScoreRequest).decode
         self._encode = msgspec.json.Encoder().encode
 
@@ -60,12 +60,16 @@ class ScoreEndpoint:
 
     async def _answer(self, headers: dict[bytes, str], receive: Callable[[], Awaitable[dict]], start: float) -> tuple[bytes, int]:
         self.tokens.check(headers.get(b"authorization", ""), "score")
-        if self.running >= self.at_once:
+        try:
+            async with asyncio.timeout(self.seconds):
+                chunks = self._chunks(receive)
+                body = await read_body(chunks, headers.get(b"content-length", ""), headers.get(b"content-encoding", ""), self.most_bytes)
+        except TimeoutError:
+            raise Refused(408, f"the body did not arrive within {self.seconds:g} s") from None
+        if self.running >= self.at_once:  # only now: a body that never comes takes nobody's place
             raise Refused(429, f"{self.running} requests are being served: try again in a second", {"retry-after": "1"})
         self.running += 1
         try:
-            async with asyncio.timeout(self.seconds):
-                body = await read_body(_chunks(receive), headers.get(b"content-length", ""), headers.get(b"content-encoding", ""), self.most_bytes)
             request = self._parse(body)
             received = time.perf_counter()
             weights, snapshot = _weights(request), self.live.snapshot
@@ -83,14 +87,30 @@ class ScoreEndpoint:
             for stage, seconds in (("receive", received - start), ("score", scored - received), ("encode", time.perf_counter() - scored)):
                 self.metrics.stages[stage].observe(seconds)
             return answer, len(scores)
-        except TimeoutError:
-            raise Refused(408, f"the body did not arrive within {self.seconds:g} s") from None
         except UnknownExamples as error:
             raise Refused(404, str(error)) from error
         except StaleGraph as error:
             raise Refused(409, str(error)) from error
         finally:
             self.running -= 1
+
+    async def _chunks(self, receive: Callable[[], Awaitable[dict]]) -> AsyncIterator[bytes]:
+        """The body as it arrives; all that arrive at a time may hold as many bytes as `at_once` of the largest."""
+        mine = 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refused(400, "the client went away")
+                chunk = message.get("body", b"")
+                mine, self.held = mine + len(chunk), self.held + len(chunk)
+                if self.held > self.at_once * self.most_bytes:
+                    raise Refused(429, "too many large bodies at a time: try again in a second", {"retry-after": "1"})
+                yield chunk
+                if not message.get("more_body"):
+                    return
+        finally:
+            self.held -= mine
 
     def _parse(self, body: bytes) -> ScoreRequest:
         try:
@@ -116,13 +136,3 @@ def _score(snapshot: Snapshot, request: ScoreRequest, weights: Weights, deadline
             raise Refused(503, "the batch could not be scored in time: send smaller ones", {"retry-after": "1"})
         scores += snapshot.score(request.responses[start : start + CHUNK], weights, claims=request.claims)
     return scores
-
-
-async def _chunks(receive: Callable[[], Awaitable[dict]]) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "the client went away")
-        yield message.get("body", b"")
-        if not message.get("more_body"):
-            return

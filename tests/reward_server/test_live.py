@@ -33,8 +33,11 @@ def test_a_reload_serves_the_new_and_frees_the_old(store):
 def test_a_failed_reload_keeps_the_old(store, caplog):
     live = Live(store, Snapshot.load(store))
     before = live.snapshot
-    store.write_bytes(b"no store at all")
-    assert not live.reload() and live.snapshot is before and "still served" in caplog.text
+    whole = store.read_bytes()
+    for broken in (b"no store at all", *(whole[: len(whole) * share // 10] for share in (1, 5, 9))):
+        caplog.clear()
+        store.write_bytes(broken)
+        assert not live.reload() and live.snapshot is before and "still served" in caplog.text
 
 
 def test_a_batch_past_its_deadline_is_refused_not_half_scored(store):
