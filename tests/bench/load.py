@@ -100,7 +100,7 @@ def pump(port: int, messages: list[bytes], connections: int, seconds: float) -> 
                     raise RuntimeError(bytes(buffer[:have]))
                 whole = cut + 4 + int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
                 while have < whole:
-                    have += connection.recv_into(memoryview(buffer)[have:], whole - have)
+                    have += connection.recv_into(memoryview(buffer)[have:], whole - have, socket.MSG_WAITALL)
                 count += 1
         return count
 
