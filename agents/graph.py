@@ -1,27 +1,31 @@
-"""The wiring: sample → write → label → verify → (revise, twice at most) → keep."""
+"""The wiring: sample → write → label → verify → criticise → done; words that fail are tried again, facts that fail are drawn anew."""
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from agents.nodes import Nodes
 from agents.state import SynthState
 
-MOST_REVISIONS = 2
+REDRAWS, REWORDINGS = 2, 2
 
 
-def build_graph(nodes: Nodes) -> CompiledStateGraph:
-    """Compile the graph; invoke it with {"request": …, "attempt": 0} and read `example` and `problems` of the result."""
+def build_graph(nodes: Nodes, checkpoints: BaseCheckpointSaver | None = None) -> CompiledStateGraph:
+    """Compile the graph; invoke it with {"request": id, "attempt": 0}, read `problems` of the result and take the work from `nodes`."""
     graph = StateGraph(SynthState)
-    for name in ("sample", "write", "label", "verify", "revise"):
+    for name in ("sample", "write", "label", "verify", "criticise", "reword", "redraw"):
         graph.add_node(name, getattr(nodes, name))
     graph.add_edge(START, "sample")
-    graph.add_conditional_edges("sample", lambda s: "write" if s["draft"] else END, ["write", END])
-    graph.add_edge("write", "label")
+    graph.add_conditional_edges("sample", lambda state: END if state["problems"] else "write", ["write", END])
+    graph.add_conditional_edges("write", lambda state: _again(state) if state["problems"] else "label", ["label", "reword", "redraw", END])
     graph.add_edge("label", "verify")
-    graph.add_conditional_edges("verify", _after_verify, ["revise", END])
-    graph.add_edge("revise", "sample")
-    return graph.compile()
+    graph.add_conditional_edges("verify", lambda state: _again(state) if state["problems"] else "criticise", ["criticise", "reword", "redraw", END])
+    graph.add_conditional_edges("criticise", lambda state: _again(state) if state["problems"] else END, ["reword", "redraw", END])
+    graph.add_edge("reword", "write")
+    graph.add_edge("redraw", "sample")
+    return graph.compile(checkpointer=checkpoints)
 
 
-def _after_verify(state: SynthState) -> str:
-    return "revise" if state["problems"] and state["attempt"] < MOST_REVISIONS else END
+def _again(state: SynthState) -> str:
+    """Other words first, then other facts, then nothing."""
+    return "reword" if state["wording"] < REWORDINGS else "redraw" if state["attempt"] < REDRAWS else END

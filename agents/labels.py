@@ -11,11 +11,11 @@ from data_engine.schema import Claim, Condition, Step
 def judge(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> bool | None:
     """Truth of one claim about a query whose true conditions are `conditions`."""
     if claim.kind == "need":
-        return (claim.relation, claim.value) in {(c.relation, c.value) for c in conditions}
+        return _asked(claim) in map(_asked, conditions)
     if claim.kind == "keep":
         if graph.meets(claim.subject, conditions):
             return claim.holds
-        return not claim.holds if any(graph.excludes(claim.subject, c.relation, c.value) for c in conditions) else None
+        return not claim.holds if graph.misses(claim.subject, conditions) else None
     if graph.has(claim.subject, claim.relation, claim.value):
         return claim.holds
     return not claim.holds if graph.excludes(claim.subject, claim.relation, claim.value) else None
@@ -26,9 +26,13 @@ def label(step: Step, graph: AttributeGraph, conditions: tuple[Condition, ...]) 
     verdicts = [judge(claim, graph, conditions) for claim in step.claims]
     if None in verdicts:
         raise ValueError(f"the graph cannot judge every claim of {step.text!r}")
-    whole = step.role != "need" or {(c.relation, c.value) for c in step.claims} == {(c.relation, c.value) for c in conditions}
+    whole = step.role != "need" or set(map(_asked, step.claims)) == set(map(_asked, conditions))
     evidence = tuple(sorted({edge for claim in step.claims for edge in _edges(claim, graph, conditions)}))
     return step.model_copy(update={"label": "correct" if whole and all(verdicts) else "wrong", "evidence": evidence})
+
+
+def _asked(what: Claim | Condition) -> tuple[str, str, str]:
+    return what.op, what.relation, what.value
 
 
 def _edges(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> set[tuple[str, str, str]]:

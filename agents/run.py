@@ -1,42 +1,49 @@
-"""Synthesis at the scale of a data set: quotas per split and kind, worker processes, no duplicates, the same order always.
+"""Synthesis at the scale of a data set: quotas per split and kind, no duplicates, the same rows in the same order for any number of workers.
 
-Requests are numbered; workers make them in any order and the results are taken in number order until the quota is full. So
-the rows depend on the seed alone, not on the number of workers.
+Each (split, kind) is a lane of numbered requests. Makers make them in any order; a lane takes the outcomes in number order until its quota is
+full, so that the rows depend on the configuration alone. Outcomes are in the ledger as soon as they are there.
 """
 
-import multiprocessing
-import signal
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from itertools import count, islice
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from agents.graph import build_graph
-from agents.kinds import DRAFTS, check_kind
-from agents.nodes import Nodes
+from agents.chat.config import ChatConfig
+from agents.kinds import check_kind
+from agents.ledger import Ledger, Outcome
+from agents.likeness import Likeness
+from agents.makers import WRITERS, Maker, make_maker
 from agents.sampling import World
 from agents.state import Request
-from agents.writers.template import TemplateWriter
 from data_engine.errors import DataError
 from data_engine.evidence import Evidence
-from data_engine.schema import SPLITS, Example, Kind, Split
+from data_engine.schema import SPLITS, Example, Kind, Split, content_hash
 
-CHUNK = 64
-BARREN = 8  # chunks in a row without a new Example before a quota is given up
+BARREN = 512  # requests in a row without a new Example before a lane is given up
+USUAL: tuple[Kind, ...] = ("explicit", "implicit", "misinformed", "interest")
 
 
 class SynthConfig(BaseModel):
-    """How many Examples of each split, over which kinds (shared evenly), with how many candidates each, gold included."""
+    """How many Examples of each split, over which kinds (shared evenly) and levels (in turn), with how many candidates each, gold included.
+
+    `writer` chat needs `chat`. `workers` processes or, with `ray`, tasks of a Ray cluster; they do not change the rows.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     counts: dict[Split, int]
-    kinds: tuple[Kind, ...] = tuple(DRAFTS)
+    kinds: tuple[Kind, ...] = USUAL
+    levels: tuple[int, ...] = Field((2,), min_length=1)
     candidates: int = Field(6, ge=2, le=100)
+    writer: Literal["template", "terse", "chat"] = "template"
+    chat: ChatConfig | None = None
     seed: int = 0
     workers: int = Field(2, ge=1)
+    ray: bool = False
+    checkpoints: str | None = None
 
     @field_validator("counts")
     @classmethod
@@ -45,64 +52,153 @@ class SynthConfig(BaseModel):
             raise ValueError("counts must not be negative, and one at least must be above zero")
         return counts
 
+    @field_validator("kinds")
+    @classmethod
+    def _each_once(cls, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        if not kinds or len(set(kinds)) < len(kinds):
+            raise ValueError("name at least one kind, and each once")
+        return kinds
 
-def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], None] = lambda done, total: None) -> list[Example]:
-    """All Examples, by split, then kind, then number. `progress` hears (kept, wanted).
+    @field_validator("levels")
+    @classmethod
+    def _in_range(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
+        if not set(levels) <= {1, 2, 3}:
+            raise ValueError("levels are 1, 2 and 3")
+        return levels
 
-    Raises UnsupportedKind for a kind the data cannot carry, DataError when a quota cannot be filled (it says how far it got).
+    def digest(self, graph_digest: str) -> str:
+        """Name of the rows: all that decides them."""
+        decides = self.model_dump(mode="json", exclude={"workers", "ray", "chat", "checkpoints"})
+        return content_hash([decides, self.chat and self.chat.asked(), WRITERS[self.writer].prompt_hash, graph_digest])
+
+
+@dataclass
+class Lane:
+    """The requests of one split and kind. `next` is the next number to hand out, `taken` the next to take."""
+
+    config: SynthConfig
+    split: Split
+    kind: Kind
+    quota: int
+    kept: list[int] = field(default_factory=list)
+    next: int = 0
+    taken: int = 0
+    barren: int = 0
+    waiting: dict[int, tuple[str, bytes]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    likeness: Likeness = field(default_factory=Likeness)
+
+    @property
+    def name(self) -> str:
+        """ "sft/explicit"."""
+        return f"{self.split}/{self.kind}"
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is to be done."""
+        return len(self.kept) == self.quota or self.barren >= BARREN
+
+    def hand_out(self, most: int, spare: int) -> list[Request]:
+        """Up to `most` requests, no more than may still be needed, and `spare` ones for those that fail."""
+        missing = self.quota - len(self.kept) - (self.next - self.taken) + spare
+        found: list[Request] = []
+        while len(found) < min(most, missing):
+            if self.next not in self.waiting:
+                level = self.config.levels[self.next % len(self.config.levels)]
+                found.append(Request(self.config.seed, self.split, self.kind, level, self.next))
+            self.next += 1
+        return found
+
+    def take(self, ledger: Ledger) -> None:
+        """Judge the outcomes that are next in line."""
+        while not self.full and self.taken in self.waiting:
+            identity, hashed = self.waiting.pop(self.taken)
+            verdict = self._verdict(identity, hashed)
+            if verdict == "kept":
+                self.kept.append(self.taken)
+            self.barren = 0 if verdict == "kept" else self.barren + 1
+            if identity and verdict != "kept":
+                ledger.drop(self.name, self.taken, verdict)
+            self.taken += 1
+
+    def _verdict(self, identity: str, hashed: bytes) -> str:
+        if not identity:
+            return "not made"
+        if identity in self.seen:
+            return "the same as another"
+        if self.config.writer != "terse" and (other := self.likeness.like(str(self.taken), hashed)):
+            return f"nearly the words of number {other}"
+        self.seen.add(identity)
+        return "kept"
+
+
+@dataclass
+class Made:
+    """The Examples of a finished run, in order, read from its ledger each time."""
+
+    path: Path
+    count: int
+
+    def __iter__(self) -> Iterator[Example]:
+        """By split, then kind, then number."""
+        with Ledger(self.path) as ledger:
+            yield from ledger.examples()
+
+    def __len__(self) -> int:
+        return self.count
+
+
+def ledger_path(store: Path) -> Path:
+    """Where the ledger of a store lies."""
+    return store.with_name(f"{store.name}.synth") / "ledger.sqlite"
+
+
+def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], None] = lambda done, total: None) -> Made:
+    """Make all Examples. `progress` hears (kept, wanted). A run that was cut short goes on from its ledger.
+
+    Raises UnsupportedKind for a kind the data cannot carry, DataError when a quota cannot be filled (it says how far it got), and
+    EndpointDown or BudgetSpent of a chat writer.
     """
     world = World(Evidence.load(store))
     for kind in config.kinds:
         check_kind(kind, world)
-    kept: dict[tuple, Example] = {}
-    total = sum(config.counts.values())
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(config.workers, spawn, _start_worker, (store, config.candidates)) as pool:
-        for split in SPLITS:
-            for n, kind in enumerate(config.kinds):
-                quota = (config.counts.get(split, 0) + n) // len(config.kinds)
-                if not quota:
-                    continue
-                end, barren = len(kept) + quota, 0
-                for chunk in _chunks(pool, config, split, kind, min(CHUNK, quota)):
-                    before = len(kept)
-                    for example in chunk:
-                        if example is not None and len(kept) < end:
-                            kept.setdefault(_identity(example), example)
-                    barren = 0 if len(kept) > before else barren + 1
-                    if len(kept) == end or barren == BARREN:
-                        break
-                if len(kept) < end:
-                    raise DataError(
-                        f"only {quota - end + len(kept)} of {quota} {kind} queries of split {split} could be made and proven from this catalogue: "
-                        f"ask for fewer, leave the kind out, or import more data"
-                    )
-                progress(len(kept), total)
-        pool.shutdown(cancel_futures=True)
-    return list(kept.values())
+    lanes = [
+        Lane(config, split, kind, quota)
+        for split in SPLITS
+        for n, kind in enumerate(config.kinds)
+        if (quota := (config.counts.get(split, 0) + n) // len(config.kinds))
+    ]
+    path, total = ledger_path(store), sum(lane.quota for lane in lanes)
+    with Ledger(path, config.digest(world.evidence.digest), config.model_dump(mode="json")) as ledger:
+        for lane in lanes:
+            lane.waiting = {number: (identity, hashed) for number, identity, hashed in ledger.known(lane.name)}
+            lane.take(ledger)
+            lane.next = lane.taken
+        if not all(lane.full for lane in lanes):
+            with make_maker(store, config, world, ledger) as maker:
+                _make(lanes, maker, ledger, lambda: progress(sum(len(lane.kept) for lane in lanes), total))
+        if short := next((lane for lane in lanes if len(lane.kept) < lane.quota), None):
+            raise DataError(
+                f"only {len(short.kept)} of {short.quota} {short.kind} queries of split {short.split} could be made and proven from this catalogue: "
+                f"ask for fewer, leave the kind out, or import more data"
+            )
+        ledger.keep((lane.name, number) for lane in lanes for number in lane.kept)
+    return Made(path, total)
 
 
-def _identity(example: Example) -> tuple:
-    """Two Examples with the same are one: what is asked and what may be answered."""
-    return example.kind, example.gold, example.conditions, example.anchors, example.premise, tuple(sorted(example.candidates))
-
-
-def _chunks(pool: ProcessPoolExecutor, config: SynthConfig, split: Split, kind: Kind, size: int) -> Iterator[list[Example | None]]:
-    """Endless chunks of `size` Examples in number order, made a few chunks ahead of the reader."""
-    numbers, ahead = count(), deque()
+def _make(lanes: list[Lane], maker: Maker, ledger: Ledger, tell: Callable[[], None]) -> None:
+    """Hand out requests, as many at a time as the maker takes, until every lane is full."""
+    pending: dict[Future[list[Outcome]], Lane] = {}
     while True:
-        while len(ahead) <= config.workers:
-            ahead.append(pool.submit(_make, [Request(config.seed, split, kind, i) for i in islice(numbers, size)]))
-        yield ahead.popleft().result()
-
-
-def _start_worker(store: Path, candidates: int) -> None:
-    global _graph
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _graph = build_graph(Nodes(World(Evidence.load(store)), TemplateWriter(), candidates))
-
-
-def _make(requests: list[Request]) -> list[Example | None]:
-    """Run the graph once a request; None where no draw was found or the revisions ran out."""
-    states = [_graph.invoke({"request": request, "attempt": 0}) for request in requests]
-    return [None if state.get("problems") else state["example"] for state in states]
+        for lane in lanes:
+            while not lane.full and len(pending) < maker.width and (requests := lane.hand_out(maker.chunk, maker.spare)):
+                pending[maker.submit(requests)] = lane
+        if not pending or all(lane.full for lane in lanes):
+            return
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            lane, outcomes = pending.pop(future), future.result()
+            ledger.put(lane.name, outcomes)
+            lane.waiting |= {Request.parse(o.request).index: (o.identity, o.shingles) for o in outcomes}
+            lane.take(ledger)
+            maker.forget(outcomes)
+        tell()

@@ -1,15 +1,21 @@
 """What every kind samples from, and the candidates that every draft gets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
+from math import log
 from random import Random
 
 from agents.state import Draft
+from data_engine.audience import EVERYONE, RELATION
 from data_engine.errors import DataError
 from data_engine.evidence import Evidence
-from data_engine.schema import Condition
+from data_engine.mentions import NameFinder
+from data_engine.schema import Condition, Op
 
 HISTORY = 10
+HARD = {1: (1, 1), 2: (2, 3), 3: (4, 4)}  # level → fifths of the negatives that are hard, at least and at most
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,19 @@ class World:
         """Relation → every value shown on some card, sorted."""
         return {c.relation: tuple(sorted(v for r, v in self.evidence.cards.holders if r == c.relation)) for c in self.evidence.cards.columns}
 
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """Item → how often `draw_gold` draws it: negatives drawn alike cannot be told from gold by their popularity."""
+        found = dict.fromkeys(self.items, 1e-3)
+        for likes in self.liked.values():
+            for item in likes:
+                found[item] += 1 / len(likes)
+        return found
+
+    def shuffled(self, pool: Iterable[str], rng: Random) -> list[str]:
+        """The pool in random order, an item the earlier the greater its weight (Efraimidis and Spirakis 2006)."""
+        return sorted(pool, key=lambda item: -log(1 - rng.random()) / self.weights[item])
+
     def draw_gold(self, rng: Random) -> tuple[str, str, tuple[str, ...]]:
         """A user, one of their liked items as gold, and the likes before it, oldest first."""
         user = self.users[rng.randrange(len(self.users))]
@@ -61,29 +80,76 @@ class World:
         shown = self.evidence.cards.rows[gold][relation]
         return (user, gold, past, relation, rng.choice(shown)) if shown else None
 
-    def condition(self, relation: str, value: str) -> Condition:
+    def draw_conditions(self, gold: str, count: int, rng: Random) -> tuple[Condition, ...] | None:
+        """So many values on the gold's card, each of another relation; None when it shows too few."""
+        card, columns = self.evidence.cards.rows[gold], [c.relation for c in self.evidence.cards.columns]
+        relations = [r for r in rng.sample(columns, min(count, len(columns))) if card[r]]
+        return tuple(self.condition(r, rng.choice(card[r])) for r in relations) if len(relations) == count else None
+
+    def describe(self, item: str, without: set[Condition], rng: Random) -> tuple[Condition, ...] | None:
+        """Two facts of the item's card that no other item shares, none of them in `without`; None where there are none."""
+        card, holders = self.evidence.cards.rows[item], self.evidence.attributes.holders
+        facts = [c for r, values in card.items() for c in (self.condition(r, v) for v in values) if c not in without]
+        rng.shuffle(facts)
+        for one, other in combinations(facts, 2):
+            if set(holders[one.relation, one.value]) & set(holders[other.relation, other.value]) == {item}:
+                return one, other
+        return None
+
+    def against(self, item: str, relation: str, value: str) -> Condition:
+        """The side of the number `value` on which the item's own number is."""
+        name = self.evidence.attributes.names[value]
+        below = Condition(relation=relation, value=name, name=name, op="below")
+        return below if self.evidence.attributes.judge(item, below) else below.model_copy(update={"op": "above"})
+
+    @cached_property
+    def names(self) -> NameFinder:
+        """Finds the names of people, companies and the like: attribute names of two words or more, as they are spelt."""
+        found = self.evidence.attributes.names.items()
+        return NameFinder(((name, value) for value, name in found if " " in name and not value.startswith(RELATION)), fold_case=False)
+
+    @cached_property
+    def audiences(self) -> frozenset[str]:
+        """The groups of users that some item is popular with."""
+        return frozenset(v for r, v in self.evidence.attributes.holders if r == RELATION and v != EVERYONE)
+
+    def condition(self, relation: str, value: str, op: Op = "is") -> Condition:
         """The Condition for an attribute id."""
-        return Condition(relation=relation, value=value, name=self.evidence.attributes.names[value])
+        return Condition(relation=relation, value=value, name=self.evidence.attributes.names[value], op=op)
+
+    def shown(self, item: str, relation: str) -> tuple[str, ...]:
+        """The item's values of a relation: those on its card, or all where cards have no such column."""
+        card = self.evidence.cards.rows[item]
+        return card[relation] if relation in card else self.evidence.attributes.edges.get(item, {}).get(relation, ())
+
+    def shows(self, item: str, condition: Condition) -> bool:
+        """Whether the item meets the condition as far as one can see."""
+        if condition.op in ("is", "not"):
+            return (condition.value in self.shown(item, condition.relation)) == (condition.op == "is")
+        return bool(self.evidence.attributes.judge(item, condition))
+
+    def sole(self, item: str, relation: str) -> str | None:
+        """The item's value of a relation where it has just one."""
+        values = self.evidence.attributes.edges.get(item, {}).get(relation, ())
+        return values[0] if len(values) == 1 else None
 
     def is_negative(self, item: str, conditions: tuple[Condition, ...]) -> bool:
-        """Whether the graph proves that the item misses a condition, and its card hides no condition that it does meet."""
-        graph, shown = self.evidence.attributes, self.evidence.cards.rows[item]
-        return any(graph.excludes(item, c.relation, c.value) for c in conditions) and all(
-            c.value in shown[c.relation] or not graph.has(item, c.relation, c.value) for c in conditions
+        """Whether the graph proves that the item misses a condition, and its card hides no value that a condition names."""
+        graph = self.evidence.attributes
+        return graph.misses(item, conditions) and all(
+            c.value in self.shown(item, c.relation) or not graph.has(item, c.relation, c.value) for c in conditions
         )
 
 
 def add_candidates(draft: Draft, world: World, rng: Random, size: int) -> Draft | None:
-    """Draw hard negatives (they meet one condition, share a fact with an anchor or fit a tempting flaw), fill up at random, shuffle by seed.
-
-    None when the catalogue has too few negatives.
+    """Draw hard negatives (they meet one condition, share a fact with an anchor or fit a tempting flaw), more for a higher level; fill up at
+    random, shuffle by seed. Negatives are drawn as gold is, so that fame tells nothing. None when the catalogue has too few.
     """
-    taken = {draft.gold, *draft.anchors}
+    taken = {draft.gold, *draft.anchors, *(event.item for event in draft.script)}
     chosen: list[str] = []
 
-    def take(pool: list[str], most: int) -> None:
-        rng.shuffle(pool)
-        for item in pool:
+    def take(pool: Iterable[str], most: int) -> None:
+        for item in world.shuffled(pool, rng):
             if len(chosen) >= most:
                 return
             if item not in taken and world.is_negative(item, draft.conditions):
@@ -91,9 +157,9 @@ def add_candidates(draft: Draft, world: World, rng: Random, size: int) -> Draft 
                 chosen.append(item)
 
     holders = world.evidence.cards.holders
-    tempting = [list(holders.get((c.relation, c.value), ())) for flaw in draft.flaws for c in flaw.needs]
+    tempting = [holders.get((c.relation, c.value), ()) for flaw in draft.flaws for c in flaw.needs]
     rng.shuffle(tempting)
-    want = rng.randint(2, 3) * (size - 1) // 5
+    want = max(1, rng.randint(*HARD[draft.level]) * (size - 1) // 5)
     for pool in tempting[:want]:
         take(pool, len(chosen) + 1)
     for anchor in draft.anchors:
@@ -103,7 +169,7 @@ def add_candidates(draft: Draft, world: World, rng: Random, size: int) -> Draft 
     for _ in range(50 * size):
         if len(chosen) == size - 1:
             break
-        take([world.items[rng.randrange(len(world.items))]], size - 1)
+        take([world.draw_gold(rng)[1]], size - 1)
     if len(chosen) < size - 1:
         return None
     seed = rng.randrange(2**31)

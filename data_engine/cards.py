@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from data_engine.audience import RELATION as AUDIENCE
 from data_engine.graphs import AttributeGraph
 
 
@@ -32,6 +33,7 @@ def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
         {
             relation: sum(any(len(graph.holders[relation, v]) > 1 for v in by.get(relation, ())) for by in graph.edges.values())
             for relation in graph.relations
+            if relation != AUDIENCE
         }
     )
     return tuple(Column(relation, 1 if n else 2, 2, optional=n > 1) for n, (relation, _) in enumerate(covered.most_common(4)))

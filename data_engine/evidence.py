@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_engine.audience import with_audiences
 from data_engine.cards import Cards
 from data_engine.graphs import AttributeGraph, InteractionGraph
 from data_engine.store import Store
@@ -26,7 +27,7 @@ class Evidence:
     def load(cls, path: Path | str) -> "Evidence":
         """Read a store without locking others out. Raises DataError when there is no catalogue in it."""
         with Store.open(path, read_only=True) as store:
-            digest, attributes = store.graph_digest, AttributeGraph.from_store(store)
+            digest, attributes = store.graph_digest, with_audiences(AttributeGraph.from_store(store), store)
             known = {c for c in ("age", "gender", "occupation") if store.rows(f"SELECT 1 FROM users WHERE {c} IS NOT NULL LIMIT 1")}
             return cls(
                 str(store.meta("domain")),

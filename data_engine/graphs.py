@@ -18,6 +18,11 @@ Edge = tuple[str, str]  # (relation, attribute id): R_x of the paper is a set of
 LIKED_FROM = 4.0
 
 
+def number(name: str) -> float | None:
+    """The number that a name is, None for words."""
+    return float(name) if name.replace(".", "", 1).isdigit() else None
+
+
 @dataclass(frozen=True)
 class AttributeGraph:
     """G_attr. titles: item → title; names: attribute → surface; edges: item → relation → attribute ids in credit order."""
@@ -63,9 +68,31 @@ class AttributeGraph:
         known = self.edges.get(item, {}).get(relation, ())
         return bool(known) and value not in known
 
+    def judge(self, item: str, condition: Condition) -> bool | None:
+        """Whether the item meets the condition; None where the relation is not known for it."""
+        known = self.edges.get(item, {}).get(condition.relation, ())
+        if not known:
+            return None
+        if condition.op in ("is", "not"):
+            return (condition.value in known) == (condition.op == "is")
+        numbers = [number(self.names[value]) for value in known]
+        if None in numbers:
+            return None
+        return all(n < float(condition.value) if condition.op == "below" else n > float(condition.value) for n in numbers)
+
     def meets(self, item: str, conditions: tuple[Condition, ...]) -> bool:
-        """Whether the item has the edge of every condition."""
-        return all(self.has(item, c.relation, c.value) for c in conditions)
+        """Whether the graph proves that the item meets every condition."""
+        return all(self.judge(item, c) for c in conditions)
+
+    def misses(self, item: str, conditions: tuple[Condition, ...]) -> bool:
+        """Whether the graph proves that the item misses a condition."""
+        return any(self.judge(item, c) is False for c in conditions)
+
+    @cached_property
+    def numeric(self) -> tuple[str, ...]:
+        """The relations whose values are all numbers, sorted."""
+        worded = {r for r, v in self.holders if number(self.names[v]) is None}
+        return tuple(r for r in self.relations if r not in worded)
 
     def neighbourhood(self, item: str, hops: int = 2) -> nx.Graph:
         """The part of the graph within `hops` of an item. Item nodes are ("item", id), attribute nodes ("attribute", id)."""

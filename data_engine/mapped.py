@@ -1,6 +1,6 @@
 """The attribute graph over memory-mapped arrays: for a process that asks about a few items at a time and shares its memory with others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -38,6 +38,12 @@ class MappedGraph:
     def number(self, relation: str) -> int:
         """The relation's number, −1 for an unknown one."""
         return self._number.get(relation, -1)
+
+    def codes_where(self, relation: str, fits: Callable[[str], bool]) -> frozenset[int]:
+        """The codes of a relation's attributes whose names fit."""
+        number = self.number(relation)
+        held = self._held[self._held_relation == number] if number >= 0 else ()
+        return frozenset(number << 32 | int(a) for a in held if fits(self.arrays.names[int(a)]))
 
     def relations_of(self, attribute: int) -> tuple[str, ...]:
         """The relations in which an attribute (by number) stands."""

@@ -5,14 +5,15 @@ Everything else (verl rows, prompts, scores) is derived from it. Records are fro
 
 import hashlib
 import json
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-VERSION = 1
-KINDS = ("explicit", "implicit", "misinformed", "interest", "demographics")
+VERSION = 2
+Kind = Literal["explicit", "implicit", "misinformed", "interest", "demographics", "negation", "numeric", "comparison", "conversation", "tools"]
+KINDS: tuple[str, ...] = get_args(Kind)
 SPLITS = ("sft", "rl", "validation", "test")
-Kind = Literal["explicit", "implicit", "misinformed", "interest", "demographics"]
+Op = Literal["is", "not", "below", "above"]
 Split = Literal["sft", "rl", "validation", "test", "benchmark"]  # benchmark: read from elsewhere, to evaluate on
 
 
@@ -23,17 +24,20 @@ class Record(BaseModel):
 
 
 class Condition(Record):
-    """An item meets it when the edge (item, relation, value) is in the attribute graph. `value` is an attribute id, `name` its surface."""
+    """is, not: an item meets it when the edge (item, relation, value) is, or is not, in the attribute graph; `value` is an attribute id, `name`
+    its surface. below, above: when the item's values of the relation are numbers and all on that side of the number `value`.
+    """
 
     relation: str
     value: str
     name: str
+    op: Op = "is"
 
 
 class Claim(Record):
     """What a reasoning step asserts.
 
-    fact: item `subject` has (`holds`) or lacks the edge (`relation`, `value`). need: the query asks for (`relation`, `value`).
+    fact: item `subject` has (`holds`) or lacks the edge (`relation`, `value`). need: the query asks for (`op`, `relation`, `value`).
     keep: item `subject` meets (`holds`) or misses at least one thing the query asks for.
     """
 
@@ -41,13 +45,14 @@ class Claim(Record):
     subject: str = ""
     relation: str = ""
     value: str = ""
+    op: Op = "is"
     holds: bool = True
 
 
 class Step(Record):
     """One line of reasoning. `label` is decided by the graph alone; `evidence` are the (item, relation, value) edges that decide it."""
 
-    role: Literal["hop", "premise", "need", "candidate"]
+    role: Literal["hop", "premise", "call", "need", "candidate"]
     text: str
     claims: tuple[Claim, ...]
     label: Literal["correct", "wrong"]
@@ -62,6 +67,23 @@ class Chain(Record):
     answer: str
 
 
+class Turn(Record):
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class Call(Record):
+    """A look-up in the graph and what it gave: lookup(item, relation) → attribute ids; holders(relation, value) → the candidates that have it."""
+
+    tool: Literal["lookup", "holders"]
+    relation: str
+    item: str = ""
+    value: str = ""
+    result: tuple[str, ...]
+
+
 class Provenance(Record):
     """Where an Example came from: enough to make it again byte for byte."""
 
@@ -74,8 +96,10 @@ class Provenance(Record):
 class Example(Record):
     """One recommendation request with its candidates, its gold and its labelled reasoning.
 
-    `conditions` are the true ones, whatever the query says; `anchors` the items that the query names; `premise` the false
-    fact of a misinformed query. `history` are liked items, oldest first. `difficulty` is a prior in 0..1 (curriculum).
+    `conditions` are the true ones, whatever the query says; `anchors` the items that the query names or hints at; `premise` the
+    false fact of a misinformed query. `turns` are the messages of a conversation, of which `query` is the last; `calls` the look-ups of
+    a tool-using one. `history` are liked items, oldest first. `level` is the difficulty that was asked for, 1..3, and `difficulty`
+    the prior that came of it, in 0..1 (curriculum).
     """
 
     version: int = VERSION
@@ -87,14 +111,22 @@ class Example(Record):
     conditions: tuple[Condition, ...]
     anchors: tuple[str, ...] = ()
     premise: Claim | None = None
+    turns: tuple[Turn, ...] = ()
+    calls: tuple[Call, ...] = ()
     history: tuple[str, ...] = ()
     candidates: tuple[str, ...]
     shuffle_seed: int
     gold: tuple[str, ...]
     chains: tuple[Chain, ...]
+    level: int = 2
     difficulty: float
     split: Split
     provenance: Provenance
+
+    @property
+    def said(self) -> str:
+        """All that the query says, whatever turn says it."""
+        return "\n".join(turn.text for turn in self.turns) or self.query
 
     @property
     def gold_position(self) -> int:

@@ -6,6 +6,7 @@ Writers replace a whole part in one transaction, so a reader (or a kill -9) sees
 import gc
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -220,29 +221,33 @@ class Store:
         return {item: np.asarray(vector, np.float32) for item, vector in self.rows("SELECT item_id, vector FROM embeddings")}
 
     # -- examples ----------------------------------------------------------------------------------------------------
-    def replace_examples(self, examples: list[Example], *, benchmark: bool = False) -> None:
+    def replace_examples(self, examples: Iterable[Example], *, benchmark: bool = False) -> None:
         """Swap in a whole set of Examples, in order: those of the benchmark split, or all others. `near` are all items an Example speaks
         of: candidates, anchors, history. Raises DataError when two Examples are the same.
         """
-        if len({e.example_id for e in examples}) < len(examples):
-            raise DataError(f"{len(examples) - len({e.example_id for e in examples})} Examples occur twice: one query, one Example")
-        rows = [
+        rows = (
             (e.example_id, n, e.split, e.kind, list(e.gold), [*e.candidates, *e.anchors, *e.history], e.model_dump_json())
             for n, e in enumerate(examples)
-        ]
+        )
         with self.transaction():
             self.db.execute("DELETE FROM examples WHERE (split = 'benchmark') = ?", [benchmark])
-            append(self.db, "examples", ("example_id", "position", "split", "kind", "gold", "near", "body"), rows)
+            ids: list[str] = []
+            while some := list(islice(rows, 2000)):
+                ids += [row[0] for row in some]
+                if len(set(ids)) < len(ids):
+                    raise DataError(f"Example {Counter(ids).most_common(1)[0][0]} occurs twice: one query, one Example")
+                append(self.db, "examples", ("example_id", "position", "split", "kind", "gold", "near", "body"), some)
 
-    def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], list[tuple[str, str]]]]:
-        """(example id, gold items, items near it, conditions as (relation, value)): all that scoring needs, without reading whole records."""
+    def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], list[tuple[str, str, str]]]]:
+        """(example id, gold items, items near it, conditions as (op, relation, value)): all that scoring needs, without reading whole records."""
         cursor = self.db.cursor().execute(
             "SELECT example_id, gold, near, json_extract_string(body, '$.conditions[*].relation'), "
-            "json_extract_string(body, '$.conditions[*].value') FROM examples"
+            "json_extract_string(body, '$.conditions[*].value'), json_extract_string(body, '$.conditions[*].op') FROM examples"
         )
         while rows := cursor.fetchmany(4096):
-            for example, gold, near, relations, values in rows:
-                yield example, frozenset(gold), frozenset(near), list(zip(relations, values, strict=True))
+            for example, gold, near, relations, values, ops in rows:
+                asked = zip(ops or ["is"] * len(values), relations, values, strict=True)  # records of version 1 have no op
+                yield example, frozenset(gold), frozenset(near), list(asked)
 
     def stream(self, split: str | None = None) -> Iterator[Example]:
         """Examples in their stored order, of one split or of all, a few in memory at a time."""

@@ -38,10 +38,18 @@ _NOUNS = {
 CACHED = 65_536
 
 
-class Asked(NamedTuple):
-    """What a query asks for: its conditions as edge codes, and their relations."""
+class Need(NamedTuple):
+    """One condition: an item meets it when its values of the relation are known and whether one of them is among `codes` is `holds`."""
 
-    conditions: frozenset[int]
+    relation: int
+    codes: frozenset[int]
+    holds: bool
+
+
+class Asked(NamedTuple):
+    """What a query asks for, and the relations it asks about."""
+
+    needs: tuple[Need, ...]
     relations: frozenset[str]
 
 
@@ -110,7 +118,8 @@ class ClaimChecker:
         before = text[text.rfind("\n", 0, start) + 1 : start]
         if not _NEED.search(before):
             return []
-        relation, attribute, right = self._reading(attributes, self._clue(before)[1], asked.conditions)
+        denied, named = self._clue(before[before.rfind(" and ") + 1 :])
+        relation, attribute, right = self._reading(attributes, named or self._clue(before)[1], asked.needs, denied)
         verdict: Judgement = "supported" if right else "contradicted"
         return [Claim("need", start, end, "", relation, self.graph.arrays.attribute_ids[attribute], verdict, relation in asked.relations)]
 
@@ -130,7 +139,7 @@ class ClaimChecker:
             if asked is None or clause.decided:
                 return []
             clause.decided = True
-            meets = self._meets(clause.item, asked.conditions)
+            meets = self._meets(clause.item, asked.needs)
             verdict: Judgement = "unknown" if meets is None else "supported" if meets == (word == "keep") else "contradicted"
             return [Claim("decision", start, end, clause.item, "", word, verdict, True)]
         if clause.fact is None or not text[clause.at : start].isspace():
@@ -138,7 +147,7 @@ class ClaimChecker:
         (attributes, relation, value), clause.fact, clause.at = clause.fact, None, end
         if asked is None:
             return []
-        right: Judgement = "supported" if self._reading(attributes, relation, asked.conditions)[2] == (word == "yes") else "contradicted"
+        right: Judgement = "supported" if self._reading(attributes, relation, asked.needs)[2] == (word == "yes") else "contradicted"
         return [Claim("match", start, end, clause.item, relation, value, right, True)]
 
     def _shared(self, text: str, one: Mention, other: Mention, asked: Asked | None) -> list[Claim]:
@@ -156,12 +165,15 @@ class ClaimChecker:
         relevant = None if asked is None else relation in asked.relations
         return [Claim("fact", start, end + len(rest.rstrip()), item, relation, value, verdict, relevant) for item in (first, second)]
 
-    def _choose(self, attributes: tuple[int, ...], relation: str, conditions: frozenset[int]) -> tuple[str, int, bool]:
-        """(relation, attribute, whether the query asks for it) of a name: the reading that the query asks for, if there is one."""
+    def _choose(self, attributes: tuple[int, ...], relation: str, needs: tuple[Need, ...], denied: bool | None = None) -> tuple[str, int, bool]:
+        """(relation, attribute, whether it is right) of a name: the reading that is right, if there is one. A value is right that fits what the
+        query needs; with `denied`, one that the query itself asks for, or rules out where it is denied."""
         readings = [(r, a) for a in attributes for r in ((relation,) if relation else self.graph.relations_of(a))]
         for r, a in readings:
-            if self.graph.number(r) << 32 | a in conditions:
-                return r, a, True
+            number = self.graph.number(r)
+            for need in needs:
+                if need.relation == number and (number << 32 | a in need.codes) == (need.holds if denied is None else need.holds is not denied):
+                    return r, a, True
         return (*readings[0], False) if readings else (relation, attributes[0], False)
 
     def _read_clue(self, words: str) -> tuple[bool, str]:
@@ -180,9 +192,13 @@ class ClaimChecker:
         relation, attribute = readings[chosen] if readings else (relation, attributes[0])
         return verdict, relation, self.graph.arrays.attribute_ids[attribute]
 
-    def _meeting(self, item: str, conditions: frozenset[int]) -> bool | None:
+    def meets(self, item: str, need: Need) -> bool | None:
+        """Whether the item meets one condition; None where the graph cannot say."""
+        if need.relation not in self.graph.known(item):
+            return None
+        return need.codes.isdisjoint(self.graph.edges(item)) is not need.holds
+
+    def _meeting(self, item: str, needs: tuple[Need, ...]) -> bool | None:
         """Whether the item meets every condition; None where the graph cannot say."""
-        edges, known = self.graph.edges(item), self.graph.known(item)
-        if conditions <= edges:
-            return True
-        return False if any(code >> 32 in known for code in conditions - edges) else None
+        verdicts = [self.meets(item, need) for need in needs]
+        return False if False in verdicts else None if None in verdicts else True

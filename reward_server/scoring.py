@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import log2
+from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +24,7 @@ PROFILES = {
     "rerec": Weights(qas=0.3, pas=0.2, penalty=0.5),
     "rerec-conditions": Weights(qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions"),
 }
+N = TypeVar("N")
 EdgesOf = Callable[[str], frozenset[Hashable]]
 
 
@@ -56,11 +58,11 @@ def query_alignment(ranked: Sequence[str], gold: frozenset[str], edges: EdgesOf,
     return _mean([max(len(edges(item) & t) / len(t) for t in targets) for item in ranked[:k]])
 
 
-def condition_alignment(ranked: Sequence[str], conditions: frozenset[Hashable], edges: EdgesOf, k: int) -> float | None:
+def condition_alignment(ranked: Sequence[str], needs: Sequence[N], meets: Callable[[str, N], bool | None], k: int) -> float | None:
     """Mean over the top k of the share of conditions an item meets, 0..1; None for a query without conditions."""
-    if not conditions or not ranked:
+    if not needs or not ranked:
         return None
-    return _mean([len(edges(item) & conditions) / len(conditions) for item in ranked[:k]])
+    return _mean([sum(meets(item, need) is True for need in needs) / len(needs) for item in ranked[:k]])
 
 
 def preference_alignment(ranked: Sequence[str], gold: frozenset[str], cosine: Callable[[str, str], float | None], k: int) -> float | None:

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from data_engine.arrays import GraphArrays
 from data_engine.errors import DataError
+from data_engine.graphs import number
 from data_engine.mapped import MappedGraph
 from data_engine.mentions import Mention, TitleFinder
 from data_engine.store import Store
 from data_engine.titles import TitleResolver
 from reward_server import scoring
-from reward_server.claims import Asked, ClaimChecker
+from reward_server.claims import Asked, ClaimChecker, Need
 from reward_server.errors import UnknownExamples
 from reward_server.segments import read
 from reward_server.wire import Claim, Response, Score, Segment, Verdict, Weights
@@ -49,8 +50,9 @@ class Snapshot:
         """Read a store. Raises DataError when it has no Examples."""
         with Store.open(path, read_only=True) as store:
             graph = MappedGraph(GraphArrays.of(store))
+            need = lru_cache(None)(partial(_need, graph))
             targets = {
-                example: Target(gold, near, Asked(_codes(graph, asked), frozenset(r for r, _ in asked)) if asked else None)
+                example: Target(gold, near, Asked(tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)) if asked else None)
                 for example, gold, near, asked in store.targets()
             }
             if not targets:
@@ -98,17 +100,21 @@ class Snapshot:
 
     def _parts(self, ranked: list[str], target: Target, weights: Weights) -> scoring.Parts:
         if weights.qas_over == "conditions":
-            qas = scoring.condition_alignment(ranked, target.asked.conditions if target.asked else frozenset(), self.graph.edges, weights.k)
+            qas = scoring.condition_alignment(ranked, target.asked.needs if target.asked else (), self._claims.meets, weights.k)
         else:
             qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
         pas = scoring.preference_alignment(ranked, target.gold, self._cosine, weights.k)
         return scoring.Parts(scoring.ndcg(ranked, target.gold, weights.k), qas, pas)
 
 
-def _codes(graph: MappedGraph, asked: list[tuple[str, str]]) -> frozenset[int]:
-    """Edge codes of conditions; one that no item of the graph meets gets a code that none has."""
-    codes = [graph.code(relation, value) for relation, value in asked]
-    return frozenset(-n - 1 if code is None else code for n, code in enumerate(codes))
+def _need(graph: MappedGraph, op: str, relation: str, value: str) -> Need:
+    """A condition over edge codes: of the value, or of all numbers on the wrong side of a bound."""
+    if op in ("below", "above"):
+        limit = float(value)
+        wrong = graph.codes_where(relation, lambda name: (n := number(name)) is None or (n >= limit if op == "below" else n <= limit))
+        return Need(graph.number(relation), wrong, False)
+    code = graph.code(relation, value)
+    return Need(graph.number(relation), frozenset() if code is None else frozenset((code,)), op == "is")
 
 
 def _segments(

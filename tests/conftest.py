@@ -61,7 +61,7 @@ def film_store(tmp_path_factory) -> Path:
         store.replace_catalogue(make_world(WorldConfig(items=400, users=150, seed=3)))
         found = embed(Likes.of(InteractionGraph.from_store(store)), make_model("lightgcn", dims=16, layers=3, epochs=3, seed=0, checkpoint=None))
         store.save_embeddings(found.items, found.vectors, {})
-    config = SynthConfig(counts={"sft": 80, "rl": 40, "validation": 20, "test": 20}, seed=5, workers=1)
+    config = SynthConfig(counts={"sft": 80, "rl": 40, "validation": 20, "test": 20}, seed=5, workers=1, writer="terse")
     examples = synthesise(path, config)
     with Store.open(path) as store:
         store.replace_examples(examples)

@@ -70,7 +70,7 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
     """One evaluated Example. satisfied: share of the true conditions that the first recommendation meets (null without any); premise_corrected: the
     reasoning to a misinformed query names the true value before it turns to the candidates (null for other kinds)."""
     first = score.recommended[0] if score.recommended else None
-    met = [first is not None and evidence.attributes.has(first, c.relation, c.value) for c in example.conditions]
+    met = [first is not None and bool(evidence.attributes.judge(first, c)) for c in example.conditions]
     weighed = [s.start for s in score.segments if set(s.mentions) & set(example.candidates)]
     opening = text[: min(weighed, default=len(text))]
     return {

@@ -20,7 +20,7 @@ copied from the list, best first, one a line, between <answer> and </answer>."""
 
 def open_book(example: Example, evidence: Evidence) -> str:
     """Query, the cards of the items it names, the cards of the candidates: a title and its card values a line, "-" where a card has none."""
-    lines = [f"Query: {example.query}"]
+    lines = [f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns] or [f"Query: {example.query}"]
     lines += ["Facts:", *(_card(i, evidence) for i in example.anchors)] if example.anchors else []
     lines += ["Candidates:", *(_card(i, evidence) for i in example.candidates)]
     return _indent("\n".join(lines))
@@ -29,7 +29,8 @@ def open_book(example: Example, evidence: Evidence) -> str:
 def closed_book(example: Example, evidence: Evidence) -> str:
     """Query, titles and instructions; a policy must bring its own knowledge."""
     candidates = "\n".join(f"- {evidence.attributes.titles[i]}" for i in example.candidates)
-    return CLOSED_BOOK.format(query=example.query, candidates=candidates)
+    said = "\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns) or example.query
+    return CLOSED_BOOK.format(query=said, candidates=candidates)
 
 
 STYLES: dict[str, Callable[[Example, Evidence], str]] = {"open-book": open_book, "closed-book": closed_book}

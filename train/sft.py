@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from data_engine.evidence import Evidence
-from data_engine.schema import Example
+from data_engine.schema import Chain, Example
 from train.prompts import open_book, response
 
 
@@ -45,10 +45,16 @@ def encode(examples: list[Example], evidence: Evidence, tokenizer: PreTrainedTok
     chats = tokenizer.apply_chat_template(
         [[{"role": "user", "content": open_book(e, evidence)}] for e in examples], add_generation_prompt=True, tokenize=False
     )
-    answers = [[response(c, evidence) + tokenizer.eos_token for c in e.chains] for e in examples]
+    answers = [[response(c, evidence) + tokenizer.eos_token for c in (e.chains[0], *shortcuts(e))] for e in examples]
     prompts = tokenizer(chats, add_special_tokens=False)["input_ids"]
     flat = iter(tokenizer([a for row in answers for a in row], add_special_tokens=False)["input_ids"])
     return [Sample(p, next(flat), [next(flat) for _ in row[1:]]) for p, row in zip(prompts, answers, strict=True)]
+
+
+def shortcuts(example: Example) -> tuple[Chain, ...]:
+    """The flawed chains that a hasty policy would take: those that end wrong by a tempting shortcut, else one that keeps a wrong item."""
+    wrong = [c for c in example.chains if c.flaw and c.answer not in example.gold]
+    return tuple(c for c in wrong if c.flaw != "wrong_item_kept") or tuple(wrong[:1])
 
 
 class NameShuffler:

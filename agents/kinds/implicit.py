@@ -1,4 +1,5 @@
-"""implicit: the condition hides behind two items that share it (a two-hop path). Shortcut: any fact of one of them."""
+"""implicit: the condition hides behind other items. Level 1 names one item (a hop), 2 two that share just one value (two hops), 3 describes
+one by two facts without naming it (three hops). Shortcut: any other fact of an anchor."""
 
 from random import Random
 
@@ -7,26 +8,32 @@ from agents.state import Draft, Flaw
 from data_engine.schema import Claim
 
 
-def draft(world: World, rng: Random) -> Draft | None:
-    """Two anchors that share exactly one value of one relation in the graph, and show it on their cards; the gold shows it too."""
+def draft(world: World, rng: Random, level: int) -> Draft | None:
+    """Anchors whose shared value of one relation is one alone in the graph, and shown on their cards; the gold shows it too."""
     drawn = world.draw_link(rng)
     if drawn is None:
         return None
     user, gold, past, relation, value = drawn
     cards, graph = world.evidence.cards, world.evidence.attributes
     others = [i for i in cards.holders[relation, value] if i != gold]
-    if len(others) < 2:
+    wanted = 2 if level == 2 else 1
+    if len(others) < wanted:
         return None
-    anchors = tuple(rng.sample(others, 2))
-    if set(graph.edges[anchors[0]][relation]) & set(graph.edges[anchors[1]][relation]) != {value}:
+    anchors = tuple(rng.sample(others, wanted))
+    if set.intersection(*(set(graph.edges[i][relation]) for i in anchors)) != {value}:
         return None
-    condition = world.condition(relation, value)
+    condition, about = world.condition(relation, value), ()
+    if level == 3:
+        about = world.describe(anchors[0], {condition}, rng)
+        if about is None or any(graph.has(gold, c.relation, c.value) for c in about):
+            return None
     flaws = tuple(
-        Flaw("one_anchor_only", (world.condition(r, v),), (Claim(kind="fact", subject=anchor, relation=r, value=v),))
+        Flaw("one_anchor_only" if wanted == 2 else "wrong_hop", (world.condition(r, v),), (Claim(kind="fact", subject=anchor, relation=r, value=v),))
         for anchor in anchors
         for r, values in cards.rows[anchor].items()
         for v in values
         if (r, v) != (relation, value)
     )
-    opening = tuple(Claim(kind="fact", subject=anchor, relation=relation, value=value) for anchor in anchors)
-    return Draft("implicit", user, gold, (condition,), anchors, None, past[-HISTORY:], opening, flaws)
+    known = tuple(Claim(kind="fact", subject=anchors[0], relation=c.relation, value=c.value) for c in about)
+    opening = known + tuple(Claim(kind="fact", subject=anchor, relation=relation, value=value) for anchor in anchors)
+    return Draft("implicit", user, gold, (condition,), anchors, None, past[-HISTORY:], opening, flaws, about=about)

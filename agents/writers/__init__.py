@@ -1,11 +1,14 @@
 """Writers put a draft into words. One module each; `Writer` is what the graph needs of one."""
 
+from collections.abc import Sequence
 from random import Random
 from typing import Protocol
 
 from agents.sampling import World
 from agents.state import Draft
-from data_engine.schema import Claim, Condition
+from data_engine.schema import Chain, Claim, Condition, Turn
+
+USER_FIRST = ("user", "assistant")
 
 
 class Writer(Protocol):
@@ -14,8 +17,16 @@ class Writer(Protocol):
     name: str
     prompt_hash: str
 
-    def query(self, draft: Draft, world: World, rng: Random) -> str:
-        """The user's request."""
+    async def turns(self, draft: Draft, world: World, rng: Random, problems: Sequence[str]) -> tuple[Turn, ...]:
+        """The user's request: one turn, or a conversation that ends with the user's. `problems` are what was wrong with the last try."""
+        ...
+
+    async def phrase(self, draft: Draft, chains: tuple[Chain, ...], world: World) -> tuple[Chain, ...]:
+        """The labelled chains, their steps in other words; claims and labels stay."""
+        ...
+
+    async def objections(self, draft: Draft, turns: tuple[Turn, ...]) -> list[str]:
+        """What a critic holds against the wording, [] for nothing."""
         ...
 
     def opening(self, draft: Draft, claims: tuple[Claim, ...], world: World) -> str:

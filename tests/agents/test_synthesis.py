@@ -1,9 +1,12 @@
 """Synthesis: every Example is provable, labels come from the graph alone, the same seed gives the same bytes."""
 
+import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -16,16 +19,22 @@ from agents.run import SynthConfig, synthesise
 from agents.sampling import World
 from agents.state import Request
 from agents.verify import problems
-from agents.writers.template import TemplateWriter
+from agents.writers.terse import TerseWriter
 from data_engine.audit import audit
 from data_engine.errors import DataError, UnsupportedKind
 from data_engine.evidence import Evidence
-from data_engine.schema import Claim, Condition, Example, Step
+from data_engine.schema import KINDS, Claim, Condition, Example, Step, Turn
 from data_engine.store import Store
 from data_engine.titles import split_year
 
 SUE = Condition(relation="starring", value="s1", name="Sue Stone")
 DRAMA = Condition(relation="genre", value="Drama", name="Drama")
+
+
+def copy(store, folder):
+    """The store in a folder of its own, with no ledger yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(store, folder))
 
 
 def fact(item, relation, value, holds=True):
@@ -79,7 +88,7 @@ def test_an_example_has_what_its_kind_promises(film_store):
     with Store.open(film_store, read_only=True) as store:
         examples = store.examples()
     for e in examples:
-        assert [c.flaw == "" for c in e.chains] == [True] + [False] * (len(e.chains) - 1) and len(e.chains) >= 2
+        assert [c.flaw == "" for c in e.chains] == [True] + [False] * (len(e.chains) - 1) and len(e.chains) == 3
         assert all(any(s.label == "wrong" for s in c.steps) for c in e.chains[1:])
         assert split_year(graph.titles[e.gold[0]])[0] not in e.query
         if e.kind == "explicit":
@@ -139,11 +148,11 @@ def test_an_edited_example_no_longer_has_its_id(film_store):
     assert Example.model_validate_json(e.model_dump_json()) == e
 
 
-def test_the_same_seed_gives_the_same_bytes_for_any_number_of_workers(film_store):
+def test_the_same_seed_gives_the_same_bytes_for_any_number_of_workers(film_store, tmp_path):
     counts = {"sft": 12, "test": 8}
-    one, two = (synthesise(film_store, SynthConfig(counts=counts, seed=9, workers=n)) for n in (1, 2))
+    one, two = (list(synthesise(copy(film_store, tmp_path / str(n)), SynthConfig(counts=counts, seed=9, workers=n))) for n in (1, 2))
     assert [e.model_dump_json() for e in one] == [e.model_dump_json() for e in two]
-    other = synthesise(film_store, SynthConfig(counts=counts, seed=10, workers=1))
+    other = synthesise(copy(film_store, tmp_path / "other"), SynthConfig(counts=counts, seed=10, workers=1))
     assert {e.example_id for e in one}.isdisjoint(e.example_id for e in other)
 
 
@@ -154,24 +163,25 @@ def test_no_link_of_a_held_out_query_is_seen_in_training(film_store):
     assert all(any((e.gold[0], c.value) not in seen for c in e.conditions) for e in examples if e.split == "test")
 
 
-def test_gold_positions_are_spread(film_store):
-    examples = synthesise(film_store, SynthConfig(counts={"sft": 600}, seed=1, workers=2))
+def test_gold_positions_are_spread(film_store, tmp_path):
+    examples = synthesise(copy(film_store, tmp_path), SynthConfig(counts={"sft": 600}, seed=1, workers=2))
     counts = Counter(e.gold_position for e in examples)
     chi2 = sum((counts[p] - 100) ** 2 / 100 for p in range(6))
     assert chi2 < 15.1  # p > 0.01 at 5 degrees of freedom
 
 
-def test_the_graph_revises_twice_at_most_then_gives_up(film_store):
-    class Leaky(TemplateWriter):
+def test_the_graph_rewords_and_redraws_twice_at_most_then_gives_up(film_store):
+    class Leaky(TerseWriter):
         calls = 0
 
-        def query(self, draft, world, rng):
+        async def turns(self, draft, world, rng, problems):
             Leaky.calls += 1
-            return world.evidence.attributes.titles[draft.gold]
+            return (Turn(role="user", text=world.evidence.attributes.titles[draft.gold]),)
 
-    graph = build_graph(Nodes(World(Evidence.load(film_store)), Leaky(), 6))
-    state = graph.invoke({"request": Request(0, "sft", "explicit", 0), "attempt": 0})
-    assert Leaky.calls == 3 and "names the gold" in state["problems"][0]
+    nodes, request = Nodes(World(Evidence.load(film_store)), Leaky(), 6), str(Request(0, "sft", "explicit", 2, 0))
+    state = asyncio.run(build_graph(nodes).ainvoke({"request": request, "attempt": 0}))
+    assert Leaky.calls == 9 and "names the gold" in state["problems"][0]  # three drafts, three wordings each
+    assert [r.attempt for r in nodes.take(request).rejects] == [0, 0, 0, 1, 1, 1, 2, 2]  # the last is the caller's to record
 
 
 def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
@@ -179,13 +189,13 @@ def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
         check_kind("demographics", World(Evidence.load(film_store)))
     with pytest.raises(UnsupportedKind, match="choose from explicit"):
         check_kind("psychic", World(Evidence.load(film_store)))
-    assert set(DRAFTS) == {"explicit", "implicit", "misinformed", "interest"}
+    assert set(DRAFTS) == set(KINDS)
 
 
-def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatch):
-    monkeypatch.setattr("agents.run.BARREN", 1)  # give up sooner
+def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatch, tmp_path):
+    monkeypatch.setattr("agents.run.BARREN", 64)  # give up sooner
     with pytest.raises(DataError, match="could be made and proven"):
-        synthesise(hand_store, SynthConfig(counts={"sft": 50_000}, kinds=("misinformed",), candidates=8, workers=1))
+        synthesise(copy(hand_store, tmp_path), SynthConfig(counts={"sft": 50_000}, kinds=("misinformed",), candidates=8, workers=1))
 
 
 def test_synthesis_pulls_in_no_learning_library():
@@ -199,7 +209,7 @@ def test_a_chain_reads_as_its_claims_say(hand_store):
 
     world = World(Evidence.load(hand_store))
     draft = Draft("explicit", "u1", "i1", (SUE, DRAMA), (), None, (), (), (), candidates=("i2", "i1", "i9"))
-    gold = build_chains(draft, TemplateWriter(), world)[0]
+    gold = build_chains(draft, TerseWriter(), world)[0]
     assert [s.text for s in gold.steps] == [
         "Need star Sue Stone and genre Drama.",
         "Film B (1982) Sue Stone yes, Comedy no skip Film B (1982)",
