@@ -176,7 +176,7 @@ def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], 
             lane.next = lane.taken
         if not all(lane.full for lane in lanes):
             with make_maker(store, config, world, ledger) as maker:
-                _make(lanes, maker, ledger, lambda: progress(sum(len(lane.kept) for lane in lanes), total))
+                _make(lanes, maker, ledger, _Teller(lanes, total, progress))
         if short := next((lane for lane in lanes if len(lane.kept) < lane.quota), None):
             raise DataError(
                 f"only {len(short.kept)} of {short.quota} {short.kind} queries of split {short.split} could be made and proven from this catalogue: "
@@ -184,6 +184,22 @@ def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], 
             )
         ledger.keep((lane.name, number) for lane in lanes for number in lane.kept)
     return Made(path, total)
+
+
+@dataclass
+class _Teller:
+    """Tells of progress when a hundredth more is done."""
+
+    lanes: list[Lane]
+    total: int
+    progress: Callable[[int, int], None]
+    told: int = -1
+
+    def __call__(self) -> None:
+        kept = sum(len(lane.kept) for lane in self.lanes)
+        if kept * 100 // self.total > self.told * 100 // self.total or self.told < 0:
+            self.told = kept
+            self.progress(kept, self.total)
 
 
 def _make(lanes: list[Lane], maker: Maker, ledger: Ledger, tell: Callable[[], None]) -> None:
