@@ -36,7 +36,8 @@ def _synth(
     critic: Annotated[str | None, typer.Option(help="Chat: the critic's model, if another; '' for no critic.")] = None,
     labeller: Annotated[str, typer.Option(help="Chat: a model that phrases the reasoning steps; none by default.")] = "",
     key_env: Annotated[str, typer.Option(help="Chat: the environment variable that holds the key.")] = "OPENAI_API_KEY",
-    concurrency: Annotated[int, typer.Option(help="Chat: queries in the making at once.")] = 16,
+    concurrency: Annotated[int, typer.Option(help="Chat: calls at once.")] = 16,
+    timeout: Annotated[float, typer.Option(help="Chat: seconds to wait for an answer.")] = 60.0,
     per_minute: Annotated[int | None, typer.Option(help="Chat: calls a minute at most.")] = None,
     budget_tokens: Annotated[int | None, typer.Option(help="Chat: stop before this many tokens are used.")] = None,
     budget_money: Annotated[float | None, typer.Option(help="Chat: stop before this much is spent; needs the prices.")] = None,
@@ -80,6 +81,7 @@ def _synth(
         "labeller": labeller,
         "key_env": key_env,
         "concurrency": concurrency,
+        "timeout": timeout,
         "per_minute": per_minute,
         "budget_tokens": budget_tokens,
         "budget_money": budget_money,
@@ -111,9 +113,9 @@ def _synth(
     if out:
         _write(out, examples)
     splits, kinds_made = Counter(), Counter()
-    for example in examples:
-        splits[example.split] += 1
-        kinds_made[example.kind] += 1
+    for (split, kind), count in examples.lanes.items():
+        splits[split] += count
+        kinds_made[kind] += count
     show({"examples": len(examples), "splits": dict(splits), "kinds": dict(kinds_made)}, as_json)
 
 

@@ -19,7 +19,8 @@ def build_graph(nodes: Nodes, checkpoints: BaseCheckpointSaver | None = None) ->
     graph.add_conditional_edges("sample", lambda state: END if state["problems"] else "write", ["write", END])
     graph.add_conditional_edges("write", lambda state: _again(state) if state["problems"] else "label", ["label", "reword", "redraw", END])
     graph.add_edge("label", "verify")
-    graph.add_conditional_edges("verify", lambda state: _again(state) if state["problems"] else "criticise", ["criticise", "reword", "redraw", END])
+    proven = "criticise" if nodes.writer.asks else END
+    graph.add_conditional_edges("verify", lambda state: _again(state) if state["problems"] else proven, ["criticise", "reword", "redraw", END])
     graph.add_conditional_edges("criticise", lambda state: _again(state) if state["problems"] else END, ["reword", "redraw", END])
     graph.add_edge("reword", "write")
     graph.add_edge("redraw", "sample")

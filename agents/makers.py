@@ -2,6 +2,8 @@
 task, `width` tasks at once, and up to `spare` requests more than a lane misses, where making too many costs nothing."""
 
 import asyncio
+import atexit
+import gc
 import multiprocessing
 import signal
 import threading
@@ -11,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+import uvloop
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
@@ -77,16 +80,24 @@ def _identity(e: Example) -> str:
     return content_hash([e.kind, e.gold, asked, e.anchors, e.premise and e.premise.model_dump(), sorted(e.candidates), len(e.turns)])
 
 
+def settle() -> None:
+    """Keep the collector away from the loaded graphs: walking them again and again would hold everything up."""
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # libraries look for leaks when the process ends
+
+
 class Bench:
     """One worker's graph over a store, with an offline writer."""
 
     def __init__(self, store: Path, writer: str, size: int) -> None:
         self.nodes = Nodes(World(Evidence.load(store)), WRITERS[writer](), size)
         self.graph = build_graph(self.nodes)
+        settle()
 
     def make(self, requests: list[Request]) -> list[Outcome]:
         """Run the graph once a request."""
-        return asyncio.run(self._make(requests))
+        return uvloop.run(self._make(requests))
 
     async def _make(self, requests: list[Request]) -> list[Outcome]:
         found = []
@@ -175,12 +186,13 @@ class Endpoint:
     def __init__(self, store: Path, config: "SynthConfig", world: World, ledger: Ledger) -> None:
         if config.chat is None:
             raise DataError("the chat writer needs to know whom to ask: name at least a model (--model) and an endpoint (--base-url)")
-        self.width, self._config, self._world, self._ledger = config.chat.concurrency, config, world, ledger
+        self.width = 2 * config.chat.concurrency  # calls are what is limited: others of them are drawn, proven and written meanwhile
+        self._config, self._world, self._ledger = config, world, ledger
         self._folder = store.with_name(f"{store.name}.synth")
         self._url = config.checkpoints or str(self._folder / "checkpoints.sqlite")
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._open = AsyncExitStack()
@@ -213,6 +225,7 @@ class Endpoint:
         writer: Writer = ChatWriter(self._config.chat, chat)
         self._nodes = Nodes(self._world, writer, self._config.candidates)
         self._graph: CompiledStateGraph = build_graph(self._nodes, self._saver)
+        settle()
 
     async def _end(self) -> None:
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
@@ -222,7 +235,7 @@ class Endpoint:
     async def _make(self, request: str) -> list[Outcome]:
         thread = {"configurable": {"thread_id": request}}
         begun = (await self._graph.aget_state(thread)).next
-        state = await self._graph.ainvoke(None if begun else {"request": request, "attempt": 0}, thread, durability="async")
+        state = await self._graph.ainvoke(None if begun else {"request": request, "attempt": 0}, thread, durability="exit")
         work = self._nodes.take(request)
         if state["problems"]:
             self._nodes.reject(work, state)

@@ -137,7 +137,7 @@ class Made:
     """The Examples of a finished run, in order, read from its ledger each time."""
 
     path: Path
-    count: int
+    lanes: dict[tuple[Split, Kind], int]
 
     def __iter__(self) -> Iterator[Example]:
         """By split, then kind, then number."""
@@ -145,7 +145,7 @@ class Made:
             yield from ledger.examples()
 
     def __len__(self) -> int:
-        return self.count
+        return sum(self.lanes.values())
 
 
 def ledger_path(store: Path) -> Path:
@@ -183,7 +183,7 @@ def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], 
                 f"ask for fewer, leave the kind out, or import more data"
             )
         ledger.keep((lane.name, number) for lane in lanes for number in lane.kept)
-    return Made(path, total)
+    return Made(path, {(lane.split, lane.kind): lane.quota for lane in lanes})
 
 
 @dataclass

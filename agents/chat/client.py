@@ -1,9 +1,11 @@
 """One question to a language model, answered as a checked JSON object, from the cache where it was asked before."""
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 import openai
@@ -46,6 +48,7 @@ class Chat:
         self.tokens, self.money = spent
         self.reserved_tokens, self.reserved_money = 0, 0.0
         self._breaker = Breaker()
+        self._slots = asyncio.Semaphore(config.concurrency)
         self._limiter = AsyncLimiter(config.per_minute, 60) if config.per_minute else None
         self._structured = config.structured
         key = os.environ.get(config.key_env) or "none"  # local endpoints need none
@@ -61,7 +64,7 @@ class Chat:
         Raises Unwritable when it refuses or gives no such object after REPAIRS repairs, and the errors that stop a run.
         """
         model = self.config.model(role)
-        key = content_hash([model, prompt.system, prompt.user, form.model_json_schema(), self.config.temperature, salt], 32)
+        key = content_hash([model, prompt.system, prompt.user, _schema(form), self.config.temperature, salt], 32)
         if (kept := self.answers.get(key)) is not None:
             return form.model_validate_json(kept)
         if self.config.replay:
@@ -102,12 +105,16 @@ class Chat:
         await self._breaker.ready()
         if self._limiter:
             await self._limiter.acquire()
+        async with self._slots:
+            return await self._post(role, model, messages, form)
+
+    async def _post(self, role: Role, model: str, messages: list[dict], form: type[BaseModel]) -> str:
         reserve = self._reserve(messages)
         start, usage, status = time.perf_counter(), None, "ok"
         try:
-            extra = {"response_format": _schema(form)} if self._structured else {}
+            extra = {"response_format": _schema(form)} if self._structured else None
             done = await self._client.chat.completions.create(
-                model=model, messages=messages, temperature=self.config.temperature, max_tokens=self.config.most_tokens, **extra
+                model=model, messages=messages, temperature=self.config.temperature, max_tokens=self.config.most_tokens, extra_body=extra
             )
             usage = done.usage
             choice = done.choices[0] if done.choices else None
@@ -167,6 +174,7 @@ def _object_in(text: str) -> str:
     return text[text.find("{") : text.rfind("}") + 1] or text
 
 
+@cache
 def _schema(form: type[BaseModel]) -> dict[str, object]:
     return {"type": "json_schema", "json_schema": {"name": form.__name__.lower(), "schema": form.model_json_schema(), "strict": True}}
 

@@ -10,7 +10,7 @@ Role = Literal["writer", "critic", "labeller"]
 class ChatConfig(BaseModel):
     """The endpoint and its limits. Roles without a model of their own use the writer's; `critic` and `labeller` may be "" to go without.
 
-    The key is read from the environment variable `key_env`, never kept. Prices are per million tokens, in any currency.
+    `concurrency` is of calls. The key is read from the environment variable `key_env`, never kept. Prices are per million tokens, in any currency.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

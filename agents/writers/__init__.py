@@ -16,6 +16,7 @@ class Writer(Protocol):
 
     name: str
     prompt_hash: str
+    asks: bool  # whether there is a critic, and steps to phrase
 
     async def turns(self, draft: Draft, world: World, rng: Random, problems: Sequence[str]) -> tuple[Turn, ...]:
         """The user's request: one turn, or a conversation that ends with the user's. `problems` are what was wrong with the last try."""

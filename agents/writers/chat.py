@@ -41,6 +41,7 @@ class Steps(BaseModel):
 class ChatWriter(TerseWriter):
     """See `Writer`. What a request means is the terse writer's; the models put it into other words, which are then verified."""
 
+    asks = True
     prompt_hash = content_hash([TerseWriter.prompt_hash, *map(text_of, ROLES)])
 
     def __init__(self, config: ChatConfig, chat: Chat) -> None:

@@ -52,7 +52,7 @@ def clause(condition: Condition) -> str:
 class TerseWriter:
     """See `Writer`. Item and person names appear exactly as in the catalogue."""
 
-    name = "terse"
+    name, asks = "terse", False
     prompt_hash = content_hash([RELATIONS, GENERIC, OPS, QUERIES, TURNS])
 
     async def turns(self, draft: Draft, world: World, rng: Random, problems: Sequence[str]) -> tuple[Turn, ...]:
