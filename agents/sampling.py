@@ -165,11 +165,12 @@ def add_candidates(draft: Draft, world: World, rng: Random, size: int) -> Draft 
     for anchor in draft.anchors:
         near = [i for r, vs in world.evidence.cards.rows[anchor].items() for v in vs for i in rng.sample(holders[r, v], min(3, len(holders[r, v])))]
         take(near, want)
-    hard = len(chosen)
+    hard, behind = len(chosen), draft.anchors and draft.conditions[0].relation in world.links
     for _ in range(50 * size):
         if len(chosen) == size - 1:
             break
-        take([world.draw_gold(rng)[1]], size - 1)
+        draws = [world.draw_gold(rng)[1] for _ in range(2 if len(chosen) < 1.5 * hard and behind else 1)]
+        take([max(draws, key=world.weights.__getitem__)], size - 1)  # hard ones come from small pools, little liked: balanced by much liked ones
     if len(chosen) < size - 1:
         return None
     seed = rng.randrange(2**31)
