@@ -73,6 +73,10 @@ class Ledger:
         """(number, identity, shingles) of the outcomes that are there, in order; identity "" for a failed one."""
         yield from self.db.execute("SELECT number, identity, shingles FROM outcomes WHERE lane = ? ORDER BY number", [lane])
 
+    def has(self, lane: str, number: int) -> bool:
+        """Whether the outcome of a request is there."""
+        return self.db.execute("SELECT 1 FROM outcomes WHERE lane = ? AND number = ?", [lane, number]).fetchone() is not None
+
     def drop(self, lane: str, number: int, why: str) -> None:
         """Say why a proven Example is left out."""
         self.db.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, NULL, ?)", [lane, number, why])

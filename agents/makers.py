@@ -8,7 +8,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
@@ -110,6 +110,17 @@ class Bench:
         return found
 
 
+class Seat:
+    """A bench behind plain methods: Ray would make an asynchronous actor of a class with a coroutine."""
+
+    def __init__(self, store: Path, writer: str, size: int) -> None:
+        self._bench = Bench(store, writer, size)
+
+    def make(self, requests: list[Request]) -> list[Outcome]:
+        """See `Bench.make`."""
+        return self._bench.make(requests)
+
+
 class Processes:
     """Worker processes of this machine."""
 
@@ -156,23 +167,23 @@ class Cluster:
         if self._ours:
             ray.init(num_cpus=config.workers, include_dashboard=False, log_to_driver=False, logging_level="error")
         self.width = config.workers + 2
-        benches = ray.remote(num_cpus=1)(Bench)
-        self._benches = [benches.remote(store.resolve(), config.writer, config.candidates) for _ in range(config.workers)]
+        seats = ray.remote(num_cpus=1)(Seat)
+        self._seats = [seats.remote(store.resolve(), config.writer, config.candidates) for _ in range(config.workers)]
         self._next = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for bench in self._benches:
-            self._ray.kill(bench)
+        for seat in self._seats:
+            self._ray.kill(seat)
         if self._ours:
             self._ray.shutdown()
 
     def submit(self, requests: list[Request]) -> Future[list[Outcome]]:
         """To the actors in turn."""
         self._next += 1
-        return self._benches[self._next % len(self._benches)].make.remote(requests).future()
+        return self._seats[self._next % len(self._seats)].make.remote(requests).future()
 
     def forget(self, outcomes: Sequence[Outcome]) -> None:
         """Nothing to forget."""
@@ -188,6 +199,7 @@ class Endpoint:
             raise DataError("the chat writer needs to know whom to ask: name at least a model (--model) and an endpoint (--base-url)")
         self.width = 2 * config.chat.concurrency  # calls are what is limited: others of them are drawn, proven and written meanwhile
         self._config, self._world, self._ledger = config, world, ledger
+        self._digest, self._pruning = config.digest(world.evidence.digest), list[Future]()
         self._folder = store.with_name(f"{store.name}.synth")
         self._url = config.checkpoints or str(self._folder / "checkpoints.sqlite")
 
@@ -200,6 +212,7 @@ class Endpoint:
         return self
 
     def __exit__(self, *_: object) -> None:
+        wait(self._pruning)
         self._run(self._end()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -212,7 +225,7 @@ class Endpoint:
     def forget(self, outcomes: Sequence[Outcome]) -> None:
         """Prune the checkpoints of written rows."""
         for one in outcomes:
-            self._run(self._saver.adelete_thread(one.request))
+            self._pruning.append(self._run(self._saver.adelete_thread(self._thread_of(one.request))))
 
     def _run(self, task: Coroutine) -> Future:
         return asyncio.run_coroutine_threadsafe(task, self._loop)
@@ -222,10 +235,23 @@ class Endpoint:
         chat = Chat(self._config.chat, answers, self._ledger.spent(), self._ledger.note)
         self._open.push_async_callback(chat.close)
         self._saver = await self._open.enter_async_context(checkpoints(self._url))
+        await self._sweep()
         writer: Writer = ChatWriter(self._config.chat, chat)
         self._nodes = Nodes(self._world, writer, self._config.candidates)
         self._graph: CompiledStateGraph = build_graph(self._nodes, self._saver)
         settle()
+
+    def _thread_of(self, request: str) -> str:
+        return f"{self._digest}/{request}"
+
+    async def _sweep(self) -> None:
+        """Prune checkpoints of other runs and of rows that are written."""
+        found = {c.config["configurable"]["thread_id"] async for c in self._saver.alist(None)}
+        for thread in found:
+            digest, _, request = thread.partition("/")
+            asked = Request.parse(request)
+            if digest != self._digest or self._ledger.has(f"{asked.split}/{asked.kind}", asked.index):
+                await self._saver.adelete_thread(thread)
 
     async def _end(self) -> None:
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
@@ -233,7 +259,7 @@ class Endpoint:
         await self._open.aclose()
 
     async def _make(self, request: str) -> list[Outcome]:
-        thread = {"configurable": {"thread_id": request}}
+        thread = {"configurable": {"thread_id": self._thread_of(request)}}
         begun = (await self._graph.aget_state(thread)).next
         state = await self._graph.ainvoke(None if begun else {"request": request, "attempt": 0}, thread, durability="exit")
         work = self._nodes.take(request)

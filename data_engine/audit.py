@@ -68,6 +68,8 @@ class _Checker:
             if item_likes[item] >= 30 and n >= 10 and n * len(likes) >= 1.4 * item_likes[item] * group_likes[g]:
                 self.triples.add((item, "popular_with", f"popular_with/{g}"))
                 self.names[f"popular_with/{g}"] = g.replace("/", " ", 1)
+        loved = {item for item, relation, _ in self.triples if relation == "popular_with"}
+        self.triples |= {(item, "popular_with", "popular_with/everyone") for item, n in item_likes.items() if n >= 30 and item not in loved}
 
     def meets(self, item: str, c: Condition) -> bool | None:
         """Whether an item meets a condition of any kind; None: unknown."""

@@ -111,8 +111,8 @@ class Chat:
     async def _post(self, role: Role, model: str, messages: list[dict], form: type[BaseModel]) -> str:
         reserve = self._reserve(messages)
         start, usage, status = time.perf_counter(), None, "ok"
+        extra = {"response_format": _schema(form)} if self._structured else None
         try:
-            extra = {"response_format": _schema(form)} if self._structured else None
             done = await self._client.chat.completions.create(
                 model=model, messages=messages, temperature=self.config.temperature, max_tokens=self.config.most_tokens, extra_body=extra
             )
@@ -125,7 +125,7 @@ class Chat:
             return choice.message.content or ""
         except openai.BadRequestError as error:
             status = _name(error)
-            if not (self._structured and "response_format" in str(error.message)):
+            if not (extra and "response_format" in str(error.message)):
                 raise
             self._structured = False  # this endpoint offers none: ask for plain JSON from now on
             raise ValueError("no structured outputs") from error

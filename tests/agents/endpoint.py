@@ -76,6 +76,8 @@ class Endpoint:
                 )
                 return await send({"type": "http.response.body", "body": b'{"id": "cut off he'})
             return await _answer(send, 200, "<html>a proxy's page</html>")
+        if asked["model"] == "missing":
+            return await _answer(send, 404, {"error": {"message": "no such model"}})
         if "response_format" in asked and not self.structured:
             return await _answer(send, 400, {"error": {"message": "response_format is not supported here"}})
         await asyncio.sleep(self.latency)
