@@ -249,8 +249,7 @@ class Endpoint:
         found = {c.config["configurable"]["thread_id"] async for c in self._saver.alist(None)}
         for thread in found:
             digest, _, request = thread.partition("/")
-            asked = Request.parse(request)
-            if digest != self._digest or self._ledger.has(f"{asked.split}/{asked.kind}", asked.index):
+            if digest != self._digest or self._ledger.has(*Request.parse(request).place):
                 await self._saver.adelete_thread(thread)
 
     async def _end(self) -> None:

@@ -22,6 +22,11 @@ class Request:
         """The id of its work: "0/sft/explicit/2/17"."""
         return f"{self.seed}/{self.split}/{self.kind}/{self.level}/{self.index}"
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """(lane, number)."""
+        return f"{self.split}/{self.kind}", self.index
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """The request of an id."""
