@@ -16,15 +16,19 @@ def shingles(text: str) -> bytes:
 
 
 class Likeness:
-    """Remembers texts and finds one that shares ALIKE of its shingles with a new one."""
+    """Remembers texts and finds one that shares about ALIKE of its shingles with a new one."""
 
     def __init__(self) -> None:
-        self._index = MinHashLSH(ALIKE, PERMUTATIONS)
+        self._index = MinHashLSH(ALIKE, PERMUTATIONS, weights=(0.05, 0.95))  # rather too many candidates than too few: each is compared
+        self._hashed: dict[str, np.ndarray] = {}
 
     def like(self, name: str, hashed: bytes) -> str | None:
         """The name of a text that is nearly the same, else None, and then this one is remembered."""
-        made = MinHash(PERMUTATIONS, hashvalues=np.frombuffer(hashed, np.uint32), permutations=_FIRST.permutations, scheme=SCHEME)
+        values = np.frombuffer(hashed, np.uint32)
+        made = MinHash(PERMUTATIONS, hashvalues=values, permutations=_FIRST.permutations, scheme=SCHEME)
         for other in sorted(self._index.query(made)):
-            return other
+            if (self._hashed[other] == values).mean() >= ALIKE:
+                return other
         self._index.insert(name, made, check_duplication=False)
+        self._hashed[name] = values
         return None

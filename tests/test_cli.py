@@ -18,6 +18,7 @@ COMMANDS = (
     "data import graph",
     "data import recbench",
     "data embed",
+    "synth report",
     "data stats",
     "data doctor",
     "data card",

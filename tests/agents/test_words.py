@@ -1,0 +1,134 @@
+"""Words against facts: what is left out, turned round or added is found; near-duplicates are; the grammar reads no name as grammar."""
+
+import asyncio
+import json
+from dataclasses import replace
+from importlib import import_module
+from random import Random
+
+import pytest
+
+from agents.ledger import Ledger
+from agents.likeness import Likeness, shingles
+from agents.report import commonest, distinct, summarise
+from agents.run import Lane, SynthConfig, ledger_path, synthesise
+from agents.sampling import World
+from agents.state import Draft, Request
+from agents.verify import wording_problems
+from agents.writers.template import PHRASES, clause, expand
+from data_engine.errors import DataError
+from data_engine.evidence import Evidence
+from data_engine.schema import Claim, Condition, Turn
+from tests.test_cli import ROOT
+
+SUE = Condition(relation="starring", value="s1", name="Sue Stone")
+NOT_TIM = Condition(relation="starring", value="s2", name="Tim Tate", op="not")
+ANN = Condition(relation="director", value="d1", name="Ann Arden")
+PREMISE = Claim(kind="fact", subject="i5", relation="director", value="d1")
+
+
+def draft(kind, conditions, anchors=(), **more):
+    return replace(Draft(kind, "u1", "i1", conditions, anchors, None, (), (), ()), **more)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "found"),
+    [
+        (draft("explicit", (SUE, ANN)), "A film by Ann Arden with Sue Stone.", []),
+        (draft("explicit", (SUE, ANN)), "A film with Sue Stone.", ["'Ann Arden' is not mentioned"]),
+        (draft("explicit", (SUE,)), "A film with Sue Stone, maybe by Bo Berg.", ["'Bo Berg' is no part of the facts"]),
+        (draft("negation", (ANN, NOT_TIM)), "By Ann Arden, but without Tim Tate.", []),
+        (draft("negation", (ANN, NOT_TIM)), "By Ann Arden and with Tim Tate.", ["'Tim Tate' is not ruled out"]),
+        (draft("negation", (ANN, NOT_TIM)), "By Ann Arden. I don't want Tim Tate in it.", []),
+        (draft("implicit", (ANN,), ("i2",)), "Same director as Film B.", []),
+        (draft("implicit", (ANN,), ("i2",)), "Something by the same person.", ["'Film B' is not mentioned"]),
+        (draft("implicit", (ANN,), ("i2",)), "Same director as Film B, Ann Arden.", ["'Ann Arden' is no part of the facts"]),
+        (draft("implicit", (ANN,), ("i2",), about=(SUE,)), "Whoever directed the one with Sue Stone.", []),
+        (draft("implicit", (ANN,), ("i2",), about=(SUE,)), "Film B with Sue Stone, same director.", ["'Film B (1982)' must not be named"]),
+        (draft("misinformed", (SUE,), ("i5",), premise=PREMISE), "Like Film E by Ann Arden, same star.", []),
+        (draft("misinformed", (SUE,), ("i5",), premise=PREMISE), "Like Film E, same star.", ["'Ann Arden' is not mentioned"]),
+    ],
+)
+def test_words_are_held_against_the_facts(hand_store, facts, said, found):
+    assert wording_problems(facts, (Turn(role="user", text=said),), World(Evidence.load(hand_store))) == found
+
+
+def test_nearly_the_same_words_are_found():
+    seen = Likeness()
+    text = "my sister comes over tonight and we would love a quiet film by Ann Arden with Sue Stone and some music by Max Muse in it please"
+    assert seen.like("one", shingles(text)) is None
+    assert seen.like("two", shingles(text + " thanks")) == "one"
+    assert seen.like("three", shingles("a comedy about bees that nobody has ever heard of before")) is None
+
+
+def test_the_grammar_reads_no_name_as_grammar():
+    odd = Condition(relation="starring", value="x", name="[Sue|Tim] <who> {noun}")
+    for seed in range(50):
+        assert odd.name in clause(odd, Random(seed))
+
+
+def test_every_pool_and_slot_of_the_grammar_is_there():
+    """Any expansion of any frame ends with known slots only."""
+    slots = {"{thing}", "{asked}", "{group}", "{noun}", "{anchors}", "{all}", "{false}", "{more}", "{contrast}", "{item}"}
+    groups = [*PHRASES["frames"].values(), *PHRASES["user"].values(), *PHRASES["assistant"].values()]
+    for frame in (frame for frames in groups for frame in frames):
+        for seed in range(20):
+            text = expand(frame, Random(seed))
+            for slot in slots:
+                text = text.replace(slot, "")
+            assert not set(text) & set("[]{}<>|"), (frame, text)
+
+
+def test_variety_by_hand():
+    assert distinct(["a b a b", "a b"]) == 0.5  # ab ba ab · ab: two of four
+    assert commonest(["a b c d e f g", "x a b c d e f", "q"]) == ("a b c d e f", pytest.approx(2 / 3))
+    assert commonest(["too short"]) == ("", 0.0) and distinct([]) == 0.0
+
+
+class Book:
+    """A ledger that only remembers what was dropped."""
+
+    def __init__(self):
+        self.dropped = []
+
+    def drop(self, *why):
+        self.dropped.append(why)
+
+
+def test_a_lane_takes_outcomes_in_number_order_and_asks_for_no_more_than_it_misses():
+    lane, book = Lane(SynthConfig(counts={"sft": 3}, kinds=("explicit",), levels=(1, 3), writer="terse"), "sft", "explicit", 3), Book()
+    handed = lane.hand_out(10, 0)
+    assert handed == [Request(0, "sft", "explicit", level, n) for n, level in enumerate((1, 3, 1))] and lane.hand_out(10, 0) == []
+    lane.waiting |= {2: ("c", b""), 1: ("", b"")}
+    lane.take(book)
+    assert lane.kept == [] and lane.hand_out(10, 0) == []  # number 0 is still out
+    lane.waiting |= {0: ("c", b"")}
+    lane.take(book)
+    assert lane.kept == [0] and book.dropped == [("sft/explicit", 2, "the same as another")]
+    assert [r.index for r in lane.hand_out(10, 0)] == [3, 4] and not lane.full
+    lane.waiting |= {3: ("d", b""), 4: ("e", b"")}
+    lane.take(book)
+    assert lane.kept == [0, 3, 4] and lane.full
+
+
+def test_studio_opens_the_graph_over_the_named_store(film_store, monkeypatch):
+    (path,) = json.loads((ROOT / "langgraph.json").read_text())["graphs"].values()
+    module, name = path.removeprefix("./").removesuffix(".py:make_graph").replace("/", "."), path.rsplit(":", 1)[1]
+    monkeypatch.setenv("REREC_STORE", str(film_store))
+    graph = getattr(import_module(module), name)()
+    state = asyncio.run(graph.ainvoke({"request": "0/sft/implicit/2/0", "attempt": 0}))
+    assert state["problems"] == [] and {"sample", "write", "label", "verify", "criticise"} <= set(graph.get_graph().nodes)
+
+
+def test_the_report_counts_what_was_made_and_why_not(film_store, tmp_path):
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(film_store.read_bytes())
+    with pytest.raises(DataError, match="no synthesis run"), Ledger(tmp_path / "empty.sqlite") as ledger:
+        summarise(ledger)
+    synthesise(path, SynthConfig(counts={"sft": 60}, kinds=("explicit", "negation"), levels=(1, 2), workers=1))
+    with Ledger(ledger_path(path)) as ledger:
+        report = summarise(ledger)
+        rejects = list(ledger.rejects())
+    assert report["verified"] == 60 and report["levels"] == {"1": 30, "2": 30} and set(report["variety"]) == {"explicit", "negation"}
+    assert 0.9 < report["yield"] <= 1 and (report["yield"] == 1) == (not rejects)
+    assert report["per_verified"] == {"calls": 0.0, "tokens": 0.0, "money": 0.0}
