@@ -89,6 +89,7 @@ def _reason(problem: str) -> str:
         "is not mentioned": "a fact is not mentioned",
         "is no part of the facts": "a foreign name is mentioned",
         "is not ruled out": "a negation is lost",
+        "to be a bound": "a bound is lost or turned round",
         "names the gold": "the gold is named",
         "must not be named": "a hidden item is named",
         "unnatural": "unnatural",

@@ -42,6 +42,10 @@ def problems(example: Example, world: World) -> list[str]:
 _DENIES = re.compile(
     r"\b(?:not|no|nothing|never|without|except|avoid|skip|minus|excluding|other than|anything but|rather than)\b|n't\b", re.IGNORECASE
 )
+_SIDES = {
+    "below": re.compile(r"\b(?:before|older|earlier|below|under|less|fewer|shorter|prior|pre|until|up to|at most)\b", re.IGNORECASE),
+    "above": re.compile(r"\b(?:after|newer|later|above|over|more|longer|since|post|from|at least)\b", re.IGNORECASE),
+}
 _REACH = 60  # characters before a name within which it must be denied
 
 
@@ -66,6 +70,8 @@ def wording_problems(draft: Draft, turns: tuple[Turn, ...], world: World) -> lis
     found = [f"{name!r} is not mentioned" for name in sorted(wanted) if name.casefold() not in plain]
     for c in draft.conditions:
         at = plain.find(c.name.casefold())
+        if c.op in _SIDES and at >= 0 and not any(_side(said[: m.start()]) == c.op for m in re.finditer(rf"\b{re.escape(c.name)}\b", said)):
+            found.append(f"{c.name!r} is not said to be a bound from {'above' if c.op == 'below' else 'below'}")
         if c.op == "not" and at >= 0 and not _DENIES.search(said[max(0, at - _REACH) : at + len(c.name) + _REACH // 3]):
             found.append(f"{c.name!r} is not ruled out")
     allowed = [name.casefold() for name in wanted]
@@ -75,3 +81,9 @@ def wording_problems(draft: Draft, turns: tuple[Turn, ...], world: World) -> lis
     if draft.about and split_year(graph.titles[draft.anchors[0]])[0].casefold() in plain:
         found.append(f"{graph.titles[draft.anchors[0]]!r} must not be named")
     return found
+
+
+def _side(before: str) -> str:
+    """Which side of a number the words right before it mean, "" for neither; "from before" has a word of each and means below."""
+    near = before[-_REACH // 3 :]
+    return next((side for side, words in _SIDES.items() if words.search(near)), "")

@@ -22,6 +22,8 @@ from data_engine.schema import Claim, Condition, Turn
 from tests.test_cli import ROOT
 
 SUE = Condition(relation="starring", value="s1", name="Sue Stone")
+BEFORE = Condition(relation="year", value="1984", name="1984", op="below")
+AFTER = BEFORE.model_copy(update={"op": "above"})
 NOT_TIM = Condition(relation="starring", value="s2", name="Tim Tate", op="not")
 ANN = Condition(relation="director", value="d1", name="Ann Arden")
 PREMISE = Claim(kind="fact", subject="i5", relation="director", value="d1")
@@ -40,6 +42,11 @@ def draft(kind, conditions, anchors=(), **more):
         (draft("negation", (ANN, NOT_TIM)), "By Ann Arden, but without Tim Tate.", []),
         (draft("negation", (ANN, NOT_TIM)), "By Ann Arden and with Tim Tate.", ["'Tim Tate' is not ruled out"]),
         (draft("negation", (ANN, NOT_TIM)), "By Ann Arden. I don't want Tim Tate in it.", []),
+        (draft("numeric", (ANN, BEFORE)), "By Ann Arden, from before 1984.", []),
+        (draft("numeric", (ANN, BEFORE)), "By Ann Arden, made after 1984.", ["'1984' is not said to be a bound from above"]),
+        (draft("numeric", (ANN, AFTER)), "By Ann Arden, made after 1984.", []),
+        (draft("numeric", (ANN, AFTER)), "By Ann Arden, from before 1984.", ["'1984' is not said to be a bound from below"]),
+        (draft("numeric", (ANN, AFTER)), "By Ann Arden, of 1984.", ["'1984' is not said to be a bound from below"]),
         (draft("implicit", (ANN,), ("i2",)), "Same director as Film B.", []),
         (draft("implicit", (ANN,), ("i2",)), "Something by the same person.", ["'Film B' is not mentioned"]),
         (draft("implicit", (ANN,), ("i2",)), "Same director as Film B, Ann Arden.", ["'Ann Arden' is no part of the facts"]),
