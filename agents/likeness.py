@@ -1,9 +1,11 @@
 """Near-duplicates by MinHash (Broder 1997) over the words of a query, three at a time."""
 
-import numpy as np
-from datasketch import MinHash, MinHashLSH
+import sqlite3
 
-PERMUTATIONS, ALIKE, SHINGLE, SCHEME = 64, 0.85, 3, "affine32"
+import numpy as np
+from datasketch import MinHash
+
+PERMUTATIONS, BANDS, ALIKE, SHINGLE, SCHEME = 64, 8, 0.85, 3, "affine32"
 _FIRST = MinHash(PERMUTATIONS, scheme=SCHEME)  # drawing the permutations takes longer than hashing a query
 
 
@@ -16,19 +18,26 @@ def shingles(text: str) -> bytes:
 
 
 class Likeness:
-    """Remembers texts and finds one that shares about ALIKE of its shingles with a new one."""
+    """Remembers texts and finds one that shares about ALIKE of its shingles with a new one.
+
+    The bands of the hashes (Leskovec, Rajaraman and Ullman, ch. 3) lie in a temporary SQLite file, so that memory does not grow with them.
+    """
 
     def __init__(self) -> None:
-        self._index = MinHashLSH(ALIKE, PERMUTATIONS, weights=(0.05, 0.95))  # rather too many candidates than too few: each is compared
-        self._hashed: dict[str, np.ndarray] = {}
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._db.executescript(
+            "CREATE TABLE bands (band INTEGER, hash BLOB, name TEXT, PRIMARY KEY (band, hash)) WITHOUT ROWID;"
+            "CREATE TABLE texts (name TEXT PRIMARY KEY, hashed BLOB) WITHOUT ROWID; BEGIN"
+        )
 
     def like(self, name: str, hashed: bytes) -> str | None:
         """The name of a text that is nearly the same, else None, and then this one is remembered."""
-        values = np.frombuffer(hashed, np.uint32)
-        made = MinHash(PERMUTATIONS, hashvalues=values, permutations=_FIRST.permutations, scheme=SCHEME)
-        for other in sorted(self._index.query(made)):
-            if (self._hashed[other] == values).mean() >= ALIKE:
-                return other
-        self._index.insert(name, made, check_duplication=False)
-        self._hashed[name] = values
+        values, width = np.frombuffer(hashed, np.uint32), len(hashed) // BANDS
+        bands = [(band, hashed[band * width : (band + 1) * width]) for band in range(BANDS)]
+        for band in bands:
+            row = self._db.execute("SELECT name, hashed FROM bands JOIN texts USING (name) WHERE band = ? AND hash = ?", band).fetchone()
+            if row and (np.frombuffer(row[1], np.uint32) == values).mean() >= ALIKE:
+                return row[0]
+        self._db.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?, ?)", [(*band, name) for band in bands])
+        self._db.execute("INSERT INTO texts VALUES (?, ?)", [name, hashed])
         return None

@@ -1,10 +1,9 @@
 """What every kind samples from, and the candidates that every draft gets."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from math import log
 from random import Random
 
 from agents.state import Draft
@@ -54,24 +53,25 @@ class World:
         return {c.relation: tuple(sorted(v for r, v in self.evidence.cards.holders if r == c.relation)) for c in self.evidence.cards.columns}
 
     @cached_property
-    def weights(self) -> dict[str, float]:
-        """Item → how often `draw_gold` draws it: negatives drawn alike cannot be told from gold by their popularity."""
-        found = dict.fromkeys(self.items, 1e-3)
-        for likes in self.liked.values():
-            for item in likes:
-                found[item] += 1 / len(likes)
-        return found
+    def likers(self) -> dict[str, tuple[str, ...]]:
+        """Item → the users of `liked` who like it, in item order."""
+        found: dict[str, list[str]] = {item: [] for item in self.items}
+        for user in self.users:
+            for item in self.liked[user]:
+                found[item].append(user)
+        return {item: tuple(users) for item, users in found.items() if users}
 
-    def shuffled(self, pool: Iterable[str], rng: Random) -> list[str]:
-        """The pool in random order, an item the earlier the greater its weight (Efraimidis and Spirakis 2006)."""
-        return sorted(pool, key=lambda item: -log(1 - rng.random()) / self.weights[item])
+    @cached_property
+    def golds(self) -> tuple[str, ...]:
+        """Items that somebody likes: gold and negatives are both drawn from them evenly, so that fame tells nothing."""
+        return tuple(self.likers)
 
     def draw_gold(self, rng: Random) -> tuple[str, str, tuple[str, ...]]:
-        """A user, one of their liked items as gold, and the likes before it, oldest first."""
-        user = self.users[rng.randrange(len(self.users))]
-        likes = self.liked[user]
-        k = rng.randrange(len(likes))
-        return user, likes[k], likes[max(0, k - 3 * HISTORY) : k]
+        """An item as gold, one of the users who like it, and the user's likes before it, oldest first."""
+        gold = self.golds[rng.randrange(len(self.golds))]
+        user = rng.choice(self.likers[gold])
+        k = self.liked[user].index(gold)
+        return user, gold, self.liked[user][max(0, k - 3 * HISTORY) : k]
 
     def draw_link(self, rng: Random) -> tuple[str, str, tuple[str, ...], str, str] | None:
         """As `draw_gold`, with a link relation and one of its values on the gold's card; None when the card has none."""
@@ -148,11 +148,11 @@ def add_candidates(draft: Draft, world: World, rng: Random, size: int) -> Draft 
     taken = {draft.gold, *draft.anchors, *(event.item for event in draft.script)}
     chosen: list[str] = []
 
-    def take(pool: Iterable[str], most: int) -> None:
-        for item in world.shuffled(pool, rng):
+    def take(pool: Sequence[str], most: int) -> None:
+        for item in rng.sample(pool, len(pool)):
             if len(chosen) >= most:
                 return
-            if item not in taken and world.is_negative(item, draft.conditions):
+            if item not in taken and item in world.likers and world.is_negative(item, draft.conditions):
                 taken.add(item)
                 chosen.append(item)
 
@@ -165,12 +165,11 @@ def add_candidates(draft: Draft, world: World, rng: Random, size: int) -> Draft 
     for anchor in draft.anchors:
         near = [i for r, vs in world.evidence.cards.rows[anchor].items() for v in vs for i in rng.sample(holders[r, v], min(3, len(holders[r, v])))]
         take(near, want)
-    hard, behind = len(chosen), draft.anchors and draft.conditions[0].relation in world.links
+    hard = len(chosen)
     for _ in range(50 * size):
         if len(chosen) == size - 1:
             break
-        draws = [world.draw_gold(rng)[1] for _ in range(2 if len(chosen) < 1.5 * hard and behind else 1)]
-        take([max(draws, key=world.weights.__getitem__)], size - 1)  # hard ones come from small pools, little liked: balanced by much liked ones
+        take([rng.choice(world.golds)], size - 1)
     if len(chosen) < size - 1:
         return None
     seed = rng.randrange(2**31)
