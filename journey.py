@@ -62,7 +62,7 @@ def stages(run: Path, data: Path | None, size: Size, seed: int) -> Iterator[Stag
     yield Stage(name="import", arguments=["data", "import", "tables", str(data), *store] if data else ["data", "import", "world", *seeded])
     yield Stage(name="embed", arguments=["data", "embed", *seeded])
     counts = [word for split in ("sft", "rl", "validation", "test") for word in (f"--{split}", str(getattr(size, split)))]
-    yield Stage(name="synth", arguments=["synth", *counts, "--writer", "terse", *seeded])
+    yield Stage(name="synth", arguments=["synth", *counts, "--writer", "terse", "--as-liked", *seeded])
     yield Stage(name="verify", arguments=["verify", *store])
     steps = ["--gold-steps", str(size.gold_steps), "--mixed-steps", str(size.mixed_steps)]
     yield Stage(name="sft", arguments=["train", "sft", *seeded, "--run", str(run / "sft"), *steps, "--resume"])

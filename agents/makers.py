@@ -90,8 +90,8 @@ def settle() -> None:
 class Bench:
     """One worker's graph over a store, with an offline writer."""
 
-    def __init__(self, store: Path, writer: str, size: int) -> None:
-        self.nodes = Nodes(World(Evidence.load(store)), WRITERS[writer](), size)
+    def __init__(self, store: Path, writer: str, size: int, even: bool = True) -> None:
+        self.nodes = Nodes(World(Evidence.load(store), even), WRITERS[writer](), size)
         self.graph = build_graph(self.nodes)
         settle()
 
@@ -113,8 +113,8 @@ class Bench:
 class Seat:
     """A bench behind plain methods: Ray would make an asynchronous actor of a class with a coroutine."""
 
-    def __init__(self, store: Path, writer: str, size: int) -> None:
-        self._bench = Bench(store, writer, size)
+    def __init__(self, *bench: object) -> None:
+        self._bench = Bench(*bench)
 
     def make(self, requests: list[Request]) -> list[Outcome]:
         """See `Bench.make`."""
@@ -129,7 +129,7 @@ class Processes:
     def __init__(self, store: Path, config: "SynthConfig") -> None:
         self.width = config.workers + 2
         spawn = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(config.workers, spawn, _start_worker, (store, config.writer, config.candidates))
+        self._pool = ProcessPoolExecutor(config.workers, spawn, _start_worker, (store, config.writer, config.candidates, config.even))
 
     def __enter__(self) -> Self:
         return self
@@ -145,10 +145,10 @@ class Processes:
         """Nothing to forget."""
 
 
-def _start_worker(store: Path, writer: str, size: int) -> None:
+def _start_worker(*bench: object) -> None:
     global _bench
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _bench = Bench(store, writer, size)
+    _bench = Bench(*bench)
 
 
 def _work(requests: list[Request]) -> list[Outcome]:
@@ -168,7 +168,7 @@ class Cluster:
             ray.init(num_cpus=config.workers, include_dashboard=False, log_to_driver=False, logging_level="error")
         self.width = config.workers + 2
         seats = ray.remote(num_cpus=1)(Seat)
-        self._seats = [seats.remote(store.resolve(), config.writer, config.candidates) for _ in range(config.workers)]
+        self._seats = [seats.remote(store.resolve(), config.writer, config.candidates, config.even) for _ in range(config.workers)]
         self._next = 0
 
     def __enter__(self) -> Self:
