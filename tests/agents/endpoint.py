@@ -29,7 +29,6 @@ GREETINGS = (
     "It has been a long week",
     "Rainy day here",
 )
-logging.disable(logging.ERROR)  # answers that are cut short on purpose
 
 
 class Endpoint:
@@ -160,5 +159,6 @@ def scripted(latency: float = 0.0, failing: float = 0.0, structured: bool = True
 
 
 if __name__ == "__main__":
+    logging.disable(logging.ERROR)  # answers are cut short on purpose
     port, latency, failing, structured = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), bool(int(sys.argv[4]))
     uvicorn.run(Endpoint(latency, failing, structured), port=port, log_level="critical", access_log=False, timeout_keep_alive=60)

@@ -211,6 +211,7 @@ def test_work_that_is_gone_is_made_again(film_store):
     assert asyncio.run(straight()) == asyncio.run(from_the_middle())
 
 
+@pytest.mark.journey
 def test_a_title_that_gives_orders_changes_no_label_and_no_gold(film_store, tmp_path):
     path = tmp_path / "s.duckdb"
     path.write_bytes(film_store.read_bytes())

@@ -214,6 +214,7 @@ def rules(examples, store):
     return {name: sum(pick(e) in e.gold for e in examples) / len(examples) - 1 / 6 for name, pick in picks.items()}
 
 
+@pytest.mark.journey
 def test_no_trivial_rule_finds_the_gold(film_store, tmp_path):
     path = tmp_path / "s.duckdb"
     path.write_bytes(film_store.read_bytes())

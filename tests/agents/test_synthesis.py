@@ -148,6 +148,7 @@ def test_an_edited_example_no_longer_has_its_id(film_store):
     assert Example.model_validate_json(e.model_dump_json()) == e
 
 
+@pytest.mark.journey
 def test_the_same_seed_gives_the_same_bytes_for_any_number_of_workers(film_store, tmp_path):
     counts = {"sft": 12, "test": 8}
     one, two = (list(synthesise(copy(film_store, tmp_path / str(n)), SynthConfig(counts=counts, seed=9, workers=n))) for n in (1, 2))
@@ -163,6 +164,7 @@ def test_no_link_of_a_held_out_query_is_seen_in_training(film_store):
     assert all(any((e.gold[0], c.value) not in seen for c in e.conditions) for e in examples if e.split == "test")
 
 
+@pytest.mark.journey
 def test_gold_positions_are_spread(film_store, tmp_path):
     examples = synthesise(copy(film_store, tmp_path), SynthConfig(counts={"sft": 600}, seed=1, workers=2))
     counts = Counter(e.gold_position for e in examples)
@@ -192,6 +194,7 @@ def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
     assert set(DRAFTS) == set(KINDS)
 
 
+@pytest.mark.journey
 def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatch, tmp_path):
     monkeypatch.setattr("agents.run.BARREN", 64)  # give up sooner
     with pytest.raises(DataError, match="could be made and proven"):

@@ -127,6 +127,7 @@ def test_studio_opens_the_graph_over_the_named_store(film_store, monkeypatch):
     assert state["problems"] == [] and {"sample", "write", "label", "verify", "criticise"} <= set(graph.get_graph().nodes)
 
 
+@pytest.mark.journey
 def test_the_report_counts_what_was_made_and_why_not(film_store, tmp_path):
     path = tmp_path / "s.duckdb"
     path.write_bytes(film_store.read_bytes())
