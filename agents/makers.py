@@ -55,8 +55,7 @@ class Maker(Protocol):
         ...
 
     def forget(self, outcomes: Sequence[Outcome]) -> None:
-        """They are in the ledger: whatever was kept to make them again can go."""
-        ...
+        """They are in the ledger: whatever was kept to make them again can go. Nothing is, unless a maker says so."""
 
 
 def make_maker(store: Path, config: "SynthConfig", world: World, ledger: Ledger) -> Maker:
@@ -121,7 +120,7 @@ class Seat:
         return self._bench.make(requests)
 
 
-class Processes:
+class Processes(Maker):
     """Worker processes of this machine."""
 
     chunk, spare = CHUNK, 2 * CHUNK
@@ -141,9 +140,6 @@ class Processes:
         """To the next free process."""
         return self._pool.submit(_work, requests)
 
-    def forget(self, outcomes: Sequence[Outcome]) -> None:
-        """Nothing to forget."""
-
 
 def _start_worker(*bench: object) -> None:
     global _bench
@@ -155,7 +151,7 @@ def _work(requests: list[Request]) -> list[Outcome]:
     return _bench.make(requests)
 
 
-class Cluster:
+class Cluster(Maker):
     """Tasks of a Ray cluster: the one that RAY_ADDRESS names, else one of this machine. The store must be readable on every node."""
 
     chunk, spare = CHUNK, 2 * CHUNK
@@ -185,11 +181,8 @@ class Cluster:
         self._next += 1
         return self._seats[self._next % len(self._seats)].make.remote(requests).future()
 
-    def forget(self, outcomes: Sequence[Outcome]) -> None:
-        """Nothing to forget."""
 
-
-class Endpoint:
+class Endpoint(Maker):
     """An event loop of its own that takes many requests through the graph at once, each with checkpoints that go when its row is written."""
 
     chunk, spare = 1, 0

@@ -91,6 +91,13 @@ class World:
         relations = [r for r in rng.sample(columns, min(count, len(columns))) if card[r]]
         return tuple(self.condition(r, rng.choice(card[r])) for r in relations) if len(relations) == count else None
 
+    def draw_rivals(self, count: int, rng: Random) -> tuple[str, str, tuple[str, ...], tuple[Condition, ...], list[str]] | None:
+        """As `draw_gold`, with `count` conditions on the gold's card and the other items that show the first; None when there are none."""
+        user, gold, past = self.draw_gold(rng)
+        asked = self.draw_conditions(gold, count, rng)
+        rivals = [i for i in self.evidence.cards.holders[asked[0].relation, asked[0].value] if i != gold] if asked else []
+        return (user, gold, past, asked, rivals) if rivals else None
+
     def describe(self, item: str, without: set[Condition], rng: Random) -> tuple[Condition, ...] | None:
         """Two facts of the item's card that no other item shares, none of them in `without`; None where there are none."""
         card, holders = self.evidence.cards.rows[item], self.evidence.attributes.holders

@@ -8,13 +8,10 @@ from agents.state import Draft, Flaw
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
     """Conditions on the gold's card, two at level 3, and a value that another item with the first of them shows, but the gold has not."""
-    user, gold, past = world.draw_gold(rng)
-    asked = world.draw_conditions(gold, 2 if level == 3 else 1, rng)
-    if asked is None:
+    drawn = world.draw_rivals(2 if level == 3 else 1, rng)
+    if drawn is None:
         return None
-    rivals = [i for i in world.evidence.cards.holders[asked[0].relation, asked[0].value] if i != gold]
-    if not rivals:
-        return None
+    user, gold, past, asked, rivals = drawn
     card = world.evidence.cards.rows[rng.choice(rivals)]
     values = [(r, v) for r, shown in card.items() for v in shown if world.evidence.attributes.excludes(gold, r, v) and r != asked[0].relation]
     if not values:

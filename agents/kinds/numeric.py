@@ -25,12 +25,11 @@ def bound(world: World, item: str, other: str, relation: str, roundness: int) ->
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
     """A condition on the gold's card (two at level 3), and a bound that another item with the first of them breaks."""
-    user, gold, past = world.draw_gold(rng)
-    asked = world.draw_conditions(gold, 2 if level == 3 else 1, rng)
-    if asked is None:
+    drawn = world.draw_rivals(2 if level == 3 else 1, rng)
+    if drawn is None:
         return None
-    rivals = [i for i in world.evidence.cards.holders[asked[0].relation, asked[0].value] if i != gold]
-    limit = bound(world, gold, rng.choice(rivals), rng.choice(world.evidence.attributes.numeric), ROUND[level]) if rivals else None
+    user, gold, past, asked, rivals = drawn
+    limit = bound(world, gold, rng.choice(rivals), rng.choice(world.evidence.attributes.numeric), ROUND[level])
     if limit is None:
         return None
     turned = limit.model_copy(update={"op": "above" if limit.op == "below" else "below"})
