@@ -22,8 +22,8 @@ from data_engine.errors import RerecError
 
 demo = typer.Typer(pretty_exceptions_enable=False)
 doctor = typer.Typer(pretty_exceptions_enable=False)
-ARMS = {"untrained": "sft/untrained", "sft": "sft/model", "grpo": "grpo/model", "rerec": "rerec/model"}
-NAMES = {"untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
+ARMS = {"popularity": "", "untrained": "sft/untrained", "sft": "sft/model", "grpo": "grpo/model", "rerec": "rerec/model"}
+NAMES = {"popularity": "most liked", "untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
 
 
 class JourneyError(RerecError):
@@ -34,12 +34,12 @@ class Size(BaseModel):
     """How much of everything: Examples by split, SFT steps, RFT steps, held-out queries in the final table."""
 
     model_config = ConfigDict(frozen=True)
-    sft: int = 20000
+    sft: int = 12000
     rl: int = 768
     validation: int = 400
     test: int = 800
-    gold_steps: int = 2400
-    mixed_steps: int = 1000
+    gold_steps: int = 1400
+    mixed_steps: int = 600
     rft_steps: int = 48
 
 
@@ -62,7 +62,7 @@ def stages(run: Path, data: Path | None, size: Size, seed: int) -> Iterator[Stag
     yield Stage(name="import", arguments=["data", "import", "tables", str(data), *store] if data else ["data", "import", "world", *seeded])
     yield Stage(name="embed", arguments=["data", "embed", *seeded])
     counts = [word for split in ("sft", "rl", "validation", "test") for word in (f"--{split}", str(getattr(size, split)))]
-    yield Stage(name="synth", arguments=["synth", *counts, "--writer", "terse", "--as-liked", *seeded])
+    yield Stage(name="synth", arguments=["synth", *counts, "--writer", "terse", *seeded])
     yield Stage(name="verify", arguments=["verify", *store])
     steps = ["--gold-steps", str(size.gold_steps), "--mixed-steps", str(size.mixed_steps)]
     yield Stage(name="sft", arguments=["train", "sft", *seeded, "--run", str(run / "sft"), *steps, "--resume"])
@@ -70,7 +70,7 @@ def stages(run: Path, data: Path | None, size: Size, seed: int) -> Iterator[Stag
         places = ["--model", str(run / ARMS["sft"]), "--run", str(run / arm), "--set", f"trainer.total_training_steps={size.rft_steps}"]
         yield Stage(name=arm, arguments=["train", "rft", f"tiny-{arm}", *seeded, *places, "--resume"], scored=True)
     for arm, model in ARMS.items():
-        words = ["eval", str(run / model), *store, "--split", "test", "--out", str(run / f"eval/{arm}.json")]
+        words = ["eval", *([str(run / model)] if model else ["--baseline", arm]), *store, "--split", "test", "--out", str(run / f"eval/{arm}.json")]
         yield Stage(name=f"eval {arm}", arguments=words, scored=True)
     yield Stage(name="report", arguments=["report", str(run)])
 

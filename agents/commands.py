@@ -30,9 +30,6 @@ def _synth(
     ] = "explicit,implicit,misinformed,interest",
     levels: Annotated[str, typer.Option(help="Difficulties, in turn: 1 easy, 2 usual, 3 hard; comma-separated.")] = "2",
     candidates: Annotated[int, typer.Option(help="Items to choose from in each query, gold included.")] = 6,
-    even: Annotated[
-        bool, typer.Option("--even/--as-liked", help="Gold and negatives equally liked, or gold as often as it is liked: then fame gives it away.")
-    ] = True,
     writer: Annotated[str, typer.Option(help="template (a grammar), terse (one phrasing a kind) or chat (a language model).")] = "template",
     base_url: Annotated[str, typer.Option(help="Chat: the OpenAI-compatible endpoint.")] = "http://127.0.0.1:8000/v1",
     model: Annotated[str | None, typer.Option(help="Chat: the writer's model.")] = None,
@@ -98,7 +95,6 @@ def _synth(
             kinds=_words(kinds),
             levels=_words(levels),
             candidates=candidates,
-            even=even,
             writer=writer,
             chat=ChatConfig(**asked) if writer == "chat" else None,
             seed=seed,

@@ -89,8 +89,8 @@ def settle() -> None:
 class Bench:
     """One worker's graph over a store, with an offline writer."""
 
-    def __init__(self, store: Path, writer: str, size: int, even: bool = True) -> None:
-        self.nodes = Nodes(World(Evidence.load(store), even), WRITERS[writer](), size)
+    def __init__(self, store: Path, writer: str, size: int) -> None:
+        self.nodes = Nodes(World(Evidence.load(store)), WRITERS[writer](), size)
         self.graph = build_graph(self.nodes)
         settle()
 
@@ -128,7 +128,7 @@ class Processes(Maker):
     def __init__(self, store: Path, config: "SynthConfig") -> None:
         self.width = config.workers + 2
         spawn = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(config.workers, spawn, _start_worker, (store, config.writer, config.candidates, config.even))
+        self._pool = ProcessPoolExecutor(config.workers, spawn, _start_worker, (store, config.writer, config.candidates))
 
     def __enter__(self) -> Self:
         return self
@@ -164,7 +164,7 @@ class Cluster(Maker):
             ray.init(num_cpus=config.workers, include_dashboard=False, log_to_driver=False, logging_level="error")
         self.width = config.workers + 2
         seats = ray.remote(num_cpus=1)(Seat)
-        self._seats = [seats.remote(store.resolve(), config.writer, config.candidates, config.even) for _ in range(config.workers)]
+        self._seats = [seats.remote(store.resolve(), config.writer, config.candidates) for _ in range(config.workers)]
         self._next = 0
 
     def __enter__(self) -> Self:

@@ -30,8 +30,7 @@ USUAL: tuple[Kind, ...] = ("explicit", "implicit", "misinformed", "interest")
 class SynthConfig(BaseModel):
     """How many Examples of each split, over which kinds (shared evenly) and levels (in turn), with how many candidates each, gold included.
 
-    `even` draws gold and negatives equally liked. `writer` chat needs `chat`. `workers` processes or, with `ray`, tasks of a Ray cluster;
-    they do not change the rows.
+    `writer` chat needs `chat`. `workers` processes or, with `ray`, tasks of a Ray cluster; they do not change the rows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,7 +38,6 @@ class SynthConfig(BaseModel):
     kinds: tuple[Kind, ...] = USUAL
     levels: tuple[int, ...] = Field((2,), min_length=1)
     candidates: int = Field(6, ge=2, le=100)
-    even: bool = True
     writer: Literal["template", "terse", "chat"] = "template"
     chat: ChatConfig | None = None
     seed: int = 0
@@ -161,7 +159,7 @@ def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], 
     Raises UnsupportedKind for a kind the data cannot carry, DataError when a quota cannot be filled (it says how far it got), and
     EndpointDown or BudgetSpent of a chat writer.
     """
-    world = World(Evidence.load(store), config.even)
+    world = World(Evidence.load(store))
     for kind in config.kinds:
         check_kind(kind, world)
     lanes = [

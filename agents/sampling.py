@@ -19,11 +19,9 @@ HARD = {1: (1, 1), 2: (2, 3), 3: (4, 4)}  # level → fifths of the negatives th
 
 @dataclass(frozen=True)
 class World:
-    """Evidence with the lists that sampling needs often: only items that have a card, only users with five likes among them. `even` is how
-    gold and negatives are drawn, see `draw_gold` and `golds`."""
+    """Evidence with the lists that sampling needs often: only items that have a card, only users with five likes among them."""
 
     evidence: Evidence
-    even: bool = True
 
     @cached_property
     def items(self) -> tuple[str, ...]:
@@ -65,16 +63,13 @@ class World:
 
     @cached_property
     def golds(self) -> tuple[str, ...]:
-        """Items that somebody likes, from which gold and negatives are drawn alike, so that fame tells nothing. Not even: all items, and most
-        negatives are less liked than gold is."""
-        return tuple(self.likers) if self.even else self.items
+        """Items that somebody likes, from which gold and negatives are drawn alike, so that fame tells nothing."""
+        return tuple(self.likers)
 
     def draw_gold(self, rng: Random) -> tuple[str, str, tuple[str, ...]]:
-        """An item as gold, one of the users who like it, and the user's likes before it, oldest first. Not even: a user's like, so that what
-        many like is gold more often."""
-        user = self.users[rng.randrange(len(self.users))]
-        gold = rng.choice(self.golds if self.even else self.liked[user])
-        user = rng.choice(self.likers[gold]) if self.even else user
+        """An item as gold, one of the users who like it, and the user's likes before it, oldest first."""
+        gold = rng.choice(self.golds)
+        user = rng.choice(self.likers[gold])
         k = self.liked[user].index(gold)
         return user, gold, self.liked[user][max(0, k - 3 * HISTORY) : k]
 
@@ -164,7 +159,7 @@ def add_candidates(draft: Draft, world: World, rng: Random, size: int) -> Draft 
         for item in rng.sample(pool, len(pool)):
             if len(chosen) >= most:
                 return
-            if item not in taken and (item in world.likers or not world.even) and world.is_negative(item, draft.conditions):
+            if item not in taken and item in world.likers and world.is_negative(item, draft.conditions):
                 taken.add(item)
                 chosen.append(item)
 

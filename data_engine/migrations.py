@@ -18,11 +18,11 @@ def _embeddings(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("CREATE TABLE embeddings (item_id VARCHAR PRIMARY KEY, vector FLOAT[])")
 
 
+EXAMPLES = "(example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, gold VARCHAR[], near VARCHAR[], body VARCHAR)"
+
+
 def _examples(db: duckdb.DuckDBPyConnection) -> None:
-    db.execute(
-        "CREATE TABLE examples (example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, "
-        "gold VARCHAR[], near VARCHAR[], body VARCHAR)"
-    )
+    db.execute(f"CREATE TABLE examples {EXAMPLES}")
 
 
 def _liked(db: duckdb.DuckDBPyConnection) -> None:

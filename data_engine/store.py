@@ -6,6 +6,7 @@ Writers replace a whole part in one transaction, so a reader (or a kill -9) sees
 import gc
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ import numpy as np
 
 from data_engine.errors import DataError, ImportRefused
 from data_engine.filling import STRICT, Settled, Tolerance, append, forget_rejects, settle
-from data_engine.migrations import MIGRATIONS, migrate, version
+from data_engine.migrations import EXAMPLES, MIGRATIONS, migrate, version
 from data_engine.schema import Example
 
 GRAPHS = ("items", "attributes", "edges", "interactions")
@@ -229,16 +230,21 @@ class Store:
             (e.example_id, n, e.split, e.kind, list(e.gold), [*e.candidates, *e.anchors, *e.history], e.model_dump_json())
             for n, e in enumerate(examples)
         )
-        with self.transaction():
-            self.db.execute("DELETE FROM examples WHERE (split = 'benchmark') = ?", [benchmark])
-            ids: list[str] = []
-            while some := list(islice(rows, 2000)):
-                ids += [row[0] for row in some]
-                if len(set(ids)) < len(ids):
-                    raise DataError(f"Example {Counter(ids).most_common(1)[0][0]} occurs twice: one query, one Example")
-                append(self.db, "examples", ("example_id", "position", "split", "kind", "gold", "near", "body"), some)
+        self.db.execute(f"CREATE OR REPLACE TABLE arriving {EXAMPLES}")  # filled bit by bit: one transaction would hold the whole set in memory
+        try:
+            while some := list(islice(rows, 500)):
+                append(self.db, "arriving", ("example_id", "position", "split", "kind", "gold", "near", "body"), some)
+            with self.transaction():
+                self.db.execute("INSERT INTO arriving SELECT * FROM examples WHERE (split = 'benchmark') <> ?", [benchmark])
+                self.db.execute("DROP TABLE examples")
+                self.db.execute("ALTER TABLE arriving RENAME TO examples")
+        except duckdb.ConstraintException as error:
+            found = re.search(r"example_id: ([^\s\"]+)", str(error))
+            raise DataError(f"Example {found[1] if found else ''} occurs twice: one query, one Example") from error
+        finally:
+            self.db.execute("DROP TABLE IF EXISTS arriving")
 
-    def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], list[tuple[str, str, str]]]]:
+    def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], tuple[tuple[str, str, str], ...]]]:
         """(example id, gold items, items near it, conditions as (op, relation, value)): all that scoring needs, without reading whole records."""
         cursor = self.db.cursor().execute(
             "SELECT example_id, gold, near, json_extract_string(body, '$.conditions[*].relation'), "
@@ -247,7 +253,7 @@ class Store:
         while rows := cursor.fetchmany(4096):
             for example, gold, near, relations, values, ops in rows:
                 asked = zip(ops or ["is"] * len(values), relations, values, strict=True)  # records of version 1 have no op
-                yield example, frozenset(gold), frozenset(near), list(asked)
+                yield example, frozenset(gold), frozenset(near), tuple(asked)
 
     def stream(self, split: str | None = None) -> Iterator[Example]:
         """Examples in their stored order, of one split or of all, a few in memory at a time."""

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
-from typing import NamedTuple
 
 from data_engine.mapped import MappedGraph
 from data_engine.mentions import Mention, NameFinder
@@ -38,7 +37,8 @@ _NOUNS = {
 CACHED = 65_536
 
 
-class Need(NamedTuple):
+@dataclass(frozen=True, eq=False)  # one object a condition: cached judgements are found by identity
+class Need:
     """One condition: an item meets it when its values of the relation are known and whether one of them is among `codes` is `holds`."""
 
     relation: int
@@ -46,7 +46,8 @@ class Need(NamedTuple):
     holds: bool
 
 
-class Asked(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Asked:
     """What a query asks for, and the relations it asks about."""
 
     needs: tuple[Need, ...]
@@ -119,7 +120,7 @@ class ClaimChecker:
         if not _NEED.search(before):
             return []
         denied, named = self._clue(before[before.rfind(" and ") + 1 :])
-        relation, attribute, right = self._reading(attributes, named or self._clue(before)[1], asked.needs, denied)
+        relation, attribute, right = self._reading(attributes, named or self._clue(before)[1], asked, denied)
         verdict: Judgement = "supported" if right else "contradicted"
         return [Claim("need", start, end, "", relation, self.graph.arrays.attribute_ids[attribute], verdict, relation in asked.relations)]
 
@@ -139,7 +140,7 @@ class ClaimChecker:
             if asked is None or clause.decided:
                 return []
             clause.decided = True
-            meets = self._meets(clause.item, asked.needs)
+            meets = self._meets(clause.item, asked)
             verdict: Judgement = "unknown" if meets is None else "supported" if meets == (word == "keep") else "contradicted"
             return [Claim("decision", start, end, clause.item, "", word, verdict, True)]
         if clause.fact is None or not text[clause.at : start].isspace():
@@ -147,7 +148,7 @@ class ClaimChecker:
         (attributes, relation, value), clause.fact, clause.at = clause.fact, None, end
         if asked is None:
             return []
-        right: Judgement = "supported" if self._reading(attributes, relation, asked.needs)[2] == (word == "yes") else "contradicted"
+        right: Judgement = "supported" if self._reading(attributes, relation, asked)[2] == (word == "yes") else "contradicted"
         return [Claim("match", start, end, clause.item, relation, value, right, True)]
 
     def _shared(self, text: str, one: Mention, other: Mention, asked: Asked | None) -> list[Claim]:
@@ -165,13 +166,13 @@ class ClaimChecker:
         relevant = None if asked is None else relation in asked.relations
         return [Claim("fact", start, end + len(rest.rstrip()), item, relation, value, verdict, relevant) for item in (first, second)]
 
-    def _choose(self, attributes: tuple[int, ...], relation: str, needs: tuple[Need, ...], denied: bool | None = None) -> tuple[str, int, bool]:
+    def _choose(self, attributes: tuple[int, ...], relation: str, asked: Asked, denied: bool | None = None) -> tuple[str, int, bool]:
         """(relation, attribute, whether it is right) of a name: the reading that is right, if there is one. A value is right that fits what the
         query needs; with `denied`, one that the query itself asks for, or rules out where it is denied."""
         readings = [(r, a) for a in attributes for r in ((relation,) if relation else self.graph.relations_of(a))]
         for r, a in readings:
             number = self.graph.number(r)
-            for need in needs:
+            for need in asked.needs:
                 if need.relation == number and (number << 32 | a in need.codes) == (need.holds if denied is None else need.holds is not denied):
                     return r, a, True
         return (*readings[0], False) if readings else (relation, attributes[0], False)
@@ -198,7 +199,7 @@ class ClaimChecker:
             return None
         return need.codes.isdisjoint(self.graph.edges(item)) is not need.holds
 
-    def _meeting(self, item: str, needs: tuple[Need, ...]) -> bool | None:
+    def _meeting(self, item: str, asked: Asked) -> bool | None:
         """Whether the item meets every condition; None where the graph cannot say."""
-        verdicts = [self.meets(item, need) for need in needs]
+        verdicts = [self.meets(item, need) for need in asked.needs]
         return False if False in verdicts else None if None in verdicts else True

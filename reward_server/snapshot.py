@@ -51,8 +51,9 @@ class Snapshot:
         with Store.open(path, read_only=True) as store:
             graph = MappedGraph(GraphArrays.of(store))
             need = lru_cache(None)(partial(_need, graph))
+            ask = lru_cache(None)(lambda asked: Asked(tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)))
             targets = {
-                example: Target(gold, near, Asked(tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)) if asked else None)
+                example: Target(gold, near, ask(asked) if asked else None)
                 for example, gold, near, asked in store.targets()
             }
             if not targets:

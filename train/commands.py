@@ -18,8 +18,8 @@ report = typer.Typer(pretty_exceptions_enable=False)
 def sft(
     store: StoreOption = DEFAULT_STORE,
     run: Annotated[Path, typer.Option(help="Run directory to make: untrained/, model/, curve.json.")] = Path("runs/sft"),
-    gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 2400,
-    mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 1000,
+    gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 1400,
+    mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 600,
     seed: SeedOption = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
     as_json: JsonOption = False,
@@ -82,7 +82,8 @@ def rft(
 
 @evaluate.command()
 def _evaluate(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: Annotated[Path | None, typer.Argument(help="Model folder.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="Instead of a model: random, popularity, lightgcn or rules (perfect reading).")] = None,
     store: StoreOption = DEFAULT_STORE,
     split: Annotated[str, typer.Option(help="validation, test or benchmark.")] = "validation",
     queries: Annotated[int | None, typer.Option(help="Only the first N, taken evenly over the split.")] = None,
@@ -93,7 +94,7 @@ def _evaluate(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate a policy on held-out queries: NDCG@1 by kind with 95 % intervals, by gold position, and more.
+    """Evaluate a policy, or a rule without one, on held-out queries: NDCG@1 by kind with 95 % intervals, by gold position, and more.
 
     Example: rerec eval runs/rerec/model --store runs/movies.duckdb --split test --out runs/rerec/test.json
     """
@@ -116,7 +117,7 @@ def _evaluate(
         examples = opened.examples(split)
     if queries is not None and queries < len(examples):
         examples = [examples[k * len(examples) // queries] for k in range(queries)]
-    config = EvalConfig(model=model, style=style, temperature=temperature, seed=seed)
+    config = EvalConfig(model=model, baseline=baseline, style=style, temperature=temperature, seed=seed)
     with nullcontext(server) if server else local_server(store) as url, progress("eval", len(examples)) as tell:
         with RewardClient(url) as client:
             client.ready()
@@ -130,7 +131,11 @@ def _evaluate(
     kinds = {kind: f"{v['mean']:.3f} ({v['low']:.3f}–{v['high']:.3f}, n {v['n']})" for kind, v in summary["by_kind"].items()}
     total = summary["ndcg"]
     rest = {k: summary[k] for k in ("by_gold_position", "gold_position_spread", "answered", "satisfied", "premise_corrected")}
-    show({"NDCG@1": f"{total['mean']:.3f} ({total['low']:.3f}–{total['high']:.3f}, n {total['n']})"} | kinds | rest, False, f"{model} on {split}")
+    show(
+        {"NDCG@1": f"{total['mean']:.3f} ({total['low']:.3f}–{total['high']:.3f}, n {total['n']})"} | kinds | rest,
+        False,
+        f"{model or baseline} on {split}",
+    )
 
 
 @report.command()

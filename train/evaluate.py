@@ -13,6 +13,7 @@ from data_engine.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.wire import Response, Score
+from train.baselines import BASELINES, answers, baseline
 from train.errors import TrainError
 from train.prompts import STYLES
 
@@ -20,10 +21,11 @@ BATCH = 200
 
 
 class EvalConfig(BaseModel):
-    """What to evaluate: a model folder, on which prompt style, at which temperature (0: greedy)."""
+    """What to evaluate: a model folder, on which prompt style, at which temperature (0: greedy); or a baseline (see `train.baselines`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    model: Path
+    model: Path | None = None
+    baseline: str | None = None
     style: str = "open-book"
     temperature: float = 0.0
     most_tokens: int = 96
@@ -39,8 +41,23 @@ def evaluate(
 ) -> dict[str, object]:
     """Generate, score, summarise. Returns {"summary", "rows", "provenance"}; a row is one Example with its response and score.
 
-    Raises TrainError when there is no model or nothing to evaluate on.
+    Raises TrainError when there is no model, no such baseline, or nothing to evaluate on.
     """
+    if (config.model is None) == (config.baseline is None) or config.baseline not in (None, *BASELINES):
+        raise TrainError(f"give either a model folder or a baseline, one of {', '.join(BASELINES)}")
+    if not examples:
+        raise TrainError("no Examples to evaluate on: run `rerec synth` with a count for that split")
+    if config.baseline:
+        texts = answers(baseline(config.baseline, evidence, config.seed), examples, evidence)
+    else:
+        texts = _generated(config, examples, evidence, progress)
+    scores = client.score([Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)])
+    rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, scores, strict=True)]
+    facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
+    return {"summary": summarise(rows, config.seed), "rows": rows, "provenance": facts}
+
+
+def _generated(config: EvalConfig, examples: list[Example], evidence: Evidence, progress: Callable[[int, int], None]) -> list[str]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -48,8 +65,6 @@ def evaluate(
 
     if not (config.model / "config.json").is_file():
         raise TrainError(f"no model folder at {config.model}: it should hold config.json and weights, as `rerec train sft` writes")
-    if not examples:
-        raise TrainError("no Examples to evaluate on: run `rerec synth` with a count for that split")
     torch.set_num_threads(2)
     tokenizer = AutoTokenizer.from_pretrained(config.model)
     model = AutoModelForCausalLM.from_pretrained(config.model, dtype=torch.float32).eval()
@@ -60,10 +75,7 @@ def evaluate(
         asks = [Ask(tuple(p), config.temperature, config.most_tokens, config.seed + start + k) for k, p in enumerate(prompts[start : start + BATCH])]
         texts += [tokenizer.decode(ids, skip_special_tokens=True) for ids, _ in generate(model, asks, tokenizer.eos_token_id, tokenizer.pad_token_id)]
         progress(len(texts), len(prompts))
-    scores = client.score([Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)])
-    rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, scores, strict=True)]
-    facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
-    return {"summary": summarise(rows, config.seed), "rows": rows, "provenance": facts}
+    return texts
 
 
 def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[str, object]:

@@ -15,7 +15,7 @@ from data_engine.store import Store
 from train.errors import TrainError
 from train.rft import metrics_files
 
-ARMS = {"untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
+ARMS = {"popularity": "most liked", "untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
 CURVES = (
     ("rerec/ndcg", "NDCG@1 of rollouts"),
     ("rerec/qas", "query alignment (QAS)"),

@@ -1,9 +1,12 @@
 """Supervised fine-tuning of the tiny policy, as measured to work (TINY.md): gold chains under name shuffling, then an imperfect teacher.
 
-Phase A shows gold chains; names are consistently swapped for others of their group in a growing share of samples, so that the
-policy learns to read the facts it is given, not to remember who goes with what. Phase B lets a share of the samples follow the
-Examples' flawed chains: the reinforcement start is a policy that knows both careful reasoning and shortcuts, and the lift of
-RFT is measured from there.
+Phase A shows gold chains; in most samples names are consistently swapped for others of their group, so that the policy learns
+to read the facts it is given, not to remember who goes with what. Phase B lets a share of the samples follow the Examples'
+flawed chains: the reinforcement start is a policy that knows both careful reasoning and shortcuts, and the lift of RFT is
+measured from there.
+
+The matrices between the embeddings are trained by Muon (Jordan et al. 2024), which finds the circuits of reading, copying a
+value from the right row and comparing it, in a third of the steps that AdamW takes; the rest by AdamW.
 """
 
 import random
@@ -19,15 +22,17 @@ from train.prompts import open_book, response
 
 
 class SFTConfig(BaseModel):
-    """Steps of each phase and the optimiser. `flawed` is the share of phase-B samples that follow a flawed chain."""
+    """Steps of each phase and the optimisers: `lr` is AdamW's, `matrix_lr` Muon's. `flawed` is the share of phase-B samples that follow a
+    flawed chain, `shuffled` the share of all samples whose names are swapped."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    gold_steps: int = Field(2400, ge=1)
-    mixed_steps: int = Field(1000, ge=0)
+    gold_steps: int = Field(1400, ge=1)
+    mixed_steps: int = Field(600, ge=0)
     batch: int = Field(16, ge=1)
     lr: float = Field(3e-3, gt=0)
+    matrix_lr: float = Field(1e-2, gt=0)
     flawed: float = Field(0.5, ge=0, le=1)
-    shuffled: float = Field(0.6, ge=0, le=1)
+    shuffled: float = Field(0.9, ge=0, le=1)
     seed: int = 0
 
 
@@ -84,7 +89,12 @@ class Trainer:
         self.model, self.samples, self.config = model, samples, config
         self.rng = random.Random(config.seed)
         self.shuffle = NameShuffler(entities, self.rng)
-        self.optimiser = torch.optim.AdamW(model.parameters(), lr=config.lr, betas=(0.9, 0.98), weight_decay=0.0)
+        matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
+        others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
+        self.optimisers = (
+            torch.optim.Muon(matrices, lr=config.matrix_lr, weight_decay=0.0),
+            torch.optim.AdamW(others, lr=config.lr, betas=(0.9, 0.98), weight_decay=0.0),
+        )
         self.total, self.done = config.gold_steps + config.mixed_steps, 0
         self.deck: list[int] = []
         self.smooth: float | None = None
@@ -100,35 +110,34 @@ class Trainer:
         """One optimiser step; returns the smoothed loss."""
         c = self.config
         mixed = self.done >= c.gold_steps
-        rate = c.lr * min(1.0, (self.done + 1) / 50) * max(0.05, min(1.0, 2 * (1 - self.done / self.total)))
-        shuffled = c.shuffled * min(1.0, 1.6 * self.done / c.gold_steps)
-        loss = response_loss(self.model, [self._draw(c.flawed if mixed else 0.0, shuffled) for _ in range(c.batch)])
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad()
+        schedule = min(1.0, (self.done + 1) / 50) * max(0.05, min(1.0, 2 * (1 - self.done / self.total)))
+        loss = response_loss(self.model, [self._draw(c.flawed if mixed else 0.0) for _ in range(c.batch)])
+        self.model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
+        for optimiser, rate in zip(self.optimisers, (c.matrix_lr, c.lr), strict=True):
+            optimiser.param_groups[0]["lr"] = rate * schedule
+            optimiser.step()
         self.done += 1
         self.smooth = loss.item() if self.smooth is None else 0.95 * self.smooth + 0.05 * loss.item()
         if self.done % 25 == 0 or self.finished:
             self.curve.append((self.done, self.smooth))
         return self.smooth
 
-    def _draw(self, flawed: float, shuffled: float) -> tuple[list[int], list[int]]:
-        """The next sample of the deck as (prompt, answer), flawed or renamed with the given chances."""
+    def _draw(self, flawed: float) -> tuple[list[int], list[int]]:
+        """The next sample of the deck as (prompt, answer), flawed with the given chance, renamed with the configured one."""
         if not self.deck:
             self.deck = self.rng.sample(range(len(self.samples)), len(self.samples))
         sample = self.samples[self.deck.pop()]
         answer = self.rng.choice(sample.flawed) if sample.flawed and self.rng.random() < flawed else sample.gold
-        return self.shuffle(sample.prompt, answer) if self.rng.random() < shuffled else (sample.prompt, answer)
+        return self.shuffle(sample.prompt, answer) if self.rng.random() < self.config.shuffled else (sample.prompt, answer)
 
     def state(self) -> dict[str, object]:
         """All that a resume needs; loads with torch's weights_only."""
         version, internal, gauss = self.rng.getstate()
         return {
             "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "done": self.done,
             "deck": self.deck,
             "smooth": self.smooth,
@@ -139,7 +148,8 @@ class Trainer:
     def restore(self, state: dict[str, object]) -> None:
         """Continue exactly where `state` was taken."""
         self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         self.done, self.deck, self.smooth = state["done"], list(state["deck"]), state["smooth"]
         self.curve = [tuple(point) for point in state["curve"]]
         version, internal, gauss = state["rng"]
