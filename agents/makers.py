@@ -62,7 +62,9 @@ def make_maker(store: Path, config: "SynthConfig", world: World, ledger: Ledger)
     """The maker that the configuration asks for."""
     if config.writer == "chat":
         return Endpoint(store, config, world, ledger)
-    return Cluster(store, config) if config.ray else Processes(store, config)
+    if config.ray:
+        return Cluster(store, config)
+    return Processes(store, config) if config.workers > 1 else Here(world, config)
 
 
 def outcome(request: str, problems: Sequence[str], work: Work) -> Outcome:
@@ -87,10 +89,10 @@ def settle() -> None:
 
 
 class Bench:
-    """One worker's graph over a store, with an offline writer."""
+    """One worker's graph, with an offline writer."""
 
-    def __init__(self, store: Path, writer: str, size: int) -> None:
-        self.nodes = Nodes(World(Evidence.load(store)), WRITERS[writer](), size)
+    def __init__(self, world: World, writer: str, size: int) -> None:
+        self.nodes = Nodes(world, WRITERS[writer](), size)
         self.graph = build_graph(self.nodes)
         settle()
 
@@ -112,12 +114,33 @@ class Bench:
 class Seat:
     """A bench behind plain methods: Ray would make an asynchronous actor of a class with a coroutine."""
 
-    def __init__(self, *bench: object) -> None:
-        self._bench = Bench(*bench)
+    def __init__(self, store: Path, writer: str, size: int) -> None:
+        self._bench = Bench(World(Evidence.load(store)), writer, size)
 
     def make(self, requests: list[Request]) -> list[Outcome]:
         """See `Bench.make`."""
         return self._bench.make(requests)
+
+
+class Here(Maker):
+    """This very process, for one worker: no start-up, and the graphs are in memory already."""
+
+    chunk, width, spare = CHUNK, 1, 2 * CHUNK
+
+    def __init__(self, world: World, config: "SynthConfig") -> None:
+        self._bench = Bench(world, config.writer, config.candidates)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        gc.unfreeze()
+
+    def submit(self, requests: list[Request]) -> Future[list[Outcome]]:
+        """Made before this returns."""
+        done: Future[list[Outcome]] = Future()
+        done.set_result(self._bench.make(requests))
+        return done
 
 
 class Processes(Maker):
@@ -141,10 +164,10 @@ class Processes(Maker):
         return self._pool.submit(_work, requests)
 
 
-def _start_worker(*bench: object) -> None:
+def _start_worker(store: Path, writer: str, size: int) -> None:
     global _bench
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _bench = Bench(*bench)
+    _bench = Bench(World(Evidence.load(store)), writer, size)
 
 
 def _work(requests: list[Request]) -> list[Outcome]:

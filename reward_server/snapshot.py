@@ -52,10 +52,7 @@ class Snapshot:
             graph = MappedGraph(GraphArrays.of(store))
             need = lru_cache(None)(partial(_need, graph))
             ask = lru_cache(None)(lambda asked: Asked(tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)))
-            targets = {
-                example: Target(gold, near, ask(asked) if asked else None)
-                for example, gold, near, asked in store.targets()
-            }
+            targets = {example: Target(gold, near, ask(asked) if asked else None) for example, gold, near, asked in store.targets()}
             if not targets:
                 raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
             return cls(graph, targets, store.embeddings())

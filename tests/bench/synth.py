@@ -16,7 +16,9 @@ import numpy as np
 from agents.makers import Bench
 from agents.report import commonest, distinct
 from agents.run import USUAL
+from agents.sampling import World
 from agents.state import Request
+from data_engine.evidence import Evidence
 from data_engine.filling import Tolerance
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
@@ -63,7 +65,7 @@ with tempfile.TemporaryDirectory() as made:
     for name, source in sources.items():
         with Store.open(stores[name], create=True) as store:
             store.replace_catalogue(source, Tolerance(skip_unknown=True))
-    bench = Bench(stores["movies"], "template", 6)
+    bench = Bench(World(Evidence.load(stores["movies"])), "template", 6)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     requests = [Request(1, "sft", USUAL[n % len(USUAL)], 2, n // len(USUAL)) for n in range(count)]
     bench.make(requests[:50])
@@ -73,7 +75,7 @@ with tempfile.TemporaryDirectory() as made:
     said, good = {}, True
     for kind, (variety, words) in REAL.items():
         if kind == "demographics":
-            bench = Bench(stores["ml-1m"], "template", 6)
+            bench = Bench(World(Evidence.load(stores["ml-1m"])), "template", 6)
         said[kind] = [e.said for e in make(bench, kind, QUERIES)]
         found, length, (gram, share) = distinct(said[kind]), np.median([len(text.split()) for text in said[kind]]), commonest(said[kind])
         fits = found >= variety and abs(length - words) <= 0.3 * words and share <= 0.05
