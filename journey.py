@@ -38,12 +38,12 @@ class Size(BaseModel):
     rl: int = 768
     validation: int = 400
     test: int = 800
-    gold_steps: int = 1400
-    mixed_steps: int = 600
+    gold_steps: int = 800
+    mixed_steps: int = 350
     rft_steps: int = 48
 
 
-QUICK = Size(sft=3000, rl=80, validation=40, test=200, gold_steps=420, mixed_steps=80, rft_steps=3)
+QUICK = Size(sft=3000, rl=80, validation=40, test=200, gold_steps=220, mixed_steps=40, rft_steps=3)
 
 
 class Stage(BaseModel):

@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
-from reward_server.wire import MOST_RESPONSES, Response, Score, ScoreRequest, ScoreResponse
+from reward_server.wire import MOST_RESPONSES, Response, Score, ScoreRequest, ScoreResponse, Weights
 
 RETRIES, FIRST_WAIT, LONGEST_WAIT, TIMEOUT, DEADLINE, GATHER = 4, 0.25, 10.0, 30.0, 120.0, 0.01
 _NAMED = {404: UnknownExamples, 409: StaleGraph}
@@ -26,11 +26,12 @@ _ENCODE = msgspec.json.Encoder().encode
 
 @dataclass
 class Pool:
-    """The servers of a client, how to ask them and how often. `urls` are separated by commas; `deadline` is in seconds for one call."""
+    """The servers of a client, by which profile or weights they score, how to ask them and how often. `urls` are separated by commas;
+    `deadline` is in seconds for one call."""
 
     urls: str
     digest: str | None = None
-    profile: str = "rerec"
+    profile: str | Weights = "rerec"
     retries: int = RETRIES
     deadline: float = DEADLINE
     servers: list[str] = field(init=False)
@@ -49,7 +50,8 @@ class Pool:
     def batches(self, responses: Sequence[Response]) -> Iterator[bytes]:
         """Request bodies, as many responses in each as a server takes."""
         for start in range(0, len(responses), MOST_RESPONSES):
-            yield _ENCODE(ScoreRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, self.profile))
+            named = {"profile": self.profile} if isinstance(self.profile, str) else {"weights": self.profile}
+            yield _ENCODE(ScoreRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, **named))
 
     def attempts(self) -> Iterator[tuple[int, str]]:
         """(number, server) of each attempt, within retries and deadline. A server that failed goes to the end of the line."""
@@ -89,7 +91,9 @@ def _pause(attempt: int, answer: httpx.Response | None) -> float:
 class RewardClient:
     """Blocking client. `digest`, when given, must be the server's. Use as a context manager."""
 
-    def __init__(self, url: str, digest: str | None = None, profile: str = "rerec", retries: int = RETRIES, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self, url: str, digest: str | None = None, profile: str | Weights = "rerec", retries: int = RETRIES, deadline: float = DEADLINE
+    ) -> None:
         self.pool = Pool(url, digest, profile, retries, deadline)
         self._http = httpx.Client(timeout=TIMEOUT, headers=self.pool.headers)
 
@@ -139,7 +143,9 @@ class RewardClient:
 class AsyncRewardClient:
     """The same for an event loop, one response a call (a trainer's agent loops): what is asked within GATHER seconds travels together."""
 
-    def __init__(self, url: str, digest: str | None = None, profile: str = "rerec", retries: int = RETRIES, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self, url: str, digest: str | None = None, profile: str | Weights = "rerec", retries: int = RETRIES, deadline: float = DEADLINE
+    ) -> None:
         self.pool = Pool(url, digest, profile, retries, deadline)
         self._http = httpx.AsyncClient(timeout=TIMEOUT, headers=self.pool.headers)
         self._waiting: list[tuple[Response, asyncio.Future[Score]]] = []

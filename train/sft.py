@@ -6,10 +6,12 @@ flawed chains: the reinforcement start is a policy that knows both careful reaso
 measured from there.
 
 The matrices between the embeddings are trained by Muon (Jordan et al. 2024), which finds the circuits of reading, copying a
-value from the right row and comparing it, in a third of the steps that AdamW takes; the rest by AdamW.
+value from the right row and comparing it, in a third of the steps that AdamW takes; the rest by AdamW. What a response decides,
+its yes and no, weighs more than the words around it, most of which are copied: else comparing is learned last, or not at all.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,16 +25,17 @@ from train.prompts import open_book, response
 
 class SFTConfig(BaseModel):
     """Steps of each phase and the optimisers: `lr` is AdamW's, `matrix_lr` Muon's. `flawed` is the share of phase-B samples that follow a
-    flawed chain, `shuffled` the share of all samples whose names are swapped."""
+    flawed chain, `shuffled` the share of all samples whose names are swapped, `decisive` the weight of a yes or no in the loss."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    gold_steps: int = Field(1400, ge=1)
-    mixed_steps: int = Field(600, ge=0)
-    batch: int = Field(16, ge=1)
+    gold_steps: int = Field(800, ge=1)
+    mixed_steps: int = Field(350, ge=0)
+    batch: int = Field(32, ge=1)
     lr: float = Field(3e-3, gt=0)
     matrix_lr: float = Field(1e-2, gt=0)
     flawed: float = Field(0.5, ge=0, le=1)
     shuffled: float = Field(0.9, ge=0, le=1)
+    decisive: float = Field(5.0, ge=1)
     seed: int = 0
 
 
@@ -85,7 +88,12 @@ class NameShuffler:
 class Trainer:
     """One SFT run, a step at a time, so that it can be watched, saved and resumed exactly. Trains `model` in place."""
 
-    def __init__(self, model: PreTrainedModel, samples: list[Sample], entities: dict[str, list[int]], config: SFTConfig) -> None:
+    def __init__(
+        self, model: PreTrainedModel, samples: list[Sample], entities: dict[str, list[int]], config: SFTConfig, decisions: Sequence[int] = ()
+    ) -> None:
+        """`decisions` are the token ids of yes and no."""
+        self.weights = torch.ones(model.config.vocab_size)
+        self.weights[list(decisions)] = config.decisive
         self.model, self.samples, self.config = model, samples, config
         self.rng = random.Random(config.seed)
         self.shuffle = NameShuffler(entities, self.rng)
@@ -111,7 +119,7 @@ class Trainer:
         c = self.config
         mixed = self.done >= c.gold_steps
         schedule = min(1.0, (self.done + 1) / 50) * max(0.05, min(1.0, 2 * (1 - self.done / self.total)))
-        loss = response_loss(self.model, [self._draw(c.flawed if mixed else 0.0) for _ in range(c.batch)])
+        loss = response_loss(self.model, [self._draw(c.flawed if mixed else 0.0) for _ in range(c.batch)], self.weights)
         self.model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -156,8 +164,8 @@ class Trainer:
         self.rng.setstate((version, tuple(internal), gauss))
 
 
-def response_loss(model: PreTrainedModel, batch: list[tuple[list[int], list[int]]]) -> torch.Tensor:
-    """Mean cross entropy of the response tokens. Right padding under causal attention needs no mask."""
+def response_loss(model: PreTrainedModel, batch: list[tuple[list[int], list[int]]], weights: torch.Tensor | None = None) -> torch.Tensor:
+    """Mean cross entropy of the response tokens, each weighed by `weights`, (vocabulary,). Right padding under causal attention needs no mask."""
     width = max(len(p) + len(a) for p, a in batch)
     ids, wanted = torch.zeros(len(batch), width, dtype=torch.long), torch.zeros(len(batch), width, dtype=torch.bool)
     for row, (prompt, answer) in enumerate(batch):
@@ -165,4 +173,4 @@ def response_loss(model: PreTrainedModel, batch: list[tuple[list[int], list[int]
         ids[row, :end] = torch.tensor(prompt + answer)
         wanted[row, len(prompt) - 1 : end - 1] = True
     hidden = model.model(input_ids=ids).last_hidden_state
-    return torch.nn.functional.cross_entropy(model.lm_head(hidden[wanted]), ids[:, 1:][wanted[:, :-1]])
+    return torch.nn.functional.cross_entropy(model.lm_head(hidden[wanted]), ids[:, 1:][wanted[:, :-1]], weight=weights)

@@ -39,7 +39,8 @@ def run_sft(
     tokenizer = AutoTokenizer.from_pretrained(untrained)
     model = AutoModelForCausalLM.from_pretrained(untrained, dtype=torch.float32)
     entities = json.loads((untrained / tiny.ENTITIES).read_text())
-    trainer = Trainer(model, encode(examples, evidence, tokenizer), entities, config)
+    decisions = [i for i in tokenizer.convert_tokens_to_ids([" yes", " no"]) if i is not None]
+    trainer = Trainer(model, encode(examples, evidence, tokenizer), entities, config, decisions)
     if checkpoint.is_file():
         trainer.restore(torch.load(checkpoint, weights_only=True))
     while not trainer.finished:

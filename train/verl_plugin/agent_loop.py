@@ -8,6 +8,7 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopOutput
 from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentLoop
 
 from reward_server.client import AsyncRewardClient
+from reward_server.wire import Weights
 from train.verl_plugin.reward import reward
 
 
@@ -24,9 +25,9 @@ class TokenRewardOutput(AgentLoopOutput):
 
 
 @cache
-def _client(server: str, digest: str, profile: str, retries: int) -> AsyncRewardClient:
+def _client(server: str, digest: str, weights: Weights, retries: int) -> AsyncRewardClient:
     """One client a process, though verl makes one loop a response: so that calls in flight travel together."""
-    return AsyncRewardClient(server, digest, profile, retries)
+    return AsyncRewardClient(server, digest, weights, retries)
 
 
 class TokenRewardAgentLoop(SingleTurnAgentLoop):
@@ -36,7 +37,7 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
         """verl's interface."""
         output = await super().run(sampling_params, **kwargs)
         settings = self.config.rerec
-        client = _client(settings.server, settings.graph_digest, settings.profile, settings.retries)
+        client = _client(settings.server, settings.graph_digest, Weights(**settings.weights), settings.retries)
         figures, rewards = await reward(
             client, kwargs["reward_model"]["ground_truth"], output.response_ids, _decoder(self.tokenizer), settings.judged > 0
         )

@@ -1,0 +1,158 @@
+"""`rerec train compare`: every method from the same start with every seed, one cell after another, each a command of its own.
+
+A cell that is done is never done again; a cell that fails is named, and the others go on. run/METHOD/SEED/ holds a training run and its
+eval.json; comparison.json and comparison.html sum them up.
+"""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_engine.provenance import provenance, write_json
+from reward_server.local import local_server
+from train.comparison import ALL, compare
+from train.errors import ConfigChanged, TrainError
+from train.methods import Method, method
+from train.report import read_metrics
+from train.rft import metrics_files
+
+
+class CompareConfig(BaseModel):
+    """The matrix: methods (the first is what the others are held against), seeds, the model all start from, the split all are judged on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    store: Path
+    model: Path
+    methods: tuple[str, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    split: str = "validation"
+    overrides: tuple[str, ...] = ()
+
+
+Tell = Callable[[str, int, str], None]  # hears (method, seed, what became of it)
+
+
+def run_matrix(run: Path, config: CompareConfig, tell: Tell) -> dict[str, object]:
+    """Fill the matrix and write comparison.json and comparison.html; returns what comparison.json holds.
+
+    Raises BadRecipe for a method that does not exist, ConfigChanged for a directory of another matrix (methods and seeds may be added),
+    TrainError when no cell could be finished.
+    """
+    methods = [method(name) for name in config.methods]
+    _settle(run, config)
+    failed: dict[str, str] = {}
+    with local_server(config.store, run / "serve.log") as url:
+        for seed in config.seeds:
+            for m in methods:
+                cell = run / m.name / str(seed)
+                if (cell / "eval.json").is_file():
+                    tell(m.name, seed, "done before")
+                    continue
+                wrong = _fill(cell, m, seed, config, url)
+                if wrong:
+                    failed[f"{m.name} {seed}"] = wrong
+                tell(m.name, seed, wrong or "done")
+    return write_comparison(run, config, failed)
+
+
+def write_comparison(run: Path, config: CompareConfig, failed: dict[str, str]) -> dict[str, object]:
+    """Sum up the cells that are there. Raises TrainError when there are none."""
+    found = {name: {s: run / name / str(s) for s in config.seeds if (run / name / str(s) / "eval.json").is_file()} for name in config.methods}
+    cells = {name: {s: json.loads((at / "eval.json").read_text())["rows"] for s, at in by.items()} for name, by in found.items() if by}
+    if not cells:
+        raise TrainError(f"no cell of {run} was finished: {next(iter(failed.values()), 'nothing ran')}")
+    table = compare(cells)
+    costs = {name: _cost(list(found[name].values())) for name in cells}
+    facts = provenance(config=config.model_dump(mode="json"))
+    summary = {"table": table, "costs": costs, "failed": failed, "provenance": facts}
+    write_json(run / "comparison.json", summary)
+    page = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    kinds = list(next(iter(table.values())))
+    plot = base64.b64encode(_draw(table, {name: [read_metrics(metrics_files(at)) for at in found[name].values()] for name in cells})).decode()
+    html = page.get_template("comparison.html").render(run=run.name, kinds=kinds, first=next(iter(table)), plot=plot, split=config.split, **summary)
+    (run / "comparison.html").write_text(html, encoding="utf-8")
+    return summary
+
+
+def _settle(run: Path, config: CompareConfig) -> None:
+    """Remember the matrix, or check that it is the one of before. Its methods and seeds may differ."""
+    kept, facts = run / "compare.json", config.model_dump(mode="json", exclude={"methods", "seeds"})
+    if kept.is_file():
+        known = json.loads(kept.read_text())
+        if changed := [key for key in facts if known.get(key) != facts[key]]:
+            raise ConfigChanged(f"{run} was made with another {', '.join(changed)}: give another --run")
+    write_json(kept, facts)
+
+
+def _fill(cell: Path, m: Method, seed: int, config: CompareConfig, url: str) -> str:
+    """Train and judge one cell, going on where it was cut short; "" or what went wrong."""
+    store = ["--store", str(config.store), "--server", url]
+    changes = [word for o in (*m.overrides, *config.overrides) for word in ("--set", o)]
+    words = ["train", "rft", m.recipe, *store, "--model", str(config.model), "--run", str(cell), "--seed", str(seed), *changes, "--resume"]
+    start = time.monotonic()
+    for name, command in (
+        ("train", words),
+        ("eval", ["eval", str(cell / "model"), *store, "--split", config.split, "--out", str(cell / "eval.json")]),
+    ):
+        log = cell.parent / f"{seed}-{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as out:
+            code = subprocess.run([sys.executable, "-m", "rerec", *command], stdout=out, stderr=subprocess.STDOUT, check=False).returncode
+        if code:
+            lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+            return f"{name} failed ({lines[-1][:160] if lines else 'no words'}); its log is {log}"
+    write_json(cell / "seconds.json", time.monotonic() - start)
+    return ""
+
+
+def _cost(cells: list[Path]) -> dict[str, float | None]:
+    """Mean rollouts and seconds of a cell; seconds are None where no cell ran in one go."""
+    steps = [read_metrics(metrics_files(cell)).get("rerec/score", ([], []))[0] for cell in cells]
+    rollouts = [len(found) * _rollouts_a_step(cell) for found, cell in zip(steps, cells, strict=True)]
+    seconds = [json.loads((cell / "seconds.json").read_text()) for cell in cells if (cell / "seconds.json").is_file()]
+    return {"rollouts": sum(rollouts) / len(cells), "seconds": sum(seconds) / len(seconds) if seconds else None}
+
+
+def _rollouts_a_step(cell: Path) -> int:
+    from omegaconf import OmegaConf
+
+    config = OmegaConf.load(cell / "config.yaml")
+    return config.data.train_batch_size * config.actor_rollout_ref.rollout.n
+
+
+def _draw(table: dict, curves: dict[str, list[dict]]) -> bytes:
+    """PNG: left, each method's mean and interval with its seeds as dots; right, NDCG of the rollouts, mean over seeds."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 1.6 + 0.5 * max(4, len(table))), constrained_layout=True)
+    for n, (name, kinds) in enumerate(table.items()):
+        entry, colour = kinds[ALL], f"C{n}"
+        left.errorbar(entry["mean"], n, xerr=entry["half"] or 0, fmt="o", color=colour, capsize=4)
+        left.scatter(list(entry["seeds"].values()), [n + 0.18] * entry["n"], s=12, alpha=0.6, color=colour)
+        series = [m["rerec/ndcg"][1] for m in curves[name] if "rerec/ndcg" in m]
+        if series and (length := min(map(len, series))) >= 5:
+            mean = np.mean([s[:length] for s in series], axis=0)
+            right.plot(range(5, length + 1), np.convolve(mean, np.ones(5) / 5, "valid"), color=colour, label=name)
+    left.set(yticks=range(len(table)), yticklabels=list(table), title="held-out NDCG@1, 95 % over seeds")
+    left.invert_yaxis()
+    right.set(title="NDCG@1 of rollouts (mean of five steps)", xlabel="step")
+    if right.get_legend_handles_labels()[0]:
+        right.legend(frameon=False)
+    for panel in (left, right):
+        panel.spines[["top", "right"]].set_visible(False)
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=110)
+    plt.close(figure)
+    return image.getvalue()
