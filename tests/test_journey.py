@@ -18,7 +18,21 @@ from tests.test_cli import ROOT, rerec
 from train.rft import metrics_files
 
 pytestmark = pytest.mark.journey
-STAGES = ["import", "embed", "synth", "verify", "sft", "grpo", "rerec", "eval untrained", "eval sft", "eval grpo", "eval rerec", "report"]
+STAGES = [
+    "import",
+    "embed",
+    "synth",
+    "verify",
+    "sft",
+    "grpo",
+    "rerec",
+    "eval popularity",
+    "eval untrained",
+    "eval sft",
+    "eval grpo",
+    "eval rerec",
+    "report",
+]
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +135,23 @@ def test_learning_from_scratch_shows_even_in_a_quick_journey(journey):
     assert losses[-1] < 0.5 * losses[0]
     answered = {arm: json.loads((run / f"eval/{arm}.json").read_text())["summary"]["answered"] for arm in ("untrained", "sft")}
     assert answered["untrained"] == 0 and answered["sft"] > 0.3
+
+
+def test_a_matrix_of_methods_is_filled_once_and_failed_cells_are_named(journey, tmp_path):
+    run, _ = journey
+    words = ["train", "compare", "--store", run / "store.duckdb", "--model", run / "sft/model", "--run", tmp_path / "m", "--seeds", "0"]
+    words += ["--set", "trainer.total_training_steps=1", "--methods"]
+    done = rerec(*words, "tiny-grpo,tiny-rerec-curriculum", "--json")
+    assert done.returncode == 0, done.stderr[-2000:]
+    table = json.loads(done.stdout)["table"]
+    assert list(table) == ["tiny-grpo", "tiny-rerec-curriculum"] and table["tiny-rerec-curriculum"]["all"]["against"]["n"] == 1
+    assert (tmp_path / "m/comparison.html").is_file()
+    again = rerec(*words, "tiny-grpo,tiny-rerec-curriculum")
+    assert again.returncode == 0 and again.stderr.count("done before") == 2
+    (tmp_path / "m/tiny-rerec/0").mkdir(parents=True)
+    (tmp_path / "m/tiny-rerec/0/stray").write_text("in the way")
+    failed = rerec(*words, "tiny-grpo,tiny-rerec")
+    assert failed.returncode != 0 and "1 cells failed" in failed.stderr and "Traceback" not in failed.stderr
 
 
 def test_another_configuration_in_the_same_directory_is_refused(journey, data):
