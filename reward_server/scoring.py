@@ -10,6 +10,7 @@ r = NDCG + w1 QAS + w2 PAS [over the present parts, weights scaled so that their
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from math import log2
 from typing import TypeVar
@@ -37,6 +38,7 @@ class Parts:
     pas: float | None
 
 
+@lru_cache(256)
 def digest(weights: Weights) -> str:
     """16 hex digits: the identity of a way to score."""
     return sha256(msgspec.json.encode(weights, order="deterministic")).hexdigest()[:16]
