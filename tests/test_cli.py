@@ -18,6 +18,7 @@ COMMANDS = (
     "data import graph",
     "data import recbench",
     "data embed",
+    "train compare",
     "synth report",
     "data stats",
     "data doctor",

@@ -80,11 +80,13 @@ def _generated(config: EvalConfig, examples: list[Example], evidence: Evidence, 
 
 def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[str, object]:
     """One evaluated Example. satisfied: share of the true conditions that the first recommendation meets (null without any); premise_corrected: the
-    reasoning to a misinformed query names the true value before it turns to the candidates (null for other kinds)."""
+    reasoning to a misinformed query names the true value before it turns to the candidates (null for other kinds); steps_right: share of the
+    judged claims that are true and about what is asked (null without any); invented: answered titles that no item bears."""
     first = score.recommended[0] if score.recommended else None
     met = [first is not None and bool(evidence.attributes.judge(first, c)) for c in example.conditions]
     weighed = [s.start for s in score.segments if set(s.mentions) & set(example.candidates)]
     opening = text[: min(weighed, default=len(text))]
+    claims = [c.verdict == "supported" and c.relevant is not False for s in score.segments for c in s.claims if c.verdict != "unknown"]
     return {
         "example_id": example.example_id,
         "kind": example.kind,
@@ -96,26 +98,37 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
         "response": text,
         "segments": msgspec.to_builtins(score.segments),
         "premise_corrected": example.conditions[0].name in opening if example.kind == "misinformed" else None,
+        "steps_right": sum(claims) / len(claims) if claims else None,
+        "invented": score.unresolved,
+        "words": len(text.split()),
+        "conditions": len(example.conditions),
+        "candidates": len(example.candidates),
     }
 
 
 def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
-    """NDCG@1 with 95 % bootstrap intervals over all rows and by kind, by gold position, and the other figures."""
-    by_kind, by_position = defaultdict(list), defaultdict(list)
-    for r in rows:
-        by_kind[r["kind"]].append(r["ndcg"])
-        by_position[r["gold_position"]].append(r["ndcg"])
-    places = {str(p): round(float(np.mean(v)), 4) for p, v in sorted(by_position.items())}
-    corrected, met = ([r[figure] for r in rows if r[figure] is not None] for figure in ("premise_corrected", "satisfied"))
+    """NDCG@1 with 95 % bootstrap intervals over all rows, by kind, number of conditions and number of candidates; its mean by gold position;
+    and the means of the other figures over the rows that have them (null where none has)."""
+
+    def by(key: str) -> dict:
+        groups = defaultdict(list)
+        for r in rows:
+            groups[r[key]].append(r["ndcg"])
+        return dict(sorted(groups.items()))
+
+    def mean(figure: str) -> float | None:
+        values = [r[figure] for r in rows if r[figure] is not None]
+        return round(float(np.mean(values)), 4) if values else None
+
+    places = {str(p): round(float(np.mean(v)), 4) for p, v in by("gold_position").items()}
     return {
         "queries": len(rows),
         "ndcg": interval([r["ndcg"] for r in rows], seed),
-        "by_kind": {kind: interval(values, seed) for kind, values in sorted(by_kind.items())},
+        **{f"by_{key}": {str(k): interval(v, seed) for k, v in by(key).items()} for key in ("kind", "conditions", "candidates")},
         "by_gold_position": places,
         "gold_position_spread": round(max(places.values()) - min(places.values()), 4),
         "answered": round(float(np.mean([r["status"] == "ok" for r in rows])), 4),
-        "satisfied": round(float(np.mean(met)), 4) if met else None,
-        "premise_corrected": round(float(np.mean(corrected)), 4) if corrected else None,
+        **{figure: mean(figure) for figure in ("satisfied", "premise_corrected", "steps_right", "invented", "words")},
     }
 
 

@@ -34,6 +34,7 @@ def test_a_gold_chain_is_right_in_every_respect(rows_of):
         assert (found["ndcg"], found["status"], found["satisfied"]) == (1.0, "ok", 1.0)
         assert found["premise_corrected"] == (True if e.kind == "misinformed" else None)
         assert {s["verdict"] for s in found["segments"]} <= {"ok", "unknown"}
+        assert (found["steps_right"], found["invented"], found["conditions"]) == (1.0, 0, len(e.conditions))
 
 
 def test_a_flawed_chain_is_wrong_and_loses_on_the_wrong_item(rows_of):
@@ -50,16 +51,19 @@ def test_a_flawed_chain_is_wrong_and_loses_on_the_wrong_item(rows_of):
 def test_a_summary_by_hand():
     rows = [
         {"kind": k, "gold_position": p, "ndcg": n, "status": s, "satisfied": 1.0, "premise_corrected": c}
-        for k, p, n, s, c in [
-            ("explicit", 0, 1.0, "ok", None),
-            ("explicit", 1, 0.0, "no_answer", None),
-            ("misinformed", 0, 1.0, "ok", True),
-            ("misinformed", 1, 1.0, "ok", False),
+        | {"conditions": w, "candidates": 6, "steps_right": right, "invented": 0, "words": 10 * w}
+        for k, p, n, s, c, w, right in [
+            ("explicit", 0, 1.0, "ok", None, 2, 1.0),
+            ("explicit", 1, 0.0, "no_answer", None, 2, None),
+            ("misinformed", 0, 1.0, "ok", True, 1, 0.5),
+            ("misinformed", 1, 1.0, "ok", False, 1, 0.75),
         ]
     ]
     found = summarise(rows)
     assert found["ndcg"]["mean"] == 0.75 and found["by_kind"]["explicit"]["mean"] == 0.5 and found["by_kind"]["misinformed"]["n"] == 2
     assert found["by_gold_position"] == {"0": 1.0, "1": 0.5} and found["gold_position_spread"] == 0.5
+    assert found["by_conditions"]["2"]["mean"] == 0.5 and found["by_candidates"]["6"]["n"] == 4
+    assert found["steps_right"] == 0.75 and found["words"] == 15 and found["invented"] == 0
     assert found["answered"] == 0.75 and found["premise_corrected"] == 0.5
 
 
