@@ -29,6 +29,8 @@ GREETINGS = (
     "It has been a long week",
     "Rainy day here",
 )
+PLACES = ("at the cabin", "on the train", "in the kitchen", "at my desk", "in bed", "on the sofa", "at the airport", "in the garden", "by the lake")
+WISHES = ("help me out", "surprise me", "be quick", "be honest", "take your time", "no spoilers", "one will do", "think twice", "you choose")
 
 
 class Endpoint:
@@ -114,8 +116,8 @@ class Endpoint:
             return json.dumps({"something": "else"}), None
         asked = json.loads(messages[1]["content"])
         if "plain" in asked:
-            opening = GREETINGS[int(_share("greeting " + key) * len(GREETINGS))]
-            answer = {"turns": [f"{opening}: {text}" for text in asked["plain"]]}
+            first, second, third = (pool[int(_share(f"{n} {key}") * len(pool))] for n, pool in enumerate((GREETINGS, PLACES, WISHES)))
+            answer = {"turns": [f"{first}, {second}, {third}: {text}" for text in asked["plain"]]}
         elif "request" in asked:
             answer = {"natural": 4, "problem": ""}
         else:
