@@ -7,7 +7,7 @@ from agents.labels import judge, label
 from agents.sampling import World
 from agents.state import LUCKY, Draft
 from agents.writers import Writer
-from data_engine.schema import Chain, Claim, Condition, Step
+from data_engine.schema import Chain, Claim, Condition, Role
 
 FLAWED = 2
 
@@ -35,18 +35,21 @@ def _flawed(draft: Draft, writer: Writer, world: World) -> Iterator[Chain]:
 
 def _chain(draft: Draft, writer: Writer, world: World, flaw: str, opening: tuple[Claim, ...], needs: tuple[Condition, ...], kept: set[str]) -> Chain:
     """All steps, labelled by the graph. The answer is the first kept candidate that is not gold, or the gold."""
-    steps = []
+    graph, steps = world.evidence.attributes, []
+
+    def step(role: Role, text: str, claims: tuple[Claim, ...]) -> None:
+        steps.append(label(role, text, claims, graph, draft.conditions))
+
     if opening:
         role = "premise" if draft.premise else "call" if draft.calls else "hop"
-        steps.append(Step(role=role, text=writer.opening(draft, opening, world), claims=opening, label="correct"))
+        step(role, writer.opening(draft, opening, world), opening)
     asked = tuple(Claim(kind="need", relation=c.relation, value=c.value, op=c.op) for c in needs)
-    steps.append(Step(role="need", text=writer.need(needs), claims=asked, label="correct"))
+    step("need", writer.need(needs), asked)
     for item in draft.candidates:
         claims = tuple(_item_claims(item, needs, item in kept, world, draft.conditions))
-        steps.append(Step(role="candidate", text=writer.candidate(item, needs, item in kept, world), claims=claims, label="correct"))
-    graph = world.evidence.attributes
+        step("candidate", writer.candidate(item, needs, item in kept, world), claims)
     answer = next((i for i in draft.candidates if i in kept and i != draft.gold), draft.gold)
-    return Chain(flaw=flaw, steps=tuple(label(s, graph, draft.conditions) for s in steps), answer=answer)
+    return Chain(flaw=flaw, steps=tuple(steps), answer=answer)
 
 
 def _item_claims(item: str, needs: tuple[Condition, ...], keep: bool, world: World, conditions: tuple[Condition, ...]) -> Iterator[Claim]:

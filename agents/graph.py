@@ -1,5 +1,7 @@
 """The wiring: sample → write → label → verify → criticise → done; words that fail are tried again, facts that fail are drawn anew."""
 
+from collections.abc import Awaitable, Callable
+
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -16,15 +18,23 @@ def build_graph(nodes: Nodes, checkpoints: BaseCheckpointSaver | None = None) ->
     for name in ("sample", "write", "label", "verify", "criticise", "reword", "redraw"):
         graph.add_node(name, getattr(nodes, name))
     graph.add_edge(START, "sample")
-    graph.add_conditional_edges("sample", lambda state: END if state["problems"] else "write", ["write", END])
-    graph.add_conditional_edges("write", lambda state: _again(state) if state["problems"] else "label", ["label", "reword", "redraw", END])
+    graph.add_conditional_edges("sample", _route("write", lambda _: END), ["write", END])
+    graph.add_conditional_edges("write", _route("label", _again), ["label", "reword", "redraw", END])
     graph.add_edge("label", "verify")
-    proven = "criticise" if nodes.writer.asks else END
-    graph.add_conditional_edges("verify", lambda state: _again(state) if state["problems"] else proven, ["criticise", "reword", "redraw", END])
-    graph.add_conditional_edges("criticise", lambda state: _again(state) if state["problems"] else END, ["reword", "redraw", END])
+    graph.add_conditional_edges("verify", _route("criticise" if nodes.writer.asks else END, _again), ["criticise", "reword", "redraw", END])
+    graph.add_conditional_edges("criticise", _route(END, _again), ["reword", "redraw", END])
     graph.add_edge("reword", "write")
     graph.add_edge("redraw", "sample")
     return graph.compile(checkpointer=checkpoints)
+
+
+def _route(onward: str, otherwise: Callable[[SynthState], str]) -> Callable[[SynthState], Awaitable[str]]:
+    """Where to go without problems, and with them. A coroutine: langgraph gives a plain function a thread, each time."""
+
+    async def choose(state: SynthState) -> str:
+        return otherwise(state) if state["problems"] else onward
+
+    return choose
 
 
 def _again(state: SynthState) -> str:

@@ -4,8 +4,10 @@ A claim is True, False or None (the graph cannot say: a missing edge is unknown,
 A step is correct when every claim is true and, for a need step, when it names exactly what the query asks for.
 """
 
+from typing import Literal
+
 from data_engine.graphs import AttributeGraph
-from data_engine.schema import Claim, Condition, Step
+from data_engine.schema import Claim, Condition, Proof, Role, Step
 
 
 def judge(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> bool | None:
@@ -21,21 +23,29 @@ def judge(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]
     return not claim.holds if graph.excludes(claim.subject, claim.relation, claim.value) else None
 
 
-def label(step: Step, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> Step:
+def label(role: Role, text: str, claims: tuple[Claim, ...], graph: AttributeGraph, conditions: tuple[Condition, ...]) -> Step:
     """The step with its label and the edges that decide it. Claims the graph cannot judge must not be in it (ValueError)."""
-    verdicts = [judge(claim, graph, conditions) for claim in step.claims]
+    verdict, evidence = decide(role, claims, graph, conditions)
+    return Step(role=role, text=text, claims=claims, label=verdict, evidence=evidence)
+
+
+def decide(
+    role: Role, claims: tuple[Claim, ...], graph: AttributeGraph, conditions: tuple[Condition, ...]
+) -> tuple[Literal["correct", "wrong"], tuple[Proof, ...]]:
+    """Label and evidence of a step that makes these claims. Raises ValueError for one that the graph cannot judge."""
+    verdicts = [judge(claim, graph, conditions) for claim in claims]
     if None in verdicts:
-        raise ValueError(f"the graph cannot judge every claim of {step.text!r}")
-    whole = step.role != "need" or set(map(_asked, step.claims)) == set(map(_asked, conditions))
-    evidence = tuple(sorted({edge for claim in step.claims for edge in _edges(claim, graph, conditions)}))
-    return step.model_copy(update={"label": "correct" if whole and all(verdicts) else "wrong", "evidence": evidence})
+        raise ValueError(f"the graph cannot judge {claims[verdicts.index(None)]}")
+    whole = role != "need" or set(map(_asked, claims)) == set(map(_asked, conditions))
+    evidence = tuple(sorted({edge for claim in claims for edge in _edges(claim, graph, conditions)}))
+    return "correct" if whole and all(verdicts) else "wrong", evidence
 
 
 def _asked(what: Claim | Condition) -> tuple[str, str, str]:
     return what.op, what.relation, what.value
 
 
-def _edges(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> set[tuple[str, str, str]]:
+def _edges(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> set[Proof]:
     """Edges that prove or contradict a claim: the edge itself, or the item's edges of that relation that exclude it."""
     if claim.kind == "need":
         return set()

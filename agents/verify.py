@@ -2,7 +2,7 @@
 
 import re
 
-from agents.labels import label
+from agents.labels import decide
 from agents.sampling import World
 from agents.state import LUCKY, Draft
 from data_engine.audience import RELATION as AUDIENCE
@@ -29,7 +29,7 @@ def problems(example: Example, world: World) -> list[str]:
             found.append("a link of the query belongs to another split")
     for chain in example.chains:
         for step in chain.steps:
-            if label(step, graph, example.conditions) != step:
+            if decide(step.role, step.claims, graph, example.conditions) != (step.label, step.evidence):
                 found.append(f"the label of {step.text!r} is not what the graph says")
         wrong = any(step.label == "wrong" for step in chain.steps)
         if wrong != bool(chain.flaw) or (chain.answer in gold) != (chain.flaw in ("", LUCKY)):

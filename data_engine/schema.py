@@ -49,14 +49,18 @@ class Claim(Record):
     holds: bool = True
 
 
+Role = Literal["hop", "premise", "call", "need", "candidate"]
+Proof = tuple[str, str, str]  # an edge: (item, relation, value)
+
+
 class Step(Record):
     """One line of reasoning. `label` is decided by the graph alone; `evidence` are the (item, relation, value) edges that decide it."""
 
-    role: Literal["hop", "premise", "call", "need", "candidate"]
+    role: Role
     text: str
     claims: tuple[Claim, ...]
     label: Literal["correct", "wrong"]
-    evidence: tuple[tuple[str, str, str], ...] = ()
+    evidence: tuple[Proof, ...] = ()
 
 
 class Chain(Record):

@@ -10,7 +10,7 @@ from agents.run import SynthConfig, synthesise
 from data_engine.graphs import AttributeGraph, InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, make_model
-from data_engine.schema import Chain, Claim, Condition, Example, Provenance, Step
+from data_engine.schema import Chain, Claim, Condition, Example, Provenance
 from data_engine.store import Catalogue, Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
@@ -71,8 +71,8 @@ def film_store(tmp_path_factory) -> Path:
 def example(graph, candidates=("i1", "i2", "i9"), gold=("i1",)) -> Example:
     """Drama with Sue Stone among three films."""
     conditions = (Condition(relation="starring", value="s1", name="Sue Stone"), Condition(relation="genre", value="Drama", name="Drama"))
-    step = Step(role="need", text="Need.", claims=tuple(Claim(kind="need", relation=c.relation, value=c.value) for c in conditions), label="correct")
-    chains = (Chain(steps=(label(step, graph, conditions),), answer=gold[0]),)
+    claims = tuple(Claim(kind="need", relation=c.relation, value=c.value) for c in conditions)
+    chains = (Chain(steps=(label("need", "Need.", claims, graph, conditions),), answer=gold[0]),)
     return Example(
         domain="films",
         kind="explicit",

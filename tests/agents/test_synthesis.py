@@ -23,7 +23,7 @@ from agents.writers.terse import TerseWriter
 from data_engine.audit import audit
 from data_engine.errors import DataError, UnsupportedKind
 from data_engine.evidence import Evidence
-from data_engine.schema import KINDS, Claim, Condition, Example, Step, Turn
+from data_engine.schema import KINDS, Claim, Condition, Example, Turn
 from data_engine.store import Store
 from data_engine.titles import split_year
 
@@ -62,14 +62,13 @@ def test_claims_are_judged_by_the_graph(hand_store, claim, truth):
 
 def test_a_need_step_is_wrong_when_it_drops_a_condition(hand_store):
     graph = Evidence.load(hand_store).attributes
-    half = Step(role="need", text="", claims=(Claim(kind="need", relation="genre", value="Drama"),), label="correct")
-    assert label(half, graph, (SUE, DRAMA)).label == "wrong"
-    assert label(half, graph, (DRAMA,)).label == "correct"
+    half = (Claim(kind="need", relation="genre", value="Drama"),)
+    assert label("need", "", half, graph, (SUE, DRAMA)).label == "wrong"
+    assert label("need", "", half, graph, (DRAMA,)).label == "correct"
 
 
 def test_a_wrong_step_cites_the_edge_that_contradicts_it(hand_store):
-    step = Step(role="hop", text="", claims=(fact("i1", "director", "d2"),), label="correct")
-    labelled = label(step, Evidence.load(hand_store).attributes, ())
+    labelled = label("hop", "", (fact("i1", "director", "d2"),), Evidence.load(hand_store).attributes, ())
     assert labelled.label == "wrong" and labelled.evidence == (("i1", "director", "d1"),)
 
 
