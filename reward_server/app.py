@@ -105,7 +105,7 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
         return ready()
 
     @app.get("/metrics", include_in_schema=False, dependencies=[Depends(needs_score)])
-    def prometheus() -> Response:
+    async def prometheus() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/", include_in_schema=False)

@@ -87,9 +87,7 @@ class ScoreEndpoint:
                 scores = await asyncio.wrap_future(work)
             scored = time.perf_counter()
             answer = self._encode(ScoreResponse(snapshot.digest, digest(weights), scores))
-            self.metrics.scored(scores)
-            for stage, seconds in (("receive", received - start), ("score", scored - received), ("encode", time.perf_counter() - scored)):
-                self.metrics.stages[stage].observe(seconds)
+            self.metrics.scored(scores, (received - start, scored - received, time.perf_counter() - scored))
             return answer, len(scores)
         except UnknownExamples as error:
             raise Refused(404, str(error)) from error

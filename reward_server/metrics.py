@@ -1,42 +1,76 @@
-"""Prometheus metrics of one server process, in a registry of their own so that several apps can live in one process."""
+"""Prometheus metrics of one server process: plain sums while serving, families made when they are asked for.
 
+A server process counts in its event loop alone, so the locks of prometheus_client's own counters, a few microseconds an update and a dozen
+updates a request, would buy nothing.
+"""
+
+from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from math import inf
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric, SummaryMetricFamily
 
 from reward_server.wire import Score, Status, Verdict
 
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, inf)  # seconds
+PARTS, STAGES = ("score", "ndcg", "qas", "pas"), ("receive", "score", "encode")
+
 
 class Metrics:
-    """Requests by outcome and their seconds; responses by status; sums of the score and of each part, so that means can be drawn."""
+    """Requests by outcome and their seconds; responses by status; sums of the score and of each part, so that means can be drawn. Its registry is
+    its own, so that several apps can live in one process."""
 
     def __init__(self) -> None:
+        self.codes, self.statuses, self.verdicts = Tally[int](), Tally(dict.fromkeys(get_args(Status), 0)), Tally(dict.fromkeys(get_args(Verdict), 0))
+        self.within, self.seconds = [0] * len(BOUNDS), 0.0
+        self.parts = {part: [0, 0.0] for part in PARTS}  # how many, their sum
+        self.stages = {stage: [0, 0.0] for stage in STAGES}
         self.registry = CollectorRegistry()
-        self.requests = Counter("rerec_score_requests", "Score requests by HTTP status", ["code"], registry=self.registry)
-        responses = Counter("rerec_scored_responses", "Scored responses by status", ["status"], registry=self.registry)
-        segments = Counter("rerec_segments", "Segments by verdict", ["verdict"], registry=self.registry)
-        parts = Summary("rerec_part", "Score and its parts over the responses that have them", ["part"], registry=self.registry)
-        stages = Summary("rerec_stage_seconds", "Seconds per request in each stage", ["stage"], registry=self.registry)
-        self.stages = {stage: stages.labels(stage) for stage in ("receive", "score", "encode")}
-        self.seconds = Histogram("rerec_score_seconds", "Seconds per score request", registry=self.registry)
-        self.responses = {status: responses.labels(status) for status in get_args(Status)}
-        self.segments = {verdict: segments.labels(verdict) for verdict in get_args(Verdict)}
-        self.parts = {part: parts.labels(part) for part in ("score", "ndcg", "qas", "pas")}
+        self.registry.register(self)
 
     def answered(self, code: int, seconds: float) -> None:
         """Record one request."""
-        self.requests.labels(str(code)).inc()
-        self.seconds.observe(seconds)
+        self.codes[code] += 1
+        self.within[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
 
-    def scored(self, scores: Sequence[Score]) -> None:
-        """Record the scores of one request, a handful of updates for the whole batch."""
-        for status, count in Tally([score.status for score in scores]).items():
-            self.responses[status].inc(count)
-        for verdict, count in Tally([segment.verdict for score in scores for segment in score.segments]).items():
-            self.segments[verdict].inc(count)
-        for part, summary in self.parts.items():
+    def scored(self, scores: Sequence[Score], seconds: Sequence[float]) -> None:
+        """Record the scores of one request and the seconds of its stages."""
+        self.statuses.update([score.status for score in scores])
+        self.verdicts.update([segment.verdict for score in scores for segment in score.segments])
+        for part, sums in self.parts.items():
             values = [value for score in scores if (value := getattr(score, part)) is not None]
-            summary._count.inc(len(values))
-            summary._sum.inc(sum(values))
+            sums[0] += len(values)
+            sums[1] += sum(values)
+        for sums, value in zip(self.stages.values(), seconds, strict=True):
+            sums[0] += 1
+            sums[1] += value
+
+    def collect(self) -> Iterator[Metric]:
+        """prometheus_client's interface."""
+        yield _counted("rerec_score_requests", "Score requests by HTTP status", "code", self.codes)
+        yield _counted("rerec_scored_responses", "Scored responses by status", "status", self.statuses)
+        yield _counted("rerec_segments", "Segments by verdict", "verdict", self.verdicts)
+        yield _summed("rerec_part", "Score and its parts over the responses that have them", "part", self.parts)
+        yield _summed("rerec_stage_seconds", "Seconds per request in each stage", "stage", self.stages)
+        bounds = ["+Inf" if bound == inf else str(bound) for bound in BOUNDS]
+        buckets = list(zip(bounds, accumulate(self.within), strict=True))
+        yield HistogramMetricFamily("rerec_score_seconds", "Seconds per score request", buckets=buckets, sum_value=self.seconds)
+
+
+def _counted(name: str, what: str, label: str, counts: dict) -> Metric:
+    family = CounterMetricFamily(name, what, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([str(value)], count)
+    return family
+
+
+def _summed(name: str, what: str, label: str, sums: dict[str, list]) -> Metric:
+    family = SummaryMetricFamily(name, what, labels=[label])
+    for value, (count, total) in sums.items():
+        family.add_metric([value], count, total)
+    return family

@@ -135,7 +135,7 @@ def _segments(
         while c < len(claims) and claims[c].start < end:
             inside.append(claims[c])
             c += 1
-        verdicts = {claim.verdict for claim in inside}
+        verdicts = [claim.verdict for claim in inside]
         verdict: Verdict = "unknown"
         if wrong and not wrong.isdisjoint(items):
             verdict = "wrong_item"
