@@ -49,8 +49,11 @@ def test_fault_5_a_right_item_outside_the_gold_list_shows_in_satisfied(snapshot,
     assert found["ndcg"] == 0 and found["satisfied"] == 1
 
 
+ROW = {"status": "ok", "satisfied": 0.0, "steps_right": None, "invented": 0, "words": 1, "conditions": 1, "candidates": 6}
+
+
 def test_fault_6_noticing_the_false_premise_is_reported():
-    base = {"kind": "misinformed", "gold_position": 0, "ndcg": 0.0, "status": "ok", "satisfied": 0.0}
+    base = ROW | {"kind": "misinformed", "gold_position": 0, "ndcg": 0.0}
     assert summarise([base | {"premise_corrected": True}, base | {"premise_corrected": False}])["premise_corrected"] == 0.5
 
 
@@ -58,7 +61,7 @@ def test_fault_7_gold_positions_are_shuffled_and_metrics_come_by_position(film_s
     with Store.open(film_store, read_only=True) as store:
         counts = Counter(e.gold_position for e in store.stream())
     assert set(counts) == set(range(6))  # that they are uniform: tests/agents
-    base = {"kind": "explicit", "status": "ok", "satisfied": 0.0, "premise_corrected": None}
+    base = ROW | {"kind": "explicit", "premise_corrected": None}
     assert summarise([base | {"gold_position": p, "ndcg": float(p == 0)} for p in (0, 1, 5)])["by_gold_position"] == {"0": 1.0, "1": 0.0, "5": 0.0}
 
 
