@@ -123,3 +123,25 @@ def test_the_loss_is_the_mean_over_response_tokens(films):
         total -= sum(logp[len(prompt) - 1 + k, token].item() for k, token in enumerate(answer))
         count += len(answer)
     assert response_loss(model, batch).item() == pytest.approx(total / count, rel=1e-4)
+
+
+def test_a_decision_weighs_more_in_the_loss(films):
+    evidence, examples, tokenizer, entities = films
+    model, (sample, *_) = build_model(tokenizer, TinyConfig(dims=16, layers=1)), encode(examples[:1], evidence, tokenizer)
+    yes, no = tokenizer.convert_tokens_to_ids([" yes", " no"])
+    trainer = Trainer(model, [sample], entities, SFTConfig(decisive=5.0), [yes, no])
+    logp = model(torch.tensor([sample.prompt + sample.gold])).logits[0].log_softmax(-1)
+    weights = [5.0 if token in (yes, no) else 1.0 for token in sample.gold]
+    total = -sum(w * logp[len(sample.prompt) - 1 + k, token].item() for k, (w, token) in enumerate(zip(weights, sample.gold, strict=True)))
+    assert 5.0 in weights and 1.0 in weights
+    assert response_loss(model, [(sample.prompt, sample.gold)], trainer.weights).item() == pytest.approx(total / sum(weights), rel=1e-4)
+
+
+def test_matrices_go_to_muon_and_everything_is_trained_once(films):
+    _, _, tokenizer, entities = films
+    model = build_model(tokenizer, TinyConfig(dims=16, layers=1))
+    muon, adam = Trainer(model, [], entities, SFTConfig()).optimisers
+    names = {id(p): name for name, p in model.named_parameters()}
+    by_muon, by_adam = ([names[id(p)] for group in o.param_groups for p in group["params"]] for o in (muon, adam))
+    assert sorted(by_muon + by_adam) == sorted(names.values())
+    assert all("proj.weight" in name for name in by_muon) and len(by_muon) == 7 and "model.embed_tokens.weight" in by_adam
