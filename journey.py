@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 from pydantic import BaseModel, ConfigDict
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -174,18 +175,24 @@ def _last_line(run: Path, name: str, log: Path) -> str:
 def _print_table(console: Console, run: Path) -> None:
     """Held-out NDCG@1 by kind, a column a stage of training, with half the width of the 95 % interval (the report has both ends)."""
     found = {arm: json.loads((run / f"eval/{arm}.json").read_text())["summary"] for arm in ARMS}
-    table = Table(title=f"held-out NDCG@1, {found['sft']['queries']} unseen queries, ± 95 %", title_justify="left")
-    table.add_column("kind")
+    title = f"held-out NDCG@1, {found['sft']['queries']} unseen queries, ± 95 %"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0))  # 80 columns hold it
+    table.add_column("kind", no_wrap=True)
     for arm in ARMS:
-        table.add_column(NAMES[arm])
+        table.add_column(NAMES[arm], no_wrap=True)
     for kind in [*found["sft"]["by_kind"], "all"]:
         values = [f["ndcg"] if kind == "all" else f["by_kind"][kind] for f in found.values()]
         table.add_row(
-            kind, *(f"{v['mean']:.3f} ±{(v['high'] - v['low']) / 2:.3f}" for v in values), end_section=kind == [*found["sft"]["by_kind"]][-1]
+            kind, *(f"{_short(v['mean'])} ±{_short((v['high'] - v['low']) / 2)}" for v in values), end_section=kind == [*found["sft"]["by_kind"]][-1]
         )
-    table.add_row("position spread", *(f"{f['gold_position_spread']:.3f}" for f in found.values()))
-    table.add_row("premise noticed", *("-" if f["premise_corrected"] is None else f"{f['premise_corrected']:.3f}" for f in found.values()))
+    table.add_row("position spread", *(_short(f["gold_position_spread"]) for f in found.values()))
+    table.add_row("premise noticed", *("-" if f["premise_corrected"] is None else _short(f["premise_corrected"]) for f in found.values()))
     console.print(table)
+
+
+def _short(value: float) -> str:
+    """ ".612"."""
+    return f"{value:.3f}".removeprefix("0")
 
 
 @doctor.command()
