@@ -29,10 +29,9 @@ def baseline(name: str, evidence: Evidence, seed: int) -> Baseline:
     return rank
 
 
-def answers(rank: Baseline, examples: list[Example], evidence: Evidence, k: int = 1) -> list[str]:
-    """The responses that name the first `k` of each ranking and give no reasons."""
-    titles = evidence.attributes.titles
-    return ["<answer>\n" + "\n".join(titles[item] for item in rank(e)[:k]) + "\n</answer>" for e in examples]
+def answers(rank: Baseline, examples: list[Example], evidence: Evidence) -> list[str]:
+    """The responses that name the first of each ranking and give no reasons."""
+    return [f"<answer>\n{evidence.attributes.titles[rank(e)[0]]}\n</answer>" for e in examples]
 
 
 def _popularity(evidence: Evidence) -> Callable[[Example, str], float]:
