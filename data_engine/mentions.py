@@ -54,6 +54,7 @@ class NameFinder:
             for spelling in {plain, " ".join(plain.split())} - {""}:
                 bearers.setdefault(f" {spelling}", {})[bearer] = None
         self._bearers = [tuple(found) for found in bearers.values()]
+        self._single = [" " not in name[1:] for name in bearers]
         self._shortens = [any(name[:k] in bearers for k in range(1, len(name)) if name[k] == " ") for name in bearers]
         options = {"implementation": Implementation.ContiguousNFA, "matchkind": MatchKind.LeftmostLongest}
         self._names = list(bearers)
@@ -70,7 +71,7 @@ class NameFinder:
             return []
         plain, found = f" {self._plain(text)} ", []
         for k, start, end in self._automaton.find_matches_as_indexes(plain):
-            if plain[end] == " " and "\n" not in text[start : end - 1]:
+            if plain[end] == " " and (self._single[k] or "\n" not in text[start : end - 1]):
                 found.append((start, end - 1, self._bearers[k]))
             elif self._shortens[k]:  # ends inside a word or crosses a line, where a shorter name may not
                 return self._within_words(text, plain)

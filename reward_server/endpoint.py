@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from uuid import uuid4
+from random import getrandbits
 
 import msgspec
 
@@ -43,7 +43,7 @@ class ScoreEndpoint:
         """The ASGI interface."""
         start, headers = time.perf_counter(), {name: value.decode("latin-1") for name, value in scope["headers"]}
         request_id = headers.get(b"x-request-id", "")[:64]
-        request_id = request_id if request_id.isalnum() else uuid4().hex
+        request_id = request_id if request_id.isalnum() else f"{getrandbits(64):016x}"
         extra: dict[str, str] = {}
         try:
             code, body, count = 200, *await self._answer(headers, receive, start)

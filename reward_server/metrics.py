@@ -40,12 +40,14 @@ class Metrics:
 
     def scored(self, scores: Sequence[Score], seconds: Sequence[float]) -> None:
         """Record the scores of one request and the seconds of its stages."""
-        self.statuses.update([score.status for score in scores])
-        self.verdicts.update([segment.verdict for score in scores for segment in score.segments])
-        for part, sums in self.parts.items():
-            values = [value for score in scores if (value := getattr(score, part)) is not None]
-            sums[0] += len(values)
-            sums[1] += sum(values)
+        for score in scores:
+            self.statuses[score.status] += 1
+            for segment in score.segments:
+                self.verdicts[segment.verdict] += 1
+            for sums, part in zip(self.parts.values(), (score.score, score.ndcg, score.qas, score.pas), strict=True):
+                if part is not None:
+                    sums[0] += 1
+                    sums[1] += part
         for sums, value in zip(self.stages.values(), seconds, strict=True):
             sums[0] += 1
             sums[1] += value

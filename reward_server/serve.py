@@ -36,6 +36,7 @@ def serve(
     options = {
         "log_level": "warning",
         "access_log": False,
+        "proxy_headers": False,  # who connects is who is logged
         "timeout_graceful_shutdown": DRAIN_SECONDS,
         "ssl_certfile": tls[0] if tls else None,
         "ssl_keyfile": tls[1] if tls else None,
