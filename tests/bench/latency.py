@@ -1,5 +1,6 @@
-"""p99 of single-response requests at 32 connections, against an empty FastAPI endpoint in the same run, in turns, so that whatever else the
-machine does meets both."""
+"""p99 of single-response requests at 32 connections, against an empty FastAPI endpoint in the same run. Both are loaded in short turns, and the
+figure is the median over the turns of p99 against p99: over all turns together, p99 would be that of whichever server met the machine's worst second.
+"""
 
 import json
 import tempfile
@@ -10,7 +11,7 @@ import uvloop
 
 from tests.bench.load import hammer, make_store, report, request, responses, serving
 
-CONNECTIONS, ROUNDS, SECONDS, TARGET = 32, 8, 2.0, 1.5
+CONNECTIONS, TURNS, SECONDS, TARGET = 32, 24, 1.0, 1.5
 
 
 with tempfile.TemporaryDirectory() as made:
@@ -21,11 +22,14 @@ with tempfile.TemporaryDirectory() as made:
         serving(["-m", "uvicorn", "tests.bench.anchor:app", "--port", "{port}", "--log-level", "warning"]) as empty,
         serving(["-m", "rerec", "serve", "--store", str(store), "--port", "{port}"]) as ours,
     ):
-        taken: dict[int, list[float]] = {empty: [], ours: []}
-        for turn in range(ROUNDS + 1):
+        taken: dict[int, list[list[float]]] = {empty: [], ours: []}
+        for _ in range(TURNS + 2):
             for port, messages in ((empty, nothing), (ours, scored)):
-                seconds = uvloop.run(hammer(port, messages, CONNECTIONS, SECONDS))
-                taken[port] += seconds if turn else []  # the first turn warms up
-    base, own = (1000 * np.quantile(taken[port], (0.5, 0.99)) for port in (empty, ours))
-print(f"p50 and p99: empty endpoint {base[0]:.1f}, {base[1]:.1f} ms; one response scored {own[0]:.1f}, {own[1]:.1f} ms")
-report("latency", own[1] / base[1], "× an empty endpoint's p99", TARGET, own[1] <= TARGET * base[1])
+                taken[port].append(uvloop.run(hammer(port, messages, CONNECTIONS, SECONDS)))
+base, own = ([1000 * np.quantile(turn, (0.5, 0.99)) for turn in turns[2:]] for turns in taken.values())  # the first two warm up
+whole = [1000 * np.quantile(np.concatenate(turns[2:]), 0.99) for turns in taken.values()]
+ratio = float(np.median([mine[1] / its[1] for its, mine in zip(base, own, strict=True)]))
+for name, figures, pooled in (("empty endpoint", base, whole[0]), ("one response scored", own, whole[1])):
+    p50, p99 = np.median(figures, axis=0)
+    print(f"{name}: p50 {p50:.1f} ms, p99 {p99:.1f} ms in the median turn, {pooled:.1f} ms over all turns")
+report("latency", ratio, "× an empty endpoint's p99, median over turns", TARGET, ratio <= TARGET)
