@@ -15,12 +15,10 @@ def judge(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]
     if claim.kind == "need":
         return _asked(claim) in map(_asked, conditions)
     if claim.kind == "keep":
-        if graph.meets(claim.subject, conditions):
-            return claim.holds
-        return not claim.holds if graph.misses(claim.subject, conditions) else None
-    if graph.has(claim.subject, claim.relation, claim.value):
-        return claim.holds
-    return not claim.holds if graph.excludes(claim.subject, claim.relation, claim.value) else None
+        fits = graph.fits(claim.subject, conditions)
+        return None if fits is None else fits is claim.holds
+    known = graph.values(claim.subject, claim.relation)
+    return (claim.value in known) is claim.holds if known else None
 
 
 def label(role: Role, text: str, claims: tuple[Claim, ...], graph: AttributeGraph, conditions: tuple[Condition, ...]) -> Step:
@@ -37,7 +35,7 @@ def decide(
     if None in verdicts:
         raise ValueError(f"the graph cannot judge {claims[verdicts.index(None)]}")
     whole = role != "need" or set(map(_asked, claims)) == set(map(_asked, conditions))
-    evidence = tuple(sorted({edge for claim in claims for edge in _edges(claim, graph, conditions)}))
+    evidence = tuple(sorted(_edges(claims, graph, conditions)))
     return "correct" if whole and all(verdicts) else "wrong", evidence
 
 
@@ -45,13 +43,14 @@ def _asked(what: Claim | Condition) -> tuple[str, str, str]:
     return what.op, what.relation, what.value
 
 
-def _edges(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]) -> set[Proof]:
-    """Edges that prove or contradict a claim: the edge itself, or the item's edges of that relation that exclude it."""
-    if claim.kind == "need":
-        return set()
-    asked = [(c.relation, c.value) for c in conditions] if claim.kind == "keep" else [(claim.relation, claim.value)]
-    found = set()
-    for relation, value in asked:
-        values = (value,) if graph.has(claim.subject, relation, value) else graph.edges.get(claim.subject, {}).get(relation, ())
-        found |= {(claim.subject, relation, v) for v in values}
+def _edges(claims: tuple[Claim, ...], graph: AttributeGraph, conditions: tuple[Condition, ...]) -> set[Proof]:
+    """Edges that prove or contradict claims: the edge itself, or the item's edges of that relation that exclude it. Needs have none."""
+    found: set[Proof] = set()
+    for claim in claims:
+        if claim.kind == "need":
+            continue
+        for what in conditions if claim.kind == "keep" else (claim,):
+            known = graph.values(claim.subject, what.relation)
+            for value in (what.value,) if what.value in known else known:
+                found.add((claim.subject, what.relation, value))
     return found

@@ -98,12 +98,9 @@ class Bench:
 
     def make(self, requests: list[Request]) -> list[Outcome]:
         """Run the graph once a request."""
-        return uvloop.run(self._make(requests))
-
-    async def _make(self, requests: list[Request]) -> list[Outcome]:
         found = []
         for request in map(str, requests):
-            state = await self.graph.ainvoke({"request": request, "attempt": 0})
+            state = self.graph.invoke({"request": request, "attempt": 0})
             problems, work = state["problems"], self.nodes.take(request)
             if problems:
                 self.nodes.reject(work, state)
@@ -112,7 +109,7 @@ class Bench:
 
 
 class Seat:
-    """A bench behind plain methods: Ray would make an asynchronous actor of a class with a coroutine."""
+    """A bench that loads its own world: Ray is given a path to start it with, not graphs."""
 
     def __init__(self, store: Path, writer: str, size: int) -> None:
         self._bench = Bench(World(Evidence.load(store)), writer, size)

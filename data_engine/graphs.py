@@ -59,18 +59,22 @@ class AttributeGraph:
                 held[edge].append(item)
         return {edge: tuple(items) for edge, items in held.items()}
 
+    def values(self, item: str, relation: str) -> tuple[str, ...]:
+        """The attribute ids that a relation lists for an item, in credit order; () where it is not known."""
+        return self.edges.get(item, {}).get(relation, ())
+
     def has(self, item: str, relation: str, value: str) -> bool:
         """Whether the edge is in the graph. Absent is not proof of false: see `excludes`."""
-        return (relation, value) in self.edge_sets.get(item, frozenset())
+        return value in self.values(item, relation)
 
     def excludes(self, item: str, relation: str, value: str) -> bool:
         """Whether the graph speaks against the edge: the relation is known for the item and lists other values only."""
-        known = self.edges.get(item, {}).get(relation, ())
+        known = self.values(item, relation)
         return bool(known) and value not in known
 
     def judge(self, item: str, condition: Condition) -> bool | None:
         """Whether the item meets the condition; None where the relation is not known for it."""
-        known = self.edges.get(item, {}).get(condition.relation, ())
+        known = self.values(item, condition.relation)
         if not known:
             return None
         if condition.op in ("is", "not"):
@@ -80,13 +84,23 @@ class AttributeGraph:
             return None
         return all(n < float(condition.value) if condition.op == "below" else n > float(condition.value) for n in numbers)
 
+    def fits(self, item: str, conditions: tuple[Condition, ...]) -> bool | None:
+        """Whether the item meets every condition: False as soon as one is missed, None where the graph cannot say of one."""
+        sure = True
+        for condition in conditions:
+            verdict = self.judge(item, condition)
+            if verdict is False:
+                return False
+            sure &= verdict is True
+        return sure or None
+
     def meets(self, item: str, conditions: tuple[Condition, ...]) -> bool:
         """Whether the graph proves that the item meets every condition."""
-        return all(self.judge(item, c) for c in conditions)
+        return self.fits(item, conditions) is True
 
     def misses(self, item: str, conditions: tuple[Condition, ...]) -> bool:
         """Whether the graph proves that the item misses a condition."""
-        return any(self.judge(item, c) is False for c in conditions)
+        return self.fits(item, conditions) is False
 
     @cached_property
     def numeric(self) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ Everything else (verl rows, prompts, scores) is derived from it. Records are fro
 """
 
 import hashlib
-import json
 from typing import Literal, get_args
 
+import msgspec
 from pydantic import BaseModel, ConfigDict
 
 VERSION = 2
@@ -143,6 +143,5 @@ class Example(Record):
 
 
 def content_hash(value: object, digits: int = 16) -> str:
-    """First hex `digits` of the SHA-256 of `value` as canonical JSON."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:digits]
+    """First hex `digits` of the SHA-256 of `value` as canonical JSON: keys sorted, no spaces, UTF-8."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:digits]

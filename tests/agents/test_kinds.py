@@ -1,6 +1,5 @@
 """Every kind at every level: what it promises holds in the graph, and the independent audit agrees."""
 
-import asyncio
 from collections import Counter
 
 import pytest
@@ -49,18 +48,15 @@ def made(crowd_store):
     nodes = Nodes(world, TemplateWriter(), 6)
     graph = build_graph(nodes)
 
-    async def make():
-        found = {}
-        for kind in KINDS:
-            for level in (1, 2, 3):
-                for index in range(EACH):
-                    request = str(Request(0, "sft", kind, level, index))
-                    state = await graph.ainvoke({"request": request, "attempt": 0})
-                    assert not state["problems"], (request, state)
-                    found.setdefault((kind, level), []).append(nodes.take(request).example)
-        return found
-
-    return world, asyncio.run(make())
+    found = {}
+    for kind in KINDS:
+        for level in (1, 2, 3):
+            for index in range(EACH):
+                request = str(Request(0, "sft", kind, level, index))
+                state = graph.invoke({"request": request, "attempt": 0})
+                assert not state["problems"], (request, state)
+                found.setdefault((kind, level), []).append(nodes.take(request).example)
+    return world, found
 
 
 def test_the_audit_proves_every_kind_at_every_level(made, crowd_store, tmp_path):

@@ -1,6 +1,6 @@
 """Synthesis: every Example is provable, labels come from the graph alone, the same seed gives the same bytes."""
 
-import asyncio
+import hashlib
 import json
 import shutil
 import subprocess
@@ -143,6 +143,9 @@ def test_an_edited_example_no_longer_has_its_id(film_store):
     with Store.open(film_store, read_only=True) as store:
         e = store.examples()[0]
     assert e.named() == e
+    record = e.model_dump(mode="json", exclude={"example_id"})
+    canonical = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    assert e.example_id == hashlib.sha256(canonical).hexdigest()[:16]
     assert e.model_copy(update={"query": e.query + " "}).named().example_id != e.example_id
     assert Example.model_validate_json(e.model_dump_json()) == e
 
@@ -180,7 +183,7 @@ def test_the_graph_rewords_and_redraws_twice_at_most_then_gives_up(film_store):
             return (Turn(role="user", text=world.evidence.attributes.titles[draft.gold]),)
 
     nodes, request = Nodes(World(Evidence.load(film_store)), Leaky(), 6), str(Request(0, "sft", "explicit", 2, 0))
-    state = asyncio.run(build_graph(nodes).ainvoke({"request": request, "attempt": 0}))
+    state = build_graph(nodes).invoke({"request": request, "attempt": 0})
     assert Leaky.calls == 9 and "names the gold" in state["problems"][0]  # three drafts, three wordings each
     assert [r.attempt for r in nodes.take(request).rejects] == [0, 0, 0, 1, 1, 1, 2, 2]  # the last is the caller's to record
 
