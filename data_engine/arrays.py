@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -37,6 +38,10 @@ class Strings(Sequence):
 
     def __len__(self) -> int:
         return len(self.start) - 1
+
+    def __iter__(self) -> Iterator[str]:
+        raw = self.text.tobytes()
+        return (raw[start:end].decode() for start, end in pairwise(self.start.tolist()))
 
     def __getitem__(self, k: int) -> str:
         if not 0 <= k < len(self):
@@ -89,7 +94,7 @@ class GraphArrays:
 
         def read(name: str) -> np.ndarray:
             try:
-                return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))  # a plain view: np.memmap is slow to index
             except (OSError, ValueError) as error:
                 raise DataError(f"{folder}/{name}.npy cannot be read ({error}): delete the folder, it will be made again") from error
 

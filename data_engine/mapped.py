@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from data_engine.arrays import GraphArrays
 
@@ -17,8 +18,9 @@ class MappedGraph:
         self.arrays, self.digest = arrays, arrays.digest
         self.relations = tuple(arrays.relations)
         self._number = {relation: n for n, relation in enumerate(self.relations)}
-        pairs = np.unique(arrays.attribute.astype(np.int64) << 16 | arrays.relation)
-        self._held, self._held_relation = (pairs >> 16).astype(np.int32), (pairs & 0xFFFF).astype(np.uint16)
+        shape = (len(arrays.names), len(self.relations))
+        self._stands = csr_array((np.ones(len(arrays.relation), bool), (arrays.attribute, arrays.relation)), shape)  # attribute × relation
+        self._stands.sum_duplicates()
         self.edges = lru_cache(CACHED)(self._edges)
         self.known = lru_cache(CACHED)(self._known)
 
@@ -42,13 +44,13 @@ class MappedGraph:
     def codes_where(self, relation: str, fits: Callable[[str], bool]) -> frozenset[int]:
         """The codes of a relation's attributes whose names fit."""
         number = self.number(relation)
-        held = self._held[self._held_relation == number] if number >= 0 else ()
+        held = self._stands[:, [number]].nonzero()[0] if number >= 0 else ()
         return frozenset(number << 32 | int(a) for a in held if fits(self.arrays.names[int(a)]))
 
     def relations_of(self, attribute: int) -> tuple[str, ...]:
         """The relations in which an attribute (by number) stands."""
-        start, end = np.searchsorted(self._held, (attribute, attribute + 1))
-        return tuple(self.relations[k] for k in self._held_relation[start:end])
+        start, end = self._stands.indptr[attribute : attribute + 2]
+        return tuple(self.relations[k] for k in self._stands.indices[start:end])
 
     def judge(self, item: str, relation: str, attribute: int) -> bool | None:
         """True: the edge is there. False: the relation is known for the item and lists other values only. None: the graph cannot say."""

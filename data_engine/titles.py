@@ -69,6 +69,9 @@ def names_of(title: str) -> Iterator[tuple[str, int]]:
     A subtitle is not dropped where it is what tells a sequel from the first part.
     """
     name, _ = split_year(title)
+    if not ("(" in name or ":" in name or " - " in name or ", " in name):  # nearly always
+        yield name, OWN
+        return
     plain = _ALIAS.sub("", name).strip()
     aliases = [re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE) for alias in _ALIAS.findall(name)]
     stem = _SUBTITLE.match(plain)
