@@ -59,7 +59,7 @@ def test_credit_order_is_kept(store):
 
 def test_arrays_are_mapped_read_only_and_made_once(store):
     first = GraphArrays.of(store)
-    assert isinstance(first.attribute, np.memmap) and not first.attribute.flags.writeable
+    assert isinstance(first.attribute.base, np.memmap) and not first.attribute.flags.writeable
     folder = store.path.with_name("s.duckdb.arrays") / store.graph_digest
     made = (folder / "item.npy").stat().st_mtime_ns
     assert GraphArrays.of(store).digest == store.graph_digest
@@ -80,7 +80,7 @@ def test_another_graph_gets_other_arrays_while_the_old_stay_readable(store):
 def test_where_nothing_can_be_written_the_arrays_stay_in_memory(store):
     store.path.with_name("s.duckdb.arrays").write_text("in the way")
     arrays = GraphArrays.of(store)
-    assert len(arrays.relation) == len(store.rows("FROM edges")) and not isinstance(arrays.relation, np.memmap)
+    assert len(arrays.relation) == len(store.rows("FROM edges")) and not isinstance(arrays.relation.base, np.memmap)
 
 
 @pytest.mark.parametrize("harm", ["missing", "cut", "object"])
