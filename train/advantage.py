@@ -6,7 +6,6 @@ the penalty stays unnormalised. All responses of such a group are about equally 
 QAS or PAS; the published quotient gave single tokens advantages of −64 there and undid what training had learned.
 """
 
-from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 import torch
@@ -25,14 +24,17 @@ def raae(rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable], *
     mask = mask.to(rewards.dtype)
     last = (mask * torch.arange(1, mask.shape[1] + 1, device=mask.device)).argmax(1, keepdim=True)
     outcome = rewards.gather(1, last)
-    process = rewards.scatter(1, last, 0.0) * mask
-    rows_of: dict[Hashable, list[int]] = defaultdict(list)
-    for row, name in enumerate(group):
-        rows_of[name].append(row)
-    advantage = torch.zeros_like(rewards)
-    for rows in rows_of.values():
-        r, p = outcome[rows], process[rows]
-        std = r.std() if len(rows) > 1 else torch.zeros(())
-        outcome_part = (r - r.mean()) / std if std >= FLAT else torch.zeros_like(r)
-        advantage[rows] = outcome_part + (p / std if scaled and std >= CLOSE else p)
-    return advantage * mask
+    numbers: dict[Hashable, int] = {}
+    of = torch.tensor([numbers.setdefault(name, len(numbers)) for name in group], device=rewards.device)
+    count = torch.bincount(of)[:, None]
+    centred = outcome - (_sums(outcome, of, len(numbers)) / count)[of]
+    std = (_sums(centred**2, of, len(numbers)) / (count - 1).clamp(min=1)).sqrt()[of]  # 0 for a group of one
+    process = rewards.scatter(1, last, 0.0)
+    if scaled:
+        process /= torch.where(std >= CLOSE, std, 1.0)
+    return process.add_(torch.where(std >= FLAT, centred / std, 0.0)).mul_(mask)
+
+
+def _sums(values: torch.Tensor, of: torch.Tensor, groups: int) -> torch.Tensor:
+    """The sum of each group's rows."""
+    return torch.zeros(groups, 1, dtype=values.dtype, device=values.device).index_add_(0, of, values)
