@@ -96,7 +96,7 @@ def test_from_import_to_scores_by_hand(tmp_path):
         ("score {tmp}/none.jsonl --store {films}", "no file"),
         ("score {bad} --store {films}", "line 2: expected"),
         ("train sft --store {empty} --run {tmp}/sft", "holds no SFT Examples"),
-        ("train rft tiny-magic --store {films}", "no recipe 'tiny-magic': choose from qwen2.5-3b-rerec, tiny-grpo, tiny-rerec"),
+        ("train rft tiny-magic --store {films}", "no recipe 'tiny-magic': choose from llama-3.2-3b-rerec, qwen2.5-3b-grpo"),
         ("train rft tiny-grpo --dry-run --set no.such.key=1", "does not compose"),
         ("train rft tiny-grpo --store {films} --run {tmp}/rft", "no model folder"),
         ("eval {tmp} --store {films}", "no model folder"),
@@ -127,11 +127,21 @@ def test_rft_fails_at_once_when_the_server_is_down_and_names_the_url(tmp_path, f
 
 
 @pytest.mark.journey
-def test_the_gpu_recipe_composes_and_is_accepted_by_verl():
-    done = rerec("train", "rft", "qwen2.5-3b-rerec", "--dry-run", "--json")
+@pytest.mark.parametrize(
+    ("recipe", "estimator", "model"),
+    [
+        ("qwen2.5-3b-grpo", "grpo", "Qwen/Qwen2.5-3B-Instruct"),
+        ("qwen2.5-3b-rerec", "raae", "Qwen/Qwen2.5-3B-Instruct"),
+        ("qwen2.5-3b-rerec-lora", "raae", "Qwen/Qwen2.5-3B-Instruct"),
+        ("llama-3.2-3b-rerec", "raae", "meta-llama/Llama-3.2-3B-Instruct"),
+    ],
+)
+def test_the_gpu_recipes_compose_and_are_accepted_by_verl(recipe, estimator, model):
+    done = rerec("train", "rft", recipe, "--dry-run", "--json")
     config = json.loads(done.stdout.splitlines()[-1])
-    assert config["algorithm"]["adv_estimator"] == "raae" and config["actor_rollout_ref"]["rollout"]["name"] == "vllm"
-    assert config["actor_rollout_ref"]["model"]["path"] == "Qwen/Qwen2.5-3B-Instruct"
+    assert config["algorithm"]["adv_estimator"] == estimator and config["actor_rollout_ref"]["model"]["path"] == model
+    assert config["actor_rollout_ref"]["rollout"]["name"] == "vllm" and config["trainer"]["device"] == "cuda"
+    assert config["actor_rollout_ref"]["model"]["lora_rank"] == (64 if recipe.endswith("lora") else 0)
 
 
 def test_doctor_finds_this_machine_well():

@@ -48,7 +48,7 @@ def sft(
 
 @train.command()
 def rft(
-    recipe: Annotated[str, typer.Argument(help="tiny-grpo, tiny-rerec, qwen2.5-3b-rerec.")],
+    recipe: Annotated[str, typer.Argument(help="One of train/recipes, e.g. tiny-rerec or qwen2.5-3b-rerec.")],
     store: StoreOption = DEFAULT_STORE,
     model: Annotated[str | None, typer.Option(help="Model folder to start from; without it, the model the recipe names.")] = None,
     run: Annotated[Path, typer.Option(help="Run directory: data/, checkpoints/, log/, model/.")] = Path("runs/rft"),

@@ -5,6 +5,7 @@ A run directory holds data/*.parquet, config.yaml (resolved), provenance.json, c
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -22,7 +23,7 @@ from train.prompts import STYLES
 
 RECIPES = Path(__file__).parent / "recipes"
 PLUGIN = Path(__file__).parent / "verl_plugin"
-BASES = {"rerec_base", "tiny_cpu"}
+BASES = {"rerec_base", "tiny_cpu", "gpu_3b"}
 DONE = "model"
 
 
@@ -104,8 +105,11 @@ def dry_run(config: RFTConfig) -> DictConfig:
     from train.verl_plugin.main import validate
 
     composed = compose(config, "dry-run")
+    checked = composed.copy()
+    if find_spec("vllm") is None:
+        checked.actor_rollout_ref.model.lora_rank = 0  # verl would ask vLLM itself whether it takes the rank
     try:
-        validate(composed.copy())
+        validate(checked)
     except (ValueError, AssertionError, NotImplementedError, TypeError) as error:
         raise BadRecipe(f"recipe {config.recipe} is refused by verl: {error}") from error
     return composed
