@@ -133,17 +133,21 @@ def _told(entry: dict) -> str:
 def _evaluate(
     model: Annotated[Path | None, typer.Argument(help="Model folder.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Instead of a model: random, popularity, lightgcn or rules (perfect reading).")] = None,
+    ask: Annotated[str | None, typer.Option(metavar="MODEL", help="Instead: a model behind an OpenAI-compatible endpoint.")] = None,
+    base_url: Annotated[str, typer.Option(help="With --ask: the endpoint.")] = "http://127.0.0.1:8000/v1",
+    key_env: Annotated[str, typer.Option(help="With --ask: the environment variable that holds the key.")] = "OPENAI_API_KEY",
+    concurrency: Annotated[int, typer.Option(min=1, max=1024, help="With --ask: calls at once.")] = 16,
     store: StoreOption = DEFAULT_STORE,
     split: Annotated[str, typer.Option(help="validation, test or benchmark.")] = "validation",
     queries: Annotated[int | None, typer.Option(help="Only the first N, taken evenly over the split.")] = None,
     server: Annotated[str | None, typer.Option(help="URL of a running reward server; without it, one is started for this command.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write summary, responses and provenance as JSON.")] = None,
     temperature: float = 0.0,
-    style: Annotated[str, typer.Option(help="open-book or closed-book.")] = "open-book",
+    style: Annotated[str | None, typer.Option(help="open-book, closed-book or instructed; by default open-book, with --ask instructed.")] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate a policy, or a rule without one, on held-out queries: NDCG@1 by kind with 95 % intervals, by gold position, and more.
+    """Evaluate a policy, a model behind an endpoint, or a rule, on held-out queries: NDCG@1 by kind with 95 % intervals, and more.
 
     Example: rerec eval runs/rerec/model --store runs/movies.duckdb --split test --out runs/rerec/test.json
     """
@@ -156,21 +160,25 @@ def _evaluate(
     from data_engine.store import Store
     from reward_server.client import RewardClient
     from reward_server.local import local_server
+    from train.endpoint import EndpointConfig
     from train.evaluate import EvalConfig
     from train.evaluate import evaluate as run_evaluation
     from train.prompts import STYLES
 
+    style = style or ("instructed" if ask else "open-book")
     if split not in (*SPLITS, "benchmark") or style not in STYLES:
         raise DataError(f"no split {split!r} or style {style!r}: splits are {', '.join(SPLITS)} and benchmark, styles {', '.join(STYLES)}")
     with Store.open(store, read_only=True) as opened:
         examples = opened.examples(split)
     if queries is not None and queries < len(examples):
         examples = [examples[k * len(examples) // queries] for k in range(queries)]
-    config = EvalConfig(model=model, baseline=baseline, style=style, temperature=temperature, seed=seed)
+    endpoint = EndpointConfig(model=ask, base_url=base_url, key_env=key_env, concurrency=concurrency) if ask else None
+    config = EvalConfig(model=model, baseline=baseline, endpoint=endpoint, style=style, temperature=temperature, seed=seed)
+    kept = out and out.with_suffix(".answers.jsonl")  # an endpoint's, so that a run cut short goes on
     with nullcontext(server) if server else local_server(store) as url, progress("eval", len(examples)) as tell:
         with RewardClient(url) as client:
             client.ready()
-            found = run_evaluation(config, examples, Evidence.load(store), client, tell)
+            found = run_evaluation(config, examples, Evidence.load(store), client, tell, kept)
     if out:
         write_json(out, found | {"split": split})
     summary = found["summary"]
@@ -183,7 +191,7 @@ def _evaluate(
     show(
         {"NDCG@1": f"{total['mean']:.3f} ({total['low']:.3f}–{total['high']:.3f}, n {total['n']})"} | kinds | rest,
         False,
-        f"{model or baseline} on {split}",
+        f"{model or baseline or ask} on {split}",
     )
 
 

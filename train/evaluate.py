@@ -14,6 +14,7 @@ from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.wire import Response, Score
 from train.baselines import BASELINES, answers, baseline
+from train.endpoint import EndpointConfig, ask
 from train.errors import TrainError
 from train.prompts import STYLES
 
@@ -21,11 +22,13 @@ BATCH = 200
 
 
 class EvalConfig(BaseModel):
-    """What to evaluate: a model folder, on which prompt style, at which temperature (0: greedy); or a baseline (see `train.baselines`)."""
+    """What to evaluate: a model folder or a model behind an endpoint, on which prompt style, at which temperature (0: greedy); or a baseline
+    (see `train.baselines`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     model: Path | None = None
     baseline: str | None = None
+    endpoint: EndpointConfig | None = None
     style: str = "open-book"
     temperature: float = 0.0
     most_tokens: int = 96
@@ -38,17 +41,22 @@ def evaluate(
     evidence: Evidence,
     client: RewardClient,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    kept: Path | None = None,
 ) -> dict[str, object]:
     """Generate, score, summarise. Returns {"summary", "rows", "provenance"}; a row is one Example with its response and score.
 
-    Raises TrainError when there is no model, no such baseline, or nothing to evaluate on.
+    An endpoint's answers are appended to `kept`, and taken from there where they are. Raises TrainError when there is no model, no such
+    baseline, or nothing to evaluate on, and what `train.endpoint.ask` raises.
     """
-    if (config.model is None) == (config.baseline is None) or config.baseline not in (None, *BASELINES):
-        raise TrainError(f"give either a model folder or a baseline, one of {', '.join(BASELINES)}")
+    if [config.model, config.baseline, config.endpoint].count(None) != 2 or config.baseline not in (None, *BASELINES):
+        raise TrainError(f"give one of a model folder, --ask MODEL for an endpoint, and --baseline with one of {', '.join(BASELINES)}")
     if not examples:
         raise TrainError("no Examples to evaluate on: run `rerec synth` with a count for that split")
     if config.baseline:
         texts = answers(baseline(config.baseline, evidence, config.seed), examples, evidence)
+    elif config.endpoint:
+        prompts = [STYLES[config.style](e, evidence) for e in examples]
+        texts = ask(config.endpoint, prompts, config.temperature, config.seed, kept, progress)
     else:
         texts = _generated(config, examples, evidence, progress)
     scores = client.score([Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)])

@@ -1,7 +1,7 @@
 """Prompt styles: how an Example becomes a chat turn, and a chain the answer to it.
 
 open-book lists the facts, for policies that know nothing of the world; each line starts with a space so that a name is the
-same token at the start of a line as inside one. closed-book lists titles only and says how to answer.
+same token at the start of a line as inside one. closed-book lists titles only and says how to answer; instructed lists facts and says so too.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,8 @@ CLOSED_BOOK = """{query}
 Candidates:
 {candidates}
 
-Reason step by step in short paragraphs: what is asked for, then each candidate against it. End with the titles you recommend,
+{task}"""
+TASK = """Reason step by step in short paragraphs: what is asked for, then each candidate against it. End with the titles you recommend,
 copied from the list, best first, one a line, between <answer> and </answer>."""
 
 
@@ -30,10 +31,16 @@ def closed_book(example: Example, evidence: Evidence) -> str:
     """Query, titles and instructions; a policy must bring its own knowledge."""
     candidates = "\n".join(f"- {evidence.attributes.titles[i]}" for i in example.candidates)
     said = "\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns) or example.query
-    return CLOSED_BOOK.format(query=said, candidates=candidates)
+    return CLOSED_BOOK.format(query=said, candidates=candidates, task=TASK)
 
 
-STYLES: dict[str, Callable[[Example, Evidence], str]] = {"open-book": open_book, "closed-book": closed_book}
+def instructed(example: Example, evidence: Evidence) -> str:
+    """Query, facts and instructions: what the tiny policy sees, for a model that has not been trained to answer it."""
+    columns = ", ".join(column.relation for column in evidence.cards.columns for _ in range(column.width))
+    return f"{open_book(example, evidence)}\n\nEach line of facts is a title and its {columns} (- where there is none). {TASK}"
+
+
+STYLES: dict[str, Callable[[Example, Evidence], str]] = {"open-book": open_book, "closed-book": closed_book, "instructed": instructed}
 
 
 def response(chain: Chain, evidence: Evidence) -> str:
