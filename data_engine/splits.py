@@ -12,17 +12,20 @@ FOLDS: tuple[tuple[int, Split], ...] = ((40, "test"), (60, "validation"), (116, 
 ORDER: tuple[Split, ...] = ("sft", "rl", "validation", "test")
 
 
-def interaction_split(graph: InteractionGraph, shares: tuple[float, float] = (0.8, 0.1)) -> np.ndarray:
-    """0 train, 1 validation, 2 test for each interaction.
+def interaction_split(graph: InteractionGraph) -> np.ndarray:
+    """0 train, 1 validation, 2 test for each interaction: by time where the graph has times, else the last two of each user."""
+    return global_time(graph) if graph.has_time else leave_last_out(graph)
 
-    With times: a global-time split, everything before one moment is train, so nobody learns from the future. Without: each
-    user's last interaction is test and the one before it validation (leave-last-out), for users with three or more.
-    """
+
+def global_time(graph: InteractionGraph, shares: tuple[float, float] = (0.8, 0.1)) -> np.ndarray:
+    """Everything before one moment is train, so that nobody learns from the future. The graph must have times."""
+    cuts = np.quantile(graph.time, np.cumsum(shares))
+    return np.searchsorted(cuts, graph.time).astype(np.int8)
+
+
+def leave_last_out(graph: InteractionGraph) -> np.ndarray:
+    """Each user's last interaction is test and the one before it validation, for users with three or more."""
     parts = np.zeros(len(graph.user), np.int8)
-    if graph.has_time:
-        cuts = np.quantile(graph.time, np.cumsum(shares))
-        parts[graph.time > cuts[0]], parts[graph.time > cuts[1]] = 1, 2
-        return parts
     ends = np.flatnonzero(np.diff(graph.user, append=-1))  # rows are in user order: the last row of each user
     starts = np.concatenate([[0], ends[:-1] + 1])
     for start, end in zip(starts, ends, strict=True):

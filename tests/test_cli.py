@@ -19,6 +19,7 @@ COMMANDS = (
     "data import recbench",
     "data embed",
     "train compare",
+    "train sequential",
     "synth report",
     "data stats",
     "data doctor",

@@ -1,0 +1,26 @@
+"""What knows no order: the most frequent items, and LightGCN's nearest to what a history holds on the whole."""
+
+import numpy as np
+
+from data_engine.graphs import InteractionGraph
+from data_engine.preference import Likes
+from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
+from data_engine.sequences import Sequences
+from train.sequential.ranking import Scorer
+
+
+def popularity(sequences: Sequences) -> Scorer:
+    """Every history wants what occurs most in training."""
+    counts = np.bincount(np.concatenate(sequences.train()), minlength=len(sequences.items)).astype(np.float64)
+    return lambda histories: np.tile(counts, (len(histories), 1))
+
+
+def lightgcn(sequences: Sequences, graph: InteractionGraph, seed: int) -> Scorer:
+    """The products of item embeddings, learned from all training interactions, with the mean of a history's: for users who are new too."""
+    split = np.concatenate(sequences.parts)
+    train, held = split == 0, split == 1
+    likes = Likes(graph.users, graph.items, graph.user[train], graph.item[train], graph.user[held], graph.item[held])
+    model = LightGCN(LightGCNConfig(seed=seed))
+    model.fit(likes, lambda done, found: None)
+    vectors = model.vectors()
+    return lambda histories: np.stack([vectors[h].mean(0) for h in histories]) @ vectors.T

@@ -1,0 +1,35 @@
+"""Where the true next item stands among the whole catalogue, less what the user has had: H@K and NDCG@K."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from data_engine.sequences import Next
+
+AT_ONCE = 256
+Scorer = Callable[[list[np.ndarray]], np.ndarray]  # histories, oldest first → (histories, items) scores
+
+
+def ranks(scorer: Scorer, nexts: Sequence[Next]) -> np.ndarray:
+    """1 for the first place, of each target. Items of the history are out of the running, but for the target itself; among equals the
+    target stands in the middle."""
+    found = np.empty(len(nexts))
+    for start in range(0, len(nexts), AT_ONCE):
+        part = nexts[start : start + AT_ONCE]
+        table = np.array(scorer([n.history for n in part]), dtype=np.float64)
+        for k, (one, row) in enumerate(zip(part, table, strict=True), start):
+            own = row[one.target]
+            row[one.history] = -np.inf
+            row[one.target] = own
+            found[k] = 1 + (row > own).sum() + ((row == own).sum() - 1) / 2
+    return found
+
+
+def hits(places: np.ndarray, k: int) -> float:
+    """H@K: the share of targets among the first K."""
+    return float((places <= k).mean()) if len(places) else 0.0
+
+
+def ndcg(places: np.ndarray, k: int) -> float:
+    """NDCG@K with one relevant item: 1 / log2(place + 1) among the first K, else 0."""
+    return float(np.where(places <= k, 1 / np.log2(places + 1), 0.0).mean()) if len(places) else 0.0

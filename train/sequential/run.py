@@ -1,0 +1,89 @@
+"""Methods × seeds of next-item recommendation on disk: run/METHOD-SEED.json each, once made never made again; results.json sums them up."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_engine.evidence import Evidence
+from data_engine.provenance import provenance, write_json
+from data_engine.sequences import TEST, Cut, Sequences
+from train.comparison import interval, paired
+from train.errors import ConfigChanged, TrainError
+from train.sequential.encoders import ENCODERS
+from train.sequential.floors import lightgcn, popularity
+from train.sequential.ranking import Scorer, hits, ndcg, ranks
+from train.sequential.training import TrainingConfig, fit
+
+METHODS = ("popularity", "lightgcn", *ENCODERS)
+Tell = Callable[[str, int, int, float], None]  # hears (method, seed, epoch, validation NDCG@10)
+
+
+class SequentialConfig(BaseModel):
+    """What is compared; the seed of `training` is each of `seeds` in turn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    methods: tuple[str, ...] = METHODS
+    seeds: tuple[int, ...] = (0, 1, 2)
+    cut: Cut = "time"
+    k: int = Field(10, ge=1)
+    training: TrainingConfig = TrainingConfig()
+
+
+def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell: Tell) -> dict[str, object]:
+    """Fit and test every method with every seed; returns what results.json holds: by method and figure the mean over seeds with its 95 %
+    t-interval, and the paired differences from the first method.
+
+    Raises TrainError for an unknown method, DataError for a cut the data cannot carry, ConfigChanged for a directory of another comparison.
+    """
+    if unknown := [name for name in config.methods if name not in METHODS]:
+        raise TrainError(f"no method {unknown[0]!r}: choose from {', '.join(METHODS)}")
+    graph = evidence.interactions
+    sequences = Sequences.of(graph, config.cut)
+    asked = list(sequences.nexts(TEST))
+    if not asked or not sequences.train():
+        raise TrainError("nobody has a history to learn from and something after it to be tested on: import more interactions")
+    facts = {"config": config.model_dump(mode="json", exclude={"methods", "seeds"}), "graph_digest": evidence.digest}
+    _settle(run, facts)
+    for seed in config.seeds:
+        for name in config.methods:
+            kept = run / f"{name}-{seed}.json"
+            if not kept.is_file():
+                places = ranks(_scorer(name, seed, run, sequences, evidence, config, tell), asked)
+                write_json(kept, {f"H@{config.k}": hits(places, config.k), f"NDCG@{config.k}": ndcg(places, config.k)})
+                (run / f"{name}-{seed}.pt").unlink(missing_ok=True)
+    table = _table(run, config)
+    found = {"table": table, "queries": len(asked), "ordered": sequences.ordered, "provenance": provenance(**facts)}
+    write_json(run / "results.json", found)
+    return found
+
+
+def _scorer(name: str, seed: int, run: Path, sequences: Sequences, evidence: Evidence, config: SequentialConfig, tell: Tell) -> Scorer:
+    if name == "popularity":
+        return popularity(sequences)
+    if name == "lightgcn":
+        return lightgcn(sequences, evidence.interactions, seed)
+    training = config.training.model_copy(update={"seed": seed})
+    return fit(name, sequences, training, lambda epoch, value: tell(name, seed, epoch, value), run / f"{name}-{seed}.pt")
+
+
+def _settle(run: Path, facts: dict[str, object]) -> None:
+    """Remember what the directory is for, or check that it is for this."""
+    kept = run / "sequential.json"
+    if kept.is_file() and json.loads(kept.read_text()) != json.loads(json.dumps(facts)):
+        raise ConfigChanged(f"{run} was made with other settings or another graph: give another --run")
+    write_json(kept, facts)
+
+
+def _table(run: Path, config: SequentialConfig) -> dict[str, dict[str, dict]]:
+    cells = {name: {seed: json.loads((run / f"{name}-{seed}.json").read_text()) for seed in config.seeds} for name in config.methods}
+    table: dict[str, dict[str, dict]] = {}
+    for name, by in cells.items():
+        for figure in (f"H@{config.k}", f"NDCG@{config.k}"):
+            entry = interval([found[figure] for found in by.values()])
+            if name != config.methods[0]:
+                first = {seed: found[figure] for seed, found in cells[config.methods[0]].items()}
+                entry["against"] = paired({seed: found[figure] for seed, found in by.items()}, first)
+            table.setdefault(name, {})[figure] = entry
+    return table
