@@ -14,7 +14,7 @@ from random import getrandbits
 import msgspec
 
 from reward_server.errors import Refused, StaleGraph, UnknownExamples
-from reward_server.guards import Tokens, read_body
+from reward_server.guards import Patience, Tokens, read_body
 from reward_server.live import Live
 from reward_server.metrics import Metrics
 from reward_server.scoring import PROFILES, digest
@@ -34,6 +34,7 @@ class ScoreEndpoint:
     def __init__(self, live: Live, tokens: Tokens, metrics: Metrics, *, most_bytes: int, at_once: int, seconds: float) -> None:
         self.live, self.tokens, self.metrics = live, tokens, metrics
         self.most_bytes, self.at_once, self.seconds = most_bytes, at_once, seconds
+        self._patience = Patience(seconds)
         self.running = self.held = 0  # requests being scored, and bytes of bodies that are still arriving
         self._batches = ThreadPoolExecutor(1)  # one after the other: threads side by side only fight for the interpreter
         self._decode = msgspec.json.Decoder(ScoreRequest).decode
@@ -63,7 +64,7 @@ class ScoreEndpoint:
     async def _answer(self, headers: dict[bytes, str], receive: Callable[[], Awaitable[dict]], start: float) -> tuple[bytes, int]:
         self.tokens.check(headers.get(b"authorization", ""), "score")
         try:
-            async with asyncio.timeout(self.seconds):
+            with self._patience:
                 chunks = self._chunks(receive)
                 body = await read_body(chunks, headers.get(b"content-length", ""), headers.get(b"content-encoding", ""), self.most_bytes)
         except TimeoutError:

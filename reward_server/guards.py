@@ -1,5 +1,6 @@
 """Who may ask, how much at once, and how large a body: decided before anything is parsed."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -74,6 +75,42 @@ def issue(path: Path, name: str, scopes: tuple[Scope, ...], days: int | None) ->
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Patience:
+    """A `with` block around waiting: who takes longer than `seconds` gets a TimeoutError, found by looking now and then. A timer for each
+    request, as `asyncio.timeout` sets, would cost more than reading its body."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self._every = seconds, min(1.0, seconds / 4)
+        self._since: dict[asyncio.Task, float] = {}
+        self._late: set[asyncio.Task] = set()
+        self._looking: asyncio.AbstractEventLoop | None = None  # the loop that has the next look planned
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._since[asyncio.current_task(loop)] = loop.time()
+        if self._looking is not loop:
+            self._looking = loop
+            loop.call_later(self._every, self._look, loop)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        task = asyncio.current_task()
+        del self._since[task]
+        if task in self._late:
+            self._late.remove(task)
+            if task.uncancel() == 0 and kind is asyncio.CancelledError:  # cancelled by nobody else
+                raise TimeoutError
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for task, since in self._since.items():
+            if now - since > self.seconds and task not in self._late:
+                self._late.add(task)
+                task.cancel()
+        self._looking = loop if self._since else None
+        if self._since:
+            loop.call_later(self._every, self._look, loop)
 
 
 async def read_body(chunks: AsyncIterator[bytes], declared: str, encoding: str, most: int) -> bytes:

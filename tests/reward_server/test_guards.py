@@ -12,7 +12,7 @@ import zstandard
 
 from data_engine.errors import DataError
 from reward_server.errors import Refused
-from reward_server.guards import Token, Tokens, issue, read_body
+from reward_server.guards import Patience, Token, Tokens, issue, read_body
 from reward_server.local import local_server
 from tests.test_cli import rerec
 
@@ -122,3 +122,26 @@ def test_nothing_secret_reaches_the_log(film_store, tmp_path):
     (line,) = [json.loads(row) for row in log.read_text().splitlines() if row.startswith("{")]
     assert line["id"] == "abc123" and line["status"] == 404
     assert "private words" not in log.read_text() and "secret-token" not in log.read_text()
+
+
+def test_who_waits_too_long_is_told_so_and_nobody_else():
+    patience = Patience(0.05)
+
+    async def waits(arrived):
+        with patience:
+            await arrived.wait()
+        return "read"
+
+    async def scene():
+        never, soon = asyncio.Event(), asyncio.Event()
+        slow, quick, gone = (asyncio.create_task(waits(event)) for event in (never, soon, never))
+        await asyncio.sleep(0)
+        soon.set()
+        gone.cancel()
+        found = await asyncio.gather(slow, quick, gone, return_exceptions=True)
+        assert slow.cancelling() == 0
+        return found
+
+    for _ in range(2):  # in another event loop too
+        late, read, cancelled = asyncio.run(scene())
+        assert isinstance(late, TimeoutError) and read == "read" and isinstance(cancelled, asyncio.CancelledError)
