@@ -19,12 +19,12 @@ from reward_server.live import Live
 from reward_server.metrics import Metrics
 from reward_server.scoring import PROFILES, digest
 from reward_server.snapshot import Snapshot
-from reward_server.wire import MOST_CHARACTERS, MOST_RESPONSES, Score, ScoreRequest, ScoreResponse, Weights
+from reward_server.wire import MOST_CHARACTERS, MOST_RESPONSES, ScoreRequest, ScoreResponse, Weights
 
 Asgi = Callable[[dict, Callable[[], Awaitable[dict]], Callable[[dict], Awaitable[None]]], Awaitable[None]]
 
 access = logging.getLogger("rerec.access")
-CHUNK = 64  # responses scored between two looks at the clock; up to so many are scored without a thread
+CHUNK = 32  # responses scored between two looks at the clock; up to so many are scored without a thread
 JSON = (b"content-type", b"application/json")
 
 
@@ -81,21 +81,36 @@ class ScoreEndpoint:
                 raise StaleGraph(
                     f"the request is for graph {request.graph_digest}, this server holds {snapshot.digest}: restart it on the current store"
                 )
+            work = (snapshot, request, weights, start + self.seconds)
             if len(request.responses) <= CHUNK:
-                scores = snapshot.score(request.responses, weights, claims=request.claims)
+                scores, encoding = self._score(*work)
             else:
-                work = self._batches.submit(_score, snapshot, request, weights, start + self.seconds)
-                scores = await asyncio.wrap_future(work)
+                scores, encoding = await asyncio.wrap_future(self._batches.submit(self._score, *work))
             scored = time.perf_counter()
-            answer = self._encode(ScoreResponse(snapshot.digest, digest(weights), scores))
-            self.metrics.scored(scores, (received - start, scored - received, time.perf_counter() - scored))
-            return answer, len(scores)
+            opening = self._encode(ScoreResponse(snapshot.digest, digest(weights), []))[:-2]
+            answer = b"".join((opening, b",".join(scores), b"]}"))
+            self.metrics.staged(received - start, scored - received - encoding, encoding + time.perf_counter() - scored)
+            return answer, len(request.responses)
         except UnknownExamples as error:
             raise Refused(404, str(error)) from error
         except StaleGraph as error:
             raise Refused(409, str(error)) from error
         finally:
             self.running -= 1
+
+    def _score(self, snapshot: Snapshot, request: ScoreRequest, weights: Weights, deadline: float) -> tuple[list[bytes], float]:
+        """The scores as pieces of JSON, and the seconds that encoding took. A chunk is encoded and counted while the processor's caches still hold
+        it; in between others have their turn. Gives up at the deadline: late scores would be thrown away."""
+        pieces, encoding = [], 0.0
+        for start in range(0, len(request.responses), CHUNK):
+            if time.perf_counter() > deadline:
+                raise Refused(503, "the batch could not be scored in time: send smaller ones", {"retry-after": "1"})
+            scores = snapshot.score(request.responses[start : start + CHUNK], weights, claims=request.claims)
+            scored = time.perf_counter()
+            pieces.append(self._encode(scores)[1:-1])
+            encoding += time.perf_counter() - scored
+            self.metrics.scored(scores)
+        return pieces, encoding
 
     async def _chunks(self, receive: Callable[[], Awaitable[dict]]) -> AsyncIterator[bytes]:
         """The body as it arrives; all that arrive at a time may hold as many bytes as `at_once` of the largest."""
@@ -129,13 +144,3 @@ def _weights(request: ScoreRequest) -> Weights:
     if request.profile not in PROFILES:
         raise Refused(422, f"no profile {request.profile!r}: choose from {', '.join(PROFILES)}, or send weights")
     return PROFILES[request.profile]
-
-
-def _score(snapshot: Snapshot, request: ScoreRequest, weights: Weights, deadline: float) -> list[Score]:
-    """Score a large batch, giving other requests their turn, and give up at the deadline: late scores would be thrown away."""
-    scores: list[Score] = []
-    for start in range(0, len(request.responses), CHUNK):
-        if time.perf_counter() > deadline:
-            raise Refused(503, "the batch could not be scored in time: send smaller ones", {"retry-after": "1"})
-        scores += snapshot.score(request.responses[start : start + CHUNK], weights, claims=request.claims)
-    return scores

@@ -1,7 +1,7 @@
 """Prometheus metrics of one server process: plain sums while serving, families made when they are asked for.
 
-A server process counts in its event loop alone, so the locks of prometheus_client's own counters, a few microseconds an update and a dozen
-updates a request, would buy nothing.
+One lock for all that a chunk of scores adds: those of prometheus_client's own counters take a few microseconds an update, and a response has
+a dozen.
 """
 
 from bisect import bisect_left
@@ -9,6 +9,7 @@ from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from math import inf
+from threading import Lock
 from typing import get_args
 
 from prometheus_client import CollectorRegistry
@@ -29,6 +30,7 @@ class Metrics:
         self.within, self.seconds = [0] * len(BOUNDS), 0.0
         self.parts = {part: [0, 0.0] for part in PARTS}  # how many, their sum
         self.stages = {stage: [0, 0.0] for stage in STAGES}
+        self._lock = Lock()  # large batches are scored, and counted, in a thread of their own
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -38,16 +40,18 @@ class Metrics:
         self.within[bisect_left(BOUNDS, seconds)] += 1
         self.seconds += seconds
 
-    def scored(self, scores: Sequence[Score], seconds: Sequence[float]) -> None:
-        """Record the scores of one request and the seconds of its stages."""
-        for score in scores:
-            self.statuses[score.status] += 1
-            for segment in score.segments:
-                self.verdicts[segment.verdict] += 1
-            for sums, part in zip(self.parts.values(), (score.score, score.ndcg, score.qas, score.pas), strict=True):
-                if part is not None:
-                    sums[0] += 1
-                    sums[1] += part
+    def scored(self, scores: Sequence[Score]) -> None:
+        """Record scores of a request."""
+        with self._lock:
+            self.statuses.update([score.status for score in scores])
+            self.verdicts.update([segment.verdict for score in scores for segment in score.segments])
+            for part, sums in self.parts.items():
+                values = [value for score in scores if (value := getattr(score, part)) is not None]
+                sums[0] += len(values)
+                sums[1] += sum(values)
+
+    def staged(self, *seconds: float) -> None:
+        """Record the seconds of one request's STAGES."""
         for sums, value in zip(self.stages.values(), seconds, strict=True):
             sums[0] += 1
             sums[1] += value

@@ -18,13 +18,15 @@ from reward_server import scoring
 from reward_server.claims import Asked, ClaimChecker, Need
 from reward_server.errors import UnknownExamples
 from reward_server.segments import read
-from reward_server.wire import Claim, Response, Score, Segment, Verdict, Weights
+from reward_server.wire import Claim, Response, Score, Segment, Weights
 
 FINDERS = 8192  # Examples whose title finder is kept
 COSINES = 65_536  # pairs of items whose cosine is kept
+ANSWERS = 16_384  # answers whose worth is kept: the rollouts of a group often answer alike
+CHARACTERS = 400  # longer answers are not kept, so that nobody fills the memory with them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object an Example: cached answers are found by identity
 class Target:
     """What an Example is scored by: its gold items, the items near it (candidates, anchors, history), and what it asks for (None for an
     Example without conditions)."""
@@ -32,6 +34,20 @@ class Target:
     gold: frozenset[str]
     near: frozenset[str]
     asked: Asked | None
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What an answer is worth: the items recommended, best first, titles that name one of them again or none, those that are not gold, the
+    parts of the reward, their sum, and the reward of a segment that led to a wrong item."""
+
+    ranked: list[str]
+    duplicates: int
+    unresolved: int
+    wrong: frozenset[str]
+    parts: scoring.Parts
+    total: float
+    penalised: float
 
 
 class Snapshot:
@@ -42,8 +58,8 @@ class Snapshot:
         self._titles = dict(graph.titles())
         self._resolver, self._claims = TitleResolver(self._titles), ClaimChecker(graph)
         self._finder = lru_cache(FINDERS)(lambda items: TitleFinder({item: self._titles[item] for item in items if item in self._titles}))
-
         self._cosine = lru_cache(COSINES)(self._exact_cosine)
+        self._worth = lru_cache(ANSWERS)(self._judge)
 
     @classmethod
     def load(cls, path: Path | str) -> "Snapshot":
@@ -67,26 +83,31 @@ class Snapshot:
         """Score one response to a known Example."""
         text, target = response.response, self.targets[response.example_id]
         reading = read(text)
-        resolved = [self._resolver.resolve(title, target.near) for title in reading.titles]
-        named = [r.items[0] for r in resolved if r.status == "ok"]
-        ranked = list(dict.fromkeys(named))
-        wrong = frozenset(ranked) - target.gold
-        parts = self._parts(ranked, target, weights)
-        total = scoring.combine(parts, weights) if ranked else 0.0
-        mentions = self._finder(target.near if wrong <= target.near else target.near | wrong).find(text)
+        judge = self._worth if sum(map(len, reading.titles)) <= CHARACTERS else self._judge
+        worth = judge(tuple(reading.titles), target, weights)
+        mentions = self._finder(target.near if worth.wrong <= target.near else target.near | worth.wrong).find(text)
         claims = self._claims.check(text, mentions, target.asked) if check_claims else []
         return Score(
             response.example_id,
-            "unresolved" if reading.status == "ok" and not ranked else reading.status,
-            total,
-            parts.ndcg,
-            parts.qas,
-            parts.pas,
-            ranked,
-            len(named) - len(ranked),
-            len(resolved) - len(named),
-            _segments(text, reading.spans, mentions, claims, wrong, total, scoring.penalised(total, weights)),
+            "unresolved" if reading.status == "ok" and not worth.ranked else reading.status,
+            worth.total,
+            worth.parts.ndcg,
+            worth.parts.qas,
+            worth.parts.pas,
+            worth.ranked,
+            worth.duplicates,
+            worth.unresolved,
+            _segments(text, reading.spans, mentions, claims, worth),
         )
+
+    def _judge(self, titles: tuple[str, ...], target: Target, weights: Weights) -> Worth:
+        resolved = [self._resolver.resolve(title, target.near) for title in titles]
+        named = [r.items[0] for r in resolved if r.status == "ok"]
+        ranked = list(dict.fromkeys(named))
+        parts = self._parts(ranked, target, weights)
+        total = scoring.combine(parts, weights) if ranked else 0.0
+        wrong = frozenset(ranked) - target.gold
+        return Worth(ranked, len(named) - len(ranked), len(resolved) - len(named), wrong, parts, total, scoring.penalised(total, weights))
 
     def _exact_cosine(self, item: str, other: str) -> float | None:
         """In double precision; None where an embedding is absent or zero."""
@@ -115,33 +136,32 @@ def _need(graph: MappedGraph, op: str, relation: str, value: str) -> Need:
     return Need(graph.number(relation), frozenset() if code is None else frozenset((code,)), op == "is")
 
 
-def _segments(
-    text: str,
-    spans: list[tuple[int, int]],
-    mentions: list[Mention],
-    claims: list[Claim],
-    wrong: frozenset[str],
-    reward: float,
-    penalised: float,
-) -> list[Segment]:
+def _segments(text: str, spans: list[tuple[int, int]], mentions: list[Mention], claims: list[Claim], worth: Worth) -> list[Segment]:
     """Each span with what is named and stated in it. A recommendation is a claim too: an answer that names no wrong item is ok."""
-    found, m, c = [], 0, 0
+    found, m, c, wrong, total = [], 0, 0, worth.wrong, worth.total
+    naming = mentions[0][1] if mentions else len(text)  # where the next mention starts, and the next claim
+    stating = claims[0].start if claims else len(text)
     for start, end in spans:
-        items, inside = [], []
-        while m < len(mentions) and mentions[m][1] < end:
+        if end <= naming and end <= stating:  # prose
+            found.append(Segment(start, end, [], "unknown", total, []))
+            continue
+        items, first = [], c
+        while naming < end:
             if (item := mentions[m][0]) not in items:
                 items.append(item)
             m += 1
-        while c < len(claims) and claims[c].start < end:
-            inside.append(claims[c])
+            naming = mentions[m][1] if m < len(mentions) else len(text)
+        while stating < end:
             c += 1
+            stating = claims[c].start if c < len(claims) else len(text)
+        inside = claims[first:c]
         verdicts = [claim.verdict for claim in inside]
-        verdict: Verdict = "unknown"
         if wrong and not wrong.isdisjoint(items):
-            verdict = "wrong_item"
+            found.append(Segment(start, end, items, "wrong_item", worth.penalised, inside))
         elif "contradicted" in verdicts:
-            verdict = "contradicted"
+            found.append(Segment(start, end, items, "contradicted", total, inside))
         elif "supported" in verdicts or (items and text.startswith("<answer>", start)):
-            verdict = "ok"
-        found.append(Segment(start, end, items, verdict, penalised if verdict == "wrong_item" else reward, inside))
+            found.append(Segment(start, end, items, "ok", total, inside))
+        else:
+            found.append(Segment(start, end, items, "unknown", total, inside))
     return found

@@ -20,8 +20,10 @@ def test_requests_scores_and_stages_are_summed():
     metrics.answered(422, 20.0)
     right = Score("a", "ok", 1.5, 1.0, None, 0.5, ["i1"], 0, 0, [Segment(0, 3, [], "ok", 1.5, []), Segment(4, 9, [], "unknown", 1.5, [])])
     wrong = Score("b", "no_answer", 0.0, 0.0, 0.25, None, [], 0, 0, [])
-    metrics.scored([right, wrong], (0.1, 0.2, 0.3))
-    metrics.scored([right], (0.1, 0.0, 0.0))
+    metrics.scored([right, wrong])
+    metrics.staged(0.1, 0.2, 0.3)
+    metrics.scored([right])
+    metrics.staged(0.1, 0.0, 0.0)
     found = scraped(metrics)
     assert found["rerec_score_requests_total", "200"] == 2 and found["rerec_score_requests_total", "422"] == 1
     assert found["rerec_score_seconds_bucket", "0.0025"] == 0 and found["rerec_score_seconds_bucket", "0.005"] == 2  # a bound belongs to its bucket
