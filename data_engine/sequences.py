@@ -14,7 +14,7 @@ from data_engine.graphs import InteractionGraph
 from data_engine.splits import global_time, leave_last_out
 
 Cut = Literal["time", "last"]
-VALIDATION, TEST = 1, 2
+TRAIN, VALIDATION, TEST = 0, 1, 2
 
 
 class Next(NamedTuple):

@@ -35,6 +35,15 @@ def read(text: str) -> Reading:
     return Reading(spans, titles, "ok" if titles else "no_answer")
 
 
+def split_answer(text: str) -> tuple[str, str, Status]:
+    """(the reasoning before the answer, what the answer says, its status) of a response; the reasoning alone where there is no answer to read."""
+    tags, block = _TAG.findall(text), _BLOCK.search(text)
+    if tags != ["<answer>", "</answer>"] or not block:
+        return text.strip(), "", "malformed" if tags else "no_answer"
+    answer = block[1].strip()
+    return text[: block.start()].strip(), answer, "ok" if answer else "no_answer"
+
+
 def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Spans of the non-empty lines, outer white space left out."""
     return [line.span() for line in _LINE.finditer(text, start, end)]

@@ -9,8 +9,9 @@ import torch
 from data_engine.errors import DataError
 from data_engine.graphs import InteractionGraph
 from data_engine.sequences import TEST, VALIDATION, Sequences
+from reward_server.rechead import HeadConfig
 from tests.test_cli import rerec
-from train.sequential.encoders import EncoderConfig
+from train.sequential.encoders import ENCODERS
 from train.sequential.floors import popularity
 from train.sequential.ranking import hits, ndcg, ranks
 from train.sequential.training import TrainingConfig, fit, sampled_loss, windows
@@ -73,14 +74,19 @@ def rings(length=9, users=80, items=20):
     return Sequences.of(graph(user, item, np.tile(np.arange(length), users)), "last")
 
 
-SMALL = TrainingConfig(encoder=EncoderConfig(dims=16, length=8, dropout=0.0), epochs=40, lr=1e-2, negatives=64, patience=40)
+def fresh(name, sequences):
+    torch.manual_seed(0)
+    return ENCODERS[name](len(sequences.items), SMALL.encoder)
+
+
+SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epochs=40, lr=1e-2, negatives=64, patience=40)
 
 
 @pytest.mark.parametrize("name", ["sasrec", "gru4rec"])
 def test_a_planted_order_is_found_and_popularity_cannot_find_it(name):
     sequences = rings()
     asked = list(sequences.nexts(TEST))
-    assert ndcg(ranks(fit(name, sequences, SMALL, lambda *_: None), asked), 10) > 0.9
+    assert ndcg(ranks(fit(fresh(name, sequences), sequences, SMALL, lambda *_: None), asked), 10) > 0.9
     assert ndcg(ranks(popularity(sequences), asked), 10) < 0.6
 
 
@@ -88,9 +94,9 @@ def test_a_run_cut_short_goes_on_to_the_same_end(tmp_path):
     sequences, told = rings(users=30), []
     asked = list(sequences.nexts(TEST))
     config = SMALL.model_copy(update={"epochs": 6})
-    whole = fit("sasrec", sequences, config, lambda *_: None)([n.history for n in asked])
-    fit("sasrec", sequences, config.model_copy(update={"epochs": 2}), lambda *_: None, tmp_path / "c.pt")
-    again = fit("sasrec", sequences, config, lambda epoch, _: told.append(epoch), tmp_path / "c.pt")([n.history for n in asked])
+    whole = fit(fresh("sasrec", sequences), sequences, config, lambda *_: None)(asked)
+    fit(fresh("sasrec", sequences), sequences, config.model_copy(update={"epochs": 2}), lambda *_: None, tmp_path / "c.pt")
+    again = fit(fresh("sasrec", sequences), sequences, config, lambda epoch, _: told.append(epoch), tmp_path / "c.pt")(asked)
     assert told == [3, 4, 5, 6] and np.array_equal(whole, again)
 
 

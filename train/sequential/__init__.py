@@ -1,6 +1,8 @@
 """Sequential recommendation: what comes next, ranked over the whole catalogue. The harness that reasoning recommenders are held against.
 
-encoders.py   SASRec and GRU4Rec: from a history to a vector that is near the next item's
+encoders.py   GRU4Rec, and SASRec, which is a RecHead without texts: from a history to a vector that is near the next item's
+thoughts.py   chains of thought and short answers before a moment, and their sentence vectors
+words.py      those of a whole comparison, gathered once
 training.py   sampled-negative cross entropy, early stopping, an exact resume
 floors.py     popularity and LightGCN, which know no order
 ranking.py    H@K and NDCG@K of the true next item

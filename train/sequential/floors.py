@@ -12,7 +12,7 @@ from train.sequential.ranking import Scorer
 def popularity(sequences: Sequences) -> Scorer:
     """Every history wants what occurs most in training."""
     counts = np.bincount(np.concatenate(sequences.train()), minlength=len(sequences.items)).astype(np.float64)
-    return lambda histories: np.tile(counts, (len(histories), 1))
+    return lambda nexts: np.tile(counts, (len(nexts), 1))
 
 
 def lightgcn(sequences: Sequences, graph: InteractionGraph, seed: int) -> Scorer:
@@ -23,4 +23,4 @@ def lightgcn(sequences: Sequences, graph: InteractionGraph, seed: int) -> Scorer
     model = LightGCN(LightGCNConfig(seed=seed))
     model.fit(likes, lambda done, found: None)
     vectors = model.vectors()
-    return lambda histories: np.stack([vectors[h].mean(0) for h in histories]) @ vectors.T
+    return lambda nexts: np.stack([vectors[n.history].mean(0) for n in nexts]) @ vectors.T

@@ -7,7 +7,7 @@ import numpy as np
 from data_engine.sequences import Next
 
 AT_ONCE = 256
-Scorer = Callable[[list[np.ndarray]], np.ndarray]  # histories, oldest first → (histories, items) scores
+Scorer = Callable[[Sequence[Next]], np.ndarray]  # what was before each moment → (moments, items) scores
 
 
 def ranks(scorer: Scorer, nexts: Sequence[Next]) -> np.ndarray:
@@ -16,7 +16,7 @@ def ranks(scorer: Scorer, nexts: Sequence[Next]) -> np.ndarray:
     found = np.empty(len(nexts))
     for start in range(0, len(nexts), AT_ONCE):
         part = nexts[start : start + AT_ONCE]
-        table = np.array(scorer([n.history for n in part]), dtype=np.float64)
+        table = np.array(scorer(part), dtype=np.float64)
         for k, (one, row) in enumerate(zip(part, table, strict=True), start):
             own = row[one.target]
             row[one.history] = -np.inf

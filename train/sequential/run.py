@@ -4,19 +4,23 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.evidence import Evidence
 from data_engine.provenance import provenance, write_json
 from data_engine.sequences import TEST, Cut, Sequences
+from reward_server.rechead import RecHead
 from train.comparison import interval, paired
 from train.errors import ConfigChanged, TrainError
 from train.sequential.encoders import ENCODERS
 from train.sequential.floors import lightgcn, popularity
 from train.sequential.ranking import Scorer, hits, ndcg, ranks
 from train.sequential.training import TrainingConfig, fit
+from train.sequential.words import Words, WordsConfig
 
-METHODS = ("popularity", "lightgcn", *ENCODERS)
+HEADS = ("rechead", "rechead-answer", "rechead-cot")  # items' texts alone; with answers; with answers and chains of thought
+METHODS = ("popularity", "lightgcn", *ENCODERS, *HEADS)
 Tell = Callable[[str, int, int, float], None]  # hears (method, seed, epoch, validation NDCG@10)
 
 
@@ -29,6 +33,7 @@ class SequentialConfig(BaseModel):
     cut: Cut = "time"
     k: int = Field(10, ge=1)
     training: TrainingConfig = TrainingConfig()
+    words: WordsConfig = WordsConfig()
 
 
 def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell: Tell) -> dict[str, object]:
@@ -46,11 +51,12 @@ def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell
         raise TrainError("nobody has a history to learn from and something after it to be tested on: import more interactions")
     facts = {"config": config.model_dump(mode="json", exclude={"methods", "seeds"}), "graph_digest": evidence.digest}
     _settle(run, facts)
+    words = Words(run / "words", evidence, sequences, config.words, config.training)
     for seed in config.seeds:
         for name in config.methods:
             kept = run / f"{name}-{seed}.json"
             if not kept.is_file():
-                places = ranks(_scorer(name, seed, run, sequences, evidence, config, tell), asked)
+                places = ranks(_scorer(name, seed, run, words, evidence, config, tell), asked)
                 write_json(kept, {f"H@{config.k}": hits(places, config.k), f"NDCG@{config.k}": ndcg(places, config.k)})
                 (run / f"{name}-{seed}.pt").unlink(missing_ok=True)
     table = _table(run, config)
@@ -59,13 +65,19 @@ def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell
     return found
 
 
-def _scorer(name: str, seed: int, run: Path, sequences: Sequences, evidence: Evidence, config: SequentialConfig, tell: Tell) -> Scorer:
+def _scorer(name: str, seed: int, run: Path, words: Words, evidence: Evidence, config: SequentialConfig, tell: Tell) -> Scorer:
+    sequences, training = words.sequences, config.training.model_copy(update={"seed": seed})
     if name == "popularity":
         return popularity(sequences)
     if name == "lightgcn":
         return lightgcn(sequences, evidence.interactions, seed)
-    training = config.training.model_copy(update={"seed": seed})
-    return fit(name, sequences, training, lambda epoch, value: tell(name, seed, epoch, value), run / f"{name}-{seed}.pt")
+    torch.manual_seed(seed)
+    if name in ENCODERS:
+        model, said = ENCODERS[name](len(sequences.items), training.encoder), None
+    else:
+        model = RecHead(len(sequences.items), training.encoder, words.items)
+        said = {"rechead": lambda: None, "rechead-answer": lambda: words.said.only_answers(), "rechead-cot": lambda: words.said}[name]()
+    return fit(model, sequences, training, lambda epoch, value: tell(name, seed, epoch, value), run / f"{name}-{seed}.pt", said)
 
 
 def _settle(run: Path, facts: dict[str, object]) -> None:

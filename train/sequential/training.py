@@ -10,24 +10,27 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from data_engine.sequences import VALIDATION, Sequences
-from train.sequential.encoders import ENCODERS, PAD, EncoderConfig
+from data_engine.sequences import VALIDATION, Next, Sequences
+from reward_server.rechead import PAD, HeadConfig, RecHead
 from train.sequential.ranking import ndcg, ranks
+from train.sequential.thoughts import Said
 
 Tell = Callable[[int, float], None]  # hears (epoch, validation NDCG@10)
 
 
 class TrainingConfig(BaseModel):
-    """`epochs` is the most; training stops after `patience` epochs without a better validation NDCG@10. `watched`: validation queries used."""
+    """`epochs` is the most; training stops after `patience` epochs without a better validation NDCG@10. `watched`: validation queries used.
+    `doubt`: the share of lessons told in somebody else's words, so that the gates learn to shut."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    encoder: EncoderConfig = EncoderConfig()
+    encoder: HeadConfig = HeadConfig()
     epochs: int = Field(200, ge=1)
     patience: int = Field(10, ge=1)
     batch: int = Field(32, ge=1)
     lr: float = Field(1e-3, gt=0)
     negatives: int = Field(512, ge=1)
     watched: int = Field(2000, ge=1)
+    doubt: float = Field(0.3, ge=0, le=1)
     seed: int = 0
 
 
@@ -55,33 +58,48 @@ def sampled_loss(states: torch.Tensor, targets: torch.Tensor, table: torch.Tenso
 
 
 class Trained:
-    """An encoder that has been fitted, as a scorer of histories."""
+    """An encoder that has been fitted, as a scorer; a RecHead heeds what was said."""
 
-    def __init__(self, model: nn.Module, length: int) -> None:
-        self.model, self.length = model.eval(), length
+    def __init__(self, model: nn.Module, length: int, said: Said | None = None) -> None:
+        self.model, self.length, self.said = model.eval(), length, said
 
     @torch.no_grad()
-    def __call__(self, histories: list[np.ndarray]) -> np.ndarray:
-        """(histories, items) scores; only the last `length` items of a history are read."""
-        read = [torch.from_numpy(h[-self.length :] + 1) for h in histories]
-        last = torch.tensor([len(h) - 1 for h in read])
-        states = self.model(nn.utils.rnn.pad_sequence(read, batch_first=True, padding_value=PAD))
-        return (states[torch.arange(len(read)), last] @ self.model.items.weight[1:].T).numpy()
+    def __call__(self, nexts: Sequence[Next]) -> np.ndarray:
+        """(nexts, items) scores; only the last `length` items of a history are read."""
+        states = last_states(self.model, nexts, self.length)
+        if self.said:
+            states = self.model.heed(states, self.said.before(nexts))
+        return (states @ self.model.table()[1:].T).numpy()
 
 
-def fit(name: str, sequences: Sequences, config: TrainingConfig, tell: Tell, checkpoint: Path | None = None) -> Trained:
-    """Fit the encoder of that name and return it as it was when validation was best. A checkpoint of the same run is gone on from, exactly."""
+def last_states(model: nn.Module, nexts: Sequence[Next], length: int) -> torch.Tensor:
+    """(nexts, dims): what is expected after each history."""
+    read = [torch.from_numpy(n.history[-length:] + 1) for n in nexts]
+    last = torch.tensor([len(h) - 1 for h in read])
+    return model(nn.utils.rnn.pad_sequence(read, batch_first=True, padding_value=PAD))[torch.arange(len(read)), last]
+
+
+def watched(sequences: Sequences, config: TrainingConfig) -> list[Next]:
+    """The validation queries that are looked at after each epoch, evenly over all."""
+    found = list(sequences.nexts(VALIDATION))
+    return found[:: -(-len(found) // config.watched)] if found else []
+
+
+def fit(
+    model: nn.Module, sequences: Sequences, config: TrainingConfig, tell: Tell, checkpoint: Path | None = None, said: Said | None = None
+) -> Trained:
+    """Fit the model and return it as it was when validation was best. A checkpoint of the same run is gone on from, exactly.
+
+    With `said`, a RecHead learns beside every step from item to item from as many lessons: what was said and what came then.
+    """
     torch.manual_seed(config.seed)
-    torch.set_num_threads(2)
-    model = ENCODERS[name](len(sequences.items), config.encoder)
     optimiser = torch.optim.Adam(model.parameters(), lr=config.lr)
     rows = sequences.train()
     cut = torch.from_numpy(windows(rows, config.encoder.length))
     share = np.bincount(np.concatenate(rows) + 1, minlength=len(sequences.items) + 1).astype(np.float32) ** 0.75
     share = torch.from_numpy(np.where(np.arange(len(share)) == PAD, 0, np.maximum(share, 1)))
     log_share = torch.log(share / share.sum() * config.negatives)
-    watched = list(sequences.nexts(VALIDATION))
-    watched = watched[:: -(-len(watched) // config.watched)] if watched else []
+    asked = watched(sequences, config)
     state = {"epoch": 0, "best": -1.0, "stale": 0, "kept": copy.deepcopy(model.state_dict())}
     if checkpoint and checkpoint.is_file():
         found = torch.load(checkpoint, weights_only=True)
@@ -91,16 +109,20 @@ def fit(name: str, sequences: Sequences, config: TrainingConfig, tell: Tell, che
         torch.set_rng_state(found["rng"])
     while state["epoch"] < config.epochs and state["stale"] < config.patience:
         model.train()
-        for chosen in torch.randperm(len(cut)).split(config.batch):
+        steps = torch.randperm(len(cut)).split(config.batch)
+        lessons = torch.randperm(len(said.lessons)).tensor_split(len(steps)) if said else [None] * len(steps)
+        for chosen, lesson in zip(steps, lessons, strict=True):
             wanted = cut[chosen][:, 1:]
             told = wanted != PAD
             negatives = torch.multinomial(share, config.negatives, replacement=True)
-            states = model(cut[chosen][:, :-1])
-            loss = sampled_loss(states[told], wanted[told], model.items.weight, negatives, log_share)
+            states, table = model(cut[chosen][:, :-1]), model.table()
+            loss = sampled_loss(states[told], wanted[told], table, negatives, log_share)
+            if lesson is not None and len(lesson):
+                loss = loss + _lesson(model, [said.lessons[k] for k in lesson], said, config, table, negatives, log_share)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        value = ndcg(ranks(Trained(model, config.encoder.length), watched), 10)
+        value = ndcg(ranks(Trained(model, config.encoder.length, said), asked), 10)
         better = value > state["best"]
         state["epoch"] += 1
         state["stale"] = 0 if better else state["stale"] + 1
@@ -112,4 +134,14 @@ def fit(name: str, sequences: Sequences, config: TrainingConfig, tell: Tell, che
             torch.save({"state": state, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "rng": torch.get_rng_state()}, part)
             part.replace(checkpoint)
     model.load_state_dict(state["kept"])
-    return Trained(model, config.encoder.length)
+    return Trained(model, config.encoder.length, said)
+
+
+def _lesson(
+    model: RecHead, lessons: list[Next], said: Said, config: TrainingConfig, table: torch.Tensor, negatives: torch.Tensor, log_share: torch.Tensor
+) -> torch.Tensor:
+    heard = said.before(lessons)
+    doubted = torch.rand(len(lessons)) < config.doubt
+    heard = torch.where(doubted[:, None, None], heard.roll(1, 0), heard)
+    states = model.heed(last_states(model, lessons, config.encoder.length), heard)
+    return sampled_loss(states, torch.tensor([n.target + 1 for n in lessons]), table, negatives, log_share)

@@ -1,0 +1,113 @@
+"""What was thought and answered before a moment, as text and as vectors: RPORec's stage 1.
+
+Three sources of the same shape: a template over the history's facts (offline), any OpenAI-compatible endpoint, a policy's folder.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import log
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from data_engine.evidence import Evidence
+from data_engine.graphs import number
+from data_engine.sequences import Next, Sequences
+from reward_server.segments import split_answer
+from train.endpoint import EndpointConfig, ask
+
+READ = 20  # of the last items of a history, in words
+FADES = 0.93  # what an item counts for against the one after it
+TRAITS = 4
+PROMPT = """Someone watched, oldest first:
+{history}
+
+What will they want next? Think in a few short lines about what their last choices share, then describe the next item in one short sentence
+between <answer> and </answer>."""
+
+
+class Thought(NamedTuple):
+    """A chain of thought and the short answer it ends in; either may be empty."""
+
+    thought: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """`vectors` (moments, 2, width) are the sentence vectors of answer and thought before each moment, zero for an empty text; `at` finds a
+    moment by user and length of history. `lessons` are those moments that may be learned from."""
+
+    at: dict[tuple[int, int], int]
+    vectors: torch.Tensor
+    lessons: list[Next]
+
+    def before(self, nexts: Sequence[Next]) -> torch.Tensor:
+        """(nexts, 2, width), zero where nothing was said."""
+        places = [self.at.get((n.user, len(n.history)), -1) for n in nexts]
+        return torch.cat([self.vectors, torch.zeros(1, *self.vectors.shape[1:])])[places]
+
+    def only_answers(self) -> "Said":
+        """The same without the thoughts."""
+        return Said(self.at, self.vectors * torch.tensor([1.0, 0.0])[:, None], self.lessons)
+
+    def shuffled(self, seed: int) -> "Said":
+        """Everybody with the words of somebody else: what a head must not fall for."""
+        users = np.array([user for user, _ in self.at])
+        names, group = np.unique(users, return_inverse=True)
+        order = np.argsort(np.random.default_rng(seed).permutation(len(names))[group], kind="stable")  # users in random order, each in one piece
+        given = torch.empty_like(self.vectors)
+        given[order] = self.vectors[np.roll(order, np.bincount(group).max())]  # further on than the longest piece
+        return Said(self.at, given, self.lessons)
+
+
+def collect(
+    moments: Sequence[Next], lessons: list[Next], think: Callable[[Sequence[Next]], list[Thought]], vectors: Callable[[Sequence[str]], np.ndarray]
+) -> Said:
+    """Think before every moment, and encode what was said."""
+    thoughts = think(moments)
+    texts = [text for one in thoughts for text in (one.answer, one.thought)]
+    found = torch.from_numpy(vectors(texts)).view(len(thoughts), 2, -1).clone()
+    found[torch.tensor([not text.strip() for text in texts]).view(-1, 2)] = 0
+    return Said({(n.user, len(n.history)): k for k, n in enumerate(moments)}, found, lessons)
+
+
+def template(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Next]], list[Thought]]:
+    """The offline writer: names the last items, what they share beyond chance, and answers with those traits. It adds no knowledge but the
+    attribute graph's."""
+    graph, items = evidence.attributes, sequences.items
+    rarity = {edge: log(len(items) / len(held)) for edge, held in graph.holders.items() if number(graph.names[edge[1]]) is None and len(held) > 1}
+
+    def think(one: Next) -> Thought:
+        weight: Counter = Counter()
+        times: Counter = Counter()
+        last = [items[k] for k in one.history[-READ:]]
+        for age, item in enumerate(reversed(last)):
+            for edge in graph.edge_sets.get(item, ()):
+                if edge in rarity:
+                    weight[edge] += rarity[edge] * FADES**age
+                    times[edge] += 1
+        traits = sorted((edge for edge in weight if times[edge] > 1), key=lambda edge: (-weight[edge], edge))[:TRAITS]
+        lines = [f"Lately {', '.join(graph.titles[item] for item in last[-3:])}."]
+        lines += [f"{relation} {graph.names[value]} {times[relation, value]} times." for relation, value in traits]
+        return Thought("\n".join(lines), "Next " + ", ".join(f"{relation} {graph.names[value]}" for relation, value in traits) if traits else "")
+
+    return lambda moments: [think(one) for one in moments]
+
+
+def prompt(one: Next, sequences: Sequences, evidence: Evidence) -> str:
+    """The question in words, for a model that reads instructions."""
+    titles = [evidence.attributes.titles[sequences.items[k]] for k in one.history[-READ:]]
+    return PROMPT.format(history="\n".join(f"- {title}" for title in titles))
+
+
+def endpoint(
+    config: EndpointConfig, sequences: Sequences, evidence: Evidence, kept: Path, progress: Callable[[int, int], None]
+) -> Callable[[Sequence[Next]], list[Thought]]:
+    """Ask any OpenAI-compatible model; what it answers is kept, so that a run cut short goes on. Raises what `train.endpoint.ask` raises."""
+    return lambda moments: [
+        Thought(*split_answer(text)[:2]) for text in ask(config, [prompt(n, sequences, evidence) for n in moments], 0.0, 0, kept, progress)
+    ]

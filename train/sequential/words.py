@@ -1,0 +1,55 @@
+"""The words of a comparison, gathered once: items' texts, and what is thought before every moment that is learned from or asked about."""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_engine.evidence import Evidence
+from data_engine.sentences import DEFAULT, item_texts, kept_vectors, sentence_encoder
+from data_engine.sequences import TEST, TRAIN, Sequences
+from train.endpoint import EndpointConfig
+from train.sequential.thoughts import Said, collect, endpoint, template
+from train.sequential.training import TrainingConfig, watched
+
+
+class WordsConfig(BaseModel):
+    """Who thinks (the template, or an endpoint), which sentence encoder reads it, and before how many training moments, evenly over all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    endpoint: EndpointConfig | None = None
+    encoder: str = DEFAULT
+    lessons: int = Field(8000, ge=1)
+
+
+class Words:
+    """Nothing is encoded or asked for before a method wants it; what was is kept in `folder`."""
+
+    def __init__(self, folder: Path, evidence: Evidence, sequences: Sequences, config: WordsConfig, training: TrainingConfig) -> None:
+        self.folder, self.evidence, self.sequences, self.config, self.training = folder, evidence, sequences, config, training
+
+    @cached_property
+    def items(self) -> torch.Tensor:
+        """(items, width) sentence vectors of the catalogue. Raises DataError when the encoder is missing."""
+        return torch.from_numpy(self._vectors(item_texts(self.evidence.attributes, self.sequences.items)))
+
+    @cached_property
+    def said(self) -> Said:
+        """What was said before lessons, watched and test queries."""
+        every = list(self.sequences.nexts(TRAIN))
+        lessons = every[:: -(-len(every) // self.config.lessons)]
+        moments = [*lessons, *watched(self.sequences, self.training), *self.sequences.nexts(TEST)]
+        if self.config.endpoint:
+            think = endpoint(self.config.endpoint, self.sequences, self.evidence, self.folder / "answers.jsonl", lambda done, total: None)
+        else:
+            think = template(self.sequences, self.evidence)
+        return collect(moments, lessons, think, self._vectors)
+
+    @cached_property
+    def _encode(self) -> object:
+        return sentence_encoder(self.config.encoder)
+
+    def _vectors(self, texts: list[str]) -> np.ndarray:
+        return kept_vectors(lambda missing: self._encode(missing), self.config.encoder, texts, self.folder)
