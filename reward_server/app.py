@@ -14,14 +14,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import RerecError
-from reward_server.endpoint import ScoreEndpoint
+from reward_server.endpoint import HeadEndpoint, ScoreEndpoint
 from reward_server.errors import Refused, UnknownExamples
 from reward_server.explorer import PAGE, describe, listing, policy
 from reward_server.guards import Tokens
 from reward_server.live import Live, settle
 from reward_server.metrics import Metrics
 from reward_server.snapshot import Snapshot
-from reward_server.wire import ScoreRequest, ScoreResponse
+from reward_server.wire import HeadRequest, HeadResponse, ScoreRequest, ScoreResponse
 
 
 class ServeConfig(BaseModel):
@@ -29,6 +29,7 @@ class ServeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     store: Path
+    rechead: Path | None = None
     tokens: Path | None = None
     most_bytes: int = Field(64 * 2**20, ge=1024)
     at_once: int = Field(64, ge=1)
@@ -50,18 +51,19 @@ class App:
     def __init__(self, live: Live, config: ServeConfig) -> None:
         self.live = live
         tokens, metrics = Tokens.load(config.tokens) if config.tokens else Tokens(), Metrics()
-        self.score = ScoreEndpoint(live, tokens, metrics, most_bytes=config.most_bytes, at_once=config.at_once, seconds=config.seconds)
+        limits = {"most_bytes": config.most_bytes, "at_once": config.at_once, "seconds": config.seconds}
+        self.score, self.head = (kind(live, tokens, metrics, **limits) for kind in (ScoreEndpoint, HeadEndpoint))
         self.rest = _rest(live, tokens, metrics)
 
     async def __call__(self, scope: dict, receive: Callable[[], Awaitable[dict]], send: Callable[[dict], Awaitable[None]]) -> None:
         """The ASGI interface."""
-        scoring = scope["type"] == "http" and scope["path"] == "/v1/score" and scope["method"] == "POST"
-        await (self.score if scoring else self.rest)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" and scope["method"] == "POST" else ""
+        await (self.score if path == "/v1/score" else self.head if path == "/v1/rechead/score" else self.rest)(scope, receive, send)
 
 
 def make_app(config: ServeConfig) -> App:
     """Load the snapshot and build the application. Raises DataError when there is nothing to serve."""
-    app = App(Live(config.store, Snapshot.load(config.store)), config)
+    app = App(Live(config.store, Snapshot.load(config.store, config.rechead), config.rechead), config)
     settle()
     return app
 
@@ -134,31 +136,39 @@ def _schema(app: FastAPI) -> dict:
     """FastAPI's own OpenAPI document with the score endpoint's types added."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
-        (request, response), parts = msgspec.json.schema_components([ScoreRequest, ScoreResponse], ref_template="#/components/schemas/{name}")
-        problem = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
-        answers = {"200": ("Scores in request order", response)} | {
-            code: (why, problem)
-            for code, why in (
-                ("400", "The body does not decode"),
-                ("401", "No token of this scope"),
-                ("404", "Unknown example ids"),
-                ("408", "The body came too slowly"),
-                ("409", "The server holds another graph"),
-                ("411", "No Content-Length"),
-                ("413", "The body is too large"),
-                ("415", "Unknown content encoding"),
-                ("422", "Malformed request"),
-                ("429", "Too many requests at once"),
-                ("503", "Not scored within the deadline"),
-            )
-        }
-        document["paths"]["/v1/score"] = {
-            "post": {
-                "summary": "Score 1 to 1024 responses",
-                "operationId": "score",
-                "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-                "responses": {c: {"description": why, "content": {"application/json": {"schema": s}}} for c, (why, s) in answers.items()},
-            }
-        }
+        kinds = (ScoreRequest, ScoreResponse, HeadRequest, HeadResponse)
+        (request, response, head_request, head_response), parts = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+        document["paths"]["/v1/score"] = _described("Score 1 to 1024 responses", "score", request, response)
+        about = "Rank the catalogue by history, chain of thought and answer (needs --rechead)"
+        document["paths"]["/v1/rechead/score"] = _described(about, "rechead", head_request, head_response)
         document.setdefault("components", {}).setdefault("schemas", {}).update(parts)
     return app.openapi_schema
+
+
+def _described(summary: str, operation: str, request: dict, response: dict) -> dict:
+    """One guarded endpoint in OpenAPI's words."""
+    problem = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+    answers = {"200": ("Scores in request order", response)} | {
+        code: (why, problem)
+        for code, why in (
+            ("400", "The body does not decode"),
+            ("401", "No token of this scope"),
+            ("404", "Unknown ids, or no RecHead here"),
+            ("408", "The body came too slowly"),
+            ("409", "The server holds another graph or head"),
+            ("411", "No Content-Length"),
+            ("413", "The body is too large"),
+            ("415", "Unknown content encoding"),
+            ("422", "Malformed request"),
+            ("429", "Too many requests at once"),
+            ("503", "Not scored within the deadline"),
+        )
+    }
+    return {
+        "post": {
+            "summary": summary,
+            "operationId": operation,
+            "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
+            "responses": {c: {"description": why, "content": {"application/json": {"schema": s}}} for c, (why, s) in answers.items()},
+        }
+    }

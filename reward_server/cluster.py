@@ -17,7 +17,10 @@ def serve_on_ray(config: ServeConfig, host: str, port: int, replicas: int) -> No
     import ray
     from ray import serve
 
-    here = config.model_copy(update={"store": config.store.resolve(), "tokens": config.tokens and config.tokens.resolve()})
+    here = config.model_copy(
+        update={"store": config.store.resolve(), "tokens": config.tokens and config.tokens.resolve()}
+        | ({"rechead": config.rechead.resolve()} if config.rechead else {})
+    )
 
     def build() -> App:
         return make_app(here)

@@ -27,6 +27,7 @@ def _serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8700,
     host: Annotated[str, typer.Option(help="Address to listen at; another than this machine's own needs --tokens.")] = "127.0.0.1",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; they share the graph's memory.")] = 1,
+    rechead: Annotated[Path | None, typer.Option(help="Folder of a RecHead (`rerec train rechead`) to serve at /v1/rechead/score.")] = None,
     tokens: Annotated[Path | None, typer.Option(help="Token file: callers must then send one (see `rerec token`).")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Let strangers reach the server without a token.")] = False,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, for https; with --tls-key.")] = None,
@@ -47,7 +48,7 @@ def _serve(
         raise DataError("TLS needs both --tls-cert and --tls-key")
     if ray and tls_cert:
         raise DataError("Ray Serve speaks http: put TLS before it, and leave out --tls-cert")
-    config = ServeConfig(store=store, tokens=tokens, at_once=at_once, seconds=seconds)
+    config = ServeConfig(store=store, rechead=rechead, tokens=tokens, at_once=at_once, seconds=seconds)
     tls = (tls_cert, tls_key) if tls_cert and tls_key else None
     run(config, host, port, workers=workers, insecure=insecure, tls=tls, ray=ray, while_stdin=while_stdin)
 

@@ -1,4 +1,4 @@
-"""POST /v1/score as a bare ASGI application: limits first, then the pure scorer. Everything else of the server is in `app.py`.
+"""POST /v1/score and /v1/rechead/score as bare ASGI applications: limits first, then the pure scorer. All else of the server is in `app.py`.
 
 A framework's routing and validation would cost more than scoring a response does.
 """
@@ -19,17 +19,22 @@ from reward_server.live import Live
 from reward_server.metrics import Metrics
 from reward_server.scoring import PROFILES, digest
 from reward_server.snapshot import Snapshot
-from reward_server.wire import MOST_CHARACTERS, MOST_RESPONSES, ScoreRequest, ScoreResponse, Weights
+from reward_server.wire import MOST_CHARACTERS, MOST_RESPONSES, HeadRequest, HeadResponse, ScoreRequest, ScoreResponse, Weights
 
 Asgi = Callable[[dict, Callable[[], Awaitable[dict]], Callable[[dict], Awaitable[None]]], Awaitable[None]]
 
 access = logging.getLogger("rerec.access")
 CHUNK = 32  # responses scored between two looks at the clock; up to so many are scored without a thread
+HEAD_CHUNK = 128
 JSON = (b"content-type", b"application/json")
 
 
-class ScoreEndpoint:
-    """Answers with JSON always: 200 with scores, else {"detail"}: 400, 401, 404, 408, 409, 411, 413, 415, 422, 429, 503."""
+class Endpoint:
+    """Answers with JSON always: 200 with scores, else {"detail"}: 400, 401, 404, 408, 409, 411, 413, 415, 422, 429, 503. What it reads and what it
+    replies is its subclasses' own."""
+
+    asked: type  # of a request: it has `responses` and `graph_digest`
+    unthreaded: int  # up to so many responses are answered at once, more in a thread of their own
 
     def __init__(self, live: Live, tokens: Tokens, metrics: Metrics, *, most_bytes: int, at_once: int, seconds: float) -> None:
         self.live, self.tokens, self.metrics = live, tokens, metrics
@@ -37,8 +42,12 @@ class ScoreEndpoint:
         self._patience = Patience(seconds)
         self.running = self.held = 0  # requests being scored, and bytes of bodies that are still arriving
         self._batches = ThreadPoolExecutor(1)  # one after the other: threads side by side only fight for the interpreter
-        self._decode = msgspec.json.Decoder(ScoreRequest).decode
+        self._decode = msgspec.json.Decoder(self.asked).decode
         self._encode = msgspec.json.Encoder().encode
+
+    def reply(self, snapshot: Snapshot, request: object, deadline: float) -> tuple[bytes, float]:
+        """The body, and the seconds that encoding it took. Raises RewardError."""
+        raise NotImplementedError
 
     async def __call__(self, scope: dict, receive: Callable[[], Awaitable[dict]], send: Callable[[dict], Awaitable[None]]) -> None:
         """The ASGI interface."""
@@ -76,20 +85,15 @@ class ScoreEndpoint:
         try:
             request = self._parse(body)
             received = time.perf_counter()
-            weights, snapshot = _weights(request), self.live.snapshot
+            snapshot = self.live.snapshot
             if request.graph_digest not in (None, snapshot.digest):
                 raise StaleGraph(
                     f"the request is for graph {request.graph_digest}, this server holds {snapshot.digest}: restart it on the current store"
                 )
-            work = (snapshot, request, weights, start + self.seconds)
-            if len(request.responses) <= CHUNK:
-                scores, encoding = self._score(*work)
-            else:
-                scores, encoding = await asyncio.wrap_future(self._batches.submit(self._score, *work))
-            scored = time.perf_counter()
-            opening = self._encode(ScoreResponse(snapshot.digest, digest(weights), []))[:-2]
-            answer = b"".join((opening, b",".join(scores), b"]}"))
-            self.metrics.staged(received - start, scored - received - encoding, encoding + time.perf_counter() - scored)
+            work = (snapshot, request, start + self.seconds)
+            few = len(request.responses) <= self.unthreaded
+            answer, encoding = self.reply(*work) if few else await asyncio.wrap_future(self._batches.submit(self.reply, *work))
+            self.metrics.staged(received - start, time.perf_counter() - received - encoding, encoding)
             return answer, len(request.responses)
         except UnknownExamples as error:
             raise Refused(404, str(error)) from error
@@ -97,20 +101,6 @@ class ScoreEndpoint:
             raise Refused(409, str(error)) from error
         finally:
             self.running -= 1
-
-    def _score(self, snapshot: Snapshot, request: ScoreRequest, weights: Weights, deadline: float) -> tuple[list[bytes], float]:
-        """The scores as pieces of JSON, and the seconds that encoding took. A chunk is encoded and counted while the processor's caches still hold
-        it; in between others have their turn. Gives up at the deadline: late scores would be thrown away."""
-        pieces, encoding = [], 0.0
-        for start in range(0, len(request.responses), CHUNK):
-            if time.perf_counter() > deadline:
-                raise Refused(503, "the batch could not be scored in time: send smaller ones", {"retry-after": "1"})
-            scores = snapshot.score(request.responses[start : start + CHUNK], weights, claims=request.claims)
-            scored = time.perf_counter()
-            pieces.append(self._encode(scores)[1:-1])
-            encoding += time.perf_counter() - scored
-            self.metrics.scored(scores)
-        return pieces, encoding
 
     async def _chunks(self, receive: Callable[[], Awaitable[dict]]) -> AsyncIterator[bytes]:
         """The body as it arrives; all that arrive at a time may hold as many bytes as `at_once` of the largest."""
@@ -130,12 +120,54 @@ class ScoreEndpoint:
         finally:
             self.held -= mine
 
-    def _parse(self, body: bytes) -> ScoreRequest:
+    def _parse(self, body: bytes) -> object:
         try:
             return self._decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             limits = f"1 to {MOST_RESPONSES} responses of up to {MOST_CHARACTERS} characters"
             raise Refused(422, f"{str(error)[:200]} ({limits})") from error
+
+
+class ScoreEndpoint(Endpoint):
+    """POST /v1/score."""
+
+    asked, unthreaded = ScoreRequest, CHUNK
+
+    def reply(self, snapshot: Snapshot, request: ScoreRequest, deadline: float) -> tuple[bytes, float]:
+        """A chunk is encoded and counted while the processor's caches still hold it; in between others have their turn. Gives up at the deadline:
+        late scores would be thrown away."""
+        weights, pieces, encoding = _weights(request), [], 0.0
+        for start in range(0, len(request.responses), CHUNK):
+            if time.perf_counter() > deadline:
+                raise Refused(503, "the batch could not be scored in time: send smaller ones", {"retry-after": "1"})
+            scores = snapshot.score(request.responses[start : start + CHUNK], weights, claims=request.claims)
+            scored = time.perf_counter()
+            pieces.append(self._encode(scores)[1:-1])
+            encoding += time.perf_counter() - scored
+            self.metrics.scored(scores)
+        opening = self._encode(ScoreResponse(snapshot.digest, digest(weights), []))[:-2]
+        return b"".join((opening, b",".join(pieces), b"]}")), encoding
+
+
+class HeadEndpoint(Endpoint):
+    """POST /v1/rechead/score."""
+
+    asked, unthreaded = HeadRequest, 0
+
+    def reply(self, snapshot: Snapshot, request: HeadRequest, deadline: float) -> tuple[bytes, float]:
+        """As `ScoreEndpoint.reply`, with larger chunks: a sentence encoder likes them."""
+        head, scores = snapshot.head, []
+        if head is None:
+            raise Refused(404, "this server holds no RecHead: start it with --rechead FOLDER")
+        if request.head_digest not in (None, head.digest):
+            raise StaleGraph(f"the request is for head {request.head_digest}, this server holds {head.digest}: train or serve that one")
+        for start in range(0, len(request.responses), HEAD_CHUNK):
+            if time.perf_counter() > deadline:
+                raise Refused(503, "the batch could not be scored in time: send smaller ones", {"retry-after": "1"})
+            scores += head.score(request.responses[start : start + HEAD_CHUNK], request.k)
+        self.metrics.headed(scores)
+        scored = time.perf_counter()
+        return self._encode(HeadResponse(snapshot.digest, head.digest, scores)), time.perf_counter() - scored
 
 
 def _weights(request: ScoreRequest) -> Weights:

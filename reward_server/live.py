@@ -26,8 +26,8 @@ def settle() -> None:
 class Live:
     """Who answers a request takes `snapshot` once and keeps to it."""
 
-    def __init__(self, store: Path, snapshot: Snapshot) -> None:
-        self.store, self.snapshot = store, snapshot
+    def __init__(self, store: Path, snapshot: Snapshot, rechead: Path | None = None) -> None:
+        self.store, self.snapshot, self.rechead = store, snapshot, rechead
         self.parent: int | None = None  # of a forked worker: who loads for all
         self._loading = threading.Lock()
 
@@ -41,7 +41,7 @@ class Live:
             return True
         with self._loading:
             try:
-                self.snapshot = Snapshot.load(self.store)
+                self.snapshot = Snapshot.load(self.store, self.rechead)
             except RerecError as error:
                 log.error("reload failed, graph %s is still served: %s", self.snapshot.digest, error)
                 return False

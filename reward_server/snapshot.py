@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from reward_server.claims import Asked, ClaimChecker, Need
 from reward_server.errors import UnknownExamples
 from reward_server.segments import read
 from reward_server.wire import Claim, Response, Score, Segment, Weights
+
+if TYPE_CHECKING:
+    from reward_server.heads import Head
 
 FINDERS = 8192  # Examples whose title finder is kept
 COSINES = 65_536  # pairs of items whose cosine is kept
@@ -53,8 +57,8 @@ class Worth:
 class Snapshot:
     """Everything a score depends on."""
 
-    def __init__(self, graph: MappedGraph, targets: dict[str, Target], embeddings: dict[str, np.ndarray]) -> None:
-        self.digest, self.graph, self.targets, self._embeddings = graph.digest, graph, targets, embeddings
+    def __init__(self, graph: MappedGraph, targets: dict[str, Target], embeddings: dict[str, np.ndarray], head: "Head | None" = None) -> None:
+        self.digest, self.graph, self.targets, self._embeddings, self.head = graph.digest, graph, targets, embeddings, head
         self._titles = dict(graph.titles())
         self._resolver, self._claims = TitleResolver(self._titles), ClaimChecker(graph)
         self._finder = lru_cache(FINDERS)(lambda items: TitleFinder({item: self._titles[item] for item in items if item in self._titles}))
@@ -62,16 +66,16 @@ class Snapshot:
         self._worth = lru_cache(ANSWERS)(self._judge)
 
     @classmethod
-    def load(cls, path: Path | str) -> "Snapshot":
-        """Read a store. Raises DataError when it has no Examples."""
+    def load(cls, path: Path | str, rechead: Path | None = None) -> "Snapshot":
+        """Read a store, and the RecHead of a folder. Raises DataError when there is neither an Example nor a head, or the head does not fit."""
         with Store.open(path, read_only=True) as store:
             graph = MappedGraph(GraphArrays.of(store))
             need = lru_cache(None)(partial(_need, graph))
             ask = lru_cache(None)(lambda asked: Asked(tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)))
             targets = {example: Target(gold, near, ask(asked) if asked else None) for example, gold, near, asked in store.targets()}
-            if not targets:
+            if not targets and rechead is None:
                 raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
-            return cls(graph, targets, store.embeddings())
+            return cls(graph, targets, store.embeddings(), _load_head(rechead, graph) if rechead else None)
 
     def score(self, responses: Sequence[Response], weights: Weights, *, claims: bool = True) -> list[Score]:
         """Scores in order. Raises UnknownExamples naming the ids, before anything is scored."""
@@ -124,6 +128,12 @@ class Snapshot:
             qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
         pas = scoring.preference_alignment(ranked, target.gold, self._cosine, weights.k)
         return scoring.Parts(scoring.ndcg(ranked, target.gold, weights.k), qas, pas)
+
+
+def _load_head(folder: Path, graph: MappedGraph) -> "Head":
+    from reward_server.heads import Head  # torch takes seconds to import, and most servers hold no head
+
+    return Head.load(folder, graph.arrays)
 
 
 def _need(graph: MappedGraph, op: str, relation: str, value: str) -> Need:

@@ -103,3 +103,40 @@ class ScoreResponse(Wire):
     graph_digest: str
     profile_digest: str
     scores: list[Score]
+
+
+class HeadAsk(Wire):
+    """A response about what comes next: at a moment of the store, `query_id` USER:ITEMS_BEFORE, where the server knows what came; or after a
+    `history` of item ids, oldest first, where nobody knows. Chain of thought before <answer>, a short description in it; none is allowed."""
+
+    query_id: Annotated[str, Meta(max_length=200)] | None = None
+    history: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=1000)] = []
+    response: Annotated[str, Meta(max_length=MOST_CHARACTERS)] = ""
+
+
+class HeadRequest(Wire):
+    """A batch for the RecHead. With `graph_digest` or `head_digest`, a server that holds another refuses (409)."""
+
+    responses: Annotated[list[HeadAsk], Meta(min_length=1, max_length=MOST_RESPONSES)]
+    graph_digest: Annotated[str, Meta(max_length=64)] | None = None
+    head_digest: Annotated[str, Meta(max_length=64)] | None = None
+    k: Annotated[int, Meta(ge=1, le=100)] = 10
+
+
+class HeadScore(Wire):
+    """ndcg: of the true next item at K, 0 without a readable answer, null where nobody knows what came. consistency: cosine of thought and answer;
+    compression: compressed bytes of the thought over its bytes; both null without a thought and an answer. recommended: item ids, best first."""
+
+    status: Status
+    ndcg: float | None
+    consistency: float | None
+    compression: float | None
+    recommended: list[str]
+
+
+class HeadResponse(Wire):
+    """Scores in request order; the digests of the graph and of the head they were made with."""
+
+    graph_digest: str
+    head_digest: str
+    scores: list[HeadScore]

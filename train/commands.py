@@ -8,10 +8,12 @@ import typer
 
 from data_engine.console import progress, show
 from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
+from train.sequential.commands import next_item, told
 
 train = typer.Typer(no_args_is_help=True, help="Fine-tune a policy: sft, then rft; compare methods.", pretty_exceptions_enable=False)
 evaluate = typer.Typer(pretty_exceptions_enable=False)
 report = typer.Typer(pretty_exceptions_enable=False)
+train.add_typer(next_item)
 
 
 @train.command()
@@ -113,60 +115,9 @@ def compare(
     if as_json:
         print(json.dumps({key: found[key] for key in ("table", "costs", "failed")}))
     else:
-        show({name: _told(kinds[ALL]) for name, kinds in found["table"].items()} | {"report": run / "comparison.html"}, False, f"NDCG@1 on {split}")
+        show({name: told(kinds[ALL]) for name, kinds in found["table"].items()} | {"report": run / "comparison.html"}, False, f"NDCG@1 on {split}")
     if found["failed"]:
         raise TrainError(f"{len(found['failed'])} cells failed, run the same command again to retry them: {'; '.join(found['failed'].values())}")
-
-
-@train.command()
-def sequential(
-    store: StoreOption = DEFAULT_STORE,
-    run: Annotated[Path, typer.Option(help="Directory of the comparison: METHOD-SEED.json, results.json.")] = Path("runs/sequential"),
-    methods: Annotated[str, typer.Option(help="Comma-separated: popularity, lightgcn, sasrec, gru4rec.")] = "popularity,lightgcn,sasrec,gru4rec",
-    seeds: Annotated[str, typer.Option(help="Comma-separated.")] = "0,1,2",
-    cut: Annotated[str, typer.Option(help="time: two moments for all, 8:1:1; last: each user's last two.")] = "time",
-    epochs: Annotated[int, typer.Option(min=1, help="At most so many; validation stops sooner.")] = 200,
-    as_json: JsonOption = False,
-) -> None:
-    """What comes next, ranked over the whole catalogue: H@10 and NDCG@10 by method. Run it again to go on.
-
-    Example: rerec train sequential --store runs/movies.duckdb --methods popularity,sasrec --seeds 0,1,2
-    """
-    from data_engine.evidence import Evidence
-    from train.errors import TrainError
-    from train.sequential.run import SequentialConfig, run_sequential
-    from train.sequential.training import TrainingConfig
-
-    if not all(seed.strip().isdigit() for seed in seeds.split(",")) or cut not in ("time", "last"):
-        raise TrainError(f"--seeds {seeds!r} must be numbers with commas between them, and --cut {cut!r} time or last")
-    config = SequentialConfig(
-        methods=tuple(methods.split(",")), seeds=tuple(map(int, seeds.split(","))), cut=cut, training=TrainingConfig(epochs=epochs)
-    )
-    with progress("sequential", epochs) as tell:
-        found = run_sequential(
-            run, Evidence.load(store), config, lambda name, seed, epoch, value: tell(epoch, epochs, f"{name} {seed} NDCG@10 {value:.4f}")
-        )
-    if as_json:
-        print(json.dumps(found))
-        return
-    show(
-        {f"{name} {figure}": _told(entry) for name, by in found["table"].items() for figure, entry in by.items()}
-        | {"queries": found["queries"]}
-        | ({} if found["ordered"] else {"beware": "these interactions have no times: their order is that of the item ids"}),
-        False,
-        f"next item, {cut}; differences from {config.methods[0]}",
-    )
-
-
-def _told(entry: dict) -> str:
-    """ ".612 ± .021, +.034 ± .018 (p .01, d 1.9, 3 seeds)"."""
-    said = [f"{entry['mean']:.3f}" + (f" ± {entry['half']:.3f}" if entry["half"] is not None else "")]
-    against = entry.get("against")
-    if against and against["mean"] is not None:
-        said.append(f"{against['mean']:+.3f}" + (f" ± {against['half']:.3f}" if against["half"] is not None else ""))
-        if against["p"] is not None:
-            said.append(f"p {against['p']:.3f}, d {against['d']:.2f}")
-    return f"{', '.join(said)} ({entry['n']} seeds)"
 
 
 @evaluate.command()

@@ -10,7 +10,6 @@ from reward_server.errors import Refused
 from reward_server.guards import Tokens
 from reward_server.live import Live
 from reward_server.metrics import Metrics
-from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response, ScoreRequest
 
@@ -47,5 +46,5 @@ def test_a_batch_past_its_deadline_is_refused_not_half_scored(store):
     request = ScoreRequest([Response(next(iter(snapshot.targets)), "x")] * 100)
     endpoint = ScoreEndpoint(live, Tokens(), Metrics(), most_bytes=1024, at_once=1, seconds=1.0)
     with pytest.raises(Refused) as refused:
-        endpoint._score(snapshot, request, PROFILES["rerec"], deadline=0.0)
+        endpoint.reply(snapshot, request, deadline=0.0)
     assert refused.value.code == 503 and refused.value.headers == {"retry-after": "1"}

@@ -1,5 +1,6 @@
 """The words of a comparison, gathered once: items' texts, and what is thought before every moment that is learned from or asked about."""
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from train.endpoint import EndpointConfig
 from train.sequential.thoughts import Said, collect, endpoint, template
 from train.sequential.training import TrainingConfig, watched
 
+Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many)
+
 
 class WordsConfig(BaseModel):
     """Who thinks (the template, or an endpoint), which sentence encoder reads it, and before how many training moments, evenly over all."""
@@ -27,8 +30,8 @@ class WordsConfig(BaseModel):
 class Words:
     """Nothing is encoded or asked for before a method wants it; what was is kept in `folder`."""
 
-    def __init__(self, folder: Path, evidence: Evidence, sequences: Sequences, config: WordsConfig, training: TrainingConfig) -> None:
-        self.folder, self.evidence, self.sequences, self.config, self.training = folder, evidence, sequences, config, training
+    def __init__(self, folder: Path, evidence: Evidence, sequences: Sequences, config: WordsConfig, training: TrainingConfig, tell: Tell) -> None:
+        self.folder, self.evidence, self.sequences, self.config, self.training, self.tell = folder, evidence, sequences, config, training, tell
 
     @cached_property
     def items(self) -> torch.Tensor:
@@ -42,7 +45,13 @@ class Words:
         lessons = every[:: -(-len(every) // self.config.lessons)]
         moments = [*lessons, *watched(self.sequences, self.training), *self.sequences.nexts(TEST)]
         if self.config.endpoint:
-            think = endpoint(self.config.endpoint, self.sequences, self.evidence, self.folder / "answers.jsonl", lambda done, total: None)
+            think = endpoint(
+                self.config.endpoint,
+                self.sequences,
+                self.evidence,
+                self.folder / "answers.jsonl",
+                lambda done, total: self.tell("asked", done, total),
+            )
         else:
             think = template(self.sequences, self.evidence)
         return collect(moments, lessons, think, self._vectors)
@@ -52,4 +61,6 @@ class Words:
         return sentence_encoder(self.config.encoder)
 
     def _vectors(self, texts: list[str]) -> np.ndarray:
-        return kept_vectors(lambda missing: self._encode(missing), self.config.encoder, texts, self.folder)
+        return kept_vectors(
+            lambda missing: self._encode(missing), self.config.encoder, texts, self.folder, lambda done, total: self.tell("encoded", done, total)
+        )
