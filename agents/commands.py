@@ -143,10 +143,10 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _write(out: Path, examples: "Made") -> None:
     """A whole-record parquet for each split; the prompt is the bare query (train renders its own)."""
-    from data_engine.parquet import write_verl
+    from data_engine.parquet import write_whole
     from data_engine.schema import SPLITS
 
     for split in SPLITS:
         chosen = [e for e in examples if e.split == split]
         if chosen:
-            write_verl(out / f"{split}.parquet", chosen, [e.query for e in chosen], whole=True)
+            write_whole(out / f"{split}.parquet", chosen)

@@ -24,11 +24,26 @@ def verl_row(example: Example, prompt: str) -> dict[str, object]:
     }
 
 
-def write_verl(path: Path, examples: list[Example], prompts: list[str], *, whole: bool = False) -> None:
-    """Write rows in order, through a temporary file; `whole` adds the `example` column. Raises DataError for no Examples."""
-    if not examples:
-        raise DataError(f"no Examples to write to {path}: run `rerec synth` with a count for that split")
-    rows = [verl_row(e, p) | ({"example": e.model_dump_json()} if whole else {}) for e, p in zip(examples, prompts, strict=True)]
+def next_row(domain: str, query_id: str, split: str, prompt: str) -> dict[str, object]:
+    """A row that asks what comes next; a reward server with a RecHead knows what did."""
+    return {
+        "data_source": f"rerec/{domain}/next_item",
+        "prompt": [{"role": "user", "content": prompt}],
+        "ability": "recommendation",
+        "reward_model": {"style": "rule", "ground_truth": query_id},
+        "extra_info": {"example_id": query_id, "kind": "next_item", "split": split},
+    }
+
+
+def write_whole(path: Path, examples: list[Example]) -> None:
+    """Examples with their whole records beside the queries. Raises DataError for no Examples."""
+    write_verl(path, [verl_row(e, e.query) | {"example": e.model_dump_json()} for e in examples])
+
+
+def write_verl(path: Path, rows: list[dict[str, object]]) -> None:
+    """Write rows in order, through a temporary file. Raises DataError for none."""
+    if not rows:
+        raise DataError(f"nothing to write to {path}: run `rerec synth` with a count for that split")
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
     pq.write_table(pa.Table.from_pylist(rows), draft)

@@ -11,13 +11,13 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 import httpx
 import msgspec
 
 from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
-from reward_server.wire import MOST_RESPONSES, Response, Score, ScoreRequest, ScoreResponse, Weights
+from reward_server.wire import MOST_RESPONSES, HeadAsk, HeadRequest, HeadResponse, HeadScore, Response, Score, ScoreRequest, ScoreResponse, Weights
 
 RETRIES, FIRST_WAIT, LONGEST_WAIT, TIMEOUT, DEADLINE, GATHER = 4, 0.25, 10.0, 30.0, 120.0, 0.01
 _NAMED = {404: UnknownExamples, 409: StaleGraph}
@@ -35,6 +35,8 @@ class Pool:
     retries: int = RETRIES
     deadline: float = DEADLINE
     servers: list[str] = field(init=False)
+    path: ClassVar[str] = "/v1/score"
+    answers: ClassVar[type] = ScoreResponse
 
     def __post_init__(self) -> None:
         self.servers = [url.strip().rstrip("/") for url in self.urls.split(",") if url.strip()]
@@ -69,11 +71,25 @@ class Pool:
         )
 
 
-def _read(answer: httpx.Response, url: str) -> ScoreResponse | str:
+@dataclass
+class HeadPool(Pool):
+    """The same for a RecHead, which ranks to the k-th place."""
+
+    k: int = 10
+    path = "/v1/rechead/score"
+    answers = HeadResponse
+
+    def batches(self, responses: Sequence[HeadAsk]) -> Iterator[bytes]:
+        """As `Pool.batches`."""
+        for start in range(0, len(responses), MOST_RESPONSES):
+            yield _ENCODE(HeadRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, k=self.k))
+
+
+def _read(answer: httpx.Response, url: str, kind: type) -> ScoreResponse | HeadResponse | str:
     """The scores, or why another try is worth it; raises for what another try cannot mend."""
     if answer.status_code == 200:
         try:
-            return msgspec.json.decode(answer.content, type=ScoreResponse)
+            return msgspec.json.decode(answer.content, type=kind)
         except msgspec.DecodeError as error:
             raise RewardError(f"{url} answered with something else than scores ({error}): is it a rerec reward server of this version?") from error
     if answer.status_code == 429 or answer.status_code >= 500:
@@ -128,9 +144,9 @@ class RewardClient:
         for attempt, server in self.pool.attempts():
             answer = None
             try:
-                answer = self._http.post(f"{server}/v1/score", content=body)
-                found = _read(answer, server)
-                if isinstance(found, ScoreResponse):
+                answer = self._http.post(f"{server}{self.pool.path}", content=body)
+                found = _read(answer, server, self.pool.answers)
+                if not isinstance(found, str):
                     return found.scores
                 reason = found
             except httpx.TransportError as error:
@@ -146,8 +162,11 @@ class AsyncRewardClient:
     def __init__(
         self, url: str, digest: str | None = None, profile: str | Weights = "rerec", retries: int = RETRIES, deadline: float = DEADLINE
     ) -> None:
-        self.pool = Pool(url, digest, profile, retries, deadline)
-        self._http = httpx.AsyncClient(timeout=TIMEOUT, headers=self.pool.headers)
+        self._open(Pool(url, digest, profile, retries, deadline))
+
+    def _open(self, pool: Pool) -> None:
+        self.pool = pool
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, headers=pool.headers)
         self._waiting: list[tuple[Response, asyncio.Future[Score]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -188,9 +207,9 @@ class AsyncRewardClient:
         for attempt, server in self.pool.attempts():
             answer = None
             try:
-                answer = await self._http.post(f"{server}/v1/score", content=body)
-                found = _read(answer, server)
-                if isinstance(found, ScoreResponse):
+                answer = await self._http.post(f"{server}{self.pool.path}", content=body)
+                found = _read(answer, server, self.pool.answers)
+                if not isinstance(found, str):
                     return found.scores
                 reason = found
             except httpx.TransportError as error:
@@ -198,6 +217,17 @@ class AsyncRewardClient:
             if attempt < self.pool.retries:
                 await asyncio.sleep(_pause(attempt, answer))
         raise self.pool.unreachable(reason)
+
+
+class AsyncHeadClient(AsyncRewardClient):
+    """The same for responses about what comes next, scored by the server's RecHead."""
+
+    def __init__(self, url: str, digest: str | None = None, k: int = 10, retries: int = RETRIES) -> None:
+        self._open(HeadPool(url, digest, retries=retries, k=k))
+
+    async def score(self, response: HeadAsk) -> HeadScore:
+        """One score. Raises as `RewardClient.score`."""
+        return await super().score(response)
 
 
 def _fail(batch: list[tuple[Response, asyncio.Future[Score]]], error: Exception) -> None:

@@ -33,18 +33,18 @@ def sft(
     from data_engine.evidence import Evidence
     from data_engine.store import Store
     from train.errors import TrainError
-    from train.sft import SFTConfig
-    from train.sft_run import run_sft
+    from train.sft import SFTConfig, lessons
+    from train.sft_run import run_sft, words_of
 
     with Store.open(store, read_only=True) as opened:
         examples = opened.examples("sft")
     if not examples:
         raise TrainError(f"{store} holds no SFT Examples: run `rerec synth --store {store}`")
     config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, seed=seed)
+    evidence = Evidence.load(store)
     with progress("SFT", gold_steps + mixed_steps) as tell:
-        curve = run_sft(
-            run, Evidence.load(store), examples, config, resume=resume, progress=lambda step, total, loss: tell(step, total, f"loss {loss:.3f}")
-        )
+        told = lambda step, total, loss: tell(step, total, f"loss {loss:.3f}")  # noqa: E731
+        curve = run_sft(run, evidence, lessons(examples, evidence), words_of(examples, evidence), config, resume=resume, progress=told)
     show({"model": str(run / "model"), "examples": len(examples), "steps": curve[-1][0], "loss": round(curve[-1][1], 4)}, as_json)
 
 

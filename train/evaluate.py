@@ -18,8 +18,6 @@ from train.endpoint import EndpointConfig, ask
 from train.errors import TrainError
 from train.prompts import STYLES
 
-BATCH = 200
-
 
 class EvalConfig(BaseModel):
     """What to evaluate: a model folder or a model behind an endpoint, on which prompt style, at which temperature (0: greedy); or a baseline
@@ -58,32 +56,14 @@ def evaluate(
         prompts = [STYLES[config.style](e, evidence) for e in examples]
         texts = ask(config.endpoint, prompts, config.temperature, config.seed, kept, progress)
     else:
-        texts = _generated(config, examples, evidence, progress)
+        from train.generate import respond  # torch and transformers take seconds to import: a baseline needs neither
+
+        prompts = [STYLES[config.style](e, evidence) for e in examples]
+        texts = respond(config.model, prompts, config.temperature, config.most_tokens, config.seed, progress)
     scores = client.score([Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)])
     rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, scores, strict=True)]
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
     return {"summary": summarise(rows, config.seed), "rows": rows, "provenance": facts}
-
-
-def _generated(config: EvalConfig, examples: list[Example], evidence: Evidence, progress: Callable[[int, int], None]) -> list[str]:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    from train.generate import Ask, generate
-
-    if not (config.model / "config.json").is_file():
-        raise TrainError(f"no model folder at {config.model}: it should hold config.json and weights, as `rerec train sft` writes")
-    torch.set_num_threads(2)
-    tokenizer = AutoTokenizer.from_pretrained(config.model)
-    model = AutoModelForCausalLM.from_pretrained(config.model, dtype=torch.float32).eval()
-    chats = [[{"role": "user", "content": STYLES[config.style](e, evidence)}] for e in examples]
-    prompts = tokenizer(tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False), add_special_tokens=False)["input_ids"]
-    texts: list[str] = []
-    for start in range(0, len(prompts), BATCH):
-        asks = [Ask(tuple(p), config.temperature, config.most_tokens, config.seed + start + k) for k, p in enumerate(prompts[start : start + BATCH])]
-        texts += [tokenizer.decode(ids, skip_special_tokens=True) for ids, _ in generate(model, asks, tokenizer.eos_token_id, tokenizer.pad_token_id)]
-        progress(len(texts), len(prompts))
-    return texts
 
 
 def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[str, object]:

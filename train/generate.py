@@ -3,11 +3,17 @@
 Each request draws from its own generator, so its text does not depend on what else is in the batch (up to float rounding).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from train.errors import TrainError
+
+BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,25 @@ class Ask:
     temperature: float
     most: int
     seed: int
+
+
+def respond(
+    folder: Path, prompts: Sequence[str], temperature: float, most: int, seed: int, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[str]:
+    """A model folder's response to each prompt, in order. Raises TrainError when there is no model."""
+    if not (folder / "config.json").is_file():
+        raise TrainError(f"no model folder at {folder}: it should hold config.json and weights, as `rerec train sft` writes")
+    torch.set_num_threads(2)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
+    asked = tokenizer(tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False), add_special_tokens=False)["input_ids"]
+    texts: list[str] = []
+    for start in range(0, len(asked), BATCH):
+        asks = [Ask(tuple(p), temperature, most, seed + start + k) for k, p in enumerate(asked[start : start + BATCH])]
+        texts += [tokenizer.decode(ids, skip_special_tokens=True) for ids, _ in generate(model, asks, tokenizer.eos_token_id, tokenizer.pad_token_id)]
+        progress(len(texts), len(asked))
+    return texts
 
 
 @torch.inference_mode()

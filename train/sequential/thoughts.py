@@ -14,14 +14,14 @@ import numpy as np
 import torch
 
 from data_engine.evidence import Evidence
-from data_engine.graphs import number
 from data_engine.sequences import Next, Sequences
 from reward_server.segments import split_answer
 from train.endpoint import EndpointConfig, ask
 
-READ = 20  # of the last items of a history, in words
+READ = 12  # of the last items of a history, in words
 FADES = 0.93  # what an item counts for against the one after it
 TRAITS = 4
+MOST_TOKENS = 64  # of a policy's response
 PROMPT = """Someone watched, oldest first:
 {history}
 
@@ -76,10 +76,11 @@ def collect(
 
 
 def template(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Next]], list[Thought]]:
-    """The offline writer: names the last items, what they share beyond chance, and answers with those traits. It adds no knowledge but the
-    attribute graph's."""
+    """The offline writer: names the last items, what they share beyond chance of what cards show, and answers with those traits. It adds no
+    knowledge but the attribute graph's."""
     graph, items = evidence.attributes, sequences.items
-    rarity = {edge: log(len(items) / len(held)) for edge, held in graph.holders.items() if number(graph.names[edge[1]]) is None and len(held) > 1}
+    shown = {column.relation for column in evidence.cards.columns}
+    rarity = {edge: log(len(items) / len(held)) for edge, held in graph.holders.items() if edge[0] in shown and len(held) > 1}
 
     def think(one: Next) -> Thought:
         weight: Counter = Counter()
@@ -96,6 +97,15 @@ def template(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Nex
         return Thought("\n".join(lines), "Next " + ", ".join(f"{relation} {graph.names[value]}" for relation, value in traits) if traits else "")
 
     return lambda moments: [think(one) for one in moments]
+
+
+def policy(folder: Path, questions: Callable[[Next], str], progress: Callable[[int, int], None]) -> Callable[[Sequence[Next]], list[Thought]]:
+    """A policy's own words, greedy. Raises TrainError when there is no model."""
+    from train.generate import respond
+
+    return lambda moments: [
+        Thought(*split_answer(text)[:2]) for text in respond(folder, [questions(n) for n in moments], 0.0, MOST_TOKENS, 0, progress)
+    ]
 
 
 def prompt(one: Next, sequences: Sequences, evidence: Evidence) -> str:

@@ -1,7 +1,7 @@
 """The words of a comparison, gathered once: items' texts, and what is thought before every moment that is learned from or asked about."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +12,20 @@ from data_engine.evidence import Evidence
 from data_engine.sentences import DEFAULT, item_texts, kept_vectors, sentence_encoder
 from data_engine.sequences import TEST, TRAIN, Sequences
 from train.endpoint import EndpointConfig
-from train.sequential.thoughts import Said, collect, endpoint, template
+from train.sequential.queries import evenly, question
+from train.sequential.thoughts import Said, collect, endpoint, policy, template
 from train.sequential.training import TrainingConfig, watched
 
 Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many)
 
 
 class WordsConfig(BaseModel):
-    """Who thinks (the template, or an endpoint), which sentence encoder reads it, and before how many training moments, evenly over all."""
+    """Who thinks (an endpoint, a policy's folder, or by default the template), which sentence encoder reads it, and before how many training
+    moments, evenly over all."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     endpoint: EndpointConfig | None = None
+    policy: Path | None = None
     encoder: str = DEFAULT
     lessons: int = Field(8000, ge=1)
 
@@ -41,8 +44,7 @@ class Words:
     @cached_property
     def said(self) -> Said:
         """What was said before lessons, watched and test queries."""
-        every = list(self.sequences.nexts(TRAIN))
-        lessons = every[:: -(-len(every) // self.config.lessons)]
+        lessons = evenly(list(self.sequences.nexts(TRAIN)), self.config.lessons)
         moments = [*lessons, *watched(self.sequences, self.training), *self.sequences.nexts(TEST)]
         if self.config.endpoint:
             think = endpoint(
@@ -52,6 +54,8 @@ class Words:
                 self.folder / "answers.jsonl",
                 lambda done, total: self.tell("asked", done, total),
             )
+        elif self.config.policy:
+            think = policy(self.config.policy, partial(question, sequences=self.sequences, evidence=self.evidence), partial(self.tell, "thought"))
         else:
             think = template(self.sequences, self.evidence)
         return collect(moments, lessons, think, self._vectors)

@@ -7,9 +7,9 @@ import torch
 from verl.experimental.agent_loop.agent_loop import AgentLoopOutput
 from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentLoop
 
-from reward_server.client import AsyncRewardClient
+from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.wire import Weights
-from train.verl_plugin.reward import reward
+from train.verl_plugin.reward import next_item_reward, reward
 
 
 class TokenRewardOutput(AgentLoopOutput):
@@ -36,14 +36,30 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
     async def run(self, sampling_params: dict, **kwargs: object) -> TokenRewardOutput:
         """verl's interface."""
         output = await super().run(sampling_params, **kwargs)
-        settings = self.config.rerec
-        client = _client(settings.server, settings.graph_digest, Weights(**settings.weights), settings.retries)
-        figures, rewards = await reward(
-            client, kwargs["reward_model"]["ground_truth"], output.response_ids, _decoder(self.tokenizer), settings.judged > 0
-        )
+        figures, rewards = await self._reward(output, kwargs["reward_model"]["ground_truth"])
         fields = {name: getattr(output, name) for name in output.model_fields_set}
         fields["extra_fields"] = {**output.extra_fields, "reward_extra_info": figures}
         return TokenRewardOutput(**fields | {"reward_score": figures["score"], "token_rewards": rewards})
+
+    async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
+        settings = self.config.rerec
+        client = _client(settings.server, settings.graph_digest, Weights(**settings.weights), settings.retries)
+        return await reward(client, truth, output.response_ids, _decoder(self.tokenizer), settings.judged > 0)
+
+
+@cache
+def _head_client(server: str, digest: str, k: int, retries: int) -> AsyncHeadClient:
+    return AsyncHeadClient(server, digest, k, retries)
+
+
+class NextItemAgentLoop(TokenRewardAgentLoop):
+    """The same for what comes next, scored by a RecHead (`rerec.head`)."""
+
+    async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
+        settings = self.config.rerec
+        client = _head_client(settings.server, settings.graph_digest, settings.head.k, settings.retries)
+        logprobs = (output.response_logprobs or [])[: len(output.response_ids)]
+        return await next_item_reward(client, truth, output.response_ids, logprobs, _decoder(self.tokenizer), settings.head)
 
 
 @cache

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from reward_server.client import AsyncRewardClient
+import numpy as np
+
+from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.errors import RewardError
-from reward_server.wire import Response
+from reward_server.wire import HeadAsk, Response
 from train.judged import judged
 from train.spans import spread, token_spans
 
@@ -45,3 +47,41 @@ async def reward(
     if rewards:
         rewards[-1] = score.score
     return figures, rewards
+
+
+NEXT_UNSCORED = {"score": 0.0, "ndcg": 0.0, "consistency": 0.0, "compression": 0.0, "entropy_gap": 0.0, "answered": 0.0, "unscored": 1.0}
+
+
+async def next_item_reward(
+    client: AsyncHeadClient, query_id: str, ids: list[int], logprobs: list[float], decode: Callable[[tuple[int, ...]], str], weights: dict[str, float]
+) -> tuple[dict, list[float]]:
+    """As `reward`, for a response about what comes next (RPORec, arXiv 2605.21967): all of it on the last token, none before.
+
+    score = accuracy · NDCG@K + answered · (format + consistency · cosine + compression · ratio + entropy_gap · gap), by `weights`.
+    """
+    text, rewards = token_spans(ids, decode)[0], [0.0] * len(ids)
+    try:
+        found = await client.score(HeadAsk(query_id=query_id, response=text))
+    except RewardError as error:
+        return NEXT_UNSCORED | {"reason": str(error)}, rewards
+    figures = {
+        "ndcg": found.ndcg or 0.0,
+        "consistency": found.consistency or 0.0,
+        "compression": found.compression or 0.0,
+        "entropy_gap": entropy_gap(logprobs),
+        "answered": float(found.status == "ok"),
+    }
+    quality = weights["format"] + sum(weights[name] * figures[name] for name in ("consistency", "compression", "entropy_gap"))
+    figures["score"] = weights["accuracy"] * figures["ndcg"] + figures["answered"] * quality
+    if rewards:
+        rewards[-1] = figures["score"]
+    return figures | {"unscored": 0.0, "reason": ""}, rewards
+
+
+def entropy_gap(logprobs: list[float]) -> float:
+    """E20% − Eµ in nats: the mean of the highest fifth of token entropies (at least one) less their mean. A token's entropy is estimated by its own
+    surprise, −log p: what a rollout tells of it."""
+    if not logprobs:
+        return 0.0
+    surprise = -np.sort(np.asarray(logprobs, np.float64))
+    return float(surprise[: max(1, len(surprise) // 5)].mean() - surprise.mean())

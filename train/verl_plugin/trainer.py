@@ -16,8 +16,6 @@ from train.curriculum import Curriculum, CurriculumConfig
 from train.judged import Judged, process_rewards
 from train.verl_plugin.sampler import CurriculumSampler
 
-FIGURES = ("score", "ndcg", "qas", "pas", "answered", "penalised", "bad_claims")
-
 
 class AllMastered(Exception):
     """Every query is mastered: nothing is left to learn from. A good end, not a failure."""
@@ -72,7 +70,7 @@ class RerecTrainer(PPOTrainerSync):
             self.global_steps -= 1  # this step did not happen: the weights are still the last step's
             self._save_checkpoint()
             raise ServerUnreachable(f"{len(lost)} of {len(infos)} responses of step {self.global_steps + 1} could not be scored: {lost[0]}")
-        for name in FIGURES:
+        for name in sorted(name for name, value in infos[0][1].items() if isinstance(value, float) and name != "unscored"):
             metrics[f"rerec/{name}"] = float(np.mean([info[name] for _, info in infos]))
         groups: dict[str, list[float]] = {}
         for example, info in infos:

@@ -1,0 +1,38 @@
+"""Questions about what comes next, as verl reads them; and their answers as a policy learns to give them."""
+
+from collections.abc import Callable, Sequence
+
+from data_engine.evidence import Evidence
+from data_engine.parquet import next_row
+from data_engine.sequences import TRAIN, VALIDATION, Cut, Next, Sequences
+from train.prompts import thought_out, watched
+from train.sequential.thoughts import READ, Thought
+from train.sft import Lesson
+
+VALIDATED = 200
+
+
+def question(one: Next, sequences: Sequences, evidence: Evidence) -> str:
+    """The last items with their facts, for a policy that knows nothing of the world."""
+    return watched([sequences.items[k] for k in one.history[-READ:]], evidence)
+
+
+def next_rows(evidence: Evidence, cut: Cut, most: int) -> dict[str, list[dict]]:
+    """Rows by split: `most` moments of training, evenly over all, and VALIDATED of validation."""
+    graph, found = evidence.interactions, {}
+    sequences = Sequences.of(graph, cut)
+    for split, part, count in (("rl", TRAIN, most), ("validation", VALIDATION, VALIDATED)):
+        chosen = evenly(list(sequences.nexts(part)), count)
+        found[split] = [next_row(evidence.domain, f"{graph.users[n.user]}:{len(n.history)}", split, question(n, sequences, evidence)) for n in chosen]
+    return found
+
+
+def next_lessons(moments: Sequence[Next], think: Callable[[Sequence[Next]], list[Thought]], sequences: Sequences, evidence: Evidence) -> list[Lesson]:
+    """What a policy is taught to answer before those moments; one without an answer teaches nothing."""
+    thoughts = zip(moments, think(moments), strict=True)
+    return [Lesson(question(n, sequences, evidence), thought_out(*thought), ()) for n, thought in thoughts if thought.answer]
+
+
+def evenly(rows: list[Next], most: int) -> list[Next]:
+    """At most so many of them, evenly over all."""
+    return [rows[k * len(rows) // most] for k in range(most)] if most < len(rows) else rows
