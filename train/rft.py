@@ -25,6 +25,7 @@ RECIPES = Path(__file__).parent / "recipes"
 PLUGIN = Path(__file__).parent / "verl_plugin"
 BASES = {"rerec_base", "tiny_cpu", "gpu_3b"}
 DONE = "model"
+PLACES = ("rerec.server", "actor_rollout_ref.rollout.agent.agent_loop_config_path")  # where server and code lie: a resume may find them elsewhere
 
 
 class RFTConfig(BaseModel):
@@ -189,7 +190,7 @@ def _run(composed: DictConfig, again: str) -> None:
 
 
 def _check_resume(run: Path, composed: DictConfig, resume: bool) -> None:
-    """A fresh run wants an empty directory; a resume wants the same config but for the server's address."""
+    """A fresh run wants an empty directory; a resume wants the same config but for where server and code are."""
     started = (run / "config.yaml").is_file()
     if started and not resume:
         raise TrainError(f"{run} already holds a run: add --resume to go on with it, or give another --run")
@@ -199,7 +200,7 @@ def _check_resume(run: Path, composed: DictConfig, resume: bool) -> None:
         return
     old = _flat(OmegaConf.to_container(OmegaConf.load(run / "config.yaml")))
     new = _flat(OmegaConf.to_container(composed, resolve=True))
-    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and key != "rerec.server")
+    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and key not in PLACES)
     if changed:
         shown = ", ".join(f"{key}: {old.get(key)} → {new.get(key)}" for key in changed[:5])
         raise ConfigChanged(f"the run in {run} was started with another config ({len(changed)} keys: {shown}): undo that, or give another --run")

@@ -51,6 +51,7 @@ def test_a_resume_wants_the_same_config_but_for_the_server(tmp_path):
         _check_resume(tmp_path, config, resume=False)
     moved = config.copy()
     moved.rerec.server = "http://127.0.0.1:2"
+    moved.actor_rollout_ref.rollout.agent.agent_loop_config_path = "/elsewhere/agent_loops.yaml"
     _check_resume(tmp_path, moved, resume=True)
     with pytest.raises(ConfigChanged, match="actor_rollout_ref.actor.optim.lr: 0.00025 → 1"):
         _check_resume(tmp_path, composed(tmp_path, overrides=("actor_rollout_ref.actor.optim.lr=1",)), resume=True)

@@ -1,0 +1,118 @@
+"""RPORec's stage 2: the composite reward by hand, what could not be scored, the questions, and both stages in turns through verl."""
+
+import asyncio
+import json
+import math
+
+import pytest
+
+from data_engine.evidence import Evidence
+from data_engine.sequences import TRAIN, VALIDATION, Sequences
+from reward_server.errors import ServerUnreachable, StaleGraph
+from reward_server.wire import HeadScore
+from tests.test_cli import rerec
+from train.sequential.queries import evenly, next_lessons, next_rows, question
+from train.sequential.thoughts import READ, Thought, template
+from train.verl_plugin.reward import entropy_gap, next_item_reward
+
+WEIGHTS = {"accuracy": 1.0, "format": 0.1, "consistency": 0.2, "compression": 0.3, "entropy_gap": 0.5}
+LOGPROBS = [-1.0, -0.5, -0.1, -0.1, -0.1]
+
+
+class Answers:
+    """Stands for the server: gives or raises what it was made with, and remembers what it was asked."""
+
+    def __init__(self, answer):
+        self.answer, self.asked = answer, []
+
+    async def score(self, ask):
+        self.asked.append(ask)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def rewarded(answer, logprobs=LOGPROBS):
+    client = Answers(answer)
+    decode = lambda part: "".join(map(chr, part))  # noqa: E731
+    return *asyncio.run(next_item_reward(client, "u1:7", list(map(ord, "right")), logprobs, decode, WEIGHTS)), client.asked
+
+
+def test_the_composite_by_hand():
+    figures, rewards, asked = rewarded(HeadScore("ok", 0.5, 0.8, 0.6, ["i1"]))
+    gap = 1.0 - 1.8 / 5
+    score = 0.5 + 0.1 + 0.2 * 0.8 + 0.3 * 0.6 + 0.5 * gap
+    assert figures["score"] == pytest.approx(score) and rewards == [0, 0, 0, 0, pytest.approx(score)]
+    assert (figures["ndcg"], figures["answered"], figures["unscored"]) == (0.5, 1.0, 0.0)
+    assert asked[0].query_id == "u1:7" and asked[0].response == "right" and asked[0].history == []
+
+
+def test_no_answer_earns_nothing_for_its_words():
+    figures, rewards, _ = rewarded(HeadScore("no_answer", 0.0, None, None, ["i1"]))
+    assert figures["score"] == 0.0 == rewards[-1] and figures["answered"] == 0.0 and figures["entropy_gap"] > 0
+
+
+def test_what_could_not_be_scored_is_said_and_is_no_score():
+    figures, rewards, _ = rewarded(ServerUnreachable("gone"))
+    assert figures["unscored"] == 1.0 and figures["reason"] == "gone" and rewards == [0.0] * 5
+
+
+def test_the_entropy_gap_by_hand():
+    assert entropy_gap([]) == 0.0 and entropy_gap([-2.0]) == 0.0
+    assert entropy_gap([-0.0] * 8 + [-3.0, -1.0]) == pytest.approx((3 + 1) / 2 - 4 / 10)
+    assert entropy_gap([-0.7] * 10) == pytest.approx(0.0)
+
+
+@pytest.fixture(scope="module")
+def evidence(film_store):
+    return Evidence.load(film_store)
+
+
+def test_a_question_holds_the_last_items_and_nothing_that_came_then(evidence):
+    graph, rows = evidence.interactions, next_rows(evidence, "last", 50)
+    sequences = Sequences.of(graph, "last")
+    assert len(rows["rl"]) == 50 and {row["extra_info"]["split"] for row in rows["validation"]} == {"validation"}
+    where = {(graph.users[n.user], len(n.history)): n for part in (TRAIN, VALIDATION) for n in sequences.nexts(part)}
+    for row in rows["rl"] + rows["validation"]:
+        user, _, length = row["reward_model"]["ground_truth"].rpartition(":")
+        one, prompt = where[user, int(length)], row["prompt"][0]["content"]
+        titles = [evidence.attributes.titles[sequences.items[k]] for k in one.history[-READ:]]
+        assert all(title in prompt for title in titles)
+        assert prompt.count("\n") == len(titles) + 1  # a line each, between the first and the last
+
+
+def test_rows_are_taken_evenly():
+    assert evenly([*range(10)], 4) == [0, 2, 5, 7] and evenly([1, 2], 5) == [1, 2]
+
+
+def test_a_policy_is_taught_the_templates_words_and_none_without_an_answer(evidence):
+    sequences = Sequences.of(evidence.interactions, "last")
+    moments = evenly(list(sequences.nexts(TRAIN)), 30)
+    taught = next_lessons(moments, template(sequences, evidence), sequences, evidence)
+    assert taught and all(one.gold.endswith(" </answer>") and " <answer> Next " in one.gold for one in taught)
+    assert taught[0].prompt == question(moments[0], sequences, evidence) or len(taught) < len(moments)
+    assert next_lessons(moments[:2], lambda asked: [Thought("so", ""), Thought("so", "x")], sequences, evidence)[0].prompt == question(
+        moments[1], sequences, evidence
+    )
+
+
+def test_a_stale_server_is_no_score_either():
+    figures, _, _ = rewarded(StaleGraph("another graph"))
+    assert figures["unscored"] == 1.0 and math.isfinite(figures["score"])
+
+
+@pytest.mark.journey
+def test_policy_and_head_take_turns_and_go_on(film_store, tmp_path):
+    steps = ["trainer.total_training_steps=2", "data.train_batch_size=8", "actor_rollout_ref.actor.ppo_mini_batch_size=8", "rerec.queries=64"]
+    words = ["train", "rporec", "--store", film_store, "--run", tmp_path / "r", "--cut", "last", "--lessons", "40", "--epochs", "1", "--json"]
+    words += ["--sft-steps", "30", *(word for step in steps for word in ("--set", step))]
+    found = json.loads(rerec(*words).stdout.splitlines()[-1])
+    assert [(one["round"], one["head"]) for one in found["rounds"]] == [(0, "trained"), (1, "frozen"), (1, "trained")]
+    assert found["best"] in found["rounds"] and found["best"]["validation"] == max(
+        (one["validation"] for one in found["rounds"]), key=lambda figures: figures["NDCG@10"]
+    )
+    logged = [json.loads(line)["data"] for line in (tmp_path / "r/1/rft/log/rerec/rft.jsonl").read_text().splitlines()]
+    assert all({"rerec/ndcg", "rerec/consistency", "rerec/compression", "rerec/entropy_gap", "rerec/score"} <= set(step) for step in logged)
+    made = (tmp_path / "r/1/rft/model/config.json").stat().st_mtime_ns
+    assert json.loads(rerec(*words).stdout.splitlines()[-1])["rounds"] == found["rounds"]
+    assert (tmp_path / "r/1/rft/model/config.json").stat().st_mtime_ns == made
