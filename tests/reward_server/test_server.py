@@ -71,6 +71,8 @@ def test_refusals_say_why_and_are_told_apart(server, examples):
     one = {"example_id": examples[0].example_id, "response": "x"}
     assert post(server, json.dumps({"graph_digest": "other", "responses": [one]})).status_code == 409
     assert post(server, json.dumps({"responses": [one, {"example_id": "nope", "response": "x"}]})).status_code == 404
+    got = httpx.get(f"{server}/v1/score")
+    assert got.status_code == 405 and got.headers["allow"] == "POST" and httpx.request("TRACE", f"{server}/v1/rechead/score").status_code == 405
     for bad in (
         {"responses": []},
         {"responses": [one] * 1025},
