@@ -20,6 +20,8 @@ COMMANDS = (
     "data embed",
     "train compare",
     "train sequential",
+    "train rechead",
+    "train rporec",
     "synth report",
     "data stats",
     "data doctor",
