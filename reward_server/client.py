@@ -49,10 +49,11 @@ class Pool:
         token = os.environ.get("REREC_TOKEN")
         return {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
 
-    def batches(self, responses: Sequence[Response]) -> Iterator[bytes]:
-        """Request bodies, as many responses in each as a server takes."""
+    def batches(self, responses: Sequence[Response], profile: str | Weights | None = None) -> Iterator[bytes]:
+        """Request bodies, as many responses in each as a server takes; `profile` in place of the client's own."""
+        profile = profile or self.profile
         for start in range(0, len(responses), MOST_RESPONSES):
-            named = {"profile": self.profile} if isinstance(self.profile, str) else {"weights": self.profile}
+            named = {"profile": profile} if isinstance(profile, str) else {"weights": profile}
             yield _ENCODE(ScoreRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, **named))
 
     def attempts(self) -> Iterator[tuple[int, str]]:
@@ -135,9 +136,9 @@ class RewardClient:
             )
         return facts
 
-    def score(self, responses: Sequence[Response]) -> list[Score]:
-        """Scores in order, any number of responses (sent in batches)."""
-        return [score for body in self.pool.batches(responses) for score in self._post(body)]
+    def score(self, responses: Sequence[Response], profile: str | Weights | None = None) -> list[Score]:
+        """Scores in order, any number of responses (sent in batches); `profile` in place of the client's own."""
+        return [score for body in self.pool.batches(responses, profile) for score in self._post(body)]
 
     def _post(self, body: bytes) -> list[Score]:
         reason: object = "no try"

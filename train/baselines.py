@@ -30,8 +30,9 @@ def baseline(name: str, evidence: Evidence, seed: int) -> Baseline:
 
 
 def answers(rank: Baseline, examples: list[Example], evidence: Evidence) -> list[str]:
-    """The responses that name the first of each ranking and give no reasons."""
-    return [f"<answer>\n{evidence.attributes.titles[rank(e)[0]]}\n</answer>" for e in examples]
+    """The responses that name each ranking, best first, and give no reasons."""
+    titles = evidence.attributes.titles
+    return ["\n".join(["<answer>", *(titles[item] for item in rank(e)), "</answer>"]) for e in examples]
 
 
 def _popularity(evidence: Evidence) -> Callable[[Example, str], float]:

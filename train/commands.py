@@ -152,7 +152,7 @@ def _evaluate(
     from reward_server.client import RewardClient
     from reward_server.local import local_server
     from train.endpoint import EndpointConfig
-    from train.evaluate import EvalConfig
+    from train.evaluate import DEEPER, EvalConfig
     from train.evaluate import evaluate as run_evaluation
     from train.prompts import STYLES
 
@@ -179,6 +179,7 @@ def _evaluate(
     kinds = {kind: f"{v['mean']:.3f} ({v['low']:.3f}–{v['high']:.3f}, n {v['n']})" for kind, v in summary["by_kind"].items()}
     total = summary["ndcg"]
     rest = {k: summary[k] for k in ("by_gold_position", "gold_position_spread", "answered", "satisfied", "premise_corrected", "steps_right")}
+    rest |= {f"NDCG@{k}": summary[f"ndcg_{k}"] for k in DEEPER}
     show(
         {"NDCG@1": f"{total['mean']:.3f} ({total['low']:.3f}–{total['high']:.3f}, n {total['n']})"} | kinds | rest,
         False,

@@ -12,11 +12,14 @@ from data_engine.evidence import Evidence
 from data_engine.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
-from reward_server.wire import Response, Score
+from reward_server.wire import Response, Score, Weights
 from train.baselines import BASELINES, answers, baseline
 from train.endpoint import EndpointConfig, ask
 from train.errors import TrainError
 from train.prompts import STYLES
+
+FIGURES = ("satisfied", "premise_corrected", "steps_right", "invented", "words")
+DEEPER = (5, 10)  # the K of NDCG@K beside 1
 
 
 class EvalConfig(BaseModel):
@@ -60,8 +63,11 @@ def evaluate(
 
         prompts = [STYLES[config.style](e, evidence) for e in examples]
         texts = respond(config.model, prompts, config.temperature, config.most_tokens, config.seed, progress)
-    scores = client.score([Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)])
-    rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, scores, strict=True)]
+    asked = [Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)]
+    rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, client.score(asked), strict=True)]
+    for k in DEEPER:
+        for one, score in zip(rows, client.score(asked, Weights(k=k)), strict=True):
+            one[f"ndcg_{k}"] = score.ndcg
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
     return {"summary": summarise(rows, config.seed), "rows": rows, "provenance": facts}
 
@@ -105,7 +111,7 @@ def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
         return dict(sorted(groups.items()))
 
     def mean(figure: str) -> float | None:
-        values = [r[figure] for r in rows if r[figure] is not None]
+        values = [r[figure] for r in rows if r.get(figure) is not None]
         return round(float(np.mean(values)), 4) if values else None
 
     places = {str(p): round(float(np.mean(v)), 4) for p, v in by("gold_position").items()}
@@ -116,7 +122,7 @@ def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
         "by_gold_position": places,
         "gold_position_spread": round(max(places.values()) - min(places.values()), 4),
         "answered": round(float(np.mean([r["status"] == "ok" for r in rows])), 4),
-        **{figure: mean(figure) for figure in ("satisfied", "premise_corrected", "steps_right", "invented", "words")},
+        **{figure: mean(figure) for figure in (*FIGURES, *(f"ndcg_{k}" for k in DEEPER))},
     }
 
 

@@ -4,10 +4,13 @@ import pytest
 
 from data_engine.evidence import Evidence
 from data_engine.store import Store
+from reward_server.client import RewardClient
+from reward_server.local import local_server
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
-from train.evaluate import interval, row, summarise
+from train.baselines import baseline
+from train.evaluate import DEEPER, EvalConfig, evaluate, interval, row, summarise
 from train.prompts import response
 from train.report import coloured, pick
 
@@ -88,3 +91,19 @@ def test_ten_responses_of_all_kinds_right_and_wrong_are_shown(rows_of):
     assert shown["pieces"][-1]["tone"] == "lost" and "".join(p["text"] for p in shown["pieces"]).replace(" ", "") == wrong["response"].replace(
         "\n", ""
     ).replace(" ", "")
+
+
+@pytest.mark.journey
+def test_ndcg_deeper_down_agrees_with_an_independent_one(rows_of, film_store):
+    from sklearn.metrics import ndcg_score
+
+    examples, _, evidence = rows_of
+    with local_server(film_store) as url, RewardClient(url) as client:
+        found = evaluate(EvalConfig(baseline="popularity"), examples, evidence, client)
+    rank = baseline("popularity", evidence, 0)
+    for example, one in zip(examples, found["rows"], strict=True):
+        ranked = rank(example)
+        truth, order = [[item in example.gold for item in ranked]], [[-n for n in range(len(ranked))]]
+        for k in DEEPER:
+            assert one[f"ndcg_{k}"] == pytest.approx(ndcg_score(truth, order, k=k))
+    assert found["summary"]["ndcg_10"] > found["summary"]["ndcg_5"] > found["summary"]["ndcg"]["mean"]
