@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec import UNSET
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -98,7 +99,9 @@ class Head:
 
     def _moment(self, ask: HeadAsk) -> tuple[np.ndarray, int | None]:
         """(history as item numbers, the true next item where the server knows it)."""
-        if ask.query_id is None:
+        if (ask.query_id is UNSET) is (ask.history is UNSET):
+            raise Refused(422, "give each response a query_id or a history, one of them")
+        if ask.query_id is UNSET:
             history = [self.arrays.item_ids.find(item) for item in ask.history]
             if None in history:
                 raise Refused(404, f"item {ask.history[history.index(None)][:100]!r} is not in this store")

@@ -17,10 +17,10 @@ from typing import TypeVar
 
 import msgspec
 
-from reward_server.wire import Weights
+from reward_server.wire import Profile, Weights
 
 # K is 1: our recipes ask for one answer. The weights are the probe's, not tuned.
-PROFILES = {
+PROFILES: dict[Profile, Weights] = {
     "ndcg": Weights(),
     "rerec": Weights(qas=0.3, pas=0.2, penalty=0.5),
     "rerec-conditions": Weights(qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions"),

@@ -3,10 +3,10 @@
 msgspec decodes straight into them, so a body is never held as anything but its bytes and these.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 MOST_RESPONSES = 1024
 MOST_CHARACTERS = 32_768
@@ -14,6 +14,7 @@ MOST_CHARACTERS = 32_768
 Status = Literal["ok", "no_answer", "unresolved", "malformed"]
 Verdict = Literal["ok", "wrong_item", "contradicted", "unknown"]
 Judgement = Literal["supported", "contradicted", "unknown"]
+Profile = Literal["ndcg", "rerec", "rerec-conditions"]
 Share = Annotated[float, Meta(ge=0, le=10)]
 
 
@@ -45,7 +46,7 @@ class ScoreRequest(Wire):
 
     responses: Annotated[list[Response], Meta(min_length=1, max_length=MOST_RESPONSES)]
     graph_digest: Annotated[str, Meta(max_length=64)] | None = None
-    profile: Annotated[str, Meta(max_length=64)] = "rerec"
+    profile: Annotated[str, Meta(max_length=64, extra_json_schema={"enum": list(get_args(Profile))})] = "rerec"
     weights: Weights | None = None
     claims: bool = True
 
@@ -109,15 +110,18 @@ class HeadAsk(Wire):
     """A response about what comes next: at a moment of the store, `query_id` USER:ITEMS_BEFORE, where the server knows what came; or after a
     `history` of item ids, oldest first, where nobody knows. Chain of thought before <answer>, a short description in it; none is allowed."""
 
-    query_id: Annotated[str, Meta(max_length=200)] | None = None
-    history: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=1000)] = []
+    query_id: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    history: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(min_length=1, max_length=1000)] | UnsetType = UNSET
     response: Annotated[str, Meta(max_length=MOST_CHARACTERS)] = ""
+
+
+ONE_OF = Meta(extra_json_schema={"oneOf": [{"required": ["query_id"]}, {"required": ["history"]}]})
 
 
 class HeadRequest(Wire):
     """A batch for the RecHead. With `graph_digest` or `head_digest`, a server that holds another refuses (409)."""
 
-    responses: Annotated[list[HeadAsk], Meta(min_length=1, max_length=MOST_RESPONSES)]
+    responses: Annotated[list[Annotated[HeadAsk, ONE_OF]], Meta(min_length=1, max_length=MOST_RESPONSES)]
     graph_digest: Annotated[str, Meta(max_length=64)] | None = None
     head_digest: Annotated[str, Meta(max_length=64)] | None = None
     k: Annotated[int, Meta(ge=1, le=100)] = 10

@@ -86,7 +86,9 @@ def test_nothing_to_read_earns_nothing_and_nobody_knows_without_a_query(head, ar
 @pytest.mark.parametrize(
     "ask, code, words",
     [
-        (HeadAsk(), 422, "empty history"),
+        (HeadAsk(), 422, "a query_id or a history"),
+        (HeadAsk(query_id="a:1", history=["b"]), 422, "a query_id or a history"),
+        (HeadAsk(history=[]), 422, "empty history"),
         (HeadAsk(history=["no such"]), 404, "item 'no such' is not in this store"),
         (HeadAsk(query_id="nobody:3"), 404, "query 'nobody:3' is not in this store"),
         (HeadAsk(query_id="{user}:0"), 422, "empty history"),
@@ -95,7 +97,7 @@ def test_nothing_to_read_earns_nothing_and_nobody_knows_without_a_query(head, ar
     ],
 )
 def test_what_cannot_be_scored_is_refused_by_name(head, arrays, ask, code, words):
-    if ask.query_id:
+    if ask.query_id and not ask.history:
         ask = HeadAsk(query_id=ask.query_id.format(user=arrays.user_ids[0]))
     with pytest.raises(Refused, match=words) as refused:
         head.score([ask], 10)
