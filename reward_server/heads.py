@@ -61,7 +61,7 @@ class Head:
             raise DataError(
                 f"the head in {folder} was trained on graph {facts['graph_digest']}, the store holds {arrays.digest}: train it again on this store"
             )
-        model = RecHead(len(arrays.item_ids), config, weights["texts"][1:])
+        model = RecHead(len(arrays.item_ids), config, torch.ones_like(weights["texts"][1:]))
         model.load_state_dict(weights)
         return cls(model, config, digest, arrays, sentence_encoder(facts["encoder"]))
 

@@ -7,6 +7,7 @@ SASRec (Kang and McAuley, ICDM 2018). Item k of the catalogue is k + 1 in here; 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
+from torch.nn.functional import normalize
 
 PAD = 0
 
@@ -34,7 +35,9 @@ class RecHead(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         start_small(self)
         if texts is not None:
-            self.register_buffer("texts", torch.cat([torch.zeros(1, texts.shape[1]), texts]))
+            middle = texts.mean(0)  # what all items' texts share tells nothing
+            self.register_buffer("middle", middle)
+            self.register_buffer("texts", torch.cat([torch.zeros(1, texts.shape[1]), normalize(texts - middle, dim=1)]))
             self.reads = nn.Linear(texts.shape[1], config.dims, bias=False)  # one for items, answers and thoughts: they share a space
             self.gates = nn.ModuleList(nn.Linear(3 * config.dims, config.dims) for _ in ("answer", "thought"))
             nn.init.normal_(self.reads.weight, std=config.dims**-0.5)  # keeps lengths: what is alike in words is alike from the start
@@ -58,8 +61,8 @@ class RecHead(nn.Module):
 
         state + Σ g ⊙ text, g = σ(W [state; text; state ⊙ text]): a gate that shuts leaves the history's state.
         """
-        heard = states
-        for gate, text in zip(self.gates, self.reads(said).unbind(1), strict=True):
+        heard, told = states, said.any(2, keepdim=True)
+        for gate, text in zip(self.gates, self.reads(normalize(said - self.middle, dim=2) * told).unbind(1), strict=True):
             heard = heard + torch.sigmoid(gate(torch.cat([states, text, states * text], 1))) * text
         return heard
 
