@@ -38,9 +38,10 @@ class RecHead(nn.Module):
             middle = texts.mean(0)  # what all items' texts share tells nothing
             self.register_buffer("middle", middle)
             self.register_buffer("texts", torch.cat([torch.zeros(1, texts.shape[1]), normalize(texts - middle, dim=1)]))
-            self.reads = nn.Linear(texts.shape[1], config.dims, bias=False)  # one for items, answers and thoughts: they share a space
+            self.reads, self.hears = (nn.Linear(texts.shape[1], config.dims, bias=False) for _ in ("items", "answers and thoughts"))
             self.gates = nn.ModuleList(nn.Linear(3 * config.dims, config.dims) for _ in ("answer", "thought"))
             nn.init.normal_(self.reads.weight, std=config.dims**-0.5)  # keeps lengths: what is alike in words is alike from the start
+            self.hears.load_state_dict(self.reads.state_dict())
             for gate in self.gates:
                 nn.init.zeros_(gate.weight)
                 nn.init.constant_(gate.bias, -1.0)  # rather shut: history first
@@ -62,7 +63,7 @@ class RecHead(nn.Module):
         state + Σ g ⊙ text, g = σ(W [state; text; state ⊙ text]): a gate that shuts leaves the history's state.
         """
         heard, told = states, said.any(2, keepdim=True)
-        for gate, text in zip(self.gates, self.reads(normalize(said - self.middle, dim=2) * told).unbind(1), strict=True):
+        for gate, text in zip(self.gates, self.hears(normalize(said - self.middle, dim=2) * told).unbind(1), strict=True):
             heard = heard + torch.sigmoid(gate(torch.cat([states, text, states * text], 1))) * text
         return heard
 

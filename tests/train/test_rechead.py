@@ -48,7 +48,7 @@ def test_the_gates_by_hand():
     """Two dimensions, texts read as they are: a state (1, 2), an answer (.6, .8), no thought."""
     model = RecHead(3, HeadConfig(dims=2, heads=1, length=4), torch.zeros(3, 2)).eval()
     with torch.no_grad():
-        model.reads.weight.copy_(torch.eye(2))
+        model.hears.weight.copy_(torch.eye(2))
         model.gates[0].weight.copy_(torch.tensor([[1.0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1.0, 0]]))  # by the state's first; by their product's first
         model.gates[0].bias.copy_(torch.tensor([0.0, -1.0]))
         found = model.heed(torch.tensor([[1.0, 2.0]]), torch.tensor([[[0.6, 0.8], [0.0, 0.0]]]))

@@ -90,7 +90,8 @@ def fit(
 ) -> Trained:
     """Fit the model and return it as it was when validation was best. A checkpoint of the same run is gone on from, exactly.
 
-    With `said`, a RecHead learns beside every step from item to item from as many lessons: what was said and what came then.
+    With `said`, a RecHead learns to listen beside: from lessons of what was said and what came then, which leave alone what it makes of histories,
+    so that gates which shut give the head without words.
     """
     torch.manual_seed(config.seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=config.lr)
@@ -143,5 +144,7 @@ def _lesson(
     heard = said.before(lessons)
     doubted = torch.rand(len(lessons)) < config.doubt
     heard = torch.where(doubted[:, None, None], heard.roll(1, 0), heard)
-    states = model.heed(last_states(model, lessons, config.encoder.length), heard)
-    return sampled_loss(states, torch.tensor([n.target + 1 for n in lessons]), table, negatives, log_share)
+    with torch.no_grad():
+        states = last_states(model, lessons, config.encoder.length)
+    wanted = torch.tensor([n.target + 1 for n in lessons])
+    return sampled_loss(model.heed(states, heard), wanted, table.detach(), negatives, log_share)
