@@ -1,6 +1,7 @@
 """The single-turn agent loop that scores its own response: verl's reward workers would cost a process and a remote call a response,
 and put one scalar on the last token where we need a reward a token."""
 
+import time
 from functools import cache
 
 import torch
@@ -36,7 +37,9 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
     async def run(self, sampling_params: dict, **kwargs: object) -> TokenRewardOutput:
         """verl's interface."""
         output = await super().run(sampling_params, **kwargs)
+        start = time.perf_counter()
         figures, rewards = await self._reward(output, kwargs["reward_model"]["ground_truth"])
+        figures["reward_seconds"] = time.perf_counter() - start
         fields = {name: getattr(output, name) for name in output.model_fields_set}
         fields["extra_fields"] = {**output.extra_fields, "reward_extra_info": figures}
         return TokenRewardOutput(**fields | {"reward_score": figures["score"], "token_rewards": rewards})
