@@ -8,7 +8,7 @@ is said to be unsure.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from sys import intern
 from typing import Literal, NamedTuple
 
@@ -20,6 +20,7 @@ _ROMAN = {b"ii": b"2", b"iii": b"3", b"iv": b"4", b"v": b"5", b"vi": b"6", b"vii
 _NUMERALS = frozenset(_ROMAN)
 _SMALL = {b"part", b"chapter", b"episode", b"vol", b"volume"}
 _PLAIN = bytes(ord(c.lower()) if c.isalnum() or c == "_" else ord(" ") for c in map(chr, range(128))) + bytes(range(128, 256))
+CROWD = 8  # bearers of a name beyond which they are found by year
 OWN, ALIAS, STEM = range(3)  # how an item is filed under a name: its own, an alias, the part before its subtitle
 
 Filed = tuple[str, str, int]  # item, its year, how it is filed
@@ -101,10 +102,20 @@ class TitleResolver:
 
     def __init__(self, titles: dict[str, str]) -> None:
         self._by_name: dict[bytes, tuple[Filed, ...]] = {}  # tuples: a million lists would keep the garbage collector busy
+        stems: dict[bytes, list[Filed]] = {}  # apart: a short stem may be that of thousands, which a look-up of a whole name need not walk
         for item, title in titles.items():
             year = intern(split_year(title)[1])
             for name, how in spellings(title).items():
-                self._by_name[name] = (*self._by_name.get(name, ()), (item, year, how))
+                if how == STEM:
+                    stems.setdefault(name, []).append((item, year, how))
+                else:
+                    self._by_name[name] = (*self._by_name.get(name, ()), (item, year, how))
+        self._by_stem = {name: tuple(filed) for name, filed in stems.items()}
+        self._crowds: dict[tuple[bytes, str, bool], list[Filed]] = {}  # name, year, whether it is a stem: where many share a name
+        for filing, stem in ((self._by_name, False), (self._by_stem, True)):
+            for name, entries in filing.items():
+                for entry in entries if len(entries) > CROWD else ():
+                    self._crowds.setdefault((name, entry[1], stem), []).append(entry)
 
     def resolve(self, text: str, among: frozenset[str] = frozenset()) -> Resolution:
         """The item that `text` names. A year, where given, must be the item's; an own name goes before an alias; `among` settles
@@ -112,21 +123,31 @@ class TitleResolver:
         a subtitle is never taken for a match.
         """
         name, year = split_year(text)
-        entries = self._by_name.get(key(name), ())
+        words = key(name)
+        entries = self._by_name.get(words, ())
         if len(entries) == 1:  # nearly always
             ((item, its, how),) = entries
-            if how != STEM and (its == year or not year):
+            if its == year or not year:
                 return Resolution("ok", (item,), _REASONS[how])
-        filed = [entry for entry in entries if not year or entry[1] == year]
-        if not filed and year:
-            filed = list(self._by_name.get(key(text), ()))
+        filed = self._dated(words, entries, year, False)
         if not filed:
-            return Resolution("unknown", (), "another year" if entries else "no such title")
-        best = min(how for _, _, how in filed)
-        items = tuple(sorted({item for item, _, how in filed if how == best}))
+            stemmed = self._by_stem.get(words, ())
+            filed = self._dated(words, stemmed, year, True)
+            if not filed and year:
+                filed = self._by_name.get(whole := key(text), ()) or self._by_stem.get(whole, ())
+            if not filed:
+                return Resolution("unknown", (), "another year" if entries or stemmed else "no such title")
+        best = min([how for _, _, how in filed])
+        items = (filed[0][0],) if len(filed) == 1 else tuple(sorted({item for item, _, how in filed if how == best}))
         if best == STEM:
             return Resolution("ambiguous", items, "only the part before a subtitle")
         if len(items) == 1:
             return Resolution("ok", items, _REASONS[best])
         settled = tuple(item for item in items if item in among)
         return Resolution("ok", settled, "settled by the candidates") if len(settled) == 1 else Resolution("ambiguous", items, "homonyms")
+
+    def _dated(self, words: bytes, entries: Sequence[Filed], year: str, stem: bool) -> Sequence[Filed]:
+        """Those of a year, or all where none is given."""
+        if not year:
+            return entries
+        return self._crowds.get((words, year, stem), ()) if len(entries) > CROWD else [entry for entry in entries if entry[1] == year]

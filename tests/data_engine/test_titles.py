@@ -167,3 +167,16 @@ def test_no_near_miss_of_a_movielens_title_is_taken_for_another_film():
             assert wanted[0] in variants and wanted[1] == split_year(got)[1], (source, text, got)
             accepted += 1
     assert accepted < 600  # a word dropped or swapped may give a real title
+
+
+def test_a_name_that_many_bear_is_told_by_its_year():
+    titles = {f"a{k}": f"Vu ({1950 + k})" for k in range(30)} | {"twin": "Vu (1960)"} | {f"b{k}": f"Solo: Part {k}x ({1950 + k})" for k in range(30)}
+    titles |= {f"c{k}": f"Vu: Tale {k} ({1900 + k})" for k in range(30)}
+    resolver = TitleResolver(titles)
+    assert resolver.resolve("vu (1955)") == ("ok", ("a5",), "own name")
+    assert resolver.resolve("Vu (1960)") == ("ambiguous", ("a10", "twin"), "homonyms")
+    assert resolver.resolve("Vu (1960)", frozenset({"twin"})) == ("ok", ("twin",), "settled by the candidates")
+    assert len(resolver.resolve("Vu").items) == 31  # whole names only, though stems are "Vu" too
+    assert resolver.resolve("Vu (1905)") == ("ambiguous", ("c5",), "only the part before a subtitle")
+    assert resolver.resolve("Vu (1890)") == ("unknown", (), "another year")
+    assert all(resolver.resolve(title).items == (item,) for item, title in titles.items() if item not in ("a10", "twin"))
