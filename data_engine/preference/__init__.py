@@ -46,10 +46,11 @@ class Embedded:
     validation_ndcg10: float
 
 
-def make_model(method: str, dims: int, layers: int, epochs: int, seed: int, checkpoint: Path | None) -> PreferenceModel:
-    """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN keeps its state to go on from."""
+def make_model(method: str, dims: int, layers: int, epochs: int, seed: int, checkpoint: Path | None, patience: int = 6) -> PreferenceModel:
+    """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN keeps its state to go on from; `patience`: of
+    its early stopping."""
     if method == "lightgcn":
-        return LightGCN(LightGCNConfig(dims=dims, layers=layers, epochs=epochs, seed=seed), checkpoint)
+        return LightGCN(LightGCNConfig(dims=dims, layers=layers, epochs=epochs, patience=patience, seed=seed), checkpoint)
     if method == "als":
         return ALS(ALSConfig(dims=dims, rounds=epochs, seed=seed))
     if method == "popularity":
