@@ -112,7 +112,8 @@ def test_the_report_is_one_file_with_curves_data_and_ten_coloured_responses(jour
     page = (run / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     assert page.count('class="card"') == 4 + 10 and page.count("data:image/png;base64,") == 1 and 'class="segment' in page
-    assert "built-in method" not in page and "None" not in page
+    words = re.sub(r"base64,[\w+/=]+", "", page)  # a picture's letters may say anything
+    assert "built-in method" not in words and "None" not in words
     assert (run / "curves.png").read_bytes()[:4] == b"\x89PNG"
 
 
