@@ -109,7 +109,7 @@ class Head:
         else:
             user, _, length = ask.query_id.rpartition(":")
             place = self.arrays.user_ids.find(user)
-            if place is None or not length.isdigit():
+            if place is None or not (length.isascii() and length.isdigit()):
                 raise Refused(404, f"query {ask.query_id!r} is not in this store: a query is USER:ITEMS_BEFORE")
             row = self.arrays.item[self.arrays.like_start[place] : self.arrays.like_start[place + 1]]
             if int(length) >= len(row):

@@ -93,6 +93,7 @@ def test_nothing_to_read_earns_nothing_and_nobody_knows_without_a_query(head, ar
         (HeadAsk(query_id="nobody:3"), 404, "query 'nobody:3' is not in this store"),
         (HeadAsk(query_id="{user}:0"), 422, "empty history"),
         (HeadAsk(query_id="{user}:99999"), 404, "nothing comes after"),
+        (HeadAsk(query_id="{user}:²"), 404, "a query is USER:ITEMS_BEFORE"),  # a digit, and no number
         (HeadAsk(query_id="{user}"), 404, "a query is USER:ITEMS_BEFORE"),
     ],
 )

@@ -111,4 +111,7 @@ def test_the_command_compares_and_goes_on(film_store, tmp_path):
     assert second["table"]["gru4rec"]["H@10"]["against"]["n"] == 2 and 0 < second["table"]["popularity"]["NDCG@10"]["mean"] < 1
     changed = rerec(*words[:-1], "--epochs", "2", "--methods", "popularity", "--seeds", "0")
     assert changed.returncode == 1 and "other settings or another graph: give another --run" in changed.stderr
+    for command in ("sequential", "rechead", "rporec"):
+        wrong = rerec("train", command, "--store", film_store, "--run", tmp_path / "w", "--cut", "sideways")
+        assert wrong.returncode == 1 and "no --cut 'sideways': choose time or last" in wrong.stderr and not (tmp_path / "w").exists()
     assert "no method 'magic': choose from popularity" in rerec(*words, "--methods", "magic").stderr

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_engine.console import progress, show
+from data_engine.errors import DataError
 from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 if TYPE_CHECKING:
     from train.sequential.words import WordsConfig
 
-CutOption = Annotated[str, typer.Option(help="time: two moments for all, 8:1:1; last: each user's last two.")]
+
+def _known_cut(cut: str) -> str:
+    if cut not in ("time", "last"):
+        raise DataError(f"no --cut {cut!r}: choose time or last")
+    return cut
+
+
+CutOption = Annotated[str, typer.Option(callback=_known_cut, help="time: two moments for all, 8:1:1; last: each user's last two.")]
 EpochsOption = Annotated[int, typer.Option(min=1, help="At most so many; validation stops sooner.")]
 AskOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Who thinks: a model behind an OpenAI-compatible endpoint, not the template.")]
 BaseUrlOption = Annotated[str, typer.Option(help="With --ask: the endpoint.")]
@@ -50,8 +58,8 @@ def sequential(
     from train.sequential.run import SequentialConfig, run_sequential
     from train.sequential.training import TrainingConfig
 
-    if not all(seed.strip().isdigit() for seed in seeds.split(",")) or cut not in ("time", "last"):
-        raise TrainError(f"--seeds {seeds!r} must be numbers with commas between them, and --cut {cut!r} time or last")
+    if not all(seed.strip().isdecimal() for seed in seeds.split(",")):
+        raise TrainError(f"--seeds {seeds!r} must be numbers with commas between them")
     config = SequentialConfig(
         methods=tuple(methods.split(",")),
         seeds=tuple(map(int, seeds.split(","))),
