@@ -188,11 +188,21 @@ def _evaluate(
 
 
 @report.command()
-def _report(run: Annotated[Path, typer.Argument(help="A run directory of `rerec demo`.")], as_json: JsonOption = False) -> None:
-    """Write report.html and curves.png into a run directory, from what is there.
+def _report(
+    run: Annotated[Path, typer.Argument(help="A run directory of `rerec demo`, `train rft` or `train rporec`.")], as_json: JsonOption = False
+) -> None:
+    """Write report.html into a run directory, from what is there.
 
     Example: rerec report runs/demo
     """
     from train.report import write_report
+    from train.run_report import write_run_report
+    from train.sequential.report import write_rounds_report
 
-    show({"report": str(write_report(run))}, as_json)
+    if (run / "rporec.json").is_file():
+        found = write_rounds_report(run)
+    elif (run / "log").is_dir():
+        found = write_run_report(run)
+    else:
+        found = write_report(run)
+    show({"report": str(found)}, as_json)

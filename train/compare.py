@@ -4,8 +4,6 @@ A cell that is done is never done again; a cell that fails is named, and the oth
 eval.json; comparison.json and comparison.html sum them up.
 """
 
-import base64
-import io
 import json
 import subprocess
 import sys
@@ -13,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.provenance import provenance, write_json
@@ -21,7 +19,7 @@ from reward_server.local import local_server
 from train.comparison import ALL, compare
 from train.errors import ConfigChanged, TrainError
 from train.methods import Method, method
-from train.report import read_metrics
+from train.pages import canvas, inline, png, read_metrics, render
 from train.rft import metrics_files
 
 
@@ -74,10 +72,9 @@ def write_comparison(run: Path, config: CompareConfig, failed: dict[str, str]) -
     facts = provenance(config=config.model_dump(mode="json"))
     summary = {"table": table, "costs": costs, "failed": failed, "provenance": facts}
     write_json(run / "comparison.json", summary)
-    page = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     kinds = list(next(iter(table.values())))
-    plot = base64.b64encode(_draw(table, {name: [read_metrics(metrics_files(at)) for at in found[name].values()] for name in cells})).decode()
-    html = page.get_template("comparison.html").render(run=run.name, kinds=kinds, first=next(iter(table)), plot=plot, split=config.split, **summary)
+    plot = inline(_draw(table, {name: [read_metrics(metrics_files(at)) for at in found[name].values()] for name in cells}))
+    html = render("comparison.html", run=run.name, kinds=kinds, first=next(iter(table)), plot=plot, split=config.split, **summary)
     (run / "comparison.html").write_text(html, encoding="utf-8")
     return summary
 
@@ -130,13 +127,8 @@ def _rollouts_a_step(cell: Path) -> int:
 
 def _draw(table: dict, curves: dict[str, list[dict]]) -> bytes:
     """PNG: left, each method's mean and interval with its seeds as dots; right, NDCG of the rollouts, mean over seeds."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    import numpy as np
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 1.6 + 0.5 * max(4, len(table))), constrained_layout=True)
+    figure, axes = canvas(1, 2, 12, 1.6 + 0.5 * max(4, len(table)))
+    left, right = axes[0]
     for n, (name, kinds) in enumerate(table.items()):
         entry, colour = kinds[ALL], f"C{n}"
         left.errorbar(entry["mean"], n, xerr=entry["half"] or 0, fmt="o", color=colour, capsize=4)
@@ -150,9 +142,4 @@ def _draw(table: dict, curves: dict[str, list[dict]]) -> bytes:
     right.set(title="NDCG@1 of rollouts (mean of five steps)", xlabel="step")
     if right.get_legend_handles_labels()[0]:
         right.legend(frameon=False)
-    for panel in (left, right):
-        panel.spines[["top", "right"]].set_visible(False)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=110)
-    plt.close(figure)
-    return image.getvalue()
+    return png(figure)

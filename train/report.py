@@ -1,18 +1,16 @@
 """The HTML report of a journey: one self-contained file with the table, learning curves, a dataset page and coloured responses."""
 
-import base64
-import io
 import json
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader
 
 from data_engine.evidence import Evidence
 from data_engine.schema import Example
 from data_engine.store import Store
 from train.errors import TrainError
+from train.pages import canvas, curve, inline, png, read_metrics, render
 from train.rft import metrics_files
 
 ARMS = {"popularity": "most liked", "untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
@@ -40,14 +38,14 @@ def write_report(run: Path) -> Path:
     (run / "curves.png").write_bytes(curves)
     last = list(evaluations)[-1]
     journey = json.loads((run / "journey.json").read_text()) if (run / "journey.json").is_file() else {}
-    page = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    html = page.get_template("report.html").render(
+    html = render(
+        "report.html",
         run=run.name,
         journey=journey,
         names=ARMS,
         evaluations={arm: e["summary"] for arm, e in evaluations.items()},
-        facts=evaluations[last]["provenance"],
-        curves=base64.b64encode(curves).decode(),
+        provenance=evaluations[last]["provenance"],
+        curves=inline(curves),
         dataset=dataset_page(examples, evidence),
         last=ARMS[last],
         responses=[coloured(r, by_id[r["example_id"]], evidence) for r in pick(evaluations[last]["rows"])],
@@ -106,49 +104,22 @@ def dataset_page(examples: list[Example], evidence: Evidence) -> dict[str, objec
     }
 
 
-def read_metrics(paths: list[Path]) -> dict[str, tuple[list[int], list[float]]]:
-    """verl's logs as {metric: (steps, values)}; {} when there is none. After a resume the last value of a step counts."""
-    found: dict[str, dict[int, float]] = {}
-    for line in (line for path in paths for line in path.read_text().splitlines()):
-        entry = json.loads(line)
-        for key, value in entry["data"].items():
-            if isinstance(value, int | float):
-                found.setdefault(key, {})[entry["step"]] = value
-    return {key: (sorted(points), [points[s] for s in sorted(points)]) for key, points in found.items()}
-
-
 def _draw_curves(run: Path) -> bytes:
-    """PNG: SFT loss, then each reward part over RFT steps for every arm there is (thin: each step, thick: mean of five)."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(2, 4, figsize=(15, 6.2), constrained_layout=True)
+    """PNG: SFT loss, then each reward part over RFT steps for every arm there is."""
+    figure, axes = canvas(2, 4, 15, 6.2)
     panels = list(axes.flat)
-    curve = run / "sft/curve.json"
-    if curve.is_file():
-        panels[0].plot(*zip(*json.loads(curve.read_text()), strict=True), color="#335c99")
+    losses = run / "sft/curve.json"
+    if losses.is_file():
+        panels[0].plot(*zip(*json.loads(losses.read_text()), strict=True), color="#335c99")
     panels[0].set(title="SFT: loss (smoothed)", xlabel="step", yscale="log")
     arms = {arm: read_metrics(metrics_files(run / arm)) for arm in COLOURS}
     for panel, (key, title) in zip(panels[1:], CURVES, strict=False):
         for arm, metrics in arms.items():
-            steps, values = metrics.get(key, ([], []))
-            panel.plot(steps, values, color=COLOURS[arm], alpha=0.3, linewidth=0.8)
-            if len(values) >= 5:
-                panel.plot(
-                    steps[4:], np.convolve(values, np.ones(5) / 5, "valid"), color=COLOURS[arm], linewidth=2, label=ARMS[arm].removeprefix("after ")
-                )
+            curve(panel, metrics.get(key, ([], [])), COLOURS[arm], ARMS[arm].removeprefix("after "))
         panel.set(title=title, xlabel="RFT step")
-    mastered = arms["rerec"].get("curriculum/mastered")
     panels[-1].set(title="ReRec: mastered queries", xlabel="RFT step")
-    if mastered:
+    if mastered := arms["rerec"].get("curriculum/mastered"):
         panels[-1].plot(*mastered, color=COLOURS["rerec"])
     if panels[1].get_legend_handles_labels()[0]:
         panels[1].legend(frameon=False)
-    for panel in panels:
-        panel.spines[["top", "right"]].set_visible(False)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=110)
-    plt.close(figure)
-    return image.getvalue()
+    return png(figure)

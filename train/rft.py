@@ -86,6 +86,7 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
         "data.train_files": run / "data/rl.parquet",
         "data.val_files": run / "data/validation.parquet",
         "trainer.default_local_dir": run / "checkpoints",
+        "trainer.validation_data_dir": run / "samples",
         "actor_rollout_ref.rollout.agent.agent_loop_config_path": PLUGIN / "agent_loops.yaml",
     }
     if config.model is not None:

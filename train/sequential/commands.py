@@ -152,7 +152,8 @@ def rporec(
     figures = lambda one: one["validation"] | {f"test {name}": value for name, value in one["test"]["their own"].items()}  # noqa: E731
     rows = {f"round {one['round']}, {one['head']} head": figures(one) for one in found["rounds"]}
     best = found["best"]
-    show(rows | {"best by validation": f"round {best['round']}, {best['head']} head: {best['policy']}"}, False, "next item, on validation and test")
+    rows["best by validation"] = f"round {best['round']}, {best['head']} head: {best['policy']}"
+    show(rows | {"report": run / "report.html"}, False, "next item, on validation and test")
 
 
 def _words(ask: str | None, base_url: str, key_env: str, encoder: str, lessons: int) -> "WordsConfig":

@@ -2,7 +2,7 @@
 and the policy learns to think so that the head ranks better.
 
 run/sft/ is the policy that begins, run/K/rft the policy of round K, run/K/head the head that learned from it (0: from the beginner). Each pair is
-judged on validation; the best is named in rporec.json. Every part that is done is kept: the same command goes on.
+judged on validation; the best is named in rporec.json and drawn in report.html. Every part that is done is kept: the same command goes on.
 """
 
 import subprocess
@@ -19,6 +19,7 @@ from reward_server.local import local_server
 from train.errors import Interrupted, TrainError
 from train.sequential.heads import run_rechead
 from train.sequential.queries import evenly, next_lessons
+from train.sequential.report import write_rounds_report
 from train.sequential.run import SequentialConfig
 from train.sequential.thoughts import template
 from train.sft import SFTConfig
@@ -59,6 +60,7 @@ def run_rporec(run: Path, store: Path, evidence: Evidence, config: RPORecConfig,
     best = max(rounds, key=lambda one: one["validation"][f"NDCG@{config.next.k}"])
     summary = {"rounds": rounds, "best": best, "provenance": provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)}
     write_json(run / "rporec.json", summary)
+    write_rounds_report(run)
     return summary
 
 

@@ -1,6 +1,7 @@
 """verl's synchronous V1 trainer with our curriculum, our reward figures and a guard: no step is taken on unscored responses."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from verl.utils.dataset.rl_dataset import collate_fn
 
 from reward_server.errors import ServerUnreachable
 from train.curriculum import Curriculum, CurriculumConfig
+from train.health import RECENT, alarms, line
 from train.judged import Judged, process_rewards
 from train.verl_plugin.sampler import CurriculumSampler
 
@@ -44,6 +46,7 @@ class RerecTrainer(PPOTrainerSync):
 
     def _init_dataloader(self) -> None:
         super()._init_dataloader()
+        self.history: dict[str, list[float]] = defaultdict(list)
         settings, self.curriculum = self.config.rerec.curriculum, None
         if settings is None:
             return
@@ -87,6 +90,16 @@ class RerecTrainer(PPOTrainerSync):
             metrics["curriculum/mastered"] = sum(map(self.curriculum.mastered, range(len(self.curriculum.prior))))
             metrics["curriculum/difficulty"] = float(np.mean([self.curriculum.difficulty(self.row_of[e]) for e in groups]))
         return batch
+
+    def _compute_metrics(self, batch: object, metrics: dict, timing_raw: dict, **where: int) -> None:
+        """verl's metrics, then what a person watches, and every RECENT steps what is wrong."""
+        super()._compute_metrics(batch, metrics, timing_raw, **where)
+        for name, value in metrics.items():
+            if isinstance(value, int | float):
+                self.history[name].append(value)
+        print(line(self.global_steps, self.total_training_steps, metrics), flush=True)
+        for alarm in alarms(self.history) if self.global_steps % RECENT == 0 else ():
+            print(f"alarm: {alarm}", flush=True)
 
     def _add_process_rewards(self, batch: object) -> None:
         """Write the judged claims, compared within their group, on the tokens before each response's last."""
