@@ -96,8 +96,10 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
 
     @app.get("/ready")
     def ready() -> dict[str, object]:
-        """The snapshot is loaded: its graph digest and how many Examples it can score."""
-        return {"status": "ready", "graph_digest": live.snapshot.digest, "examples": len(live.snapshot.targets)}
+        """The snapshot is loaded: its graph digest, how many Examples it can score, and the digest of its RecHead, null without one."""
+        snapshot = live.snapshot
+        head = snapshot.head.digest if snapshot.head else None
+        return {"status": "ready", "graph_digest": snapshot.digest, "examples": len(snapshot.targets), "head_digest": head}
 
     @app.post("/v1/reload", dependencies=[Depends(needs_admin)], responses=REFUSED | {503: {"model": Problem, "description": "Could not be loaded"}})
     def reload() -> dict[str, object]:

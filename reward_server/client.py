@@ -74,16 +74,17 @@ class Pool:
 
 @dataclass
 class HeadPool(Pool):
-    """The same for a RecHead, which ranks to the k-th place."""
+    """The same for a RecHead (of this digest, where one is named), which ranks to the k-th place."""
 
     k: int = 10
+    head: str | None = None
     path = "/v1/rechead/score"
     answers = HeadResponse
 
     def batches(self, responses: Sequence[HeadAsk]) -> Iterator[bytes]:
         """As `Pool.batches`."""
         for start in range(0, len(responses), MOST_RESPONSES):
-            yield _ENCODE(HeadRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, k=self.k))
+            yield _ENCODE(HeadRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, self.head, self.k))
 
 
 def _read(answer: httpx.Response, url: str, kind: type) -> ScoreResponse | HeadResponse | str:
@@ -121,7 +122,7 @@ class RewardClient:
         self._http.close()
 
     def ready(self) -> dict[str, object]:
-        """Digest and number of Examples of the first server. Raises ServerUnreachable within seconds, StaleGraph for another graph."""
+        """Digests and number of Examples of the first server. Raises ServerUnreachable within seconds, StaleGraph for another graph."""
         url = self.pool.servers[0]
         try:
             answer = self._http.get(f"{url}/ready", timeout=3.0)
@@ -223,8 +224,8 @@ class AsyncRewardClient:
 class AsyncHeadClient(AsyncRewardClient):
     """The same for responses about what comes next, scored by the server's RecHead."""
 
-    def __init__(self, url: str, digest: str | None = None, k: int = 10, retries: int = RETRIES) -> None:
-        self._open(HeadPool(url, digest, retries=retries, k=k))
+    def __init__(self, url: str, digest: str | None = None, k: int = 10, retries: int = RETRIES, head: str | None = None) -> None:
+        self._open(HeadPool(url, digest, retries=retries, k=k, head=head))
 
     async def score(self, response: HeadAsk) -> HeadScore:
         """One score. Raises as `RewardClient.score`."""

@@ -19,7 +19,9 @@ from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
+from train.lock import alone
 from train.prompts import STYLES
+from train.settings import checked
 
 RECIPES = Path(__file__).parent / "recipes"
 PLUGIN = Path(__file__).parent / "verl_plugin"
@@ -95,7 +97,7 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
     try:
         with initialize_config_dir(str(RECIPES), version_base=None):
             composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
-            OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)
+            checked(OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)["rerec"])
     except (HydraException, OmegaConfBaseException) as error:
         raise BadRecipe(f"recipe {config.recipe} with {list(config.overrides)} does not compose: {str(error).splitlines()[0]}") from error
     return composed
@@ -129,20 +131,23 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     if cpu and not Path(config.model or "", "config.json").is_file():
         raise TrainError(f"no model folder at {config.model}: make one with `rerec train sft` and give its model/ as --model")
     with RewardClient(config.server, evidence.digest) as client:
-        client.ready()
+        served = client.ready()
     composed = compose(config, evidence.digest)
+    if composed.rerec.task == "next_item":
+        composed.rerec.head_digest = served["head_digest"]
+        if not served["head_digest"]:
+            raise TrainError(f"{config.recipe} is scored by a RecHead, and the server at {config.server} holds none: start it with --rechead FOLDER")
+    rows = _rows(composed, examples, evidence, config.most_queries)
+    with alone(config.run):
+        return _train(store, composed, rows, config, evidence.digest, resume)
+
+
+def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], config: RFTConfig, digest: str, resume: bool) -> Path:
     _check_resume(config.run, composed, resume)
-    rows = _rows(composed, examples, evidence)
-    rl = rows["rl"]
-    if config.most_queries is not None and config.most_queries < len(rl):  # evenly, over all kinds
-        rl = [rl[k * len(rl) // config.most_queries] for k in range(config.most_queries)]
-    if len(rl) < composed.data.train_batch_size:
-        raise DataError(f"{len(rl)} RL queries are fewer than one batch of {composed.data.train_batch_size}: synthesise more (`rerec synth --rl`)")
-    config.run.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(composed, config.run / "config.yaml", resolve=True)  # first: a directory with it can be resumed
-    for split, chosen in (("rl", rl), ("validation", rows["validation"])):
+    for split, chosen in rows.items():
         write_verl(config.run / f"data/{split}.parquet", chosen)
-    write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest, seed=config.seed))
+    write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=digest, seed=config.seed))
     _keep_log(config.run)
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
     again = f"rerec train rft {config.recipe} --store {store} --model {config.model} --run {config.run} --seed {config.seed} --server URL --resume"
@@ -151,15 +156,22 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     return _export(config.run)
 
 
-def _rows(composed: DictConfig, examples: dict[str, list[Example]], evidence: Evidence) -> dict[str, list[dict]]:
-    """What is asked, by split."""
-    settings = composed.rerec
+def _rows(composed: DictConfig, examples: dict[str, list[Example]], evidence: Evidence, most: int | None) -> dict[str, list[dict]]:
+    """What is asked, by split; at most so many to learn from, evenly over all kinds. Raises DataError where they do not make a batch."""
+    settings, batch = composed.rerec, composed.data.train_batch_size
     if settings.task == "next_item":
         from train.sequential.queries import next_rows  # it needs torch, which takes seconds to import
 
-        return next_rows(evidence, settings.cut, settings.queries)
-    style = STYLES[settings.style]
-    return {split: [verl_row(e, style(e, evidence)) for e in chosen] for split, chosen in examples.items()}
+        rows, more = next_rows(evidence, settings.cut, settings.queries), "import more interactions"
+    else:
+        style, more = STYLES[settings.style], "synthesise more (`rerec synth --rl`)"
+        rows = {split: [verl_row(e, style(e, evidence)) for e in chosen] for split, chosen in examples.items()}
+    rl = rows["rl"]
+    if most is not None and most < len(rl):
+        rows["rl"] = [rl[k * len(rl) // most] for k in range(most)]
+    if len(rows["rl"]) < batch:
+        raise DataError(f"{len(rows['rl'])} RL queries are fewer than one batch of {batch}: {more}")
+    return rows
 
 
 def metrics_files(run: Path) -> list[Path]:

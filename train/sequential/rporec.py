@@ -17,6 +17,7 @@ from data_engine.provenance import provenance, write_json
 from data_engine.sequences import TRAIN, Sequences
 from reward_server.local import local_server
 from train.errors import Interrupted, TrainError
+from train.lock import alone
 from train.sequential.heads import run_rechead
 from train.sequential.queries import evenly, next_lessons
 from train.sequential.report import write_rounds_report
@@ -45,6 +46,11 @@ def run_rporec(run: Path, store: Path, evidence: Evidence, config: RPORecConfig,
 
     Raises as `run_rechead`, and TrainError when a round's training fails.
     """
+    with alone(run):
+        return _rounds(run, store, evidence, config, tell)
+
+
+def _rounds(run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -> dict[str, object]:
     policy, rounds = config.model or _beginner(run / "sft", evidence, config, tell), []
     for number in range(config.rounds + 1):
         if number:

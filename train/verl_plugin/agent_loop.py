@@ -51,8 +51,8 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
 
 
 @cache
-def _head_client(server: str, digest: str, k: int, retries: int) -> AsyncHeadClient:
-    return AsyncHeadClient(server, digest, k, retries)
+def _head_client(server: str, digest: str, k: int, retries: int, head: str) -> AsyncHeadClient:
+    return AsyncHeadClient(server, digest, k, retries, head)
 
 
 class NextItemAgentLoop(TokenRewardAgentLoop):
@@ -60,7 +60,7 @@ class NextItemAgentLoop(TokenRewardAgentLoop):
 
     async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
         settings = self.config.rerec
-        client = _head_client(settings.server, settings.graph_digest, settings.head.k, settings.retries)
+        client = _head_client(settings.server, settings.graph_digest, settings.head.k, settings.retries, settings.head_digest)
         logprobs = (output.response_logprobs or [])[: len(output.response_ids)]
         return await next_item_reward(client, truth, output.response_ids, logprobs, _decoder(self.tokenizer), settings.head)
 
