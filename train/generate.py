@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
+from train.cores import threads
 from train.errors import TrainError
 
 BATCH = 200
@@ -32,7 +33,7 @@ def respond(
     """A model folder's response to each prompt, in order. Raises TrainError when there is no model."""
     if not (folder / "config.json").is_file():
         raise TrainError(f"no model folder at {folder}: it should hold config.json and weights, as `rerec train sft` writes")
-    torch.set_num_threads(2)
+    torch.set_num_threads(threads())
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     chats = [[{"role": "user", "content": prompt}] for prompt in prompts]

@@ -18,6 +18,7 @@ from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
+from train.cores import threads
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
 from train.lock import alone
 from train.prompts import STYLES
@@ -61,8 +62,7 @@ def prepare_environment(cpu: bool) -> None:
         RAY_memory_usage_threshold="0.98",
     )
     if cpu:
-        threads = str(os.cpu_count() or 1)
-        os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu", OMP_NUM_THREADS=threads)
+        os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu", OMP_NUM_THREADS=str(threads()))
 
 
 def on_cpu(recipe: str) -> bool:

@@ -11,6 +11,7 @@ from data_engine.evidence import Evidence
 from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from train import tiny
+from train.cores import threads
 from train.errors import ConfigChanged, TrainError
 from train.prompts import open_book, response
 from train.sft import Lesson, SFTConfig, Trainer, encode
@@ -34,7 +35,7 @@ def run_sft(
 
     Raises TrainError for a directory in use without `resume`, ConfigChanged for a resume with another config or graph.
     """
-    torch.set_num_threads(2)
+    torch.set_num_threads(threads())
     facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "examples": len(taught)}
     _check(run, facts, resume)
     untrained, checkpoint = run / "untrained", run / "checkpoint.pt"

@@ -16,9 +16,11 @@ from train.sequential.training import Trained, fit, watched
 from train.sequential.words import Words
 
 
-def run_rechead(run: Path, evidence: Evidence, config: SequentialConfig, tell: Tell, frozen: Path | None = None) -> dict[str, dict]:
-    """Fit a head (or take that of the folder `frozen`) and test it. run/head/ is what a server serves, run/rechead.json what is returned: the
-    figures on validation, and those on test by whose words the head hears. Raises as `run_sequential`.
+def run_rechead(
+    run: Path, evidence: Evidence, config: SequentialConfig, tell: Tell, frozen: Path | None = None, words: Words | None = None
+) -> dict[str, dict]:
+    """Fit a head (or take that of the folder `frozen`) and test it, on `words` or else its own. run/head/ is what a server serves,
+    run/rechead.json what is returned: the figures on validation, and those on test by whose words the head hears. Raises as `run_sequential`.
     """
     sequences, asked = test_queries(evidence, config.cut)
     facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "frozen": str(frozen or "")}
@@ -26,7 +28,7 @@ def run_rechead(run: Path, evidence: Evidence, config: SequentialConfig, tell: T
     if (run / "rechead.json").is_file():
         return json.loads((run / "rechead.json").read_text())["found"]
     training, checkpoint = config.training, run / "checkpoint.pt"
-    words = Words(run / "words", evidence, sequences, config.words, training, tell)
+    words = words or Words(run / "words", evidence, sequences, config.words, training, tell)
     torch.manual_seed(training.seed)
     model = RecHead(len(sequences.items), training.encoder, words.items)
     if frozen:

@@ -21,8 +21,9 @@ from train.lock import alone
 from train.sequential.heads import run_rechead
 from train.sequential.queries import evenly, next_lessons
 from train.sequential.report import write_rounds_report
-from train.sequential.run import SequentialConfig
+from train.sequential.run import SequentialConfig, test_queries
 from train.sequential.thoughts import template
+from train.sequential.words import Words
 from train.sft import SFTConfig
 from train.sft_run import run_sft
 
@@ -51,17 +52,19 @@ def run_rporec(run: Path, store: Path, evidence: Evidence, config: RPORecConfig,
 
 
 def _rounds(run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -> dict[str, object]:
+    sequences, _ = test_queries(evidence, config.next.cut)
     policy, rounds = config.model or _beginner(run / "sft", evidence, config, tell), []
     for number in range(config.rounds + 1):
         if number:
             policy = _improve(run / str(number) / "rft", store, policy, run / str(number - 1) / "head/head", config)
-        words = config.next.words.model_copy(update={"policy": policy.resolve()})
-        thinking, here = config.next.model_copy(update={"words": words}), run / str(number)
+        whose = config.next.words.model_copy(update={"policy": policy.resolve()})
+        thinking, here = config.next.model_copy(update={"words": whose}), run / str(number)
         told = lambda what, done, total, number=number: tell(f"round {number}: {what}", done, total)  # noqa: E731
+        words = Words(run / "words", evidence, sequences, whose, thinking.training, told)
         if number:  # what stage 2 changed, before the head has learned from it
-            frozen = run_rechead(here / "frozen", evidence, thinking, told, run / str(number - 1) / "head/head")
+            frozen = run_rechead(here / "frozen", evidence, thinking, told, run / str(number - 1) / "head/head", words)
             rounds.append({"round": number, "head": "frozen", "policy": str(policy)} | frozen)
-        found = run_rechead(here / "head", evidence, thinking, told)
+        found = run_rechead(here / "head", evidence, thinking, told, words=words)
         rounds.append({"round": number, "head": "trained", "policy": str(policy)} | found)
     best = max(rounds, key=lambda one: one["validation"][f"NDCG@{config.next.k}"])
     summary = {"rounds": rounds, "best": best, "provenance": provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)}

@@ -10,6 +10,7 @@ from verl.workers.rollout import base as rollout_base
 from verl.workers.rollout.replica import RolloutReplicaRegistry
 
 from train.advantage import raae
+from train.cores import threads
 from train.verl_plugin.engine import ResponseEngine
 
 
@@ -42,7 +43,7 @@ RolloutReplicaRegistry.register("hf", _hf_replica)
 rollout_base._ROLLOUT_REGISTRY.setdefault(("hf", "async"), "train.verl_plugin.rollout.HFServerAdapter")
 
 if get_device_name() == "cpu":
-    torch.set_num_threads(os.cpu_count() or 1)  # Ray gives its workers one thread each; here they work in turns
+    torch.set_num_threads(threads())  # Ray gives its workers one thread each; here they work in turns
     if "cpu" not in EngineRegistry._engines.get("language_model", {}).get("fsdp2", {}):
         EngineRegistry.register(model_type="language_model", backend="fsdp2", device="cpu")(ResponseEngine)
     # verl would ask torch for "cpu:gloo,cpu:gloo", which torch refuses; it leaves an existing group alone

@@ -18,6 +18,7 @@ from verl.workers.rollout.llm_server import LLMServerClient
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 from verl.workers.rollout.utils import ensure_async_iterator
 
+from train.cores import threads
 from train.generate import Ask, generate
 
 GATHER_SECONDS = 0.02
@@ -30,8 +31,8 @@ def _server_name(replica_rank: int) -> str:
 class HFServer:
     """Generates batches of at most `most_rows`. The seed of a request is its step, its prompt and its turn among equal prompts of the step."""
 
-    def __init__(self, path: str, dtype: str, response_length: int, most_rows: int, seed: int, threads: int) -> None:
-        torch.set_num_threads(threads)
+    def __init__(self, path: str, dtype: str, response_length: int, most_rows: int, seed: int) -> None:
+        torch.set_num_threads(threads())
         self.tokenizer = AutoTokenizer.from_pretrained(path)
         self.model = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype)).eval()
         self.response_length, self.most_rows, self.seed = response_length, most_rows, seed
@@ -153,7 +154,6 @@ class HFReplica(RolloutReplica):
     async def launch_servers(self) -> None:
         """Called by verl once, before training."""
         node = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-        threads = (self.config.engine_kwargs.get("hf") or {}).get("num_threads", 2)
         options = {"name": _server_name(self.replica_rank), "num_cpus": 0, "max_concurrency": self.max_concurrency, "scheduling_strategy": node}
         server = (
             ray.remote(HFServer)
@@ -164,7 +164,6 @@ class HFReplica(RolloutReplica):
                 self.config.response_length,
                 self.config.max_num_seqs,
                 self.config.seed + self.replica_rank,
-                threads,
             )
         )
         await server.ready.remote()

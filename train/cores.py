@@ -1,0 +1,11 @@
+"""How many torch threads a tiny policy is worth."""
+
+import os
+
+MOST = 4  # more only wait for one another on layers this small
+
+
+def threads() -> int:
+    """The cores that this process may use (a pinned process must not fight itself), at most MOST."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST, allowed)
