@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,26 @@ def rerec(*words, **kwargs):
     return subprocess.run(
         [sys.executable, "-m", "rerec", *map(str, words)], capture_output=True, text=True, cwd=kwargs.pop("cwd", ROOT), check=False, **kwargs
     )
+
+
+def start(*words):
+    """The command as a process of its own group, to be waited for or killed."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "rerec", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+
+
+def wait_for(process, ready, seconds=240):
+    """Poll until `ready()`; fail when the process ends first."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0][-2000:]
+        time.sleep(0.2)
 
 
 def test_the_front_page_lists_every_command():

@@ -4,9 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import pytest
 
 from reward_server.local import local_server
 from tests.conftest import SHARED
-from tests.test_cli import ROOT, rerec
+from tests.test_cli import rerec, start, wait_for
 from train.rft import metrics_files
 
 pytestmark = pytest.mark.journey
@@ -42,25 +39,6 @@ def data() -> list[str]:
         return ["--data", str(SHARED / "movies")]
     warnings.warn("THE REAL MOVIES ARE NOT HERE: the journey was tested on the embedded world only", stacklevel=1)
     return []
-
-
-def start(*words):
-    return subprocess.Popen(
-        [sys.executable, "-m", "rerec", *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        start_new_session=True,
-    )
-
-
-def wait_for(process, ready, seconds=240):
-    """Poll until `ready()`; fail when the process ends first."""
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0][-2000:]
-        time.sleep(0.2)
 
 
 def stages_done(run: Path) -> list[str]:

@@ -3,14 +3,20 @@
 import asyncio
 import json
 import math
+import os
+import signal
 
 import pytest
 
 from data_engine.evidence import Evidence
 from data_engine.sequences import TRAIN, VALIDATION, Sequences
 from reward_server.errors import ServerUnreachable, StaleGraph
+from reward_server.local import local_server
 from reward_server.wire import HeadScore
-from tests.test_cli import rerec
+from tests.test_cli import rerec, start, wait_for
+from train.pages import read_metrics
+from train.rft import metrics_files
+from train.run_report import validations
 from train.sequential.queries import evenly, next_lessons, next_rows, question
 from train.sequential.thoughts import READ, Thought, template
 from train.verl_plugin.reward import entropy_gap, next_item_reward
@@ -101,18 +107,63 @@ def test_a_stale_server_is_no_score_either():
     assert figures["unscored"] == 1.0 and math.isfinite(figures["score"])
 
 
+def test_stage_two_needs_a_server_that_holds_a_head(film_store, tmp_path):
+    with local_server(film_store) as url:
+        (tmp_path / "m").mkdir()
+        (tmp_path / "m/config.json").write_text("{}")
+        done = rerec("train", "rft", "tiny-rporec", "--store", film_store, "--model", tmp_path / "m", "--run", tmp_path / "r", "--server", url)
+    assert done.returncode != 0 and "holds none: start it with --rechead" in done.stderr and not (tmp_path / "r").exists()
+
+
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def turns(film_store, tmp_path_factory):
+    """Both stages in turns, killed without warning in each and gone on with; (run, what the last command said, the command)."""
+    run = tmp_path_factory.mktemp("turns") / "r"
+    changes = {"trainer.total_training_steps": STEPS, "trainer.test_freq": STEPS, "trainer.save_freq": 3, "rerec.queries": 256}
+    words = ["train", "rporec", "--store", film_store, "--run", run, "--cut", "last", "--lessons", "40", "--epochs", "3", "--json"]
+    words += ["--sft-steps", "60", *(word for key, value in changes.items() for word in ("--set", f"{key}={value}"))]
+    for reached in ("0/head/checkpoint.pt", "1/rft/checkpoints/latest_checkpointed_iteration.txt"):
+        process = start(*words)
+        wait_for(process, (run / reached).is_file)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert not (run / "rporec.json").exists()
+    done = rerec(*words)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return run, json.loads(done.stdout.splitlines()[-1]), words
+
+
 @pytest.mark.journey
-def test_policy_and_head_take_turns_and_go_on(film_store, tmp_path):
-    steps = ["trainer.total_training_steps=2", "data.train_batch_size=8", "actor_rollout_ref.actor.ppo_mini_batch_size=8", "rerec.queries=64"]
-    words = ["train", "rporec", "--store", film_store, "--run", tmp_path / "r", "--cut", "last", "--lessons", "40", "--epochs", "1", "--json"]
-    words += ["--sft-steps", "30", *(word for step in steps for word in ("--set", step))]
-    found = json.loads(rerec(*words).stdout.splitlines()[-1])
+def test_policy_and_head_take_turns(turns):
+    run, found, words = turns
     assert [(one["round"], one["head"]) for one in found["rounds"]] == [(0, "trained"), (1, "frozen"), (1, "trained")]
     assert found["best"] in found["rounds"] and found["best"]["validation"] == max(
         (one["validation"] for one in found["rounds"]), key=lambda figures: figures["NDCG@10"]
     )
-    logged = [json.loads(line)["data"] for line in (tmp_path / "r/1/rft/log/rerec/rft.jsonl").read_text().splitlines()]
-    assert all({"rerec/ndcg", "rerec/consistency", "rerec/compression", "rerec/entropy_gap", "rerec/score"} <= set(step) for step in logged)
-    made = (tmp_path / "r/1/rft/model/config.json").stat().st_mtime_ns
+    made = (run / "1/rft/model/config.json").stat().st_mtime_ns
     assert json.loads(rerec(*words).stdout.splitlines()[-1])["rounds"] == found["rounds"]
-    assert (tmp_path / "r/1/rft/model/config.json").stat().st_mtime_ns == made
+    assert (run / "1/rft/model/config.json").stat().st_mtime_ns == made
+
+
+@pytest.mark.journey
+def test_stage_two_killed_goes_on_from_its_checkpoint_and_raises_the_reward(turns):
+    run, _, _ = turns
+    attempts = [[json.loads(line) for line in path.read_text().splitlines()] for path in metrics_files(run / "1/rft")]
+    assert len(attempts) == 2
+    (first, second) = ([row["step"] for row in rows if "rerec/score" in row["data"]] for rows in attempts)
+    assert second[0] % 3 == 1 and 1 < second[0] <= first[-1] + 1 and second == [*range(second[0], STEPS + 1)]
+    metrics = read_metrics(metrics_files(run / "1/rft"))
+    assert {"rerec/ndcg", "rerec/consistency", "rerec/compression", "rerec/entropy_gap", "rerec/score"} <= set(metrics)
+    steps, scores = validations(metrics)["score"]
+    assert (steps[0], steps[-1]) == (0, STEPS) and scores[-1] > scores[0]  # the same queries, greedy
+
+
+@pytest.mark.journey
+def test_the_rounds_are_drawn(turns):
+    run, _, _ = turns
+    page = (run / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 2 and "best by validation" in page and "Stage 2, round 1" in page
+    assert rerec("report", run / "1/rft").returncode == 0 and "tiny-rporec" in (run / "1/rft/report.html").read_text()

@@ -1,0 +1,66 @@
+"""The report of one reinforcement run, from logs as verl writes them."""
+
+import json
+import re
+
+import pytest
+
+from tests.test_cli import rerec
+from train.errors import TrainError
+from train.lock import alone
+from train.pages import read_metrics
+from train.rft import metrics_files
+from train.run_report import samples, validations, write_run_report
+
+PART = "val-aux/rerec/films/next_item/{}/mean@1"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Twelve steps, the last three of a second attempt that did step 10 again; validated at 0 and 12; the policy's entropy is gone."""
+    run = tmp_path / "r"
+    (run / "log/rerec").mkdir(parents=True)
+    (run / "samples").mkdir()
+    steps = [{"step": 0, "data": {PART.format("score"): 0.25, "val-core/rerec/films/next_item/reward/mean@1": 0.25}}]
+    steps += [{"step": s, "data": {"rerec/score": s / 100, "rerec/entropy": 2.0 if s < 7 else 0.01, "timing_s/gen": 2.0}} for s in range(1, 11)]
+    again = [{"step": s, "data": {"rerec/score": s / 10, "rerec/entropy": 0.01, "timing_s/gen": 2.0}} for s in (10, 11, 12)]
+    again[-1]["data"][PART.format("score")] = 0.5
+    for name, rows in (("rft-000.jsonl", steps), ("rft.jsonl", again)):
+        (run / "log/rerec" / name).write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (run / "provenance.json").write_text(json.dumps({"git": "abc", "versions": {"verl": "0"}, "config": {"recipe": "tiny-x"}, "seed": 3}))
+    written = [{"input": "asked", "output": f"<b>said {k}</b>", "score": k / 20, "ndcg": 0.0, "reason": ""} for k in range(20)]
+    (run / "samples/12.jsonl").write_text("\n".join(map(json.dumps, written)) + "\n")
+    (run / "samples/0.jsonl").write_text(json.dumps({"input": "old", "output": "old", "score": 0}) + "\n")
+    return run
+
+
+def test_a_step_done_again_counts_as_it_was_done_last(run):
+    metrics = read_metrics(metrics_files(run))
+    assert metrics["rerec/score"][0] == [*range(1, 13)] and metrics["rerec/score"][1][9:] == [1.0, 1.1, 1.2]
+    assert validations(metrics) == {"score": ([0, 12], [0.25, 0.5])}
+
+
+def test_samples_are_of_the_last_validation_evenly(run):
+    assert [s["score"] for s in samples(run)] == [0.0, 0.1, 0.25, 0.35, 0.5, 0.6, 0.75, 0.85] and samples(run)[0]["parts"] == {"ndcg": 0.0}
+
+
+def test_the_page_is_whole_and_nothing_of_a_policys_words_runs(run):
+    done = rerec("report", run, "--json")
+    page = (run / "report.html").read_text()
+    assert json.loads(done.stdout)["report"] == str(run / "report.html")
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page) and page.count("data:image/png;base64,") == 1
+    assert "<b>said" not in page and "&lt;b&gt;said 0" in page
+    assert all(words in page for words in ("entropy fell to 0.010", "<td>0.250</td>", "<td>0.500</td>", "2.00 s", "tiny-x · seed 3"))
+
+
+def test_without_a_step_there_is_nothing_to_report(tmp_path):
+    (tmp_path / "log").mkdir()
+    with pytest.raises(TrainError, match="no step of a run yet"):
+        write_run_report(tmp_path)
+
+
+def test_one_process_at_a_time_in_a_directory(tmp_path):
+    with alone(tmp_path / "r"), pytest.raises(TrainError, match="another process is still at work"), alone(tmp_path / "r"):
+        pass
+    with alone(tmp_path / "r"):
+        assert list((tmp_path / "r").iterdir()) == []
