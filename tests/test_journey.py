@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from data_engine.store import Store
 from reward_server.local import local_server
 from tests.conftest import SHARED
 from tests.test_cli import rerec, start, wait_for
+from train.pages import read_metrics
 from train.rft import metrics_files
 
 pytestmark = pytest.mark.journey
@@ -175,6 +177,36 @@ def test_a_lost_server_stops_training_with_a_checkpoint_and_the_resume_goes_on_f
     assert [s["step"] for s in steps()] == [1, 2, 3, 4, 5] and (out / "model/model.safetensors").is_file()
     observed = [s["data"]["curriculum/difficulty"] for s in steps()]
     assert all(0 <= d <= 1 for d in observed)
+
+
+def test_what_cannot_be_scored_is_left_out_sigterm_saves_and_a_damaged_checkpoint_is_set_aside(journey, tmp_path):
+    run, _ = journey
+    lacking, out = tmp_path / "lacking.duckdb", tmp_path / "rft"
+    lacking.write_bytes((run / "store.duckdb").read_bytes())
+    with Store.open(run / "store.duckdb", read_only=True) as store:
+        examples = store.examples()
+    first = next(e for e in examples if e.split == "rl")  # --queries takes it, and this server does not know it
+    with Store.open(lacking) as store:
+        store.replace_examples([e for e in examples if e != first])
+    words = ["train", "rft", "tiny-grpo", "--store", run / "store.duckdb", "--model", run / "sft/model", "--run", out, "--queries", 16]
+    words += ["--set", "trainer.total_training_steps=5", "--set", "trainer.save_freq=2"]
+    with local_server(lacking) as url:
+        process = start(*words, "--server", url)
+        wait_for(process, lambda: len(read_metrics(metrics_files(out)).get("rerec/score", ((), ()))[0]) >= 2)
+        process.terminate()
+        said, _ = process.communicate(timeout=180)
+        assert process.returncode == 3 and "stopped by SIGTERM after a checkpoint" in said and "Traceback" not in said.splitlines()[-1]
+        last = int((out / "checkpoints/latest_checkpointed_iteration.txt").read_text())
+        assert last == read_metrics(metrics_files(out))["rerec/score"][0][-1] < 5
+        weights = next((out / f"checkpoints/global_step_{last}/actor").glob("model*.pt"))
+        weights.write_bytes(weights.read_bytes()[:-1000])
+        done = rerec(*words, "--server", url, "--resume")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert f"step {last} is set aside" in done.stdout
+    metrics = read_metrics(metrics_files(out))
+    assert metrics["rerec/score"][0] == [1, 2, 3, 4, 5] and set(metrics["rerec/dropped_groups"][1]) == {1.0}
+    again = [json.loads(line)["step"] for line in metrics_files(out)[-1].read_text().splitlines()]
+    assert again[0] <= last  # from the one before
 
 
 def test_sft_killed_without_warning_resumes_to_the_same_weights(journey, tmp_path):

@@ -18,6 +18,7 @@ from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
+from train.checkpoints import LATEST, STOP, last_whole
 from train.cores import threads
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
 from train.lock import alone
@@ -28,6 +29,7 @@ RECIPES = Path(__file__).parent / "recipes"
 PLUGIN = Path(__file__).parent / "verl_plugin"
 BASES = {"rerec_base", "tiny_cpu", "gpu_3b"}
 DONE = "model"
+FULL = "No space left on device"
 PLACES = ("rerec.server", "actor_rollout_ref.rollout.agent.agent_loop_config_path")  # where server and code lie: a resume may find them elsewhere
 
 
@@ -144,6 +146,8 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
 
 def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], config: RFTConfig, digest: str, resume: bool) -> Path:
     _check_resume(config.run, composed, resume)
+    for said in last_whole(config.run / "checkpoints")[1]:
+        print(f"beware: {said}")
     OmegaConf.save(composed, config.run / "config.yaml", resolve=True)  # first: a directory with it can be resumed
     for split, chosen in rows.items():
         write_verl(config.run / f"data/{split}.parquet", chosen)
@@ -192,14 +196,23 @@ def _run(composed: DictConfig, again: str) -> None:
 
     from train.verl_plugin.main import run
 
+    stop = Path(composed.trainer.default_local_dir, STOP)
+    stop.unlink(missing_ok=True)
     try:
-        run(composed)
+        run(composed, stop)
+    except ray.exceptions.RayError as error:
+        if FULL not in str(error):
+            raise
+        raise Interrupted(f"the disk is full: make room at {stop.parent}, then resume from the last checkpoint with: {again}") from error
     except ServerUnreachable as error:
         raise Interrupted(f"{str(error).splitlines()[-1]} A checkpoint was saved; start the server, then resume with: {again}") from error
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; resume from the last checkpoint with: {again}") from None
     finally:
         ray.shutdown()
+    if stop.is_file():
+        stop.unlink()
+        raise Interrupted(f"stopped by SIGTERM after a checkpoint; resume with: {again}")
 
 
 def _check_resume(run: Path, composed: DictConfig, resume: bool) -> None:
@@ -227,7 +240,7 @@ def _flat(value: object, prefix: str = "") -> dict[str, object]:
 
 def _export(run: Path) -> Path:
     """Copy the last checkpoint's Hugging Face weights to run/model."""
-    step = (run / "checkpoints/latest_checkpointed_iteration.txt").read_text().strip()
+    step = (run / "checkpoints" / LATEST).read_text().strip()
     source = run / f"checkpoints/global_step_{step}/actor/huggingface"
     if not source.is_dir():
         raise TrainError(f"the last checkpoint {source.parent} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")

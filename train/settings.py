@@ -45,6 +45,7 @@ class Settings(BaseModel):
     weights: Annotated[dict, AfterValidator(_known_weights)]
     style: Annotated[str, AfterValidator(_known_style)]
     retries: int = Field(ge=0)
+    most_unscored: float = Field(ge=0, lt=1)
     poll_seconds: float = Field(gt=0)
     judged: float = Field(ge=0)
     curriculum: CurriculumConfig | None

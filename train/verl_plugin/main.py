@@ -1,5 +1,8 @@
 """verl's own run_ppo with a task runner that builds our trainer (its documented hook)."""
 
+import signal
+from pathlib import Path
+
 import ray
 from omegaconf import DictConfig, OmegaConf
 
@@ -9,12 +12,12 @@ class TaskRunner:
     """verl's V1 task runner with `RerecTrainer` in the trainer's place (a Ray actor class cannot be subclassed)."""
 
     def run(self, config: DictConfig) -> str:
-        """Train; returns how it ended: "done" or "all mastered"."""
+        """Train; returns how it ended: "done", "all mastered" or "stopped"."""
         import transfer_queue as tq
         from verl.trainer.ppo.v1 import AgentLoopManagerTQ
         from verl.utils.logging_utils import configure_verl_logging
 
-        from train.verl_plugin.trainer import AllMastered, RerecTrainer
+        from train.verl_plugin.trainer import AllMastered, RerecTrainer, Stopped
 
         configure_verl_logging()
         config.transfer_queue.enable = True
@@ -36,6 +39,8 @@ class TaskRunner:
             trainer.global_steps -= 1
             trainer._save_checkpoint()
             return "all mastered"
+        except Stopped:
+            return "stopped"
         finally:
             try:
                 if getattr(trainer, "logger", None) is not None:
@@ -54,9 +59,18 @@ def validate(config: DictConfig) -> None:
     validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
 
 
-def run(config: DictConfig) -> None:
-    """Validate and train on Ray, in this process's own local cluster unless the config names one."""
+def run(config: DictConfig, stop: Path) -> None:
+    """Validate and train on Ray, in this process's own local cluster unless the config names one. SIGTERM makes the file `stop`, at which the
+    trainer saves a checkpoint and ends."""
     from verl.trainer.main_ppo import run_ppo
 
+    class Runner:
+        """What run_ppo starts once Ray is up: Ray takes SIGTERM for itself."""
+
+        @staticmethod
+        def remote() -> object:
+            signal.signal(signal.SIGTERM, lambda *_: stop.touch())
+            return TaskRunner.remote()
+
     validate(config)
-    run_ppo(config, task_runner_class=TaskRunner)
+    run_ppo(config, task_runner_class=Runner)

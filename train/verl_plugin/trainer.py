@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
 
 from reward_server.errors import ServerUnreachable
+from train.checkpoints import FOLDER, STOP
 from train.curriculum import Curriculum, CurriculumConfig
 from train.health import RECENT, alarms, line
 from train.judged import Judged, process_rewards
@@ -21,6 +23,10 @@ from train.verl_plugin.sampler import CurriculumSampler
 
 class AllMastered(Exception):
     """Every query is mastered: nothing is left to learn from. A good end, not a failure."""
+
+
+class Stopped(Exception):
+    """Somebody asked for an end; a checkpoint was saved."""
 
 
 def _rows(column: object) -> list:
@@ -66,13 +72,18 @@ class RerecTrainer(PPOTrainerSync):
             raise AllMastered from None
 
     def _compute_advantage(self, batch: object, metrics: dict) -> object:
-        """Before anything is learned: were all responses scored?"""
+        """Before anything is learned: were all responses scored? Nothing is learned from a query of which one was not."""
         infos = self._reward_infos(batch)
-        lost = [info["reason"] for _, info in infos if info["unscored"]]
-        if lost:
+        lost = {example: info["reason"] for example, info in infos if info["unscored"]}
+        if len(lost) > self.config.rerec.most_unscored * len({example for example, _ in infos}):
             self.global_steps -= 1  # this step did not happen: the weights are still the last step's
             self._save_checkpoint()
-            raise ServerUnreachable(f"{len(lost)} of {len(infos)} responses of step {self.global_steps + 1} could not be scored: {lost[0]}")
+            why = f"of step {self.global_steps + 1} could not be scored: {next(iter(lost.values()))}"
+            raise ServerUnreachable(f"responses to {len(lost)} queries {why}")
+        if lost:
+            self._leave_out(batch, lost)
+        infos = [(example, info) for example, info in infos if example not in lost]
+        metrics["rerec/dropped_groups"] = float(len(lost))
         for name in sorted(name for name, value in infos[0][1].items() if isinstance(value, float) and name != "unscored"):
             metrics[f"rerec/{name}"] = float(np.mean([info[name] for _, info in infos]))
         groups: dict[str, list[float]] = {}
@@ -91,6 +102,16 @@ class RerecTrainer(PPOTrainerSync):
             metrics["curriculum/difficulty"] = float(np.mean([self.curriculum.difficulty(self.row_of[e]) for e in groups]))
         return batch
 
+    def on_step_begin(self) -> None:
+        """Between two steps: was an end asked for?"""
+        folder = Path(self.config.trainer.default_local_dir)
+        if (folder / STOP).is_file():
+            self.global_steps -= 1
+            if not (folder / f"{FOLDER}{self.global_steps}").is_dir():
+                self._save_checkpoint()
+            raise Stopped
+        super().on_step_begin()
+
     def _compute_metrics(self, batch: object, metrics: dict, timing_raw: dict, **where: int) -> None:
         """verl's metrics, then what a person watches, and every RECENT steps what is wrong."""
         super()._compute_metrics(batch, metrics, timing_raw, **where)
@@ -100,6 +121,14 @@ class RerecTrainer(PPOTrainerSync):
         print(line(self.global_steps, self.total_training_steps, metrics), flush=True)
         for alarm in alarms(self.history) if self.global_steps % RECENT == 0 else ():
             print(f"alarm: {alarm}", flush=True)
+
+    def _leave_out(self, batch: object, queries: Container[str]) -> None:
+        """No token of the responses to these queries counts: advantage estimators and losses go by the mask."""
+        data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=["reward_model", "response_mask"])
+        rows = zip(_rows(data["reward_model"]), data["response_mask"].unbind(), strict=True)
+        masks = [torch.zeros_like(mask) if model["ground_truth"] in queries else mask for model, mask in rows]
+        fields = TensorDict({"response_mask": torch.nested.nested_tensor(masks, layout=torch.jagged)}, batch_size=len(masks))
+        tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=fields)
 
     def _add_process_rewards(self, batch: object) -> None:
         """Write the judged claims, compared within their group, on the tokens before each response's last."""
