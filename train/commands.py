@@ -59,7 +59,10 @@ def rft(
     override: Annotated[list[str] | None, typer.Option("--set", help="A hydra override, e.g. trainer.total_training_steps=60.")] = None,
     seed: SeedOption = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compose and validate the recipe, print it, train nothing.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Compose and validate, look at model, prompts, server and memory; train nothing."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Reinforcement fine-tuning through verl on Ray, scored by the reward server.
@@ -68,13 +71,22 @@ def rft(
     """
     from data_engine.store import Store
     from train import rft as runner
+    from train.errors import TrainError
 
     config = runner.RFTConfig(recipe=recipe, run=run, model=model, server=server, seed=seed, overrides=tuple(override or ()), most_queries=queries)
     if dry_run:
         from omegaconf import OmegaConf
 
+        from train.preflight import preflight
+
         composed = runner.dry_run(config)
         print(OmegaConf.to_yaml(composed, resolve=True) if not as_json else json.dumps(OmegaConf.to_container(composed, resolve=True)))
+        checks = preflight(composed, store)
+        for check in checks:
+            typer.echo(f"{'not checked' if check.fine is None else 'fine' if check.fine else 'WRONG'}: {check.what}: {check.says}", err=True)
+        if wrong := [check for check in checks if check.fine is False]:
+            raise TrainError("; ".join(f"{check.what}: {check.says}" for check in wrong))
+        typer.echo(f"the command: {runner.command(store, config)}", err=True)
         return
     runner.on_cpu(recipe)
     with Store.open(store, read_only=True) as opened:

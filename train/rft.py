@@ -4,6 +4,7 @@ A run directory holds data/*.parquet, config.yaml (resolved), provenance.json, c
 """
 
 import os
+import shlex
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -154,10 +155,16 @@ def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], confi
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=digest, seed=config.seed))
     _keep_log(config.run)
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
-    again = f"rerec train rft {config.recipe} --store {store} --model {config.model} --run {config.run} --seed {config.seed} --server URL --resume"
-    again += "".join(f" --set {o}" for o in config.overrides) + (f" --queries {config.most_queries}" if config.most_queries else "")
-    _run(composed, again)
+    _run(composed, f"{command(store, config.model_copy(update={'server': 'URL'}))} --resume")
     return _export(config.run)
+
+
+def command(store: Path, config: RFTConfig) -> str:
+    """What a user would type for this run."""
+    options = {"store": store, "model": config.model, "run": config.run, "seed": config.seed, "server": config.server, "queries": config.most_queries}
+    words = ["rerec", "train", "rft", config.recipe]
+    words += [str(word) for name, value in options.items() if value is not None for word in (f"--{name}", value)]
+    return shlex.join([*words, *(word for o in config.overrides for word in ("--set", o))])
 
 
 def _rows(composed: DictConfig, examples: dict[str, list[Example]], evidence: Evidence, most: int | None) -> dict[str, list[dict]]:
