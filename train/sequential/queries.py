@@ -33,6 +33,6 @@ def next_lessons(moments: Sequence[Next], think: Callable[[Sequence[Next]], list
     return [Lesson(question(n, sequences, evidence), thought_out(*thought), ()) for n, thought in thoughts if thought.answer]
 
 
-def evenly(rows: list[Next], most: int) -> list[Next]:
-    """At most so many of them, evenly over all."""
-    return [rows[k * len(rows) // most] for k in range(most)] if most < len(rows) else rows
+def evenly(rows: list[Next], most: int, between: bool = False) -> list[Next]:
+    """At most so many of them, evenly over all; those `between` are others, where there are twice as many."""
+    return [rows[(2 * k + between) * len(rows) // (2 * most)] for k in range(most)] if most < len(rows) else rows

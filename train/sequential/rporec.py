@@ -22,7 +22,7 @@ from train.sequential.heads import run_rechead
 from train.sequential.queries import evenly, next_lessons
 from train.sequential.report import write_rounds_report
 from train.sequential.run import SequentialConfig, test_queries
-from train.sequential.thoughts import template
+from train.sequential.thoughts import hindsight
 from train.sequential.words import Words
 from train.sft import SFTConfig
 from train.sft_run import run_sft
@@ -74,11 +74,11 @@ def _rounds(run: Path, store: Path, evidence: Evidence, config: RPORecConfig, te
 
 
 def _beginner(run: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -> Path:
-    """A tiny policy that thinks as the template does."""
+    """A tiny policy that thinks as the template does, taught in hindsight."""
     if not (run / "model/config.json").is_file():
         sequences = Sequences.of(evidence.interactions, config.next.cut)
-        moments = evenly(list(sequences.nexts(TRAIN)), config.next.words.lessons)
-        taught = next_lessons(moments, template(sequences, evidence), sequences, evidence)
+        moments = evenly(list(sequences.nexts(TRAIN)), config.next.words.lessons, between=True)  # the head learns from others
+        taught = next_lessons(moments, hindsight(sequences, evidence), sequences, evidence)
         texts = [text for one in taught for text in (one.prompt, one.gold)]
         settings = SFTConfig(gold_steps=config.sft_steps, mixed_steps=0, seed=config.next.training.seed)
         resume = (run / "provenance.json").is_file()

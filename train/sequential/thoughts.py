@@ -78,6 +78,22 @@ def collect(
 def template(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Next]], list[Thought]]:
     """The offline writer: names the last items, what they share beyond chance of what cards show, and answers with those traits. It adds no
     knowledge but the attribute graph's."""
+    return _writer(sequences, evidence, lambda one, times: [edge for edge in times if times[edge] > 1])
+
+
+def hindsight(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Next]], list[Thought]]:
+    """The same for teaching a policy: of the traits of the last items it names those that the next one turned out to have, and where there are
+    none, what the template would. To be asked about training moments only."""
+    edges, items = evidence.attributes.edge_sets, sequences.items
+
+    def kept(one: Next, times: Counter) -> list[tuple[str, str]]:
+        met = [edge for edge in times if edge in edges.get(items[one.target], ())]
+        return met or [edge for edge in times if times[edge] > 1]
+
+    return _writer(sequences, evidence, kept)
+
+
+def _writer(sequences: Sequences, evidence: Evidence, choose: Callable[[Next, Counter], list]) -> Callable[[Sequence[Next]], list[Thought]]:
     graph, items = evidence.attributes, sequences.items
     shown = {column.relation for column in evidence.cards.columns}
     rarity = {edge: log(len(items) / len(held)) for edge, held in graph.holders.items() if edge[0] in shown and len(held) > 1}
@@ -91,7 +107,7 @@ def template(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Nex
                 if edge in rarity:
                     weight[edge] += rarity[edge] * FADES**age
                     times[edge] += 1
-        traits = sorted((edge for edge in weight if times[edge] > 1), key=lambda edge: (-weight[edge], edge))[:TRAITS]
+        traits = sorted(choose(one, times), key=lambda edge: (-weight[edge], edge))[:TRAITS]
         lines = [f"Lately {', '.join(graph.titles[item] for item in last[-3:])}."]
         lines += [f"{relation} {graph.names[value]} {times[relation, value]} times." for relation, value in traits]
         return Thought("\n".join(lines), "Next " + ", ".join(f"{relation} {graph.names[value]}" for relation, value in traits) if traits else "")
