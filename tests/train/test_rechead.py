@@ -11,7 +11,7 @@ from data_engine.sequences import TEST, TRAIN, Next, Sequences
 from reward_server.rechead import HeadConfig, RecHead
 from tests.train.test_sequential import graph, rings
 from train.sequential.ranking import ndcg, ranks
-from train.sequential.thoughts import Said, Thought, collect, template
+from train.sequential.thoughts import Said, Thought, collect, hindsight, template
 from train.sequential.training import TrainingConfig, fit
 
 SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epochs=30, lr=1e-2, negatives=64, patience=30, batch=8)
@@ -135,6 +135,18 @@ def test_the_template_names_what_the_last_items_share(evidence):
     thought = template(sequences, evidence)([Next(0, history, 0)])[0]
     assert f"{relation} {attributes.names[value]} {len(history)} times." in thought.thought and thought.answer.startswith("Next ")
     assert f"{relation} {attributes.names[value]}" in thought.answer and attributes.titles[held[0]] in thought.thought
+
+
+def test_hindsight_names_only_what_the_next_item_turned_out_to_have(evidence):
+    graph, sequences = evidence.attributes, Sequences.of(evidence.interactions, "last")
+    moments = list(sequences.nexts(TRAIN))[:300]
+    met = 0
+    for one, seen, fore in zip(moments, hindsight(sequences, evidence)(moments), template(sequences, evidence)(moments), strict=True):
+        true = {f"{relation} {graph.names[value]}" for relation, value in graph.edge_sets[sequences.items[one.target]]}
+        named = set(seen.answer.removeprefix("Next ").split(", "))
+        assert named <= true or seen == fore  # nothing of the last items came again
+        met += named <= true
+    assert met > 100
 
 
 def test_vectors_are_made_once_for_the_same_texts_and_encoder(tmp_path):
