@@ -69,7 +69,19 @@ def evaluate(
         for one, score in zip(rows, client.score(asked, Weights(k=k)), strict=True):
             one[f"ndcg_{k}"] = score.ndcg
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
-    return {"summary": summarise(rows, config.seed), "rows": rows, "provenance": facts}
+    summary = summarise(rows, config.seed) | {"gold_surprise": _retention(config, examples, evidence)}
+    return {"summary": summary, "rows": rows, "provenance": facts}
+
+
+def _retention(config: EvalConfig, examples: list[Example], evidence: Evidence) -> float | None:
+    """Of a model folder on open-book prompts, over the Examples that have chains, the gold one first; null for anything else."""
+    taught = [e for e in examples if e.chains]
+    if not config.model or config.style != "open-book" or not taught:
+        return None
+    from train.retention import gold_surprise
+    from train.sft import lessons
+
+    return round(gold_surprise(config.model, lessons(taught, evidence)), 4)
 
 
 def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[str, object]:

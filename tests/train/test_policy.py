@@ -1,5 +1,6 @@
 """Prompts, the tiny policy's tokenizer, its generation and its training, on invented films."""
 
+import math
 import random
 
 import pytest
@@ -9,8 +10,9 @@ from data_engine.evidence import Evidence
 from data_engine.store import Store
 from train.generate import Ask, generate
 from train.prompts import closed_book, open_book, response
+from train.retention import gold_surprise
 from train.sft import NameShuffler, SFTConfig, Trainer, encode, lessons, response_loss
-from train.tiny import TinyConfig, build_model, build_tokenizer
+from train.tiny import TinyConfig, build_model, build_tokenizer, save
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +147,18 @@ def test_matrices_go_to_muon_and_everything_is_trained_once(films):
     by_muon, by_adam = ([names[id(p)] for group in o.param_groups for p in group["params"]] for o in (muon, adam))
     assert sorted(by_muon + by_adam) == sorted(names.values())
     assert all("proj.weight" in name for name in by_muon) and len(by_muon) == 7 and "model.embed_tokens.weight" in by_adam
+
+
+def test_a_policy_that_knows_nothing_is_surprised_by_the_log_of_its_vocabulary_and_padding_changes_nothing(films, tmp_path):
+    evidence, examples, tokenizer, entities = films
+    torch.manual_seed(0)
+    model, taught = build_model(tokenizer, TinyConfig()), lessons(examples[:5], evidence)
+    save(tmp_path / "some", model, tokenizer, entities)
+    lengths = [len(sample.gold) for sample in encode(taught, tokenizer)]
+    alone = [gold_surprise(tmp_path / "some", [lesson]) for lesson in taught]
+    together = sum(s * n for s, n in zip(alone, lengths, strict=True)) / sum(lengths)
+    assert gold_surprise(tmp_path / "some", taught) == pytest.approx(together, rel=1e-4)
+    with torch.no_grad():
+        model.get_output_embeddings().weight.zero_()
+    save(tmp_path / "none", model, tokenizer, entities)
+    assert gold_surprise(tmp_path / "none", taught) == pytest.approx(math.log(model.config.vocab_size), rel=1e-5)
