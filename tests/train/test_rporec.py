@@ -62,7 +62,7 @@ def test_no_answer_earns_nothing_for_its_words():
 
 def test_what_could_not_be_scored_is_said_and_is_no_score():
     figures, rewards, _ = rewarded(ServerUnreachable("gone"))
-    assert figures["unscored"] == 1.0 and figures["reason"] == "gone" and rewards == [0.0] * 5
+    assert figures["unscored"] == 1.0 and figures["reason"] == "gone" and math.isnan(figures["score"]) and rewards == [0.0] * 5
 
 
 def test_the_entropy_gap_by_hand():
@@ -112,7 +112,7 @@ def test_a_policy_is_taught_the_templates_words_and_none_without_an_answer(evide
 
 def test_a_stale_server_is_no_score_either():
     figures, _, _ = rewarded(StaleGraph("another graph"))
-    assert figures["unscored"] == 1.0 and math.isfinite(figures["score"])
+    assert figures["unscored"] == 1.0 and math.isnan(figures["score"])
 
 
 def test_stage_two_needs_a_server_that_holds_a_head(film_store, tmp_path):

@@ -42,7 +42,7 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
         figures["reward_seconds"] = time.perf_counter() - start
         fields = {name: getattr(output, name) for name in output.model_fields_set}
         fields["extra_fields"] = {**output.extra_fields, "reward_extra_info": figures}
-        return TokenRewardOutput(**fields | {"reward_score": figures["score"], "token_rewards": rewards})
+        return TokenRewardOutput(**fields | {"reward_score": (rewards or [0.0])[-1], "token_rewards": rewards})
 
     async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
         settings = self.config.rerec

@@ -1,6 +1,7 @@
 """From a response to per-token rewards: ask the reward server, map its segments to tokens, or say that it could not be scored."""
 
 from collections.abc import Callable
+from math import nan
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from reward_server.wire import HeadAsk, Response
 from train.judged import judged
 from train.spans import spread, token_spans
 
-UNSCORED = {"score": 0.0, "ndcg": 0.0, "qas": 0.0, "pas": 0.0, "answered": 0.0, "penalised": 0.0, "bad_claims": 0.0, "unscored": 1.0, "claims": []}
+UNSCORED = {"score": nan, "ndcg": 0.0, "qas": 0.0, "pas": 0.0, "answered": 0.0, "penalised": 0.0, "bad_claims": 0.0, "unscored": 1.0, "claims": []}
 
 
 async def reward(
@@ -19,8 +20,8 @@ async def reward(
     """(figures of the response, a reward a token): the score on the last token, which lies in no segment, on the others the penalty (≤ 0);
     or, with `judge`, nothing on the others and the judged claims among the figures: only the trainer sees the group that they are compared in.
 
-    A response that could not be scored after the client's retries comes back with `unscored` 1 and the reason: the trainer stops before
-    such a batch reaches the advantage.
+    A response that could not be scored after the client's retries comes back with `unscored` 1, the reason, and a score that is no number, so
+    that nothing takes it for one: the trainer leaves its group out, or stops, before the batch reaches the advantage.
     """
     text, spans = token_spans(ids, decode)
     rewards = [0.0] * len(ids)
@@ -49,7 +50,7 @@ async def reward(
     return figures, rewards
 
 
-NEXT_UNSCORED = {"score": 0.0, "ndcg": 0.0, "consistency": 0.0, "compression": 0.0, "entropy_gap": 0.0, "answered": 0.0, "unscored": 1.0}
+NEXT_UNSCORED = {"score": nan, "ndcg": 0.0, "consistency": 0.0, "compression": 0.0, "entropy_gap": 0.0, "answered": 0.0, "unscored": 1.0}
 
 
 async def next_item_reward(
