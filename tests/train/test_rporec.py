@@ -123,7 +123,7 @@ def test_stage_two_needs_a_server_that_holds_a_head(film_store, tmp_path):
     assert done.returncode != 0 and "holds none: start it with --rechead" in done.stderr and not (tmp_path / "r").exists()
 
 
-STEPS = 8
+STEPS = 10
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +134,7 @@ def turns(film_store, tmp_path_factory):
         "trainer.total_training_steps": STEPS,
         "trainer.test_freq": STEPS,
         "trainer.save_freq": 3,
+        "actor_rollout_ref.actor.optim.lr": 3e-4,  # few steps from a beginner that hardly answers
         "rerec.queries": 256,
         "data.val_max_samples": 64,
     }
