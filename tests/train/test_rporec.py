@@ -123,7 +123,7 @@ def test_stage_two_needs_a_server_that_holds_a_head(film_store, tmp_path):
     assert done.returncode != 0 and "holds none: start it with --rechead" in done.stderr and not (tmp_path / "r").exists()
 
 
-STEPS = 10
+STEPS = 8
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +136,10 @@ def turns(film_store, tmp_path_factory):
         "trainer.save_freq": 3,
         "actor_rollout_ref.actor.optim.lr": 3e-4,  # few steps from a beginner that hardly answers
         "rerec.queries": 256,
-        "data.val_max_samples": 64,
+        "data.val_max_samples": 100,
     }
-    words = ["train", "rporec", "--store", film_store, "--run", run, "--cut", "last", "--lessons", "40", "--epochs", "3", "--json"]
-    words += ["--sft-steps", "60", *(word for key, value in changes.items() for word in ("--set", f"{key}={value}"))]
+    words = ["train", "rporec", "--store", film_store, "--run", run, "--cut", "last", "--lessons", "200", "--epochs", "3", "--json"]
+    words += ["--sft-steps", "160", *(word for key, value in changes.items() for word in ("--set", f"{key}={value}"))]
     for reached in ("0/head/checkpoint.pt", "1/rft/checkpoints/latest_checkpointed_iteration.txt"):
         process = start(*words)
         wait_for(process, (run / reached).is_file)
