@@ -37,7 +37,7 @@ def test_http_gives_the_scorers_own_figures(server, film_store, examples):
     snapshot = Snapshot.load(film_store)
     responses = [answer(e, item, dict(snapshot.graph.titles())) for e in examples[:30] for item in e.candidates]
     with RewardClient(server, snapshot.digest) as client:
-        assert client.ready() == {"status": "ready", "graph_digest": snapshot.digest, "examples": 160}
+        assert client.ready() == {"status": "ready", "graph_digest": snapshot.digest, "examples": 160, "head_digest": None}
         assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])
 
 
