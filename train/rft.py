@@ -207,12 +207,12 @@ def _run(composed: DictConfig, again: str) -> None:
     stop.unlink(missing_ok=True)
     try:
         run(composed, stop)
+    except ServerUnreachable as error:
+        raise Interrupted(f"{str(error).splitlines()[-1]} A checkpoint was saved; start the server, then resume with: {again}") from error
     except ray.exceptions.RayError as error:
         if FULL not in str(error):
             raise
         raise Interrupted(f"the disk is full: make room at {stop.parent}, then resume from the last checkpoint with: {again}") from error
-    except ServerUnreachable as error:
-        raise Interrupted(f"{str(error).splitlines()[-1]} A checkpoint was saved; start the server, then resume with: {again}") from error
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; resume from the last checkpoint with: {again}") from None
     finally:

@@ -138,8 +138,8 @@ def turns(film_store, tmp_path_factory):
         "rerec.queries": 256,
         "data.val_max_samples": 100,
     }
-    words = ["train", "rporec", "--store", film_store, "--run", run, "--cut", "last", "--lessons", "200", "--epochs", "3", "--json"]
-    words += ["--sft-steps", "160", *(word for key, value in changes.items() for word in ("--set", f"{key}={value}"))]
+    words = ["train", "rporec", "--store", film_store, "--run", run, "--cut", "last", "--lessons", "200", "--epochs", "20", "--json"]
+    words += ["--sft-steps", "100", *(word for key, value in changes.items() for word in ("--set", f"{key}={value}"))]
     for reached in ("0/head/checkpoint.pt", "1/rft/checkpoints/latest_checkpointed_iteration.txt"):
         process = start(*words)
         wait_for(process, (run / reached).is_file)
