@@ -134,7 +134,7 @@ def turns(film_store, tmp_path_factory):
         "trainer.total_training_steps": STEPS,
         "trainer.test_freq": STEPS,
         "trainer.save_freq": 3,
-        "actor_rollout_ref.actor.optim.lr": 3e-4,  # few steps from a beginner that hardly answers
+        "actor_rollout_ref.actor.optim.lr": 2e-4,  # few steps from a beginner that hardly answers
         "rerec.queries": 256,
         "data.val_max_samples": 100,
     }
