@@ -14,14 +14,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import RerecError
-from reward_server.endpoint import HeadEndpoint, ScoreEndpoint
+from reward_server.endpoint import HeadEndpoint, LookEndpoint, ScoreEndpoint
 from reward_server.errors import Refused, UnknownExamples
 from reward_server.explorer import PAGE, describe, listing, policy
 from reward_server.guards import Tokens
 from reward_server.live import Live, settle
 from reward_server.metrics import Metrics
 from reward_server.snapshot import Snapshot
-from reward_server.wire import HeadRequest, HeadResponse, ScoreRequest, ScoreResponse
+from reward_server.wire import HeadRequest, HeadResponse, LookRequest, LookResponse, ScoreRequest, ScoreResponse
 
 
 class ServeConfig(BaseModel):
@@ -46,19 +46,20 @@ REFUSED = {401: {"model": Problem, "description": "No token of this scope"}}
 
 
 class App:
-    """ASGI: scores itself, hands everything else to FastAPI."""
+    """ASGI: scores and looks up itself, hands everything else to FastAPI."""
 
     def __init__(self, live: Live, config: ServeConfig) -> None:
         self.live = live
         tokens, metrics = Tokens.load(config.tokens) if config.tokens else Tokens(), Metrics()
         limits = {"most_bytes": config.most_bytes, "at_once": config.at_once, "seconds": config.seconds}
-        self.score, self.head = (kind(live, tokens, metrics, **limits) for kind in (ScoreEndpoint, HeadEndpoint))
+        kinds = {"/v1/score": ScoreEndpoint, "/v1/rechead/score": HeadEndpoint, "/v1/look": LookEndpoint}
+        self.own = {path: kind(live, tokens, metrics, **limits) for path, kind in kinds.items()}
         self.rest = _rest(live, tokens, metrics)
 
     async def __call__(self, scope: dict, receive: Callable[[], Awaitable[dict]], send: Callable[[dict], Awaitable[None]]) -> None:
         """The ASGI interface."""
         path = scope["path"] if scope["type"] == "http" else ""
-        await (self.score if path == "/v1/score" else self.head if path == "/v1/rechead/score" else self.rest)(scope, receive, send)
+        await self.own.get(path, self.rest)(scope, receive, send)
 
 
 def make_app(config: ServeConfig) -> App:
@@ -138,11 +139,15 @@ def _schema(app: FastAPI) -> dict:
     """FastAPI's own OpenAPI document with the score endpoint's types added."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
-        kinds = (ScoreRequest, ScoreResponse, HeadRequest, HeadResponse)
-        (request, response, head_request, head_response), parts = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-        document["paths"]["/v1/score"] = _described("Score 1 to 1024 responses", "score", request, response)
+        kinds = (ScoreRequest, ScoreResponse, HeadRequest, HeadResponse, LookRequest, LookResponse)
+        (*score, head_request, head_response, look_request, look_response), parts = msgspec.json.schema_components(
+            kinds, ref_template="#/components/schemas/{name}"
+        )
+        document["paths"]["/v1/score"] = _described("Score 1 to 1024 responses", "score", *score)
         about = "Rank the catalogue by history, chain of thought and answer (needs --rechead)"
         document["paths"]["/v1/rechead/score"] = _described(about, "rechead", head_request, head_response)
+        about = "Look up what items have, and which have a value, for a policy that asks while it thinks"
+        document["paths"]["/v1/look"] = _described(about, "look", look_request, look_response)
         document.setdefault("components", {}).setdefault("schemas", {}).update(parts)
     return app.openapi_schema
 

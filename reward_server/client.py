@@ -17,7 +17,22 @@ import httpx
 import msgspec
 
 from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
-from reward_server.wire import MOST_RESPONSES, HeadAsk, HeadRequest, HeadResponse, HeadScore, Response, Score, ScoreRequest, ScoreResponse, Weights
+from reward_server.wire import (
+    MOST_RESPONSES,
+    HeadAsk,
+    HeadRequest,
+    HeadResponse,
+    HeadScore,
+    Look,
+    Looked,
+    LookRequest,
+    LookResponse,
+    Response,
+    Score,
+    ScoreRequest,
+    ScoreResponse,
+    Weights,
+)
 
 RETRIES, FIRST_WAIT, LONGEST_WAIT, TIMEOUT, DEADLINE, GATHER = 4, 0.25, 10.0, 30.0, 120.0, 0.01
 _NAMED = {404: UnknownExamples, 409: StaleGraph}
@@ -85,6 +100,19 @@ class HeadPool(Pool):
         """As `Pool.batches`."""
         for start in range(0, len(responses), MOST_RESPONSES):
             yield _ENCODE(HeadRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, self.head, self.k))
+
+
+@dataclass
+class LookPool(Pool):
+    """The same for look-ups."""
+
+    path = "/v1/look"
+    answers = LookResponse
+
+    def batches(self, responses: Sequence[Look]) -> Iterator[bytes]:
+        """As `Pool.batches`."""
+        for start in range(0, len(responses), MOST_RESPONSES):
+            yield _ENCODE(LookRequest(list(responses[start : start + MOST_RESPONSES]), self.digest))
 
 
 def _read(answer: httpx.Response, url: str, kind: type) -> ScoreResponse | HeadResponse | str:
@@ -229,6 +257,17 @@ class AsyncHeadClient(AsyncRewardClient):
 
     async def score(self, response: HeadAsk) -> HeadScore:
         """One score. Raises as `RewardClient.score`."""
+        return await super().score(response)
+
+
+class AsyncLookClient(AsyncRewardClient):
+    """The same for what a policy asks the graph while it thinks."""
+
+    def __init__(self, url: str, digest: str | None = None, retries: int = RETRIES) -> None:
+        self._open(LookPool(url, digest, retries=retries))
+
+    async def score(self, response: Look) -> Looked:
+        """What one look-up found. Raises as `RewardClient.score`."""
         return await super().score(response)
 
 

@@ -1,4 +1,4 @@
-"""POST /v1/score and /v1/rechead/score as bare ASGI applications: limits first, then the pure scorer. All else of the server is in `app.py`.
+"""POST /v1/score, /v1/rechead/score and /v1/look as bare ASGI applications: limits first, then pure functions. All else is in `app.py`.
 
 A framework's routing and validation would cost more than scoring a response does.
 """
@@ -19,7 +19,17 @@ from reward_server.live import Live
 from reward_server.metrics import Metrics
 from reward_server.scoring import PROFILES, digest
 from reward_server.snapshot import Snapshot
-from reward_server.wire import MOST_CHARACTERS, MOST_RESPONSES, HeadRequest, HeadResponse, ScoreRequest, ScoreResponse, Weights
+from reward_server.wire import (
+    MOST_CHARACTERS,
+    MOST_RESPONSES,
+    HeadRequest,
+    HeadResponse,
+    LookRequest,
+    LookResponse,
+    ScoreRequest,
+    ScoreResponse,
+    Weights,
+)
 
 Asgi = Callable[[dict, Callable[[], Awaitable[dict]], Callable[[dict], Awaitable[None]]], Awaitable[None]]
 
@@ -33,8 +43,8 @@ class Endpoint:
     """Answers with JSON always: 200 with scores, else {"detail"}: 400, 401, 404, 405, 408, 409, 411, 413, 415, 422, 429, 503. What it reads and
     what it replies is its subclasses' own."""
 
-    asked: type  # of a request: it has `responses` and `graph_digest`
-    unthreaded: int  # up to so many responses are answered at once, more in a thread of their own
+    asked: type  # of a request: it has a length and a `graph_digest`
+    unthreaded: int  # up to so many are answered at once, more in a thread of their own
 
     def __init__(self, live: Live, tokens: Tokens, metrics: Metrics, *, most_bytes: int, at_once: int, seconds: float) -> None:
         self.live, self.tokens, self.metrics = live, tokens, metrics
@@ -93,10 +103,10 @@ class Endpoint:
                     f"the request is for graph {request.graph_digest}, this server holds {snapshot.digest}: restart it on the current store"
                 )
             work = (snapshot, request, start + self.seconds)
-            few = len(request.responses) <= self.unthreaded
+            few = len(request) <= self.unthreaded
             answer, encoding = self.reply(*work) if few else await asyncio.wrap_future(self._batches.submit(self.reply, *work))
             self.metrics.staged(received - start, time.perf_counter() - received - encoding, encoding)
-            return answer, len(request.responses)
+            return answer, len(request)
         except UnknownExamples as error:
             raise Refused(404, str(error)) from error
         except StaleGraph as error:
@@ -170,6 +180,16 @@ class HeadEndpoint(Endpoint):
         self.metrics.headed(scores)
         scored = time.perf_counter()
         return self._encode(HeadResponse(snapshot.digest, head.digest, scores)), time.perf_counter() - scored
+
+
+class LookEndpoint(Endpoint):
+    """POST /v1/look."""
+
+    asked, unthreaded = LookRequest, MOST_RESPONSES
+
+    def reply(self, snapshot: Snapshot, request: LookRequest, deadline: float) -> tuple[bytes, float]:
+        """Look-ups take microseconds each: no deadline is looked at."""
+        return self._encode(LookResponse(snapshot.digest, snapshot.look_up(request.calls))), 0.0
 
 
 def _weights(request: ScoreRequest) -> Weights:

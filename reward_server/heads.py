@@ -25,6 +25,7 @@ from reward_server.rechead import PAD, HeadConfig, RecHead
 from reward_server.segments import split_answer
 from reward_server.wire import HeadAsk, HeadScore
 
+MOST_NAMED = 100
 FACTS, WEIGHTS = "head.json", "head.safetensors"
 
 
@@ -91,11 +92,12 @@ class Head:
         if target is not None:
             place = 1 + int((row > own).sum())
             row[target] = own
-        best = np.argpartition(-row, min(k, len(row) - 1))[:k]
+        named = min(k, MOST_NAMED)
+        best = np.argpartition(-row, min(named, len(row) - 1))[:named]
         ranked = [self.arrays.item_ids[int(item)] for item in best[np.argsort(-row[best], kind="stable")] if row[item] > -np.inf]
         gain = None if place is None else (1 / log2(place + 1) if place <= k and status == "ok" else 0.0)
         heard = status == "ok" and bool(thought)
-        return HeadScore(status, gain, close if heard else None, compression(thought) if heard else None, ranked)
+        return HeadScore(status, gain, place, close if heard else None, compression(thought) if heard else None, ranked)
 
     def _moment(self, ask: HeadAsk) -> tuple[np.ndarray, int | None]:
         """(history as item numbers, the true next item where the server knows it)."""

@@ -19,7 +19,8 @@ from reward_server import scoring
 from reward_server.claims import Asked, ClaimChecker, Need
 from reward_server.errors import UnknownExamples
 from reward_server.segments import read
-from reward_server.wire import Claim, Response, Score, Segment, Weights
+from reward_server.tools import look_up
+from reward_server.wire import Claim, Look, Looked, Response, Score, Segment, Weights
 
 if TYPE_CHECKING:
     from reward_server.heads import Head
@@ -76,6 +77,10 @@ class Snapshot:
             if not targets and rechead is None:
                 raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
             return cls(graph, targets, store.embeddings(), _load_head(rechead, graph) if rechead else None)
+
+    def look_up(self, calls: Sequence[Look]) -> list[Looked]:
+        """What a policy asks the graph while it thinks (`reward_server.tools`)."""
+        return look_up(calls, self.graph, self._resolver)
 
     def score(self, responses: Sequence[Response], weights: Weights, *, claims: bool = True) -> list[Score]:
         """Scores in order. Raises UnknownExamples naming the ids, before anything is scored."""

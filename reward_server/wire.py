@@ -50,6 +50,10 @@ class ScoreRequest(Wire):
     weights: Weights | None = None
     claims: bool = True
 
+    def __len__(self) -> int:
+        """How many are asked about."""
+        return len(self.responses)
+
 
 class Claim(Wire):
     """A statement: characters start..end are its own. kind and what is stated:
@@ -124,15 +128,21 @@ class HeadRequest(Wire):
     responses: Annotated[list[Annotated[HeadAsk, ONE_OF]], Meta(min_length=1, max_length=MOST_RESPONSES)]
     graph_digest: Annotated[str, Meta(max_length=64)] | None = None
     head_digest: Annotated[str, Meta(max_length=64)] | None = None
-    k: Annotated[int, Meta(ge=1, le=100)] = 10
+    k: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
+
+    def __len__(self) -> int:
+        """How many are asked about."""
+        return len(self.responses)
 
 
 class HeadScore(Wire):
-    """ndcg: of the true next item at K, 0 without a readable answer, null where nobody knows what came. consistency: cosine of thought and answer;
-    compression: compressed bytes of the thought over its bytes; both null without a thought and an answer. recommended: item ids, best first."""
+    """ndcg: of the true next item at K, 0 without a readable answer; rank: its place, from 1; both null where nobody knows what came. consistency:
+    cosine of thought and answer; compression: compressed bytes of the thought over its bytes; both null without a thought and an answer.
+    recommended: the ids of the first K items, at most 100, best first."""
 
     status: Status
     ndcg: float | None
+    rank: int | None
     consistency: float | None
     compression: float | None
     recommended: list[str]
@@ -144,3 +154,44 @@ class HeadResponse(Wire):
     graph_digest: str
     head_digest: str
     scores: list[HeadScore]
+
+
+class Look(Wire):
+    """One look-up. lookup: what `item`, a title, has for `relation`. holders: which of the items `among`, by id, have `value` for `relation`.
+    For a lookup `among` says which of several items of a title is meant."""
+
+    tool: Literal["lookup", "holders"]
+    relation: Annotated[str, Meta(max_length=200)]
+    item: Annotated[str, Meta(max_length=1000)] = ""
+    value: Annotated[str, Meta(max_length=1000)] = ""
+    among: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=1000)] = []
+
+
+class LookRequest(Wire):
+    """A batch of look-ups. With `graph_digest`, a server that holds another graph refuses (409)."""
+
+    calls: Annotated[list[Look], Meta(min_length=1, max_length=MOST_RESPONSES)]
+    graph_digest: Annotated[str, Meta(max_length=64)] | None = None
+
+    def __len__(self) -> int:
+        """How many are asked for."""
+        return len(self.calls)
+
+
+class Looked(Wire):
+    """Names of values, or titles of items; `problem` says why a call could not be understood, "" otherwise."""
+
+    found: list[str]
+    problem: str
+
+
+class LookResponse(Wire):
+    """What was found, in request order; the digest of the graph."""
+
+    graph_digest: str
+    results: list[Looked]
+
+    @property
+    def scores(self) -> list[Looked]:
+        """What a client hands out, whatever was asked for."""
+        return self.results

@@ -22,6 +22,7 @@ def sft(
     run: Annotated[Path, typer.Option(help="Run directory to make: untrained/, model/, curve.json.")] = Path("runs/sft"),
     gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 800,
     mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 350,
+    style: Annotated[str, typer.Option(help="open-book; or a dialogue: conversation or tools, for Examples of those kinds.")] = "open-book",
     seed: SeedOption = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
     as_json: JsonOption = False,
@@ -44,7 +45,7 @@ def sft(
     evidence = Evidence.load(store)
     with progress("SFT", gold_steps + mixed_steps) as tell:
         told = lambda step, total, loss: tell(step, total, f"loss {loss:.3f}")  # noqa: E731
-        curve = run_sft(run, evidence, lessons(examples, evidence), words_of(examples, evidence), config, resume=resume, progress=told)
+        curve = run_sft(run, evidence, lessons(examples, evidence, style), words_of(examples, evidence, style), config, resume=resume, progress=told)
     show({"model": str(run / "model"), "examples": len(examples), "steps": curve[-1][0], "loss": round(curve[-1][1], 4)}, as_json)
 
 

@@ -10,7 +10,7 @@ from data_engine.evidence import Evidence
 from data_engine.store import Store
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
-from train.prompts import STYLES
+from train.dialogues import example_rows
 
 GB = 1e9
 TRAINED = 16  # bytes a parameter in fp32 FSDP: weights, gradients, two moments of Adam
@@ -42,7 +42,8 @@ def _asked(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str
         rows = next_rows(evidence, composed.rerec.cut, SAMPLE)["rl"]
         return evidence, [row["prompt"][0]["content"] for row in rows]
     with Store.open(store, read_only=True) as opened:
-        return evidence, [STYLES[composed.rerec.style](e, evidence) for e in opened.examples("rl")[:SAMPLE]]
+        rows = example_rows(opened.examples("rl"), evidence, composed.rerec.style)[:SAMPLE]
+    return evidence, [row["prompt"][0]["content"] for row in rows]
 
 
 def _model(folder: Path) -> Check:

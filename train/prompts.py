@@ -22,9 +22,9 @@ copied from the list, best first, one a line, between <answer> and </answer>."""
 def open_book(example: Example, evidence: Evidence) -> str:
     """Query, the cards of the items it names, the cards of the candidates: a title and its card values a line, "-" where a card has none."""
     lines = [f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns] or [f"Query: {example.query}"]
-    lines += ["Facts:", *(_card(i, evidence) for i in example.anchors)] if example.anchors else []
-    lines += ["Candidates:", *(_card(i, evidence) for i in example.candidates)]
-    return _indent("\n".join(lines))
+    lines += ["Facts:", *(carded(i, evidence) for i in example.anchors)] if example.anchors else []
+    lines += ["Candidates:", *(carded(i, evidence) for i in example.candidates)]
+    return indented("\n".join(lines))
 
 
 def closed_book(example: Example, evidence: Evidence) -> str:
@@ -47,25 +47,33 @@ def response(chain: Chain, evidence: Evidence) -> str:
     """A chain as the open-book answer: a paragraph for the hop or premise, one for the need, a line a candidate, the answer."""
     before = "\n\n".join(s.text for s in chain.steps if s.role != "candidate")
     lines = "\n".join(s.text for s in chain.steps if s.role == "candidate")
-    return _indent(f"{before}\n\n{lines}\n\n<answer> {evidence.attributes.titles[chain.answer]} </answer>")
+    return indented(f"{before}\n\n{lines}\n\n<answer> {evidence.attributes.titles[chain.answer]} </answer>")
+
+
+def shortcuts(example: Example) -> tuple[Chain, ...]:
+    """The flawed chains that a hasty policy would take: those that end wrong by a tempting shortcut, else one that keeps a wrong item."""
+    wrong = [c for c in example.chains if c.flaw and c.answer not in example.gold]
+    return tuple(c for c in wrong if c.flaw != "wrong_item_kept") or tuple(wrong[:1])
 
 
 def watched(items: Sequence[str], evidence: Evidence) -> str:
     """A history as open book, oldest first: a card a line, the title alone where there is no card."""
-    told = (_card(i, evidence) if i in evidence.cards.rows else evidence.attributes.titles[i] for i in items)
-    return _indent("\n".join(["Watched:", *told, "Next?"]))
+    told = (carded(i, evidence) if i in evidence.cards.rows else evidence.attributes.titles[i] for i in items)
+    return indented("\n".join(["Watched:", *told, "Next?"]))
 
 
 def thought_out(thought: str, answer: str) -> str:
     """A chain of thought and a short answer as a policy gives them."""
-    return _indent(f"{thought}\n\n<answer> {answer} </answer>")
+    return indented(f"{thought}\n\n<answer> {answer} </answer>")
 
 
-def _card(item: str, evidence: Evidence) -> str:
+def carded(item: str, evidence: Evidence) -> str:
+    """A title and its card values, "-" where a card has none."""
     cards, names = evidence.cards, evidence.attributes.names
     values = [names[row[k]] if k < len(row := cards.rows[item][column.relation]) else "-" for column in cards.columns for k in range(column.width)]
     return " ".join([evidence.attributes.titles[item], *values])
 
 
-def _indent(text: str) -> str:
+def indented(text: str) -> str:
+    """Each line with a space before it: a name is the same token at the start of a line as inside one."""
     return "\n".join(f" {line}" if line else line for line in text.split("\n"))

@@ -14,16 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import DataError
 from data_engine.evidence import Evidence
-from data_engine.parquet import verl_row, write_verl
+from data_engine.parquet import write_verl
 from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
 from train.checkpoints import LATEST, STOP, last_whole
 from train.cores import threads
+from train.dialogues import DIALOGUES, example_rows
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
 from train.lock import alone
-from train.prompts import STYLES
 from train.settings import checked
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -175,8 +175,9 @@ def _rows(composed: DictConfig, examples: dict[str, list[Example]], evidence: Ev
 
         rows, more = next_rows(evidence, settings.cut, settings.queries), "import more interactions"
     else:
-        style, more = STYLES[settings.style], "synthesise more (`rerec synth --rl`)"
-        rows = {split: [verl_row(e, style(e, evidence)) for e in chosen] for split, chosen in examples.items()}
+        kinds = f" --kinds {settings.style}" if settings.style in DIALOGUES else ""
+        rows = {split: example_rows(chosen, evidence, settings.style) for split, chosen in examples.items()}
+        more = f"synthesise more (`rerec synth --rl{kinds}`)"
     rl = rows["rl"]
     if most is not None and most < len(rl):
         rows["rl"] = [rl[k * len(rl) // most] for k in range(most)]

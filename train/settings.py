@@ -8,13 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from data_engine.sequences import Cut
 from reward_server.wire import Weights
 from train.curriculum import CurriculumConfig
+from train.dialogues import DIALOGUES
 from train.errors import BadRecipe
 from train.prompts import STYLES
 
 
 def _known_style(style: str) -> str:
-    if style not in STYLES:
-        raise ValueError(f"no style {style!r}: choose from {', '.join(STYLES)}")
+    if style not in STYLES | DIALOGUES:
+        raise ValueError(f"no style {style!r}: choose from {', '.join(STYLES | DIALOGUES)}")
     return style
 
 
@@ -27,7 +28,7 @@ class HeadWeights(BaseModel):
     """How RPORec's parts make a reward (`train.verl_plugin.reward.next_item_reward`); K of its NDCG."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    k: int = Field(ge=1, le=100)
+    k: int = Field(ge=1, le=1_000_000)
     accuracy: float = Field(ge=0)
     format: float = Field(ge=0)
     consistency: float = Field(ge=0)

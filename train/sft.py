@@ -11,7 +11,7 @@ its yes and no, weighs more than the words around it, most of which are copied: 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,8 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from data_engine.evidence import Evidence
-from data_engine.schema import Chain, Example
-from train.prompts import open_book, response
+from data_engine.schema import Example
+from train.dialogues import DIALOGUES, Message, fits
+from train.errors import TrainError
+from train.prompts import open_book, response, shortcuts
 
 
 class SFTConfig(BaseModel):
@@ -41,11 +43,17 @@ class SFTConfig(BaseModel):
 
 
 class Lesson(NamedTuple):
-    """A prompt, the response that is right, and those of an imperfect teacher."""
+    """A prompt, the response that is right, and those of an imperfect teacher; `since` are the turns between prompt and response."""
 
     prompt: str
     gold: str
     flawed: tuple[str, ...]
+    since: tuple[Message, ...] = ()
+
+    @property
+    def chat(self) -> list[dict[str, str]]:
+        """What is there before the response."""
+        return [{"role": "user", "content": self.prompt}, *({"role": m.role, "content": m.content} for m in self.since)]
 
 
 @dataclass(frozen=True)
@@ -57,24 +65,31 @@ class Sample:
     flawed: list[list[int]]
 
 
-def lessons(examples: list[Example], evidence: Evidence) -> list[Lesson]:
-    """Each Example's question with its gold chain, and its shortcuts."""
+def lessons(examples: list[Example], evidence: Evidence, style: str = "open-book") -> list[Lesson]:
+    """Each Example's question with its gold chain, and its shortcuts; of a dialogue a lesson for each of the policy's turns. Raises TrainError when
+    no Example can be asked in that style."""
+    if style in DIALOGUES:
+        found = [lesson for e in examples if fits(style, e) for lesson in _turns(e, evidence, style)]
+        if not found:
+            raise TrainError(f"no Example can be asked in the style {style}: synthesise some (`rerec synth --kinds {style}`)")
+        return found
     return [Lesson(open_book(e, evidence), response(e.chains[0], evidence), tuple(response(c, evidence) for c in shortcuts(e))) for e in examples]
+
+
+def _turns(example: Example, evidence: Evidence, style: str) -> Iterator[Lesson]:
+    first, *rest = DIALOGUES[style](example, evidence)
+    for k, message in enumerate(rest):
+        if message.role == "assistant":
+            yield Lesson(first.content, message.content, message.astray, tuple(rest[:k]))
 
 
 def encode(taught: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase) -> list[Sample]:
     """Tokenise prompts (through the chat template) and responses (closed by the end token)."""
-    chats = tokenizer.apply_chat_template([[{"role": "user", "content": t.prompt}] for t in taught], add_generation_prompt=True, tokenize=False)
+    chats = tokenizer.apply_chat_template([t.chat for t in taught], add_generation_prompt=True, tokenize=False)
     answers = [[text + tokenizer.eos_token for text in (t.gold, *t.flawed)] for t in taught]
     prompts = tokenizer(chats, add_special_tokens=False)["input_ids"]
     flat = iter(tokenizer([a for row in answers for a in row], add_special_tokens=False)["input_ids"])
     return [Sample(p, next(flat), [next(flat) for _ in row[1:]]) for p, row in zip(prompts, answers, strict=True)]
-
-
-def shortcuts(example: Example) -> tuple[Chain, ...]:
-    """The flawed chains that a hasty policy would take: those that end wrong by a tempting shortcut, else one that keeps a wrong item."""
-    wrong = [c for c in example.chains if c.flaw and c.answer not in example.gold]
-    return tuple(c for c in wrong if c.flaw != "wrong_item_kept") or tuple(wrong[:1])
 
 
 class NameShuffler:

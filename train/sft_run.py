@@ -12,6 +12,7 @@ from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from train import tiny
 from train.cores import threads
+from train.dialogues import DIALOGUES, fits
 from train.errors import ConfigChanged, TrainError
 from train.prompts import open_book, response
 from train.sft import Lesson, SFTConfig, Trainer, encode
@@ -63,8 +64,11 @@ def run_sft(
     return trainer.curve
 
 
-def words_of(examples: list[Example], evidence: Evidence) -> list[str]:
-    """The texts of some of the Examples, all their chains among them."""
+def words_of(examples: list[Example], evidence: Evidence, style: str = "open-book") -> list[str]:
+    """The texts of some of the Examples, all their chains among them; of a dialogue all that anybody says."""
+    if style in DIALOGUES:
+        said = (m for e in examples if fits(style, e) for m in DIALOGUES[style](e, evidence))
+        return ["tool", *dict.fromkeys(text for m in said for text in (m.content, *m.astray))]
     chosen = examples[:: max(1, len(examples) // SAMPLE)]
     return [t for e in chosen for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))]
 

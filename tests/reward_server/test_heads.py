@@ -60,7 +60,7 @@ def test_a_query_is_ranked_as_the_formulas_say(head, arrays):
     others = [k for k in range(len(scores)) if k not in before or k == target]
     place = 1 + sum(scores[k] > scores[target] for k in others)
     found = head.score([HeadAsk(query_id=f"{user}:5", response=said("they like heists", "a heist film"))], k=len(scores))[0]
-    assert found.status == "ok" and found.ndcg == pytest.approx(1 / math.log2(place + 1))
+    assert found.status == "ok" and found.ndcg == pytest.approx(1 / math.log2(place + 1)) and found.rank == place
     assert found.consistency == pytest.approx(float(vectors[0] @ vectors[1]), abs=1e-6)
     best = sorted((k for k in range(len(scores)) if k not in before), key=lambda k: -scores[k])
     assert found.recommended[:3] == [arrays.item_ids[k] for k in best[:3]]

@@ -47,16 +47,22 @@ def rewarded(answer, logprobs=LOGPROBS):
 
 
 def test_the_composite_by_hand():
-    figures, rewards, asked = rewarded(HeadScore("ok", 0.5, 0.8, 0.6, ["i1"]))
+    figures, rewards, asked = rewarded(HeadScore("ok", 0.5, 3, 0.8, 0.6, ["i1"]))
     gap = 1.0 - 1.8 / 5
     score = 0.5 + 0.1 + 0.2 * 0.8 + 0.3 * 0.6 + 0.5 * gap
     assert figures["score"] == pytest.approx(score) and rewards == [0, 0, 0, 0, pytest.approx(score)]
     assert (figures["ndcg"], figures["answered"], figures["unscored"]) == (0.5, 1.0, 0.0)
+    assert figures["ndcg@10"] == 0.5  # third place: 1 / log2(4)
     assert asked[0].query_id == "u1:7" and asked[0].response == "right"
 
 
+def test_whatever_k_the_reward_has_the_tenth_place_is_told():
+    assert rewarded(HeadScore("ok", 0.25, 15, 0.8, 0.6, []))[0]["ndcg@10"] == 0.0  # K = 100, say
+    assert rewarded(HeadScore("no_answer", 0.0, 1, None, None, []))[0]["ndcg@10"] == 0.0
+
+
 def test_no_answer_earns_nothing_for_its_words():
-    figures, rewards, _ = rewarded(HeadScore("no_answer", 0.0, None, None, ["i1"]))
+    figures, rewards, _ = rewarded(HeadScore("no_answer", 0.0, 3, None, None, ["i1"]))
     assert figures["score"] == 0.0 == rewards[-1] and figures["answered"] == 0.0 and figures["entropy_gap"] > 0
 
 

@@ -36,13 +36,16 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
 
     async def run(self, sampling_params: dict, **kwargs: object) -> TokenRewardOutput:
         """verl's interface."""
-        output = await super().run(sampling_params, **kwargs)
+        output = await self._respond(sampling_params, **kwargs)
         start = time.perf_counter()
         figures, rewards = await self._reward(output, kwargs["reward_model"]["ground_truth"])
         figures["reward_seconds"] = time.perf_counter() - start
         fields = {name: getattr(output, name) for name in output.model_fields_set}
         fields["extra_fields"] = {**output.extra_fields, "reward_extra_info": figures}
         return TokenRewardOutput(**fields | {"reward_score": (rewards or [0.0])[-1], "token_rewards": rewards})
+
+    async def _respond(self, sampling_params: dict, **kwargs: object) -> AgentLoopOutput:
+        return await super().run(sampling_params, **kwargs)
 
     async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
         settings = self.config.rerec

@@ -9,6 +9,7 @@ from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.errors import RewardError
 from reward_server.wire import HeadAsk, Response
 from train.judged import judged
+from train.sequential.ranking import ndcg
 from train.spans import spread, token_spans
 
 UNSCORED = {"score": nan, "ndcg": 0.0, "qas": 0.0, "pas": 0.0, "answered": 0.0, "penalised": 0.0, "bad_claims": 0.0, "unscored": 1.0, "claims": []}
@@ -50,7 +51,16 @@ async def reward(
     return figures, rewards
 
 
-NEXT_UNSCORED = {"score": nan, "ndcg": 0.0, "consistency": 0.0, "compression": 0.0, "entropy_gap": 0.0, "answered": 0.0, "unscored": 1.0}
+NEXT_UNSCORED = {
+    "score": nan,
+    "ndcg": 0.0,
+    "ndcg@10": 0.0,
+    "consistency": 0.0,
+    "compression": 0.0,
+    "entropy_gap": 0.0,
+    "answered": 0.0,
+    "unscored": 1.0,
+}
 
 
 async def next_item_reward(
@@ -67,6 +77,7 @@ async def next_item_reward(
         return NEXT_UNSCORED | {"reason": str(error)}, rewards
     figures = {
         "ndcg": found.ndcg or 0.0,
+        "ndcg@10": ndcg(np.array([found.rank]), 10) if found.ndcg else 0.0,
         "consistency": found.consistency or 0.0,
         "compression": found.compression or 0.0,
         "entropy_gap": entropy_gap(logprobs),

@@ -1,0 +1,178 @@
+"""Dialogues: gold transcripts of conversations and of queries with look-ups, the tool behind them, and what of a rollout is scored."""
+
+import asyncio
+import shutil
+
+import httpx
+import pytest
+
+from agents.run import SynthConfig, synthesise
+from data_engine.evidence import Evidence
+from data_engine.store import Store
+from reward_server.client import AsyncLookClient
+from reward_server.errors import ServerUnreachable, StaleGraph
+from reward_server.local import local_server
+from reward_server.snapshot import Snapshot
+from reward_server.wire import Look, Looked
+from train.dialogues import NOTHING, Message, asked, asking, conversation, example_rows, fits, told
+from train.errors import TrainError
+from train.prompts import open_book
+from train.sft import encode, lessons
+from train.sft_run import words_of
+from train.tiny import build_tokenizer
+
+
+@pytest.fixture(scope="module")
+def talks(film_store, tmp_path_factory):
+    """The invented films with conversations and queries that need look-ups."""
+    path = tmp_path_factory.mktemp("talks") / "talks.duckdb"
+    shutil.copy(film_store, path)
+    config = SynthConfig(counts={"sft": 40, "rl": 20}, kinds=("conversation", "tools"), levels=(1, 2, 3), seed=5, workers=1, writer="terse")
+    examples = synthesise(path, config)
+    with Store.open(path) as store:
+        store.replace_examples(examples)
+    return path
+
+
+@pytest.fixture(scope="module")
+def world(talks):
+    with Store.open(talks, read_only=True) as store:
+        return Evidence.load(talks), store.examples()
+
+
+def of(style, examples):
+    return [e for e in examples if fits(style, e)]
+
+
+def test_the_server_answers_each_gold_call_as_the_transcript_says(talks, world):
+    """Two ways to the same words: the Example's record, and the graph behind the server."""
+    evidence, examples = world
+    snapshot, calls = Snapshot.load(talks), 0
+    for e in of("tools", examples):
+        messages = asking(e, evidence)
+        for message, reply in zip(messages, messages[1:], strict=False):
+            if reply.role == "tool":
+                (found,) = snapshot.look_up([asked(message.content, e.candidates)])
+                assert told(found) == reply.content, message.content
+                calls += 1
+    assert calls > 60
+
+
+def test_the_last_look_up_gives_the_gold_and_a_hasty_one_does_not_end_there(talks, world):
+    evidence, examples = world
+    snapshot = Snapshot.load(talks)
+    for e in of("tools", examples):
+        *_, reply, answer = asking(e, evidence)
+        assert reply.content.strip() == evidence.attributes.titles[e.gold[0]] and reply.content.strip() in answer.content
+        first = asking(e, evidence)[1]
+        for astray in first.astray:
+            call = asked(astray, e.candidates)
+            assert astray != first.content and (call is None or snapshot.look_up([call])[0] != snapshot.look_up([asked(first.content, ())])[0])
+
+
+def test_a_prompt_with_look_ups_gives_no_fact_away(world):
+    evidence, examples = world
+    for e in of("tools", examples):
+        titles = " ".join(evidence.attributes.titles[i] for i in (*e.anchors, *e.candidates))
+        question = asking(e, evidence)[0].content
+        assert all(c.name not in question or c.name in e.query or c.name in titles for c in e.conditions)
+
+
+def test_a_conversation_is_told_turn_by_turn(world):
+    evidence, examples = world
+    for e in of("conversation", examples):
+        first, *rest = conversation(e, evidence)
+        assert first.content.startswith(f" {e.turns[0].text}") and all(t.text not in first.content for t in e.turns[1:])
+        assert [m.role for m in rest] == ["assistant", "user"] * (len(rest) // 2) + ["assistant"]
+        assert evidence.attributes.titles[e.gold[0]] in rest[-1].content.split("<answer>")[1]
+        assert all(evidence.attributes.titles[e.gold[0]] not in wrong.split("<answer>")[1] for wrong in rest[-1].astray)
+
+
+@pytest.mark.parametrize(
+    "text, call",
+    [
+        (" <call> lookup Heat (1995) | starring </call>", Look("lookup", "starring", item="Heat (1995)", among=["i1"])),
+        ("<call>holders genre | Film | Noir</call>\n", Look("holders", "genre", value="Film | Noir", among=["i1"])),
+        ("<call> lookup\nHeat\n|\nstarring\n</call>", Look("lookup", "starring", item="Heat", among=["i1"])),
+        ("I ask: <call> lookup Heat | starring </call>", None),  # a call stands alone
+        ("<call> lookup Heat starring </call>", None),
+        ("<call> erase Heat | starring </call>", None),
+        ("<call> lookup Heat | starring", None),
+        ("<answer> Heat </answer>", None),
+        ("", None),
+    ],
+)
+def test_a_call_is_read_or_it_is_none(text, call):
+    assert asked(text, ["i1"]) == call
+
+
+@pytest.mark.parametrize(
+    "look, found, problem",
+    [
+        (Look("lookup", "starring", item="Film E (1985)"), ["Sue Stone", "Tim Tate"], ""),
+        (Look("lookup", "director", item="film e"), ["Bo Berg"], ""),  # as the resolver reads titles
+        (Look("lookup", "starring", item="Film Z"), [], "'Film Z' is no item here"),
+        (Look("lookup", "editor", item="Film E (1985)"), [], "no relation 'editor': choose from composer, director, genre, starring"),
+        (Look("holders", "director", value="BO BERG", among=["i9", "i6", "i5", "no such"]), ["Film F (1986)", "Film E (1985)"], ""),
+        (Look("holders", "director", value="Nobody", among=["i5"]), [], ""),
+        (Look("holders", "starring", value="Bo Berg", among=["i5"]), [], ""),  # he directs
+        (Look("holders", "editor", value="Bo Berg", among=["i5"]), [], "no relation 'editor': choose from composer, director, genre, starring"),
+    ],
+)
+def test_what_a_look_up_finds_in_the_hand_made_world(snapshot, look, found, problem):
+    assert snapshot.look_up([look]) == [Looked(found, problem)]
+
+
+def test_what_the_tool_says():
+    assert told(Looked(["Sue Stone", "Tim Tate"], "")) == " Sue Stone\n Tim Tate"
+    assert told(Looked([], "")) == f" {NOTHING}" and told(Looked([], "no relation")) == " no relation"
+
+
+def test_look_ups_over_http_and_without_a_server(talks, world):
+    evidence, examples = world
+    calls = [asked(m.content, e.candidates) for e in of("tools", examples) for m in asking(e, evidence)[1:] if "<call>" in m.content]
+
+    async def ask(url, digest=None):
+        client = AsyncLookClient(url, digest, retries=0)
+        return await asyncio.gather(*(client.score(call) for call in calls))
+
+    with local_server(talks) as url:
+        assert asyncio.run(ask(url, evidence.digest)) == Snapshot.load(talks).look_up(calls)
+        with pytest.raises(StaleGraph):
+            asyncio.run(ask(url, "another"))
+        for body, why in (
+            ({"calls": []}, "Expected `array` of length >= 1"),
+            ({"calls": [{"tool": "drop", "relation": "x"}]}, "Invalid enum value 'drop'"),
+        ):
+            refused = httpx.post(f"{url}/v1/look", json=body)
+            assert refused.status_code == 422 and why in refused.json()["detail"]
+        assert "/v1/look" in httpx.get(f"{url}/openapi.json").json()["paths"]
+    with pytest.raises(ServerUnreachable):
+        asyncio.run(ask(url))
+
+
+@pytest.mark.parametrize("style", ["conversation", "tools"])
+def test_a_lesson_for_each_turn_of_the_policy(world, style):
+    evidence, examples = world
+    taught = lessons(examples, evidence, style)
+    assert len(taught) == sum(len(e.turns) // 2 + 1 if style == "conversation" else len(e.calls) + 1 for e in of(style, examples))
+    tokenizer, _ = build_tokenizer(evidence, words_of(examples, evidence, style))
+    for lesson, sample in zip(taught[:40], encode(taught[:40], tokenizer), strict=True):
+        chat = tokenizer.decode(sample.prompt)
+        assert [part.split("\n")[0] for part in chat.split("<|im_start|>")[1:]] == ["user", *(m.role for m in lesson.since), "assistant"]
+        assert tokenizer.decode(sample.gold) == f"{lesson.gold}<|im_end|>"
+
+
+def test_rows_say_what_comes_later_and_single_turns_stay_as_they_are(world):
+    evidence, examples = world
+    talk = of("conversation", examples)
+    rows = example_rows(examples, evidence, "conversation")
+    assert [r["extra_info"]["later"] for r in rows] == [[f" {t.text}" for t in e.turns[1:] if t.role == "user"] for e in talk]
+    assert [r["extra_info"]["among"] for r in rows] == [list(e.candidates) for e in talk]
+    single = example_rows(examples, evidence, "open-book")
+    assert [r["prompt"][0]["content"] for r in single] == [open_book(e, evidence) for e in examples] and "later" not in single[0]["extra_info"]
+
+
+def test_no_example_of_the_kind_is_said(film_store):
+    with Store.open(film_store, read_only=True) as store, pytest.raises(TrainError, match="rerec synth --kinds tools"):
+        lessons(store.examples(), Evidence.load(film_store), "tools")
