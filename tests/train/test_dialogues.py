@@ -14,7 +14,7 @@ from reward_server.errors import ServerUnreachable, StaleGraph
 from reward_server.local import local_server
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Look, Looked
-from train.dialogues import NOTHING, Message, asked, asking, conversation, example_rows, fits, told
+from train.dialogues import NOTHING, asked, asking, conversation, example_rows, fits, told
 from train.errors import TrainError
 from train.prompts import open_book
 from train.sft import encode, lessons

@@ -1,0 +1,107 @@
+"""A run of 40 steps killed with SIGKILL at ten random moments and resumed each time, against unbroken runs of three seeds: the score on held-out
+queries, the queries each step learned from, and the steps that were lost."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from reward_server.local import local_server
+from tests.bench.load import report
+from tests.test_cli import rerec
+from train.pages import read_metrics
+from train.rft import metrics_files
+
+STEPS, SAVED, KILLS, SEEDS = 40, 4, 10, (0, 1, 2)
+
+
+def score(run: Path) -> float:
+    """On the validation queries, after the last step."""
+    metrics = read_metrics(metrics_files(run))
+    (key,) = (key for key in metrics if key.startswith("val-core") and key.endswith("reward/mean@1"))
+    return metrics[key][1][-1]
+
+
+def queries(run: Path) -> list[str]:
+    """What was learned from, step by step, as the last attempt at each step had it."""
+    files = sorted((run / "rollouts").glob("*.jsonl"), key=lambda path: int(path.stem))
+    return [query for path in files for query in sorted({json.loads(line)["gts"] for line in path.read_text().splitlines()})]
+
+
+def last(run: Path) -> int:
+    """The last step that was logged."""
+    return max((json.loads(line)["step"] for path in metrics_files(run) for line in path.read_text().splitlines() if line.endswith("}")), default=0)
+
+
+def killed(words: list[str], run: Path, rng: random.Random) -> list[int]:
+    """Go on until the end, killed KILLS times at moments drawn evenly over what is left; returns the steps lost at each."""
+    lost = []
+    while True:
+        more = ["--resume"] if (run / "config.yaml").is_file() else []
+        process = subprocess.Popen([*words, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        if len(lost) < KILLS:
+            time.sleep(rng.uniform(15, 15 + 60))  # some before the first step, some while a checkpoint is written
+            before = last(run)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                latest = run / "checkpoints/latest_checkpointed_iteration.txt"
+                lost.append(before - int(latest.read_text() if latest.is_file() else 0))
+                print(f"killed after step {before}, {lost[-1]} lost", flush=True)
+                continue
+        if process.wait():
+            sys.exit(f"the resume of {run} failed")
+        return lost
+
+
+def main() -> None:
+    """Make a small world and a policy, then run."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        store = ["--store", folder / "world.duckdb"]
+        made = (
+            ("data", "import", "world"),
+            ("synth", "--sft", 3000, "--rl", 16 * STEPS, "--validation", 200, "--test", 0, "--writer", "terse"),
+            ("train", "sft", "--run", folder / "sft", "--gold-steps", 500, "--mixed-steps", 150),
+        )
+        for part in made:
+            done = rerec(*part, *store)
+            if done.returncode:
+                sys.exit(done.stderr[-2000:])
+
+        def words(name: str, seed: int) -> list[str]:
+            run = folder / name
+            given = [*store, "--model", folder / "sft/model", "--run", run, "--server", url, "--seed", seed]
+            changes = (f"total_training_steps={STEPS}", f"save_freq={SAVED}", f"test_freq={STEPS}", f"rollout_data_dir={run / 'rollouts'}")
+            given += [word for change in changes for word in ("--set", f"trainer.{change}")]
+            return [sys.executable, "-m", "rerec", "train", "rft", "tiny-grpo", *map(str, given)]
+
+        with local_server(folder / "world.duckdb") as url:
+            lost = killed(words("killed", 0), folder / "killed", random.Random(0))
+            for seed in SEEDS:
+                if subprocess.run(words(str(seed), seed), capture_output=True, check=False).returncode:
+                    sys.exit(f"the unbroken run of seed {seed} failed")
+        whole, broken = [score(folder / str(seed)) for seed in SEEDS], score(folder / "killed")
+        asked = queries(folder / "killed")
+    spread = max(abs(broken - np.mean(whole)), 0.0) / max(np.std(whole, ddof=1), 1e-9)
+    print(f"unbroken {np.mean(whole):.3f} ± {np.std(whole, ddof=1):.3f} ({', '.join(f'{s:.3f}' for s in whole)}), killed {broken:.3f}; lost {lost}")
+    print(f"{len(asked)} queries in {STEPS} steps, {len(set(asked))} different")
+    holds = min(whole) - np.std(whole, ddof=1) <= broken and len(asked) == len(set(asked)) == 16 * STEPS and max(lost) <= SAVED
+    report(
+        "kills",
+        spread,
+        "standard deviations between seeds, killed against unbroken",
+        f"within one below the lowest; no query twice; <= {SAVED} steps lost",
+        holds,
+    )
+
+
+if __name__ == "__main__":
+    main()
