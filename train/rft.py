@@ -19,7 +19,7 @@ from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
-from train.checkpoints import LATEST, STOP, last_whole
+from train.checkpoints import FOLDER, LATEST, STOP, last_whole
 from train.cores import threads
 from train.dialogues import DIALOGUES, example_rows
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
@@ -101,6 +101,8 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
         with initialize_config_dir(str(RECIPES), version_base=None):
             composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
             checked(OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)["rerec"])
+        if composed.rerec.best_by and composed.trainer.test_freq < 1:
+            raise BadRecipe("rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train")
     except (HydraException, OmegaConfBaseException) as error:
         raise BadRecipe(f"recipe {config.recipe} with {list(config.overrides)} does not compose: {str(error).splitlines()[0]}") from error
     return composed
@@ -156,7 +158,7 @@ def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], confi
     _keep_log(config.run)
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
     _run(composed, f"{command(store, config.model_copy(update={'server': 'URL'}))} --resume")
-    return _export(config.run)
+    return _export(config.run, composed)
 
 
 def command(store: Path, config: RFTConfig) -> str:
@@ -246,10 +248,21 @@ def _flat(value: object, prefix: str = "") -> dict[str, object]:
     return {key: leaf for name, part in value.items() for key, leaf in _flat(part, f"{prefix}.{name}".lstrip(".")).items()}
 
 
-def _export(run: Path) -> Path:
-    """Copy the last checkpoint's Hugging Face weights to run/model."""
-    step = (run / "checkpoints" / LATEST).read_text().strip()
-    source = run / f"checkpoints/global_step_{step}/actor/huggingface"
+def _export(run: Path, composed: DictConfig) -> Path:
+    """Copy the last checkpoint's Hugging Face weights to run/model; or with `rerec.best_by` those of the step that validation liked best, which
+    may be where the run began."""
+    step, folder = int((run / "checkpoints" / LATEST).read_text()), run / "checkpoints"
+    if composed.rerec.best_by:
+        from train.pages import read_metrics
+        from train.run_report import validations
+
+        measured = validations(read_metrics(metrics_files(run)))[composed.rerec.best_by]
+        kept = [(value, -step) for step, value in zip(*measured, strict=True) if not step or (folder / f"{FOLDER}{step}").is_dir()]
+        step = -max(kept)[1]
+        print(
+            f"by {composed.rerec.best_by} on validation step {step} is best: {', '.join(f'{-s}: {value:.4f}' for value, s in sorted(kept, key=lambda k: -k[1]))}"
+        )
+    source = folder / f"{FOLDER}{step}/actor/huggingface" if step else Path(composed.actor_rollout_ref.model.path)
     if not source.is_dir():
         raise TrainError(f"the last checkpoint {source.parent} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
     target = run / DONE

@@ -50,6 +50,7 @@ class Settings(BaseModel):
     poll_seconds: float = Field(gt=0)
     judged: float = Field(ge=0)
     curriculum: CurriculumConfig | None
+    best_by: Literal["score", "ndcg"] | None
     head: HeadWeights | None
     head_digest: str | None
     cut: Cut = "time"
