@@ -257,11 +257,9 @@ def _export(run: Path, composed: DictConfig) -> Path:
         from train.run_report import validations
 
         measured = validations(read_metrics(metrics_files(run)))[composed.rerec.best_by]
-        kept = [(value, -step) for step, value in zip(*measured, strict=True) if not step or (folder / f"{FOLDER}{step}").is_dir()]
-        step = -max(kept)[1]
-        print(
-            f"by {composed.rerec.best_by} on validation step {step} is best: {', '.join(f'{-s}: {value:.4f}' for value, s in sorted(kept, key=lambda k: -k[1]))}"
-        )
+        kept = {step: value for step, value in zip(*measured, strict=True) if not step or (folder / f"{FOLDER}{step}").is_dir()}
+        step = max(kept, key=kept.get)
+        print(f"by {composed.rerec.best_by} on validation step {step} is best of {', '.join(f'{s}: {value:.4f}' for s, value in kept.items())}")
     source = folder / f"{FOLDER}{step}/actor/huggingface" if step else Path(composed.actor_rollout_ref.model.path)
     if not source.is_dir():
         raise TrainError(f"the last checkpoint {source.parent} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
