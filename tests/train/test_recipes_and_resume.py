@@ -1,10 +1,13 @@
 """What a recipe resolves to, and when a run directory may be gone on with."""
 
+import json
+
 import pytest
 from omegaconf import OmegaConf
 
+from train.checkpoints import LATEST
 from train.errors import BadRecipe, ConfigChanged, TrainError
-from train.rft import RFTConfig, _check_resume, compose, metrics_files, on_cpu, recipes
+from train.rft import RFTConfig, _check_resume, _export, compose, metrics_files, on_cpu, recipes
 
 
 def composed(tmp_path, recipe="tiny-rerec", **changes):
@@ -69,3 +72,29 @@ def test_metrics_of_all_attempts_are_read_in_order(tmp_path):
     for name in ("rft.jsonl", "rft-002.jsonl", "rft-001.jsonl"):
         (folder / name).write_text("")
     assert [p.name for p in metrics_files(tmp_path)] == ["rft-001.jsonl", "rft-002.jsonl", "rft.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "by, measured, kept",
+    [
+        (None, {0: 0.9, 1: 0.8, 2: 0.1}, "2"),
+        ("ndcg", {0: 0.3, 1: 0.5, 2: 0.4, 3: 0.9}, "1"),  # of step 3 there is no checkpoint
+        ("ndcg", {0: 0.5, 1: 0.5, 2: 0.4}, "beginner"),
+    ],
+)
+def test_the_model_of_a_run_is_the_last_or_the_best_by_validation(tmp_path, by, measured, kept):
+    places = {"1": "checkpoints/global_step_1/actor/huggingface", "2": "checkpoints/global_step_2/actor/huggingface", "beginner": "beginner"}
+    for name, place in places.items():
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "config.json").write_text(name)
+    (tmp_path / "checkpoints" / LATEST).write_text("2")
+    (tmp_path / "log/rerec").mkdir(parents=True)
+    rows = [{"step": step, "data": {"val-aux/rerec/x/ndcg/mean@1": value}} for step, value in measured.items()]
+    (tmp_path / "log/rerec/rft.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = OmegaConf.create({"rerec": {"best_by": by}, "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner")}}})
+    assert (_export(tmp_path, config) / "config.json").read_text() == kept
+
+
+def test_to_choose_by_validation_there_must_be_one(tmp_path):
+    with pytest.raises(BadRecipe, match="set trainer.test_freq"):
+        composed(tmp_path, overrides=("rerec.best_by=score",))
