@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,18 @@ def read_metrics(paths: Iterable[Path]) -> Metrics:
             if isinstance(value, int | float):
                 found.setdefault(key, {})[entry["step"]] = value
     return {key: (sorted(points), [points[s] for s in sorted(points)]) for key, points in found.items()}
+
+
+def pieces(text: str, segments: Sequence[dict], score: float) -> list[dict]:
+    """A response cut into its segments (start, end, verdict, reward), each with its `text` and a `tone`: "lost" where RAAE took reward away or a
+    wrong item was recommended."""
+    return [{**s, "text": text[s["start"] : s["end"]], "tone": _tone(s, score)} for s in segments]
+
+
+def _tone(segment: dict, score: float) -> str:
+    if segment["reward"] < score or segment["verdict"] == "wrong_item":
+        return "lost"
+    return "good" if score >= 1 else "poor"
 
 
 def curve(panel: object, points: tuple[list[int], list[float]], colour: str, label: str | None = None) -> None:

@@ -10,7 +10,7 @@ from data_engine.evidence import Evidence
 from data_engine.schema import Example
 from data_engine.store import Store
 from train.errors import TrainError
-from train.pages import canvas, curve, inline, png, read_metrics, render
+from train.pages import canvas, curve, inline, pieces, png, read_metrics, render
 from train.rft import metrics_files
 
 ARMS = {"popularity": "most liked", "untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
@@ -64,21 +64,14 @@ def pick(rows: list[dict]) -> list[dict]:
 
 
 def coloured(row: dict, example: Example, evidence: Evidence) -> dict[str, object]:
-    """A response cut into its segments, each with its verdict and reward; `tone` is "lost" where RAAE took reward away."""
-    pieces = [{"text": row["response"][s["start"] : s["end"]], "tone": _tone(s, row["score"]), **s} for s in row["segments"]]
+    """A response cut into its segments, each with its verdict and reward."""
     titles = evidence.attributes.titles
     return row | {
         "query": example.query,
-        "pieces": pieces,
+        "pieces": pieces(row["response"], row["segments"], row["score"]),
         "gold": [titles[g] for g in example.gold],
         "candidates": [titles[c] for c in example.candidates],
     }
-
-
-def _tone(segment: dict, score: float) -> str:
-    if segment["reward"] < score or segment["verdict"] == "wrong_item":
-        return "lost"
-    return "good" if score >= 1 else "poor"
 
 
 def dataset_page(examples: list[Example], evidence: Evidence) -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from train.errors import TrainError
 from train.health import alarms
-from train.pages import Metrics, canvas, curve, inline, png, read_metrics, render
+from train.pages import Metrics, canvas, curve, inline, pieces, png, read_metrics, render
 from train.rft import metrics_files
 
 HEALTH = {
@@ -54,7 +54,14 @@ def samples(run: Path) -> list[dict]:
     chosen = [rows[k * len(rows) // SAMPLES] for k in range(SAMPLES)] if len(rows) > SAMPLES else rows
     parts = ("ndcg", "qas", "pas", "consistency", "compression", "entropy_gap", "answered")
     return [
-        {"asked": row["input"], "response": row["output"], "score": row["score"], "parts": {name: row[name] for name in parts if name in row}}
+        {
+            "asked": row["input"],
+            "response": row["output"],
+            "pieces": (cut := pieces(row["output"], json.loads(row.get("segments", "[]")), row["score"])),
+            "before": row["output"][: cut[0]["start"]] if cut else "",
+            "score": row["score"],
+            "parts": {name: row[name] for name in parts if name in row},
+        }
         for row in chosen
     ]
 

@@ -1,6 +1,7 @@
-"""The dialogue loop inside verl's own machinery, with a scripted policy and a real reward server: who says what, what is learned from, what is scored."""
+"""The dialogue loop in verl's own machinery, with a scripted policy and a real reward server: what is said, learned from and scored."""
 
 import asyncio
+import json
 import math
 import os
 import shutil
@@ -92,6 +93,9 @@ def test_gold_turns_play_the_gold_transcript_and_earn_everything(served, style, 
     figures = output.extra_fields["reward_extra_info"]
     assert figures["score"] == figures["ndcg"] == 1.0 and figures["unscored"] == 0.0 and not scripted.texts
     assert (figures["calls"], figures["turns"]) == (len(example.calls), len(messages))
+    whole = tokenizer.decode(output.response_ids, skip_special_tokens=True)
+    pieces = [whole[s["start"] : s["end"]] for s in json.loads(figures["segments"])]
+    assert pieces and evidence.attributes.titles[example.gold[0]] in pieces[-1] and all(piece in said[-1] for piece in pieces)
     mine, others = own(output, tokenizer)
     assert mine == "".join(f"{text}<|im_end|>" for text in said)  # learned from: this, and nothing else
     for message in messages[1:]:

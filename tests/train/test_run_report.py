@@ -53,6 +53,16 @@ def test_the_page_is_whole_and_nothing_of_a_policys_words_runs(run):
     assert all(words in page for words in ("entropy fell to 0.010", "<td>0.250</td>", "<td>0.500</td>", "2.00 s", "tiny-x · seed 3"))
 
 
+def test_segments_are_coloured_by_what_they_earned(run):
+    cut = [{"start": 5, "end": 9, "verdict": "wrong_item", "reward": 0.1}, {"start": 9, "end": 14, "verdict": "ok", "reward": 0.6}]
+    row = {"input": "asked", "output": "tool <i>a answer", "score": 0.6, "segments": json.dumps(cut)}
+    (run / "samples/12.jsonl").write_text(json.dumps(row) + "\n")
+    (shown,) = samples(run)
+    assert [(p["text"], p["tone"]) for p in shown["pieces"]] == [("<i>a", "lost"), (" answ", "poor")] and shown["before"] == "tool "
+    page = write_run_report(run).read_text()
+    assert '<span class="segment lost">&lt;i&gt;a<span class="tag">wrong item 0.10</span></span>' in page and "<i>a" not in page
+
+
 def test_without_a_step_there_is_nothing_to_report(tmp_path):
     (tmp_path / "log").mkdir()
     with pytest.raises(TrainError, match="no step of a run yet"):

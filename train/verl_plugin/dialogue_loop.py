@@ -3,6 +3,7 @@
 Only the policy's own tokens are learned from; its last message is what is scored.
 """
 
+import json
 from functools import cache
 from uuid import uuid4
 
@@ -72,4 +73,6 @@ class DialogueAgentLoop(TokenRewardAgentLoop):
             return UNSCORED | counted | {"reason": self.lost}, [0.0] * len(output.response_ids)
         begin = max((k + 1 for k, own in enumerate(output.response_mask) if not own), default=0)
         figures, rewards = await super()._reward(output.model_copy(update={"response_ids": output.response_ids[begin:]}), truth)
-        return figures | counted, [0.0] * begin + rewards
+        shift = len(self.tokenizer.decode(output.response_ids[:begin], skip_special_tokens=True))
+        cut = [s | {"start": s["start"] + shift, "end": s["end"] + shift} for s in json.loads(figures["segments"])]
+        return figures | counted | {"segments": json.dumps(cut)}, [0.0] * begin + rewards

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from math import nan
 
+import msgspec
 import numpy as np
 
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
@@ -12,7 +13,9 @@ from train.judged import judged
 from train.sequential.ranking import ndcg
 from train.spans import spread, token_spans
 
-UNSCORED = {"score": nan, "ndcg": 0.0, "qas": 0.0, "pas": 0.0, "answered": 0.0, "penalised": 0.0, "bad_claims": 0.0, "unscored": 1.0, "claims": []}
+_ENCODE = msgspec.json.Encoder().encode
+_NONE = dict.fromkeys(("ndcg", "qas", "pas", "answered", "penalised", "bad_claims"), 0.0)
+UNSCORED = {"score": nan, **_NONE, "unscored": 1.0, "claims": [], "segments": "[]"}
 
 
 async def reward(
@@ -45,6 +48,7 @@ async def reward(
         "unscored": 0.0,
         "reason": "",
         "claims": claims if judge else [],
+        "segments": _ENCODE([{"start": s.start, "end": s.end, "verdict": s.verdict, "reward": s.reward} for s in score.segments]).decode(),
     }
     if rewards:
         rewards[-1] = score.score
