@@ -23,6 +23,9 @@ def sft(
     gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 800,
     mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 350,
     style: Annotated[str, typer.Option(help="open-book; or a dialogue: conversation or tools, for Examples of those kinds.")] = "open-book",
+    also: Annotated[
+        list[Path] | None, typer.Option(help="Store of another catalogue that the policy will be tried on: its names are known too.")
+    ] = None,
     seed: SeedOption = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
     as_json: JsonOption = False,
@@ -37,15 +40,19 @@ def sft(
     from train.sft import SFTConfig, lessons
     from train.sft_run import run_sft, words_of
 
-    with Store.open(store, read_only=True) as opened:
-        examples = opened.examples("sft")
-    if not examples:
-        raise TrainError(f"{store} holds no SFT Examples: run `rerec synth --store {store}`")
+    found = {}
+    for path in (store, *(also or ())):
+        with Store.open(path, read_only=True) as opened:
+            found[path] = opened.examples("sft")
+        if not found[path]:
+            raise TrainError(f"{path} holds no SFT Examples: run `rerec synth --store {path}`")
+    examples = found[store]
     config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, seed=seed)
-    evidence = Evidence.load(store)
+    evidence, *others = (Evidence.load(path) for path in found)
+    texts = [text for known, asked in zip((evidence, *others), found.values(), strict=True) for text in words_of(asked, known, style)]
     with progress("SFT", gold_steps + mixed_steps) as tell:
         told = lambda step, total, loss: tell(step, total, f"loss {loss:.3f}")  # noqa: E731
-        curve = run_sft(run, evidence, lessons(examples, evidence, style), words_of(examples, evidence, style), config, resume=resume, progress=told)
+        curve = run_sft(run, evidence, lessons(examples, evidence, style), texts, config, also=others, resume=resume, progress=told)
     show({"model": str(run / "model"), "examples": len(examples), "steps": curve[-1][0], "loss": round(curve[-1][1], 4)}, as_json)
 
 

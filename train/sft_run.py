@@ -28,20 +28,22 @@ def run_sft(
     texts: Sequence[str],
     config: SFTConfig,
     *,
+    also: Sequence[Evidence] = (),
     resume: bool,
     progress: Callable[[int, int, float], None],
 ) -> list[tuple[int, float]]:
     """Train and write run/untrained, run/model, run/curve.json, run/provenance.json; returns the curve of (step, smoothed loss). The tokenizer
-    knows the words of `texts`.
+    knows the words of `texts`, and the names of other catalogues, `also`.
 
     Raises TrainError for a directory in use without `resume`, ConfigChanged for a resume with another config or graph.
     """
     torch.set_num_threads(threads())
     facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "examples": len(taught)}
+    facts["also"] = [one.digest for one in also] or None
     _check(run, facts, resume)
     untrained, checkpoint = run / "untrained", run / "checkpoint.pt"
     if not (untrained / tiny.ENTITIES).is_file():
-        tokenizer, entities = tiny.build_tokenizer(evidence, texts)
+        tokenizer, entities = tiny.build_tokenizer(evidence, texts, *also)
         tiny.save(untrained, tiny.build_model(tokenizer, tiny.TinyConfig(seed=config.seed)), tokenizer, entities)
     write_json(run / "provenance.json", provenance(**facts))
     tokenizer = AutoTokenizer.from_pretrained(untrained)

@@ -37,14 +37,15 @@ class TinyConfig(BaseModel):
     seed: int = 0
 
 
-def build_tokenizer(evidence: Evidence, texts: Iterable[str]) -> tuple[Qwen2Tokenizer, dict[str, list[int]]]:
-    """The tokenizer, and the token ids of its entities in three groups that may be renamed among themselves: items, category, others."""
-    cards, graph = evidence.cards, evidence.attributes
+def build_tokenizer(evidence: Evidence, texts: Iterable[str], *others: Evidence) -> tuple[Qwen2Tokenizer, dict[str, list[int]]]:
+    """The tokenizer, and the token ids of its entities in three groups that may be renamed among themselves: items, category, others. It knows the
+    names of the `others` too: swapped in, they are read as any name."""
     groups: dict[str, dict[str, None]] = {"items": {}, "category": {}, "others": {}}
-    for item in sorted(cards.rows):
-        groups["items"][f" {graph.titles[item]}"] = None
-    for relation, value in sorted(cards.holders):
-        groups["category" if relation == cards.category else "others"][f" {graph.names[value]}"] = None
+    for cards, graph in ((one.cards, one.attributes) for one in (evidence, *others)):
+        for item in sorted(cards.rows):
+            groups["items"][f" {graph.titles[item]}"] = None
+        for relation, value in sorted(cards.holders):
+            groups["category" if relation == cards.category else "others"][f" {graph.names[value]}"] = None
     entities = dict.fromkeys(surface for group in groups.values() for surface in group)
     known = _tokenizer(list(entities))
     words = {piece for text in texts for rest in _outside(known, text, len(entities)) for piece in _PIECE.findall(rest)}

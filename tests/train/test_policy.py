@@ -41,6 +41,18 @@ def test_a_closed_book_shows_titles_but_no_facts(films):
     assert e.conditions[0].name not in text and all(evidence.attributes.titles[i] in text for i in e.candidates)
 
 
+def test_the_names_of_another_catalogue_are_tokens_and_are_swapped_in(films, hand_store):
+    evidence, examples, tokenizer, entities = films
+    other = Evidence.load(hand_store)
+    texts = [open_book(e, evidence) for e in examples]
+    wider, groups = build_tokenizer(evidence, texts, other)
+    assert [len(wider(f" {name}")["input_ids"]) for name in ("Film A (1981)", "Ann Arden", "Comedy")] == [1, 1, 1]
+    assert len(groups["items"]) == len(entities["items"]) + 12
+    sample = encode(lessons(examples[:1], evidence), wider)[0]
+    shuffle, strange = NameShuffler(groups, random.Random(0)), wider.convert_tokens_to_ids(" Film A (1981)")
+    assert any(strange in shuffle(sample.prompt, sample.gold)[0] for _ in range(400))
+
+
 def test_prompts_and_chains_round_trip_with_one_token_an_entity(films):
     evidence, examples, tokenizer, entities = films
     assert len(set().union(*entities.values())) == len(set(evidence.cards.rows)) + len({v for _, v in evidence.cards.holders})
