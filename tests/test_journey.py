@@ -126,7 +126,7 @@ def test_a_matrix_of_methods_is_filled_once_and_failed_cells_are_named(journey, 
     run, _ = journey
     words = ["train", "compare", "--store", run / "store.duckdb", "--model", run / "sft/model", "--run", tmp_path / "m", "--seeds", "0"]
     words += ["--set", "trainer.total_training_steps=1", "--methods"]
-    done = rerec(*words, "tiny-grpo,tiny-rerec-curriculum", "--json")
+    done = rerec(*words, "tiny-grpo,tiny-rerec-curriculum", "--json", "--ray", 1)  # both at a time
     assert done.returncode == 0, done.stderr[-2000:]
     table = json.loads(done.stdout)["table"]
     assert list(table) == ["tiny-grpo", "tiny-rerec-curriculum"] and table["tiny-rerec-curriculum"]["all"]["against"]["n"] == 1

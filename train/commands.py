@@ -111,6 +111,9 @@ def compare(
     run: Annotated[Path, typer.Option(help="Directory of the matrix: METHOD/SEED/, comparison.html.")] = Path("runs/compare"),
     split: Annotated[str, typer.Option(help="validation or test.")] = "validation",
     override: Annotated[list[str] | None, typer.Option("--set", help="Hydra override for every cell. May be given often.")] = None,
+    cores: Annotated[
+        int | None, typer.Option("--ray", metavar="CORES", help="On Ray (RAY_ADDRESS, else this machine), a cell on so many cores.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train every method with every seed from one start and compare them, paired by seed with the first. Run it again to go on.
@@ -126,9 +129,8 @@ def compare(
         raise TrainError("give --methods and whole --seeds separated by commas, and --split validation or test")
     if not (model / "config.json").is_file():
         raise TrainError(f"no model folder at {model}: make one with `rerec train sft` and give its model/")
-    config = CompareConfig(
-        store=store.resolve(), model=model.resolve(), methods=names, seeds=tuple(map(int, numbers)), split=split, overrides=tuple(override or ())
-    )
+    matrix = {"store": store.resolve(), "model": model.resolve(), "methods": names, "seeds": tuple(map(int, numbers))}
+    config = CompareConfig(**matrix, split=split, overrides=tuple(override or ()), cores=cores)
     with progress("compare", len(names) * len(numbers)) as tell:
         done = iter(range(1, len(names) * len(numbers) + 1))
         found = run_matrix(run, config, lambda name, seed, what: tell(next(done), note=f"{name} seed {seed}: {what}"))

@@ -1,14 +1,16 @@
-"""`rerec train compare`: every method from the same start with every seed, one cell after another, each a command of its own.
+"""`rerec train compare`: every method from the same start with every seed, each cell a command of its own; one after another, or on Ray as many
+at a time as it has cores for.
 
 A cell that is done is never done again; a cell that fails is named, and the others go on. run/METHOD/SEED/ holds a training run and its
 eval.json; comparison.json and comparison.html sum them up.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,9 @@ from train.comparison import ALL, compare
 from train.errors import ConfigChanged, TrainError
 from train.methods import Method, method
 from train.pages import canvas, inline, png, read_metrics, render
-from train.rft import metrics_files
+from train.rft import metrics_files, on_cpu
+
+DONE = "done before"
 
 
 class CompareConfig(BaseModel):
@@ -33,6 +37,7 @@ class CompareConfig(BaseModel):
     seeds: tuple[int, ...] = Field(min_length=1)
     split: str = "validation"
     overrides: tuple[str, ...] = ()
+    cores: int | None = Field(None, ge=1)  # of a cell on Ray; None: no Ray
 
 
 Tell = Callable[[str, int, str], None]  # hears (method, seed, what became of it)
@@ -47,17 +52,10 @@ def run_matrix(run: Path, config: CompareConfig, tell: Tell) -> dict[str, object
     methods = [method(name) for name in config.methods]
     _settle(run, config)
     failed: dict[str, str] = {}
-    with local_server(config.store, run / "serve.log") as url:
-        for seed in config.seeds:
-            for m in methods:
-                cell = run / m.name / str(seed)
-                if (cell / "eval.json").is_file():
-                    tell(m.name, seed, "done before")
-                    continue
-                wrong = _fill(cell, m, seed, config, url)
-                if wrong:
-                    failed[f"{m.name} {seed}"] = wrong
-                tell(m.name, seed, wrong or "done")
+    for m, seed, wrong in _filled(run, [(m, seed) for seed in config.seeds for m in methods], config):
+        if wrong not in ("", DONE):
+            failed[f"{m.name} {seed}"] = wrong
+        tell(m.name, seed, wrong or "done")
     return write_comparison(run, config, failed)
 
 
@@ -81,12 +79,51 @@ def write_comparison(run: Path, config: CompareConfig, failed: dict[str, str]) -
 
 def _settle(run: Path, config: CompareConfig) -> None:
     """Remember the matrix, or check that it is the one of before. Its methods and seeds may differ."""
-    kept, facts = run / "compare.json", config.model_dump(mode="json", exclude={"methods", "seeds"})
+    kept, facts = run / "compare.json", config.model_dump(mode="json", exclude={"methods", "seeds", "cores"})
     if kept.is_file():
         known = json.loads(kept.read_text())
         if changed := [key for key in facts if known.get(key) != facts[key]]:
             raise ConfigChanged(f"{run} was made with another {', '.join(changed)}: give another --run")
     write_json(kept, facts)
+
+
+def _filled(run: Path, cells: list[tuple[Method, int]], config: CompareConfig) -> Iterator[tuple[Method, int, str]]:
+    """Each cell as it is done, with what went wrong, "" for nothing; a server for all, or on Ray one a cell: it may be another machine."""
+    missing = []
+    for m, seed in cells:
+        if (run / m.name / str(seed) / "eval.json").is_file():
+            yield m, seed, DONE
+        else:
+            missing.append((m, seed))
+    if not config.cores:
+        with local_server(config.store, run / "serve.log") as url:
+            for m, seed in missing:
+                yield m, seed, _fill(run / m.name / str(seed), m, seed, config, url)
+        return
+    import ray
+
+    ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
+    try:
+        task = ray.remote(num_cpus=config.cores, max_retries=0)(_fill_apart)
+        waiting = {task.remote((run / m.name / str(seed)).resolve(), m, seed, config): (m, seed) for m, seed in missing}
+        while waiting:
+            (first,), _ = ray.wait(list(waiting))
+            m, seed = waiting.pop(first)
+            try:
+                yield m, seed, ray.get(first)
+            except ray.exceptions.RayError as error:
+                yield m, seed, f"its machine was lost ({type(error).__name__})"
+    finally:
+        ray.shutdown()
+
+
+def _fill_apart(cell: Path, m: Method, seed: int, config: CompareConfig) -> str:
+    """On Ray: with a server of its own. A tiny policy starts a Ray of its own too; what needs GPUs asks the cluster for them."""
+    if on_cpu(m.recipe):
+        os.environ.pop("RAY_ADDRESS", None)
+    cell.mkdir(parents=True, exist_ok=True)
+    with local_server(config.store, cell.parent / f"{seed}-serve.log") as url:
+        return _fill(cell, m, seed, config, url)
 
 
 def _fill(cell: Path, m: Method, seed: int, config: CompareConfig, url: str) -> str:

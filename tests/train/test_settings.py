@@ -39,7 +39,11 @@ def test_what_is_wrong_is_named(recipe, override, words):
 
 
 def test_threads_are_the_cores_this_process_may_use(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3}, raising=False)
     assert threads() == 1
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)), raising=False)
     assert threads() == MOST
+    for told, meant in (("2", 2), ("99", MOST), ("0", 1), ("4,2", MOST)):
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+        assert threads() == meant
