@@ -19,6 +19,7 @@ from train.sft_run import words_of
 from train.tiny import build_tokenizer
 
 os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu")
+pytestmark = pytest.mark.journey  # verl alone takes ten seconds to import
 ROOM = 400
 
 

@@ -8,6 +8,7 @@ from tensordict import TensorDict
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu")
+pytestmark = pytest.mark.journey  # verl alone takes ten seconds to import
 PROMPTS, RESPONSES = ([5, 6, 7, 8, 9], [3, 4], [11, 12, 13]), ([21, 22], [23, 24, 25, 26], [27])
 
 
