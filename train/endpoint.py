@@ -1,7 +1,6 @@
 """Responses of any OpenAI-compatible model, to be held against ours: many at a time, kept as they come, asked for once."""
 
 import asyncio
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.schema import content_hash
 from train.errors import Interrupted, TrainError
+from train.kept import Kept
 
 RETRIES = 6  # of 408, 409, 429, 5xx and lost connections, by the client itself: it honours Retry-After and adds jitter
 
@@ -39,26 +39,25 @@ def ask(
     again by a run that finds it. Raises TrainError when the endpoint refuses, Interrupted when it stays silent or on Ctrl-C.
     """
     names = [content_hash([config.model, prompt, temperature, seed + k, config.most_tokens]) for k, prompt in enumerate(prompts)]
-    found = _read(kept)
-    wanted = {name: (prompt, seed + k) for k, (name, prompt) in enumerate(zip(names, prompts, strict=True)) if name not in found}
+    record = Kept(kept)
+    wanted = {name: (prompt, seed + k) for k, (name, prompt) in enumerate(zip(names, prompts, strict=True)) if name not in record.found}
     again = f"; {kept} holds what was answered: run the command again to go on" if kept else ""
     try:
-        asyncio.run(_ask_all(config, wanted, temperature, found, kept, lambda: progress(sum(name in found for name in names), len(names))))
+        asyncio.run(_ask_all(config, wanted, temperature, record, lambda: progress(sum(name in record.found for name in names), len(names))))
     except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
         raise Interrupted(f"{config.base_url} does not answer ({type(error).__name__}) after {RETRIES + 1} tries{again}") from error
     except openai.APIError as error:
         raise TrainError(f"{config.base_url} refuses model {config.model!r}: {str(error)[:200]}") from error
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted{again}") from None
-    return [found[name] for name in names]
+    return [record.found[name] for name in names]
 
 
 async def _ask_all(
     config: EndpointConfig,
     wanted: dict[str, tuple[str, int]],
     temperature: float,
-    found: dict[str, str],
-    kept: Path | None,
+    record: Kept,
     tell: Callable[[], None],
 ) -> None:
     slots, key = asyncio.Semaphore(config.concurrency), os.environ.get(config.key_env) or "none"  # local endpoints need none
@@ -74,10 +73,7 @@ async def _ask_all(
                     max_tokens=config.most_tokens,
                 )
             said = done.choices[0].message if done.choices else None
-            found[name] = (said.content or said.refusal or "") if said else ""
-            if kept:
-                with kept.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps({"prompt": name, "response": found[name]}, ensure_ascii=False) + "\n")
+            record.add({name: (said.content or said.refusal or "") if said else ""})
             tell()
 
         try:
@@ -86,23 +82,3 @@ async def _ask_all(
                     group.create_task(one(name, prompt, seed))
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
-
-
-def _read(kept: Path | None) -> dict[str, str]:
-    """What was answered before; a line that was cut short is asked for again, and ended, so that the next starts anew."""
-    found: dict[str, str] = {}
-    if kept is None:
-        return found
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with kept.open("a+", encoding="utf-8") as lines:
-        lines.seek(0)
-        text = lines.read()
-        if text and not text.endswith("\n"):
-            lines.write("\n")
-        for line in text.splitlines():
-            try:
-                entry = json.loads(line)
-                found[entry["prompt"]] = entry["response"]
-            except (ValueError, KeyError, TypeError):
-                continue
-    return found

@@ -41,24 +41,24 @@ def last(run: Path) -> int:
 
 
 def killed(words: list[str], run: Path, rng: random.Random) -> list[int]:
-    """Go on until the end, killed KILLS times at moments drawn evenly over what is left; returns the steps lost at each."""
+    """Go on until the end, killed at KILLS moments drawn evenly over the steps, in the midst of one; returns the steps lost at each."""
     lost = []
-    while True:
+    for moment in [*sorted(rng.uniform(0, STEPS - 1) for _ in range(KILLS)), None]:
         more = ["--resume"] if (run / "config.yaml").is_file() else []
         process = subprocess.Popen([*words, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        if len(lost) < KILLS:
-            time.sleep(rng.uniform(15, 15 + 60))  # some before the first step, some while a checkpoint is written
-            before = last(run)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                latest = run / "checkpoints/latest_checkpointed_iteration.txt"
-                lost.append(before - int(latest.read_text() if latest.is_file() else 0))
-                print(f"killed after step {before}, {lost[-1]} lost", flush=True)
-                continue
-        if process.wait():
-            sys.exit(f"the resume of {run} failed")
-        return lost
+        if moment is None:
+            if process.wait():
+                sys.exit(f"the resume of {run} failed")
+            return lost
+        while process.poll() is None and last(run) < int(moment):
+            time.sleep(0.2)
+        time.sleep(10 * (moment % 1))  # in a rollout, an update or a checkpoint
+        before = last(run)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        latest = run / "checkpoints/latest_checkpointed_iteration.txt"
+        lost.append(before - int(latest.read_text() if latest.is_file() else 0))
+        print(f"killed after step {before}, {lost[-1]} lost", flush=True)
 
 
 def main() -> None:

@@ -20,7 +20,8 @@ from train.pages import read_metrics
 from train.rft import metrics_files
 from train.run_report import validations
 from train.sequential.queries import evenly, next_lessons, next_rows, question
-from train.sequential.thoughts import READ, Thought, template
+from train.sequential.thoughts import READ, Thought, policy, template
+from train.tiny import TinyConfig, build_model, build_tokenizer, save
 from train.verl_plugin.reward import entropy_gap, next_item_reward
 
 WEIGHTS = {"accuracy": 1.0, "format": 0.1, "consistency": 0.2, "compression": 0.3, "entropy_gap": 0.5}
@@ -114,6 +115,23 @@ def test_a_policy_is_taught_the_templates_words_and_none_without_an_answer(evide
     assert next_lessons(moments[:2], lambda asked: [Thought("so", ""), Thought("so", "x")], sequences, evidence)[0].prompt == question(
         moments[1], sequences, evidence
     )
+
+
+def test_a_policy_thinks_once_and_a_run_cut_short_goes_on(evidence, tmp_path):
+    sequences = Sequences.of(evidence.interactions, "last")
+    moments, asked = evenly(list(sequences.nexts(TRAIN)), 6), []
+    questions = lambda n: question(n, sequences, evidence)  # noqa: E731
+    for seed in (0, 1):
+        tokenizer, entities = build_tokenizer(evidence, map(questions, moments))
+        save(tmp_path / str(seed), build_model(tokenizer, TinyConfig(dims=16, layers=1, seed=seed)), tokenizer, entities)
+    think = policy(tmp_path / "0", questions, tmp_path / "kept.jsonl", lambda done, total: asked.append((done, total)))
+    first = think(moments)
+    assert asked == [(6, 6)] and think(moments) == first and asked == [(6, 6)]
+    lines = (tmp_path / "kept.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "kept.jsonl").write_text("".join(lines[:4]) + lines[4][:9])
+    assert think(moments) == first and asked[1:] == [(2, 2)]
+    policy(tmp_path / "1", questions, tmp_path / "kept.jsonl", lambda done, total: asked.append((done, total)))(moments)
+    assert asked[2:] == [(6, 6)]  # other weights, other words
 
 
 def test_a_stale_server_is_no_score_either():

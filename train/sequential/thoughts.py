@@ -6,6 +6,7 @@ Three sources of the same shape: a template over the history's facts (offline), 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from math import log
 from pathlib import Path
 from typing import NamedTuple
@@ -14,14 +15,17 @@ import numpy as np
 import torch
 
 from data_engine.evidence import Evidence
+from data_engine.schema import content_hash
 from data_engine.sequences import Next, Sequences
 from reward_server.segments import split_answer
 from train.endpoint import EndpointConfig, ask
+from train.kept import Kept
 
 READ = 12  # of the last items of a history, in words
 FADES = 0.93  # what an item counts for against the one after it
 TRAITS = 4
 MOST_TOKENS = 64  # of a policy's response
+AT_ONCE = 1000  # of them between two writes
 PROMPT = """Someone watched, oldest first:
 {history}
 
@@ -115,13 +119,24 @@ def _writer(sequences: Sequences, evidence: Evidence, choose: Callable[[Next, Co
     return lambda moments: [think(one) for one in moments]
 
 
-def policy(folder: Path, questions: Callable[[Next], str], progress: Callable[[int, int], None]) -> Callable[[Sequence[Next]], list[Thought]]:
-    """A policy's own words, greedy. Raises TrainError when there is no model."""
+def policy(
+    folder: Path, questions: Callable[[Next], str], kept: Path, progress: Callable[[int, int], None]
+) -> Callable[[Sequence[Next]], list[Thought]]:
+    """A policy's own words, greedy, kept as they come. Raises TrainError when there is no model."""
     from train.generate import respond
 
-    return lambda moments: [
-        Thought(*split_answer(text)[:2]) for text in respond(folder, [questions(n) for n in moments], 0.0, MOST_TOKENS, 0, progress)
-    ]
+    def think(moments: Sequence[Next]) -> list[Thought]:
+        weights = sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.safetensors")))).hexdigest()
+        record, prompts = Kept(kept), [questions(n) for n in moments]
+        names = [content_hash([weights, prompt, MOST_TOKENS]) for prompt in prompts]
+        missing = list({name: prompt for name, prompt in zip(names, prompts, strict=True) if name not in record.found}.items())
+        for start in range(0, len(missing), AT_ONCE):
+            part = dict(missing[start : start + AT_ONCE])
+            told = lambda done, _, start=start: progress(start + done, len(missing))  # noqa: E731
+            record.add(dict(zip(part, respond(folder, list(part.values()), 0.0, MOST_TOKENS, 0, told), strict=True)))
+        return [Thought(*split_answer(record.found[name])[:2]) for name in names]
+
+    return think
 
 
 def prompt(one: Next, sequences: Sequences, evidence: Evidence) -> str:

@@ -55,7 +55,8 @@ class Words:
                 lambda done, total: self.tell("asked", done, total),
             )
         elif self.config.policy:
-            think = policy(self.config.policy, partial(question, sequences=self.sequences, evidence=self.evidence), partial(self.tell, "thought"))
+            questions = partial(question, sequences=self.sequences, evidence=self.evidence)
+            think = policy(self.config.policy, questions, self.folder / "thoughts.jsonl", partial(self.tell, "thought"))
         else:
             think = template(self.sequences, self.evidence)
         return collect(moments, lessons, think, self._vectors)
