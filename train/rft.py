@@ -250,21 +250,25 @@ def _flat(value: object, prefix: str = "") -> dict[str, object]:
 
 def _export(run: Path, composed: DictConfig) -> Path:
     """Copy the last checkpoint's Hugging Face weights to run/model; or with `rerec.best_by` those of the step that validation liked best, which
-    may be where the run began."""
-    step, folder = int((run / "checkpoints" / LATEST).read_text()), run / "checkpoints"
+    may be where the run began, if that is a folder."""
+    folder = run / "checkpoints"
+
+    def weights(step: int) -> Path:
+        return folder / f"{FOLDER}{step}/actor/huggingface" if step else Path(composed.actor_rollout_ref.model.path)
+
+    step = int((folder / LATEST).read_text())
     if composed.rerec.best_by:
         from train.pages import read_metrics
         from train.run_report import validations
 
         measured = validations(read_metrics(metrics_files(run)))[composed.rerec.best_by]
-        kept = {step: value for step, value in zip(*measured, strict=True) if not step or (folder / f"{FOLDER}{step}").is_dir()}
-        step = max(kept, key=kept.get)
-        print(f"by {composed.rerec.best_by} on validation step {step} is best of {', '.join(f'{s}: {value:.4f}' for s, value in kept.items())}")
-    source = folder / f"{FOLDER}{step}/actor/huggingface" if step else Path(composed.actor_rollout_ref.model.path)
-    if not source.is_dir():
-        raise TrainError(f"the last checkpoint {source.parent} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
+        kept = {at: value for at, value in zip(*measured, strict=True) if weights(at).is_dir()}
+        step = max(kept, key=kept.get, default=step)
+        print(f"by {composed.rerec.best_by} on validation step {step} is best of {', '.join(f'{at}: {value:.4f}' for at, value in kept.items())}")
+    if not weights(step).is_dir():
+        raise TrainError(f"the checkpoint of step {step} in {folder} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
     target = run / DONE
     if target.exists():
         shutil.rmtree(target)
-    shutil.copytree(source, target)
+    shutil.copytree(weights(step), target)
     return target
