@@ -63,8 +63,8 @@ def start(*words):
     )
 
 
-def wait_for(process, ready, seconds=240):
-    """Poll until `ready()`; fail when the process ends first."""
+def wait_for(process, ready, seconds=900):
+    """Poll until `ready()`; fail when the process ends first, or seems to hang: a busy machine may take minutes."""
     deadline = time.monotonic() + seconds
     while not ready():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0][-2000:]
