@@ -8,6 +8,8 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from data_engine.store import Store
 from reward_server.local import local_server
@@ -207,6 +209,26 @@ def test_what_cannot_be_scored_is_left_out_sigterm_saves_and_a_damaged_checkpoin
     assert metrics["rerec/score"][0] == [1, 2, 3, 4, 5] and set(metrics["rerec/dropped_groups"][1]) == {1.0}
     again = [json.loads(line)["step"] for line in metrics_files(out)[-1].read_text().splitlines()]
     assert again[0] <= last  # from the one before
+
+
+def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(journey, tmp_path):
+    """FSDP2 over gloo, half the weights a rank: what two GPUs will do. The quick policy earns nothing yet, so an entropy bonus is what they learn
+    from."""
+    run, _ = journey
+    with local_server(run / "store.duckdb") as url:
+        for ranks in (1, 2):
+            words = ["--store", run / "store.duckdb", "--model", run / "sft/model", "--run", tmp_path / str(ranks), "--server", url]
+            changes = (f"trainer.n_gpus_per_node={ranks}", "trainer.total_training_steps=3", "actor_rollout_ref.actor.entropy_coeff=0.05")
+            done = rerec("train", "rft", "tiny-grpo", *words, *(word for change in changes for word in ("--set", change)))
+            assert done.returncode == 0, done.stderr[-2000:]
+    assert len(list((tmp_path / "2/checkpoints/global_step_3/actor").glob("model_world_size_2_rank_*.pt"))) == 2
+    one, two = (read_metrics(metrics_files(tmp_path / ranks)) for ranks in "12")
+    for key, most in (("actor/grad_norm", 0.3), ("response_length/mean", 0.1), ("rerec/entropy", 0.1)):
+        assert two[key][1] == pytest.approx(one[key][1], rel=most), key
+    assert two["actor/ppo_kl"][1] == pytest.approx(one["actor/ppo_kl"][1], rel=0.5, abs=1e-3)  # from the policy that sampled
+    begun, *ends = (load_file(folder / "model.safetensors") for folder in (run / "sft/model", tmp_path / "1/model", tmp_path / "2/model"))
+    moved = [torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends]
+    assert float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5  # the same way, by other samples
 
 
 def test_sft_killed_without_warning_resumes_to_the_same_weights(journey, tmp_path):
