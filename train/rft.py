@@ -103,6 +103,10 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
             checked(OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)["rerec"])
         if composed.rerec.best_by and composed.trainer.test_freq < 1:
             raise BadRecipe("rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train")
+        if (composed.rerec.style in DIALOGUES) != (composed.actor_rollout_ref.rollout.agent.default_agent_loop == "dialogue"):
+            raise BadRecipe(
+                f"rerec.style={composed.rerec.style} and the agent loop do not fit: conversation and tools go with default_agent_loop=dialogue"
+            )
     except (HydraException, OmegaConfBaseException) as error:
         raise BadRecipe(f"recipe {config.recipe} with {list(config.overrides)} does not compose: {str(error).splitlines()[0]}") from error
     return composed

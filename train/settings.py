@@ -62,6 +62,8 @@ class Settings(BaseModel):
             raise ValueError("a next_item recipe needs rerec.head: K and the weights of the reward's parts")
         if self.task == "next_item" and (self.curriculum or self.judged):
             raise ValueError("rerec.curriculum and rerec.judged are for Examples, not for next_item")
+        if self.style in DIALOGUES and self.judged:
+            raise ValueError(f"rerec.judged is for single turns, not for {self.style}: set it to 0")
         return self
 
 

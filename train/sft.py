@@ -73,6 +73,8 @@ def lessons(examples: list[Example], evidence: Evidence, style: str = "open-book
         if not found:
             raise TrainError(f"no Example can be asked in the style {style}: synthesise some (`rerec synth --kinds {style}`)")
         return found
+    if style != "open-book":
+        raise TrainError(f"no style {style!r} to teach: choose from open-book, {', '.join(DIALOGUES)}")
     return [Lesson(open_book(e, evidence), response(e.chains[0], evidence), tuple(response(c, evidence) for c in shortcuts(e))) for e in examples]
 
 

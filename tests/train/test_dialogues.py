@@ -176,3 +176,5 @@ def test_rows_say_what_comes_later_and_single_turns_stay_as_they_are(world):
 def test_no_example_of_the_kind_is_said(film_store):
     with Store.open(film_store, read_only=True) as store, pytest.raises(TrainError, match="rerec synth --kinds tools"):
         lessons(store.examples(), Evidence.load(film_store), "tools")
+    with pytest.raises(TrainError, match="choose from open-book, conversation, tools"):
+        lessons([], Evidence.load(film_store), "closed-book")

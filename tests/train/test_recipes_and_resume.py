@@ -95,6 +95,12 @@ def test_the_model_of_a_run_is_the_last_or_the_best_by_validation(tmp_path, by, 
     assert (_export(tmp_path, config) / "config.json").read_text() == kept
 
 
+@pytest.mark.parametrize("recipe, change", [("tiny-grpo", "rerec.style=tools"), ("tiny-conversation", "rerec.style=open-book")])
+def test_a_dialogue_needs_its_loop(tmp_path, recipe, change):
+    with pytest.raises(BadRecipe, match="do not fit"):
+        composed(tmp_path, recipe=recipe, overrides=(change,))
+
+
 def test_to_choose_by_validation_there_must_be_one(tmp_path):
     with pytest.raises(BadRecipe, match="set trainer.test_freq"):
         composed(tmp_path, overrides=("rerec.best_by=score",))

@@ -30,6 +30,7 @@ def test_every_recipe_is_whole(recipe):
         ("tiny-grpo", "+rerec.wieghts=1", "rerec.wieghts: Extra inputs are not permitted"),
         ("tiny-rporec", "rerec.head.k=0", "rerec.head.k: Input should be greater"),
         ("tiny-rporec", "rerec.judged=1", "are for Examples, not for next_item"),
+        ("tiny-tools", "rerec.judged=1", "rerec.judged is for single turns, not for tools"),
         ("tiny-rporec", "rerec.cut=random", "rerec.cut: Input should be 'time' or 'last'"),
     ],
 )
