@@ -7,7 +7,8 @@ match      "yes" or "no" right after an attribute of an item: whether that is wh
 decision   "keep" or "skip" after an item: whether it meets every condition.
 
 Facts are supported, contradicted (the relation is known for that item and excludes the value) or unknown; the other kinds are held
-against the Example's conditions, and left out where it has none.
+against the Example's conditions, and left out where it has none. Relevant is a fact that a condition can be decided by: of an item that has what
+is asked for, another value of the same relation is beside the point, however true, and so is a yes or no after it.
 """
 
 import re
@@ -104,7 +105,7 @@ class ClaimChecker:
         stop = _STOP.search(text, at, after)
         until = stop.start() if stop else after
         found, named, negated, decided = [], "", False, False
-        fact: tuple[tuple[int, ...], str, str] | None = None  # the one that a yes or no may follow
+        fact: tuple[str, str, frozenset[str]] | None = None  # the one that a yes or no may follow, and which of them is right
         for start, end, bearers in hits:
             if end > until:
                 break
@@ -112,24 +113,23 @@ class ClaimChecker:
             if start < at:
                 continue
             if not isinstance(word, str):
-                words = text[at:start]
-                denied, relation = self._clue(words)
-                negated = denied or (negated and "," not in words)
+                before = text[at:start]
+                denied, relation = self._clue(before)
+                negated = denied or (negated and "," not in before)
                 named, at, fact = relation or named, end, None
                 if not negated:
-                    verdict, relation, value = self._judge(item, bearers, named)
-                    fact = (bearers, relation, value)
-                    found.append(Claim("fact", start, end, item, relation, value, verdict, None if asked is None else relation in asked.relations))
+                    verdict, relation, value, relevant, words = self._judge(item, bearers, named, asked)
+                    fact = (relation, value, words)
+                    found.append(Claim("fact", start, end, item, relation, value, verdict, relevant))
             elif word in ("keep", "skip"):
                 if asked is not None and not decided:
                     decided, meets = True, self._meets(item, asked)
                     verdict = "unknown" if meets is None else "supported" if meets == (word == "keep") else "contradicted"
                     found.append(Claim("decision", start, end, item, "", word, verdict, True))
             elif fact is not None and text[at:start].isspace():  # else some other yes or no
-                (attributes, relation, value), fact, at = fact, None, end
+                (relation, value, words), fact, at = fact, None, end
                 if asked is not None:
-                    verdict = "supported" if self._reading(attributes, relation, asked)[2] == (word == "yes") else "contradicted"
-                    found.append(Claim("match", start, end, item, relation, value, verdict, True))
+                    found.append(Claim("match", start, end, item, relation, value, "supported" if word in words else "contradicted", True))
         return found
 
     def _shared(self, text: str, one: Mention, other: Mention, asked: Asked | None) -> list[Claim]:
@@ -171,14 +171,29 @@ class ClaimChecker:
         denied, named = self._clue(before[before.rfind(" and ") + 1 :])
         return bool(_NEED.search(before)), denied, named or self._clue(before)[1]
 
-    def _judgement(self, item: str, attributes: tuple[int, ...], relation: str) -> tuple[Judgement, str, str]:
-        """(verdict, relation, attribute id). Any homonym that fits supports; contradicted only when a known relation excludes every reading."""
+    def _judgement(
+        self, item: str, attributes: tuple[int, ...], relation: str, asked: Asked | None
+    ) -> tuple[Judgement, str, str, bool | None, frozenset[str]]:
+        """(verdict, relation, attribute id, whether relevant, which of yes and no may follow). Any homonym that fits supports; contradicted only
+        when a known relation excludes every reading."""
         readings = [(r, a) for a in attributes for r in ((relation,) if relation else self.graph.relations_of(a))]
         verdicts = [self.graph.judge(item, r, a) for r, a in readings]
-        chosen = verdicts.index(True) if True in verdicts else 0
         verdict: Judgement = "supported" if True in verdicts else "contradicted" if verdicts and all(v is False for v in verdicts) else "unknown"
-        relation, attribute = readings[chosen] if readings else (relation, attributes[0])
-        return verdict, relation, self.graph.arrays.attribute_ids[attribute]
+        likely = [reading for reading, v in zip(readings, verdicts, strict=True) if v] or readings
+        if asked is None:
+            deciding, words = [], frozenset()
+        else:
+            deciding = [(r, a) for r, a in likely if self._decides(item, r, a, asked)]
+            telling = deciding if any(r in asked.relations for r, _ in likely) else likely
+            words = frozenset("yes" if self._reading((a,), r, asked)[2] else "no" for r, a in telling)
+        relation, attribute = next(iter(deciding or likely), (relation, attributes[0]))
+        return verdict, relation, self.graph.arrays.attribute_ids[attribute], asked and bool(deciding), words
+
+    def _decides(self, item: str, relation: str, attribute: int, asked: Asked) -> bool:
+        """Whether some condition can be decided by that value: one of its relation that the item has nothing for, or has this for."""
+        number = self.graph.number(relation)
+        held = [need.codes & self.graph.edges(item) for need in asked.needs if need.relation == number]
+        return any(not codes or number << 32 | attribute in codes for codes in held)
 
     def meets(self, item: str, need: Need) -> bool | None:
         """Whether the item meets one condition; None where the graph cannot say."""

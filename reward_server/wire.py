@@ -60,7 +60,7 @@ class Claim(Wire):
 
     fact: item `subject` has `value` for `relation`. need: the query asks for it (no subject). match: yes or no, the `value` of `subject` is
     what the query asks for. decision: `subject` meets the query, `value` keep, or misses it, skip.
-    verdict: what graph and conditions say. relevant: whether the query asks about that relation; null for an Example without conditions.
+    verdict: what graph and conditions say. relevant: whether a condition of the query can be decided by it; null for an Example without conditions.
     """
 
     kind: Literal["fact", "need", "match", "decision"]

@@ -33,6 +33,7 @@ def claims(snapshot):
         ("Film A director Ann Arden", "Ann Arden", "i1", "director", "d1", "supported", False),
         ("Film A was directed by Bo Berg", "Bo Berg", "i1", "director", "d2", "contradicted", False),
         ("Film I music Max Muse", "Max Muse", "i9", "composer", "c1", "contradicted", False),
+        ("Film I stars Tim Tate", "Tim Tate", "i9", "starring", "s2", "supported", True),
     ],
 )
 def test_a_claim_says_where_of_whom_and_whether_it_matters(claims, text, stated, subject, relation, value, verdict, relevant):
@@ -104,11 +105,33 @@ def test_what_is_said_to_be_needed_is_held_against_the_query(claims, text, state
         ("Film B Comedy yes", ["contradicted"]),
         ("Film A Drama no, Sue Stone yes", ["contradicted", "supported"]),
         ("Film A Drama, Sue Stone", []),
+        ("Film I Tim Tate no", ["supported"]),
+        ("Film A Ann Arden no", ["supported"]),  # nobody asked for a director
     ],
 )
 def test_yes_and_no_are_held_against_the_query(claims, text, verdicts):
     found = claims(text, "match")
     assert [c.verdict for c in found] == verdicts and all(text[c.start : c.end] in ("yes", "no") for c in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Film E Sue Stone yes", [("supported", True), ("supported", True)]),
+        ("Film E Tim Tate no", [("supported", False), ("contradicted", True)]),
+        ("Film E Tim Tate yes", [("supported", False), ("contradicted", True)]),
+        ("Film I Tim Tate no", [("supported", True), ("supported", True)]),
+    ],
+)
+def test_of_two_stars_the_one_that_is_asked_for_decides(hand_store, tmp_path, text, told):
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(hand_store.read_bytes())
+    with Store.open(path) as store:
+        store.replace_examples([example(AttributeGraph.from_store(store), candidates=("i5", "i2", "i9"), gold=("i5",))])  # i5 stars both
+    snapshot = Snapshot.load(path)
+    (name,) = snapshot.targets
+    (score,) = snapshot.score([Response(name, text)], PROFILES["rerec"])
+    assert [(c.verdict, c.relevant) for c in score.segments[0].claims] == told
 
 
 @pytest.mark.parametrize(
@@ -121,7 +144,8 @@ def test_keep_and_skip_are_held_against_the_conditions(claims, text, verdict):
 
 
 def test_the_judge_agrees_with_the_labels_of_the_chains(film_store):
-    """No step of a gold chain is contradicted; nearly every wrong step about an item or a premise is. (A need that is only dropped is not stated.)"""
+    """No claim of a gold chain is contradicted or beside the point; nearly every wrong step about an item or a premise is contradicted. (A need that
+    is only dropped is not stated.)"""
     snapshot, seen, found = Snapshot.load(film_store), Counter(), Counter()
     with Store.open(film_store, read_only=True) as store:
         for e in store.examples():
@@ -130,7 +154,8 @@ def test_the_judge_agrees_with_the_labels_of_the_chains(film_store):
                     (score,) = snapshot.score([Response(e.example_id, step.text)], PROFILES["rerec"])
                     kind = "gold" if not chain.flaw else f"{step.label} {step.role}"
                     seen[kind] += 1
-                    found[kind] += any(c.verdict == "contradicted" for segment in score.segments for c in segment.claims)
+                    claims = [c for segment in score.segments for c in segment.claims]
+                    found[kind] += any(c.verdict == "contradicted" or (not chain.flaw and c.relevant is False) for c in claims)
     assert seen["gold"] > 1000 and found["gold"] == 0
     assert seen["wrong candidate"] > 100 and found["wrong candidate"] > 0.95 * seen["wrong candidate"]
     assert found["wrong premise"] == seen["wrong premise"] > 10
