@@ -7,8 +7,6 @@ eval.json; comparison.json and comparison.html sum them up.
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.provenance import provenance, write_json
 from reward_server.local import local_server
+from train.child import run_rerec
 from train.comparison import ALL, compare
 from train.errors import ConfigChanged, TrainError
 from train.methods import Method, method
@@ -47,7 +46,7 @@ def run_matrix(run: Path, config: CompareConfig, tell: Tell) -> dict[str, object
     """Fill the matrix and write comparison.json and comparison.html; returns what comparison.json holds.
 
     Raises BadRecipe for a method that does not exist, ConfigChanged for a directory of another matrix (methods and seeds may be added),
-    TrainError when no cell could be finished.
+    TrainError when no cell could be finished, Interrupted on SIGTERM and Ctrl-C.
     """
     methods = [method(name) for name in config.methods]
     _settle(run, config)
@@ -138,9 +137,7 @@ def _fill(cell: Path, m: Method, seed: int, config: CompareConfig, url: str) -> 
     ):
         log = cell.parent / f"{seed}-{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as out:
-            code = subprocess.run([sys.executable, "-m", "rerec", *command], stdout=out, stderr=subprocess.STDOUT, check=False).returncode
-        if code:
+        if run_rerec(command, log):
             lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
             return f"{name} failed ({lines[-1][:160] if lines else 'no words'}); its log is {log}"
     write_json(cell / "seconds.json", time.monotonic() - start)

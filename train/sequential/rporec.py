@@ -5,8 +5,6 @@ run/sft/ is the policy that begins, run/K/rft the policy of round K, run/K/head 
 judged on validation; the best is named in rporec.json and drawn in report.html. Every part that is done is kept: the same command goes on.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from data_engine.evidence import Evidence
 from data_engine.provenance import provenance, write_json
 from data_engine.sequences import TRAIN, Sequences
 from reward_server.local import local_server
+from train.child import run_rerec
 from train.errors import Interrupted, TrainError
 from train.lock import alone
 from train.sequential.heads import run_rechead
@@ -95,8 +94,7 @@ def _improve(run: Path, store: Path, policy: Path, head: Path, config: RPORecCon
             changes = (f"rerec.cut={config.next.cut}", *config.overrides)
             words += ["--seed", str(config.next.training.seed), *(word for o in changes for word in ("--set", o))]
             log = run.parent / "rft.log"
-            with log.open("a") as out:
-                code = subprocess.run([sys.executable, "-m", "rerec", *words], stdout=out, stderr=subprocess.STDOUT, check=False).returncode
+            code = run_rerec(words, log)
         if code == Interrupted.exit_code:
             raise Interrupted(f"stage 2 was interrupted ({log} says why): run the same command again to go on")
         if code:

@@ -1,0 +1,32 @@
+"""A command that runs another: nothing goes on behind its back."""
+
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from reward_server.local import free_port
+from tests.test_cli import wait_for
+from train.child import run_rerec
+
+RUN = "import sys; from pathlib import Path; from train.child import run_rerec; print(run_rerec(sys.argv[2:], Path(sys.argv[1])))"
+
+
+def test_its_exit_code_and_its_words(tmp_path):
+    log = tmp_path / "log"
+    assert run_rerec(["--help"], log) == 0 and run_rerec(["serve", "--store", str(tmp_path / "none.duckdb")], log) == 1
+    assert "none.duckdb" in log.read_text()
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_with_its_parent(film_store, tmp_path, name):
+    log, port = tmp_path / "log", free_port()
+    words = ["serve", "--store", str(film_store), "--port", str(port)]
+    parent = subprocess.Popen([sys.executable, "-c", RUN, str(log), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    wait_for(parent, lambda: log.exists() and f":{port}" in log.read_text())
+    parent.send_signal(name)
+    assert "run the same command again" in parent.communicate(timeout=60)[0] and parent.returncode == 1
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 5)
