@@ -229,17 +229,3 @@ def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(journey, tmp_pa
     begun, *ends = (load_file(folder / "model.safetensors") for folder in (run / "sft/model", tmp_path / "1/model", tmp_path / "2/model"))
     moved = [torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends]
     assert float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5  # the same way, by other samples
-
-
-def test_sft_killed_without_warning_resumes_to_the_same_weights(journey, tmp_path):
-    run, _ = journey
-    words = ["train", "sft", "--store", run / "store.duckdb", "--gold-steps", 205, "--mixed-steps", 10, "--run"]
-    process = start(*words, tmp_path / "killed")
-    wait_for(process, lambda: (tmp_path / "killed/checkpoint.pt").is_file())
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert not (tmp_path / "killed/model").exists()
-    for folder, extra in (("killed", ["--resume"]), ("whole", [])):
-        assert rerec(*words, tmp_path / folder, *extra).returncode == 0
-    killed, whole = (tmp_path / f"{name}/model/model.safetensors" for name in ("killed", "whole"))
-    assert killed.read_bytes() == whole.read_bytes()

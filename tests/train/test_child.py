@@ -20,11 +20,14 @@ def test_its_exit_code_and_its_words(tmp_path):
     assert "none.duckdb" in log.read_text()
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_its_parent(film_store, tmp_path, name):
     log, port = tmp_path / "log", free_port()
     words = ["serve", "--store", str(film_store), "--port", str(port)]
-    parent = subprocess.Popen([sys.executable, "-c", RUN, str(log), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(log), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     wait_for(parent, lambda: log.exists() and f":{port}" in log.read_text())
     parent.send_signal(name)
     assert "run the same command again" in parent.communicate(timeout=60)[0] and parent.returncode == 1
