@@ -24,6 +24,7 @@ from train.cores import threads
 from train.dialogues import DIALOGUES, example_rows
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
 from train.lock import alone
+from train.selection import first_of_the_best
 from train.settings import checked
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -253,22 +254,17 @@ def _flat(value: object, prefix: str = "") -> dict[str, object]:
 
 
 def _export(run: Path, composed: DictConfig) -> Path:
-    """Copy the last checkpoint's Hugging Face weights to run/model; or with `rerec.best_by` those of the step that validation liked best, which
-    may be where the run began, if that is a folder."""
+    """Copy the last checkpoint's Hugging Face weights to run/model; or with `rerec.best_by` those of the first step that validation cannot tell
+    from the best, which may be where the run began, if that is a folder."""
     folder = run / "checkpoints"
 
     def weights(step: int) -> Path:
         return folder / f"{FOLDER}{step}/actor/huggingface" if step else Path(composed.actor_rollout_ref.model.path)
 
     step = int((folder / LATEST).read_text())
-    if composed.rerec.best_by:
-        from train.pages import read_metrics
-        from train.run_report import validations
-
-        measured = validations(read_metrics(metrics_files(run)))[composed.rerec.best_by]
-        kept = {at: value for at, value in zip(*measured, strict=True) if weights(at).is_dir()}
-        step = max(kept, key=kept.get, default=step)
-        print(f"by {composed.rerec.best_by} on validation step {step} is best of {', '.join(f'{at}: {value:.4f}' for at, value in kept.items())}")
+    if by := composed.rerec.best_by:
+        step, means = first_of_the_best(run / "samples", by, lambda at: weights(at).is_dir())
+        print(f"by {by} on validation step {step} is the first of the best: {', '.join(f'{at}: {mean:.4f}' for at, mean in means.items())}")
     if not weights(step).is_dir():
         raise TrainError(f"the checkpoint of step {step} in {folder} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
     target = run / DONE

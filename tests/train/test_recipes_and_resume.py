@@ -1,10 +1,10 @@
 """What a recipe resolves to, and when a run directory may be gone on with."""
 
-import json
 
 import pytest
 from omegaconf import OmegaConf
 
+from tests.train.test_selection import validated
 from train.checkpoints import LATEST
 from train.errors import BadRecipe, ConfigChanged, TrainError
 from train.rft import RFTConfig, _check_resume, _export, compose, metrics_files, on_cpu, recipes
@@ -74,23 +74,14 @@ def test_metrics_of_all_attempts_are_read_in_order(tmp_path):
     assert [p.name for p in metrics_files(tmp_path)] == ["rft-001.jsonl", "rft-002.jsonl", "rft.jsonl"]
 
 
-@pytest.mark.parametrize(
-    "by, measured, kept",
-    [
-        (None, {0: 0.9, 1: 0.8, 2: 0.1}, "2"),
-        ("ndcg", {0: 0.3, 1: 0.5, 2: 0.4, 3: 0.9}, "1"),  # of step 3 there is no checkpoint
-        ("ndcg", {0: 0.5, 1: 0.5, 2: 0.4}, "beginner"),
-    ],
-)
-def test_the_model_of_a_run_is_the_last_or_the_best_by_validation(tmp_path, by, measured, kept):
+@pytest.mark.parametrize("by, kept", [(None, "2"), ("ndcg", "1")])
+def test_the_model_of_a_run_is_the_last_or_chosen_by_validation(tmp_path, by, kept):
     places = {"1": "checkpoints/global_step_1/actor/huggingface", "2": "checkpoints/global_step_2/actor/huggingface", "beginner": "beginner"}
     for name, place in places.items():
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "config.json").write_text(name)
     (tmp_path / "checkpoints" / LATEST).write_text("2")
-    (tmp_path / "log/rerec").mkdir(parents=True)
-    rows = [{"step": step, "data": {"val-aux/rerec/x/ndcg/mean@1": value}} for step, value in measured.items()]
-    (tmp_path / "log/rerec/rft.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    validated(tmp_path / "samples", {0: [0.1, 0.2], 1: [0.5, 0.6], 2: [0.4, 0.5], 3: [0.9, 0.9]})  # of step 3 there are no weights
     config = OmegaConf.create({"rerec": {"best_by": by}, "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner")}}})
     assert (_export(tmp_path, config) / "config.json").read_text() == kept
 
