@@ -24,6 +24,7 @@ from data_engine.errors import RerecError
 demo = typer.Typer(pretty_exceptions_enable=False)
 doctor = typer.Typer(pretty_exceptions_enable=False)
 ARMS = {"popularity": "", "untrained": "sft/untrained", "sft": "sft/model", "grpo": "grpo/model", "rerec": "rerec/model"}
+MOST_TOKENS = 96  # of a response, as in the recipes
 NAMES = {"popularity": "most liked", "untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
 
 
@@ -71,7 +72,8 @@ def stages(run: Path, data: Path | None, size: Size, seed: int) -> Iterator[Stag
         places = ["--model", str(run / ARMS["sft"]), "--run", str(run / arm), "--set", f"trainer.total_training_steps={size.rft_steps}"]
         yield Stage(name=arm, arguments=["train", "rft", f"tiny-{arm}", *seeded, *places, "--resume"], scored=True)
     for arm, model in ARMS.items():
-        words = ["eval", *([str(run / model)] if model else ["--baseline", arm]), *store, "--split", "test", "--out", str(run / f"eval/{arm}.json")]
+        whom = [str(run / model), "--max-tokens", str(MOST_TOKENS)] if model else ["--baseline", arm]
+        words = ["eval", *whom, *store, "--split", "test", "--out", str(run / f"eval/{arm}.json")]
         yield Stage(name=f"eval {arm}", arguments=words, scored=True)
     yield Stage(name="report", arguments=["report", str(run)])
 

@@ -129,6 +129,8 @@ def test_a_matrix_of_methods_is_filled_once_and_failed_cells_are_named(journey, 
     table = json.loads(done.stdout)["table"]
     assert list(table) == ["tiny-grpo", "tiny-rerec-curriculum"] and table["tiny-rerec-curriculum"]["all"]["against"]["n"] == 1
     assert (tmp_path / "m/comparison.html").is_file()
+    judged = json.loads((tmp_path / "m/tiny-grpo/0/eval.json").read_text())
+    assert judged["provenance"]["config"]["most_tokens"] == 96  # as the recipe trains
     again = rerec(*words, "tiny-grpo,tiny-rerec-curriculum")
     assert again.returncode == 0 and again.stderr.count("done before") == 2
     (tmp_path / "m/tiny-rerec/0").mkdir(parents=True)

@@ -156,6 +156,7 @@ def _evaluate(
     server: Annotated[str | None, typer.Option(help="URL of a running reward server; without it, one is started for this command.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write summary, responses and provenance as JSON.")] = None,
     temperature: float = 0.0,
+    max_tokens: Annotated[int, typer.Option(min=16, help="A response is cut after so many tokens; as many as it was trained with.")] = 1024,
     style: Annotated[str | None, typer.Option(help="open-book, closed-book or instructed; by default open-book, with --ask instructed.")] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
@@ -185,8 +186,8 @@ def _evaluate(
         examples = opened.examples(split)
     if queries is not None and queries < len(examples):
         examples = [examples[k * len(examples) // queries] for k in range(queries)]
-    endpoint = EndpointConfig(model=ask, base_url=base_url, key_env=key_env, concurrency=concurrency) if ask else None
-    config = EvalConfig(model=model, baseline=baseline, endpoint=endpoint, style=style, temperature=temperature, seed=seed)
+    endpoint = EndpointConfig(model=ask, base_url=base_url, key_env=key_env, concurrency=concurrency, most_tokens=max_tokens) if ask else None
+    config = EvalConfig(model=model, baseline=baseline, endpoint=endpoint, style=style, temperature=temperature, most_tokens=max_tokens, seed=seed)
     kept = out and out.with_suffix(".answers.jsonl")  # an endpoint's, so that a run cut short goes on
     with nullcontext(server) if server else local_server(store) as url, progress("eval", len(examples)) as tell:
         with RewardClient(url) as client:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.provenance import provenance, write_json
@@ -131,17 +132,22 @@ def _fill(cell: Path, m: Method, seed: int, config: CompareConfig, url: str) -> 
     changes = [word for o in (*m.overrides, *config.overrides) for word in ("--set", o)]
     words = ["train", "rft", m.recipe, *store, "--model", str(config.model), "--run", str(cell), "--seed", str(seed), *changes, "--resume"]
     start = time.monotonic()
-    for name, command in (
-        ("train", words),
-        ("eval", ["eval", str(cell / "model"), *store, "--split", config.split, "--out", str(cell / "eval.json")]),
-    ):
-        log = cell.parent / f"{seed}-{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        if run_rerec(command, log):
-            lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-            return f"{name} failed ({lines[-1][:160] if lines else 'no words'}); its log is {log}"
-    write_json(cell / "seconds.json", time.monotonic() - start)
-    return ""
+    wrong = _run("train", words, cell)
+    if not wrong:
+        most = ["--max-tokens", str(_trained_as(cell).data.max_response_length)]
+        wrong = _run("eval", ["eval", str(cell / "model"), *store, "--split", config.split, *most, "--out", str(cell / "eval.json")], cell)
+    if not wrong:
+        write_json(cell / "seconds.json", time.monotonic() - start)
+    return wrong
+
+
+def _run(name: str, words: list[str], cell: Path) -> str:
+    log = cell.parent / f"{cell.name}-{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if not run_rerec(words, log):
+        return ""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return f"{name} failed ({lines[-1][:160] if lines else 'no words'}); its log is {log}"
 
 
 def _cost(cells: list[Path]) -> dict[str, float | None]:
@@ -153,10 +159,12 @@ def _cost(cells: list[Path]) -> dict[str, float | None]:
 
 
 def _rollouts_a_step(cell: Path) -> int:
-    from omegaconf import OmegaConf
-
-    config = OmegaConf.load(cell / "config.yaml")
+    config = _trained_as(cell)
     return config.data.train_batch_size * config.actor_rollout_ref.rollout.n
+
+
+def _trained_as(cell: Path) -> DictConfig:
+    return OmegaConf.load(cell / "config.yaml")
 
 
 def _draw(table: dict, curves: dict[str, list[dict]]) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.evidence import Evidence
 from data_engine.provenance import provenance
@@ -24,7 +24,7 @@ DEEPER = (5, 10)  # the K of NDCG@K beside 1
 
 class EvalConfig(BaseModel):
     """What to evaluate: a model folder or a model behind an endpoint, on which prompt style, at which temperature (0: greedy); or a baseline
-    (see `train.baselines`)."""
+    (see `train.baselines`). A folder's response ends after `most_tokens` if it has not ended by itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     model: Path | None = None
@@ -32,7 +32,7 @@ class EvalConfig(BaseModel):
     endpoint: EndpointConfig | None = None
     style: str = "open-book"
     temperature: float = 0.0
-    most_tokens: int = 96
+    most_tokens: int = Field(1024, ge=16)
     seed: int = 0
 
 

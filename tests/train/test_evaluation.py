@@ -11,8 +11,9 @@ from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 from train.baselines import baseline
 from train.evaluate import DEEPER, EvalConfig, evaluate, interval, row, summarise
-from train.prompts import response
+from train.prompts import open_book, response
 from train.report import coloured, pick
+from train.tiny import TinyConfig, build_model, build_tokenizer, save
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +108,14 @@ def test_ndcg_deeper_down_agrees_with_an_independent_one(rows_of, film_store):
         for k in DEEPER:
             assert one[f"ndcg_{k}"] == pytest.approx(ndcg_score(truth, order, k=k))
     assert found["summary"]["ndcg_10"] > found["summary"]["ndcg_5"] > found["summary"]["ndcg"]["mean"]
+
+
+@pytest.mark.journey
+def test_a_response_is_cut_after_as_many_tokens_as_were_said(rows_of, film_store, tmp_path):
+    examples, _, evidence = rows_of
+    tokenizer, entities = build_tokenizer(evidence, [open_book(e, evidence) for e in examples])
+    save(tmp_path, build_model(tokenizer, TinyConfig(dims=16, layers=1, seed=0)), tokenizer, entities)
+    with local_server(film_store) as url, RewardClient(url) as client:
+        found = [evaluate(EvalConfig(model=tmp_path, most_tokens=most), examples[:4], evidence, client)["rows"] for most in (16, 24)]
+    for short, long in zip(*found, strict=True):
+        assert short["response"] != long["response"] and long["response"].startswith(short["response"])

@@ -1,6 +1,5 @@
 """What a recipe resolves to, and when a run directory may be gone on with."""
 
-
 import pytest
 from omegaconf import OmegaConf
 
