@@ -5,6 +5,7 @@ a worker. Every file of torch's is a zip with checksums, and a safetensors file 
 """
 
 import json
+import shutil
 import struct
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from train.errors import TrainError
 
 LATEST = "latest_checkpointed_iteration.txt"
 FOLDER = "global_step_"
+FULL, LEAST = "No space left on device", 1 << 20  # bytes
 STOP = "stop"  # a file beside them that asks the trainer to save and end after this step
 
 
@@ -56,6 +58,11 @@ def last_whole(root: Path) -> tuple[int | None, list[str]]:
         said.append(f"the checkpoint of step {step} is set aside: {wrong}")
         folders[step].rename(folders[step].with_suffix(".damaged"))
     raise TrainError(f"no checkpoint in {root} is whole ({'; '.join(said) or 'none is left'}): start anew with another --run")
+
+
+def disk_full(folder: Path, error: Exception) -> bool:
+    """Whether that went wrong because no room was left: torch says so in words that differ from place to place, so what is left decides too."""
+    return FULL in str(error) or shutil.disk_usage(folder).free < LEAST
 
 
 def _told_size(path: Path) -> int:

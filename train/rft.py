@@ -19,7 +19,7 @@ from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
-from train.checkpoints import FOLDER, LATEST, STOP, last_whole
+from train.checkpoints import FOLDER, LATEST, STOP, disk_full, last_whole
 from train.cores import threads
 from train.dialogues import DIALOGUES, example_rows
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
@@ -31,7 +31,6 @@ RECIPES = Path(__file__).parent / "recipes"
 PLUGIN = Path(__file__).parent / "verl_plugin"
 BASES = {"rerec_base", "tiny_cpu", "gpu_3b"}
 DONE = "model"
-FULL = "No space left on device"
 PLACES = ("rerec.server", "actor_rollout_ref.rollout.agent.agent_loop_config_path")  # where server and code lie: a resume may find them elsewhere
 
 
@@ -218,7 +217,7 @@ def _run(composed: DictConfig, again: str) -> None:
     except ServerUnreachable as error:
         raise Interrupted(f"{str(error).splitlines()[-1]} A checkpoint was saved; start the server, then resume with: {again}") from error
     except ray.exceptions.RayError as error:
-        if FULL not in str(error):
+        if not disk_full(stop.parent, error):
             raise
         raise Interrupted(f"the disk is full: make room at {stop.parent}, then resume from the last checkpoint with: {again}") from error
     except KeyboardInterrupt:

@@ -1,12 +1,13 @@
 """A run goes on from the last checkpoint that is whole: what is damaged, cut short or unfinished is passed over and said."""
 
 import json
+import subprocess
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from train.checkpoints import FOLDER, LATEST, damage, last_whole
+from train.checkpoints import FOLDER, LATEST, damage, disk_full, last_whole
 from train.errors import TrainError
 
 
@@ -65,3 +66,20 @@ def test_before_the_first_there_is_nothing_and_when_none_is_whole_it_is_said(tmp
     flip(checkpoint(tmp_path, 15) / "actor/model.pt")
     with pytest.raises(TrainError, match="no checkpoint in .* is whole .*step 15.*another --run"):
         last_whole(tmp_path)
+
+
+def test_a_full_disk_is_known_by_what_is_left_where_the_error_does_not_say_so(tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], capture_output=True, check=False).returncode:
+        pytest.skip("cannot mount a small file system here")
+    try:
+        with pytest.raises(RuntimeError) as caught:
+            torch.save({"w": torch.zeros(1 << 20)}, small / "model.pt")
+        said = RuntimeError(str(caught.value))
+        del caught  # it holds the file open
+        assert "No space left" not in str(said) and disk_full(small, said)
+        (small / "model.pt").unlink()
+        assert not disk_full(small, said) and disk_full(small, OSError(28, "No space left on device"))
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
