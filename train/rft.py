@@ -211,6 +211,7 @@ def _run(composed: DictConfig, again: str) -> None:
     from train.verl_plugin.main import run
 
     stop = Path(composed.trainer.default_local_dir, STOP)
+    stop.parent.mkdir(parents=True, exist_ok=True)  # verl makes it with the first checkpoint: SIGTERM may come before
     stop.unlink(missing_ok=True)
     try:
         run(composed, stop)

@@ -5,8 +5,8 @@ from omegaconf import OmegaConf
 
 from tests.train.test_selection import validated
 from train.checkpoints import LATEST
-from train.errors import BadRecipe, ConfigChanged, TrainError
-from train.rft import RFTConfig, _check_resume, _export, compose, metrics_files, on_cpu, recipes
+from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
+from train.rft import RFTConfig, _check_resume, _export, _run, compose, metrics_files, on_cpu, recipes
 
 
 def composed(tmp_path, recipe="tiny-rerec", **changes):
@@ -83,6 +83,16 @@ def test_the_model_of_a_run_is_the_last_or_chosen_by_validation(tmp_path, by, ke
     validated(tmp_path / "samples", {0: [0.1, 0.2], 1: [0.5, 0.6], 2: [0.4, 0.5], 3: [0.9, 0.9]})  # of step 3 there are no weights
     config = OmegaConf.create({"rerec": {"best_by": by}, "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner")}}})
     assert (_export(tmp_path, config) / "config.json").read_text() == kept
+
+
+@pytest.mark.journey
+def test_sigterm_before_the_first_checkpoint_is_heeded(tmp_path, monkeypatch):
+    from train.verl_plugin import main
+
+    monkeypatch.setattr(main, "run", lambda composed, stop: stop.touch())  # what SIGTERM does, in the first step
+    with pytest.raises(Interrupted, match="stopped by SIGTERM after a checkpoint; resume with: rerec again"):
+        _run(composed(tmp_path / "new"), "rerec again")
+    assert not (tmp_path / "new/checkpoints/stop").exists()
 
 
 @pytest.mark.parametrize("recipe, change", [("tiny-grpo", "rerec.style=tools"), ("tiny-conversation", "rerec.style=open-book")])
