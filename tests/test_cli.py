@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,10 @@ def wait_for(process, ready, seconds=900):
     while not ready():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0][-2000:]
         time.sleep(0.2)
+
+
+def test_the_version_is_that_of_the_package():
+    assert rerec("--version").stdout == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] + "\n"
 
 
 def test_the_front_page_lists_every_command():

@@ -9,7 +9,7 @@ from train.prompts import thought_out, watched
 from train.sequential.thoughts import READ, Thought
 from train.sft import Lesson
 
-VALIDATED = 1000
+VALIDATED = 3000
 
 
 def question(one: Next, sequences: Sequences, evidence: Evidence) -> str:
