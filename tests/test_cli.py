@@ -129,6 +129,8 @@ def test_from_import_to_scores_by_hand(tmp_path):
         ("train rft tiny-grpo --dry-run --set no.such.key=1", "does not compose"),
         ("train rft tiny-grpo --store {films} --run {tmp}/rft", "no model folder"),
         ("eval {tmp} --store {films}", "no model folder"),
+        ("train rechead --store {films} --run {tmp}/h --policy {tmp}", "no model folder"),
+        ("train rechead --store {films} --run {tmp}/h --policy {tmp} --ask x", "only one can think"),
         ("eval {tmp} --store {films} --split nope", "splits are sft"),
         ("report {tmp}", "holds no evaluation"),
         ("demo --data {tmp}/none", "is no folder"),

