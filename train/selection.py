@@ -28,8 +28,8 @@ def first_of_the_best(samples: Path, part: str, kept: Callable[[int], bool]) -> 
 
 
 def _measured(answers: Path, part: str) -> dict[str, float]:
-    """By query, less what could not be scored."""
-    rows = [json.loads(line) for line in answers.read_text().splitlines()]
+    """By query, less what could not be scored, or was cut short by a kill."""
+    rows = [json.loads(line) for line in answers.read_text().splitlines() if line.endswith("}")]
     return {row["gts"]: row[part] for row in rows if np.isfinite(row[part])}
 
 

@@ -38,6 +38,12 @@ def test_a_later_step_must_be_better_beyond_doubt(tmp_path, steps, first):
     assert first_of_the_best(validated(tmp_path / "samples", steps), "ndcg", lambda step: True)[0] == first
 
 
+def test_a_line_that_a_kill_cut_short_is_not_there(tmp_path):
+    samples = validated(tmp_path / "samples", {0: [0, 0, 0], 2: [1, 1, 1]})
+    (samples / "2.jsonl").write_text((samples / "2.jsonl").read_text()[:-9])
+    assert first_of_the_best(samples, "ndcg", lambda step: True) == (2, {0: 0.0, 2: 1.0})
+
+
 def test_a_step_without_weights_is_no_choice(tmp_path):
     samples = validated(tmp_path / "samples", {0: [0, 0], 1: [0.5, 0.5], 2: [1, 1]})
     assert first_of_the_best(samples, "ndcg", lambda step: step < 2) == (1, {0: 0.0, 1: 0.5})
