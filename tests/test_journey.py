@@ -227,7 +227,8 @@ def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(journey, tmp_pa
     one, two = (read_metrics(metrics_files(tmp_path / ranks)) for ranks in "12")
     for key, most in (("actor/grad_norm", 0.3), ("response_length/mean", 0.1), ("rerec/entropy", 0.1)):
         assert two[key][1] == pytest.approx(one[key][1], rel=most), key
-    assert two["actor/ppo_kl"][1] == pytest.approx(one["actor/ppo_kl"][1], rel=1, abs=1e-3)  # from the policy that sampled
+    moves = [sum(found["actor/ppo_kl"][1]) for found in (one, two)]  # from the policy that sampled; a single step's is mostly noise
+    assert moves[1] == pytest.approx(moves[0], rel=1, abs=1e-3)
     begun, *ends = (load_file(folder / "model.safetensors") for folder in (run / "sft/model", tmp_path / "1/model", tmp_path / "2/model"))
     moved = [torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends]
     assert float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5  # the same way, by other samples
