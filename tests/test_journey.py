@@ -1,4 +1,4 @@
-"""The whole journey as a user runs it, interrupted on the way, on the real movies where they are at hand; and a lost reward server."""
+"""The whole journey as a user runs it, interrupted on the way, on the real movies where they are at hand."""
 
 import json
 import os
@@ -8,15 +8,9 @@ import warnings
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
-from data_engine.store import Store
-from reward_server.local import local_server
 from tests.conftest import SHARED
 from tests.test_cli import rerec, start, wait_for
-from train.pages import read_metrics
-from train.rft import metrics_files
 
 pytestmark = pytest.mark.journey
 STAGES = [
@@ -143,92 +137,3 @@ def test_another_configuration_in_the_same_directory_is_refused(journey, data):
     run, _ = journey
     done = rerec("demo", "--quick", "--seed", 1, "--run", run, *data)
     assert done.returncode != 0 and "made with another seed" in done.stderr
-
-
-def test_a_lost_server_stops_training_with_a_checkpoint_and_the_resume_goes_on_from_it(journey, tmp_path):
-    run, _ = journey
-    store, out = run / "store.duckdb", tmp_path / "rft"
-    words = [
-        "train",
-        "rft",
-        "tiny-rerec",
-        "--store",
-        store,
-        "--model",
-        run / "sft/model",
-        "--run",
-        out,
-        "--set",
-        "trainer.total_training_steps=5",
-        "--seed",
-        4,
-    ]
-
-    def steps():
-        return [json.loads(line) for path in metrics_files(out) for line in path.read_text().splitlines()]
-
-    with local_server(store) as url:
-        process = start(*words, "--server", url)
-        wait_for(process, lambda: len(steps()) >= 2)
-    said, _ = process.communicate(timeout=180)
-    last = [line for line in said.splitlines() if line.startswith("error:")]
-    assert process.returncode == 3 and len(last) == 1 and "--resume" in last[0] and "could not be scored" in last[0]
-    kept = len(steps())
-    assert int((out / "checkpoints/latest_checkpointed_iteration.txt").read_text()) == kept
-    with local_server(store) as url:
-        done = rerec(*words, "--server", url, "--resume")
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert [s["step"] for s in steps()] == [1, 2, 3, 4, 5] and (out / "model/model.safetensors").is_file()
-    observed = [s["data"]["curriculum/difficulty"] for s in steps()]
-    assert all(0 <= d <= 1 for d in observed)
-
-
-def test_what_cannot_be_scored_is_left_out_sigterm_saves_and_a_damaged_checkpoint_is_set_aside(journey, tmp_path):
-    run, _ = journey
-    lacking, out = tmp_path / "lacking.duckdb", tmp_path / "rft"
-    lacking.write_bytes((run / "store.duckdb").read_bytes())
-    with Store.open(run / "store.duckdb", read_only=True) as store:
-        examples = store.examples()
-    first = next(e for e in examples if e.split == "rl")  # --queries takes it, and this server does not know it
-    with Store.open(lacking) as store:
-        store.replace_examples([e for e in examples if e != first])
-    words = ["train", "rft", "tiny-grpo", "--store", run / "store.duckdb", "--model", run / "sft/model", "--run", out, "--queries", 16]
-    words += ["--set", "trainer.total_training_steps=5", "--set", "trainer.save_freq=2"]
-    with local_server(lacking) as url:
-        process = start(*words, "--server", url)
-        wait_for(process, lambda: len(read_metrics(metrics_files(out)).get("rerec/score", ((), ()))[0]) >= 2)
-        process.terminate()
-        said, _ = process.communicate(timeout=180)
-        assert process.returncode == 3 and "stopped by SIGTERM after a checkpoint" in said and "Traceback" not in said.splitlines()[-1]
-        last = int((out / "checkpoints/latest_checkpointed_iteration.txt").read_text())
-        assert last == read_metrics(metrics_files(out))["rerec/score"][0][-1] < 5
-        weights = next((out / f"checkpoints/global_step_{last}/actor").glob("model*.pt"))
-        weights.write_bytes(weights.read_bytes()[:-1000])
-        done = rerec(*words, "--server", url, "--resume")
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert f"step {last} is set aside" in done.stdout
-    metrics = read_metrics(metrics_files(out))
-    assert metrics["rerec/score"][0] == [1, 2, 3, 4, 5] and set(metrics["rerec/dropped_groups"][1]) == {1.0}
-    again = [json.loads(line)["step"] for line in metrics_files(out)[-1].read_text().splitlines()]
-    assert again[0] <= last  # from the one before
-
-
-def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(journey, tmp_path):
-    """FSDP2 over gloo, half the weights a rank: what two GPUs will do. The quick policy earns nothing yet, so an entropy bonus is what they learn
-    from."""
-    run, _ = journey
-    with local_server(run / "store.duckdb") as url:
-        for ranks in (1, 2):
-            words = ["--store", run / "store.duckdb", "--model", run / "sft/model", "--run", tmp_path / str(ranks), "--server", url]
-            changes = (f"trainer.n_gpus_per_node={ranks}", "trainer.total_training_steps=3", "actor_rollout_ref.actor.entropy_coeff=0.05")
-            done = rerec("train", "rft", "tiny-grpo", *words, *(word for change in changes for word in ("--set", change)))
-            assert done.returncode == 0, done.stderr[-2000:]
-    assert len(list((tmp_path / "2/checkpoints/global_step_3/actor").glob("model_world_size_2_rank_*.pt"))) == 2
-    one, two = (read_metrics(metrics_files(tmp_path / ranks)) for ranks in "12")
-    for key, most in (("actor/grad_norm", 0.3), ("response_length/mean", 0.1), ("rerec/entropy", 0.1)):
-        assert two[key][1] == pytest.approx(one[key][1], rel=most), key
-    moves = [sum(found["actor/ppo_kl"][1]) for found in (one, two)]  # from the policy that sampled; a single step's is mostly noise
-    assert moves[1] == pytest.approx(moves[0], rel=1, abs=1e-3)
-    begun, *ends = (load_file(folder / "model.safetensors") for folder in (run / "sft/model", tmp_path / "1/model", tmp_path / "2/model"))
-    moved = [torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends]
-    assert float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5  # the same way, by other samples

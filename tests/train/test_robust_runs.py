@@ -1,0 +1,115 @@
+"""What befalls a long run: a reward server that is lost, queries that cannot be scored, a damaged checkpoint, SIGTERM; and two ranks for one."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from data_engine.store import Store
+from reward_server.local import local_server
+from tests.test_cli import rerec, start, wait_for
+from train.pages import read_metrics
+from train.rft import metrics_files
+
+pytestmark = pytest.mark.journey
+STEPS = 8
+
+
+@pytest.fixture(scope="module")
+def beginner(film_store, tmp_path_factory) -> Path:
+    """A policy that has hardly learned to write."""
+    run = tmp_path_factory.mktemp("beginner") / "sft"
+    done = rerec("train", "sft", "--store", film_store, "--run", run, "--gold-steps", 60, "--mixed-steps", 10)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return run / "model"
+
+
+def steps(run: Path) -> list[int]:
+    return [json.loads(line)["step"] for path in metrics_files(run) for line in path.read_text().splitlines()]
+
+
+def last_checkpoint(run: Path) -> int:
+    return int((run / "checkpoints/latest_checkpointed_iteration.txt").read_text())
+
+
+@pytest.fixture(scope="module")
+def troubled(film_store, beginner, tmp_path_factory):
+    """A run whose server never knows one of its 16 queries; it loses the server, then finds its last checkpoint damaged and is told to stop, and
+    then ends. What each of its three processes was like: exit code, what it said, steps taken, step of the last checkpoint."""
+    folder = tmp_path_factory.mktemp("troubled")
+    lacking, run = folder / "lacking.duckdb", folder / "run"
+    lacking.write_bytes(film_store.read_bytes())
+    with Store.open(film_store, read_only=True) as store:
+        examples = store.examples()
+    first = next(e for e in examples if e.split == "rl")  # --queries takes it
+    with Store.open(lacking) as store:
+        store.replace_examples([e for e in examples if e != first])
+    words = ["train", "rft", "tiny-rerec", "--store", film_store, "--model", beginner, "--run", run, "--queries", 16, "--seed", 4, "--resume"]
+    words += ["--set", f"trainer.total_training_steps={STEPS}", "--set", "trainer.save_freq=2", "--server"]
+
+    def ended(process) -> SimpleNamespace:
+        said, _ = process.communicate(timeout=600)
+        return SimpleNamespace(code=process.returncode, said=said, steps=steps(run), saved=last_checkpoint(run))
+
+    with local_server(lacking) as url:
+        lost = start(*words, url)
+        wait_for(lost, lambda: len(steps(run)) >= 3)
+    ends = [ended(lost)]
+    weights = next((run / f"checkpoints/global_step_{ends[0].saved}/actor").glob("model*.pt"))
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with local_server(lacking) as url:
+        stopped = start(*words, url)
+        wait_for(stopped, lambda: len(metrics_files(run)) == 2 and metrics_files(run)[-1].stat().st_size)
+        stopped.terminate()
+        ends += [ended(stopped), ended(start(*words, url))]
+    return run, ends
+
+
+def test_a_lost_server_stops_training_with_a_checkpoint_and_the_command_that_resumes(troubled):
+    lost = troubled[1][0]
+    errors = [line for line in lost.said.splitlines() if line.startswith("error:")]
+    assert lost.code == 3 and len(errors) == 1 and "--resume" in errors[0] and "could not be scored" in errors[0]
+    assert lost.steps == [*range(1, lost.saved + 1)]
+
+
+def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(troubled):
+    lost, stopped, _ = troubled[1]
+    assert f"step {lost.saved} is set aside" in stopped.said
+    assert stopped.steps[len(lost.steps)] == (lost.saved - 1) // 2 * 2 + 1  # every second step was kept
+
+
+def test_sigterm_saves_a_checkpoint_and_the_resume_ends_the_run(troubled):
+    run, (_, stopped, whole) = troubled
+    assert stopped.code == 3 and "stopped by SIGTERM after a checkpoint" in stopped.said and "Traceback" not in stopped.said.splitlines()[-1]
+    assert stopped.saved == stopped.steps[-1] < STEPS
+    assert whole.code == 0 and whole.steps[len(stopped.steps) :] == [*range(stopped.saved + 1, STEPS + 1)]
+    assert (run / "model/model.safetensors").is_file()
+
+
+def test_what_cannot_be_scored_is_left_out_and_counted(troubled):
+    metrics = read_metrics(metrics_files(troubled[0]))
+    assert metrics["rerec/score"][0] == [*range(1, STEPS + 1)] and set(metrics["rerec/dropped_groups"][1]) == {1.0}
+    assert all(0 <= d <= 1 for d in metrics["curriculum/difficulty"][1]) and metrics["curriculum/epoch"][1] == [*range(1, STEPS + 1)]
+
+
+def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(film_store, beginner, tmp_path):
+    """FSDP2 over gloo, half the weights a rank: what two GPUs will do. The beginner earns nothing yet, so an entropy bonus is what they learn
+    from."""
+    with local_server(film_store) as url:
+        for ranks in (1, 2):
+            words = ["--store", film_store, "--model", beginner, "--run", tmp_path / str(ranks), "--server", url]
+            changes = (f"trainer.n_gpus_per_node={ranks}", "trainer.total_training_steps=3", "actor_rollout_ref.actor.entropy_coeff=0.05")
+            done = rerec("train", "rft", "tiny-grpo", *words, *(word for change in changes for word in ("--set", change)))
+            assert done.returncode == 0, done.stderr[-2000:]
+    assert len(list((tmp_path / "2/checkpoints/global_step_3/actor").glob("model_world_size_2_rank_*.pt"))) == 2
+    one, two = (read_metrics(metrics_files(tmp_path / ranks)) for ranks in "12")
+    for key, most in (("actor/grad_norm", 0.3), ("response_length/mean", 0.1), ("rerec/entropy", 0.1)):
+        assert two[key][1] == pytest.approx(one[key][1], rel=most), key
+    moves = [sum(found["actor/ppo_kl"][1]) for found in (one, two)]  # from the policy that sampled; a single step's is mostly noise
+    assert moves[1] == pytest.approx(moves[0], rel=1, abs=1e-3)
+    begun, *ends = (load_file(folder / "model.safetensors") for folder in (beginner, tmp_path / "1/model", tmp_path / "2/model"))
+    moved = [torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends]
+    assert float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5  # the same way, by other samples
