@@ -28,6 +28,7 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
     from transformers.utils.logging import disable_progress_bar
 
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a line a retry
     disable_progress_bar()
     path = name
     if name == DEFAULT:

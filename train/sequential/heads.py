@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from data_engine.evidence import Evidence
 from data_engine.provenance import provenance, write_json
+from data_engine.sentences import sentence_encoder
 from reward_server.heads import WEIGHTS, save_head
 from reward_server.rechead import RecHead
 from train.sequential.ranking import hits, ndcg, ranks
@@ -23,6 +24,7 @@ def run_rechead(
     run/rechead.json what is returned: the figures on validation, and those on test by whose words the head hears. Raises as `run_sequential`.
     """
     sequences, asked = test_queries(evidence, config.cut)
+    sentence_encoder(config.words.encoder)  # is it there? Before anything is written
     facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "frozen": str(frozen or "")}
     settle(run, facts)
     if (run / "rechead.json").is_file():

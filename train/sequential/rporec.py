@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.evidence import Evidence
 from data_engine.provenance import provenance, write_json
+from data_engine.sentences import sentence_encoder
 from data_engine.sequences import TRAIN, Sequences
 from reward_server.local import local_server
 from train.child import run_rerec
@@ -52,6 +53,7 @@ def run_rporec(run: Path, store: Path, evidence: Evidence, config: RPORecConfig,
 
 def _rounds(run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -> dict[str, object]:
     sequences, _ = test_queries(evidence, config.next.cut)
+    sentence_encoder(config.next.words.encoder)  # is it there? The beginner takes minutes
     policy, rounds = config.model or _beginner(run / "sft", evidence, config, tell), []
     for number in range(config.rounds + 1):
         if number:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.evidence import Evidence
 from data_engine.provenance import provenance, write_json
+from data_engine.sentences import sentence_encoder
 from data_engine.sequences import TEST, Cut, Next, Sequences
 from reward_server.rechead import RecHead
 from train.comparison import interval, paired
@@ -40,11 +41,14 @@ def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell
     """Fit and test every method with every seed; returns what results.json holds: by method and figure the mean over seeds with its 95 %
     t-interval, and the paired differences from the first method.
 
-    Raises TrainError for an unknown method, DataError for a cut the data cannot carry, ConfigChanged for a directory of another comparison.
+    Raises TrainError for an unknown method, DataError for a cut the data cannot carry or an encoder that is not there, ConfigChanged for a
+    directory of another comparison.
     """
     if unknown := [name for name in config.methods if name not in METHODS]:
         raise TrainError(f"no method {unknown[0]!r}: choose from {', '.join(METHODS)}")
     sequences, asked = test_queries(evidence, config.cut)
+    if set(HEADS) & set(config.methods):
+        sentence_encoder(config.words.encoder)  # is it there? Before anything is written
     facts = {"config": config.model_dump(mode="json", exclude={"methods", "seeds"}), "graph_digest": evidence.digest}
     settle(run, facts)
     words = Words(run / "words", evidence, sequences, config.words, config.training, tell)
