@@ -35,6 +35,7 @@ from reward_server.wire import (
 )
 
 RETRIES, FIRST_WAIT, LONGEST_WAIT, TIMEOUT, DEADLINE, GATHER = 4, 0.25, 10.0, 30.0, 120.0, 0.01
+AT_ONCE = 4  # requests of an asynchronous client: what waits longer than TIMEOUT behind its own others is asked again, and all the more waits
 _NAMED = {404: UnknownExamples, 409: StaleGraph}
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -52,6 +53,7 @@ class Pool:
     servers: list[str] = field(init=False)
     path: ClassVar[str] = "/v1/score"
     answers: ClassVar[type] = ScoreResponse
+    most: ClassVar[int] = MOST_RESPONSES  # of one request
 
     def __post_init__(self) -> None:
         self.servers = [url.strip().rstrip("/") for url in self.urls.split(",") if url.strip()]
@@ -65,11 +67,11 @@ class Pool:
         return {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
 
     def batches(self, responses: Sequence[Response], profile: str | Weights | None = None) -> Iterator[bytes]:
-        """Request bodies, as many responses in each as a server takes; `profile` in place of the client's own."""
+        """Request bodies, at most `most` responses in each; `profile` in place of the client's own."""
         profile = profile or self.profile
-        for start in range(0, len(responses), MOST_RESPONSES):
+        for start in range(0, len(responses), self.most):
             named = {"profile": profile} if isinstance(profile, str) else {"weights": profile}
-            yield _ENCODE(ScoreRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, **named))
+            yield _ENCODE(ScoreRequest(list(responses[start : start + self.most]), self.digest, **named))
 
     def attempts(self) -> Iterator[tuple[int, str]]:
         """(number, server) of each attempt, within retries and deadline. A server that failed goes to the end of the line."""
@@ -95,11 +97,12 @@ class HeadPool(Pool):
     head: str | None = None
     path = "/v1/rechead/score"
     answers = HeadResponse
+    most = 64  # fresh words are encoded first: a hundredth of a second each
 
     def batches(self, responses: Sequence[HeadAsk]) -> Iterator[bytes]:
         """As `Pool.batches`."""
-        for start in range(0, len(responses), MOST_RESPONSES):
-            yield _ENCODE(HeadRequest(list(responses[start : start + MOST_RESPONSES]), self.digest, self.head, self.k))
+        for start in range(0, len(responses), self.most):
+            yield _ENCODE(HeadRequest(list(responses[start : start + self.most]), self.digest, self.head, self.k))
 
 
 @dataclass
@@ -111,8 +114,8 @@ class LookPool(Pool):
 
     def batches(self, responses: Sequence[Look]) -> Iterator[bytes]:
         """As `Pool.batches`."""
-        for start in range(0, len(responses), MOST_RESPONSES):
-            yield _ENCODE(LookRequest(list(responses[start : start + MOST_RESPONSES]), self.digest))
+        for start in range(0, len(responses), self.most):
+            yield _ENCODE(LookRequest(list(responses[start : start + self.most]), self.digest))
 
 
 def _read(answer: httpx.Response, url: str, kind: type) -> ScoreResponse | HeadResponse | str:
@@ -187,7 +190,8 @@ class RewardClient:
 
 
 class AsyncRewardClient:
-    """The same for an event loop, one response a call (a trainer's agent loops): what is asked within GATHER seconds travels together."""
+    """The same for an event loop, one response a call (a trainer's agent loops): what is asked within GATHER seconds, or while AT_ONCE requests are on
+    their way, travels together."""
 
     def __init__(
         self, url: str, digest: str | None = None, profile: str | Weights = "rerec", retries: int = RETRIES, deadline: float = DEADLINE
@@ -203,18 +207,19 @@ class AsyncRewardClient:
     async def score(self, response: Response) -> Score:
         """One score. Raises as `RewardClient.score`; another call's bad response never fails this one."""
         answer: asyncio.Future[Score] = asyncio.get_running_loop().create_future()
-        if not self._waiting:
-            task = asyncio.create_task(self._send())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
         self._waiting.append((response, answer))
+        if len(self._tasks) < AT_ONCE:
+            self._tasks.add(asyncio.create_task(self._send()))
         return await answer
 
     async def _send(self) -> None:
-        await asyncio.sleep(GATHER)
-        batch, self._waiting = self._waiting, []
-        for start in range(0, len(batch), MOST_RESPONSES):
-            await self._answer(batch[start : start + MOST_RESPONSES])
+        try:
+            await asyncio.sleep(GATHER)
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self.pool.most], self._waiting[self.pool.most :]
+                await self._answer(batch)
+        finally:  # here, not in a callback: whoever comes between the two would wait for a task that has ended
+            self._tasks.discard(asyncio.current_task())
 
     async def _answer(self, batch: list[tuple[Response, asyncio.Future[Score]]]) -> None:
         try:

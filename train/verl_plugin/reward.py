@@ -14,8 +14,12 @@ from train.sequential.ranking import ndcg
 from train.spans import spread, token_spans
 
 _ENCODE = msgspec.json.Encoder().encode
-_NONE = dict.fromkeys(("ndcg", "qas", "pas", "answered", "penalised", "bad_claims"), 0.0)
-UNSCORED = {"score": nan, **_NONE, "unscored": 1.0, "claims": [], "segments": "[]"}
+_FIGURES, _NEXT_FIGURES = (
+    ("score", "ndcg", "qas", "pas", "answered", "penalised", "bad_claims"),
+    ("score", "ndcg", "ndcg@10", "consistency", "compression", "entropy_gap", "answered"),
+)
+UNSCORED = {**dict.fromkeys(_FIGURES, nan), "unscored": 1.0, "claims": [], "segments": "[]"}
+NEXT_UNSCORED = {**dict.fromkeys(_NEXT_FIGURES, nan), "unscored": 1.0}
 
 
 async def reward(
@@ -24,8 +28,8 @@ async def reward(
     """(figures of the response, a reward a token): the score on the last token, which lies in no segment, on the others the penalty (≤ 0);
     or, with `judge`, nothing on the others and the judged claims among the figures: only the trainer sees the group that they are compared in.
 
-    A response that could not be scored after the client's retries comes back with `unscored` 1, the reason, and a score that is no number, so
-    that nothing takes it for one: the trainer leaves its group out, or stops, before the batch reaches the advantage.
+    A response that could not be scored after the client's retries comes back with `unscored` 1, the reason, and figures that are no numbers, so
+    that nothing takes them for one: the trainer leaves its group out, or stops, before the batch reaches the advantage.
     """
     text, spans = token_spans(ids, decode)
     rewards = [0.0] * len(ids)
@@ -53,18 +57,6 @@ async def reward(
     if rewards:
         rewards[-1] = score.score
     return figures, rewards
-
-
-NEXT_UNSCORED = {
-    "score": nan,
-    "ndcg": 0.0,
-    "ndcg@10": 0.0,
-    "consistency": 0.0,
-    "compression": 0.0,
-    "entropy_gap": 0.0,
-    "answered": 0.0,
-    "unscored": 1.0,
-}
 
 
 async def next_item_reward(

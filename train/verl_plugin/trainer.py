@@ -78,7 +78,7 @@ class RerecTrainer(PPOTrainerSync):
         lost = {example: info["reason"] for example, info in infos if info["unscored"]}
         if len(lost) > self.config.rerec.most_unscored * len({example for example, _ in infos}):
             self.global_steps -= 1  # this step did not happen: the weights are still the last step's
-            self._save_checkpoint()
+            self._ensure_checkpoint()
             why = f"of step {self.global_steps + 1} could not be scored: {next(iter(lost.values()))}"
             raise ServerUnreachable(f"responses to {len(lost)} queries {why}")
         if lost:
@@ -108,10 +108,19 @@ class RerecTrainer(PPOTrainerSync):
         folder = Path(self.config.trainer.default_local_dir)
         if (folder / STOP).is_file():
             self.global_steps -= 1
-            if not (folder / f"{FOLDER}{self.global_steps}").is_dir():
-                self._save_checkpoint()
+            self._ensure_checkpoint()
             raise Stopped
         super().on_step_begin()
+
+    def _val_metrics_update(self, sources: list, uids: list, infos: dict[str, list], turns: list, **counts: object) -> dict[str, float]:
+        """verl's, over the answers that were scored. Raises ServerUnreachable where more than `rerec.most_unscored` of them were not."""
+        scored = [k for k, lost in enumerate(infos["unscored"]) if not lost]
+        if (lost := len(uids) - len(scored)) > self.config.rerec.most_unscored * len(uids):
+            self._ensure_checkpoint()
+            why = next(reason for reason in infos["reason"] if reason)
+            raise ServerUnreachable(f"{lost} of {len(uids)} validation answers at step {self.global_steps} could not be scored: {why}")
+        sources, uids, turns = ([column[k] for k in scored] for column in (sources, uids, turns))
+        return super()._val_metrics_update(sources, uids, {name: [column[k] for k in scored] for name, column in infos.items()}, turns, **counts)
 
     def _compute_metrics(self, batch: object, metrics: dict, timing_raw: dict, **where: int) -> None:
         """verl's metrics, then what a person watches, and every RECENT steps what is wrong."""
@@ -155,6 +164,11 @@ class RerecTrainer(PPOTrainerSync):
         real = [k for k, tag in enumerate(batch.tags) if not tag.get("is_padding", False)]
         models, extra = _rows(data["reward_model"]), _rows(data["extra_fields"])
         return [(models[k]["ground_truth"], extra[k]["reward_extra_info"]) for k in real]
+
+    def _ensure_checkpoint(self) -> None:
+        """Save the step last taken, if it has not been."""
+        if not Path(self.config.trainer.default_local_dir, f"{FOLDER}{self.global_steps}").is_dir():
+            self._save_checkpoint()
 
     def _save_checkpoint(self) -> None:
         """verl's checkpoint, then a line a person can read."""

@@ -1,0 +1,45 @@
+"""Validation answers that could not be scored: left out of the figures, and an end of the run where they are many."""
+
+from math import nan
+from types import SimpleNamespace
+
+import pytest
+
+from reward_server.errors import ServerUnreachable
+from train.verl_plugin.reward import NEXT_UNSCORED, UNSCORED
+from train.verl_plugin.trainer import RerecTrainer
+
+pytestmark = pytest.mark.unit
+
+
+def updated(unscored: list[bool], tmp_path) -> dict[str, float]:
+    """What is logged of validation answers with scores .1, .2, …, some of them lost."""
+    trainer = RerecTrainer.__new__(RerecTrainer)
+    trainer.config = SimpleNamespace(rerec=SimpleNamespace(most_unscored=0.1), trainer=SimpleNamespace(default_local_dir=tmp_path))
+    trainer.global_steps = 15
+    trainer._save_checkpoint = (tmp_path / "global_step_15").mkdir
+    infos = {"reward": [], "ndcg": [], "unscored": [], "reason": []}
+    for k, lost in enumerate(unscored):
+        figures = NEXT_UNSCORED | {"reason": "gone"} if lost else {"ndcg": 0.1 * (k + 1), "unscored": 0.0, "reason": ""}
+        infos["reward"].append(0.0 if lost else figures["ndcg"])  # verl sums the rewards of tokens
+        for name in ("ndcg", "unscored", "reason"):
+            infos[name].append(figures[name])
+    n = len(unscored)
+    return trainer._val_metrics_update(["films"] * n, [f"q{k}" for k in range(n)], infos, [1] * n, expected_acc_counts=None)
+
+
+def test_what_could_not_be_scored_is_left_out_of_the_mean(tmp_path):
+    found = updated([True] + [False] * 9, tmp_path)
+    assert found["val-core/films/reward/mean@1"] == pytest.approx(sum(0.1 * k for k in range(2, 11)) / 9)
+    assert found["val-aux/films/ndcg/mean@1"] == pytest.approx(0.6) and not any(tmp_path.iterdir())
+
+
+def test_a_run_ends_with_a_checkpoint_where_too_many_could_not_be_scored(tmp_path):
+    with pytest.raises(ServerUnreachable, match="2 of 10 validation answers at step 15 could not be scored: gone"):
+        updated([True] * 2 + [False] * 8, tmp_path)
+    assert (tmp_path / "global_step_15").is_dir()
+
+
+@pytest.mark.parametrize("lost", [UNSCORED, NEXT_UNSCORED])
+def test_no_figure_of_what_could_not_be_scored_is_a_number(lost):
+    assert all(value is nan for name, value in lost.items() if isinstance(value, float) and name != "unscored") and lost["unscored"] == 1.0
