@@ -190,8 +190,8 @@ class RewardClient:
 
 
 class AsyncRewardClient:
-    """The same for an event loop, one response a call (a trainer's agent loops): what is asked within GATHER seconds, or while AT_ONCE requests are on
-    their way, travels together."""
+    """The same for an event loop, one response a call (a trainer's agent loops): what is asked within GATHER seconds, or while AT_ONCE requests
+    are on their way, travels together."""
 
     def __init__(
         self, url: str, digest: str | None = None, profile: str | Weights = "rerec", retries: int = RETRIES, deadline: float = DEADLINE
