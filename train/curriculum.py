@@ -2,51 +2,37 @@
 
 Difficulty d(q) is the mean over the query's last rollouts of 1 − NDCG, its prior before the first. Ours: dropped queries come
 back every `recheck` epochs for one check; when all are mastered there is no plan and training stops; the state resumes exactly.
-
-A pass over more queries than a run has time for drops nothing. Hence `ahead`: plans of a few batches, drawn by what each query is likely to
-teach, where one never rolled out is as difficult as those like it have been of late.
 """
 
 import random
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class CurriculumConfig(BaseModel):
-    """tau: below this difficulty a query is mastered. recheck: epochs between checks of the mastered (forgetting). ahead: batches of a plan
-    that is drawn; None: a plan is a pass over all that is not mastered, as published."""
+    """tau: below this difficulty a query is mastered. recheck: epochs between checks of the mastered (forgetting)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     tau: float = Field(0.05, ge=0, le=1)
     recheck: int = Field(3, ge=1)
-    ahead: int | None = Field(None, ge=1)
     seed: int = 0
-
-
-RECENT = 32  # queries by which those like them are judged
 
 
 class Curriculum:
     """Plans epochs over queries 0..n−1 and learns from observations. A query counts as done when it is observed, not when handed out."""
 
-    def __init__(self, priors: list[float], batch: int, config: CurriculumConfig, like: Sequence[Hashable] | None = None) -> None:
-        """priors: static difficulty of each query, 0..1; batch: queries a step, every plan is padded to a multiple of it; like: what each query is
-        one of (its kind), by default of none but itself."""
+    def __init__(self, priors: list[float], batch: int, config: CurriculumConfig) -> None:
+        """priors: static difficulty of each query, 0..1; batch: queries a step, every plan is padded to a multiple of it."""
         if len(priors) < batch:
             raise ValueError(f"{len(priors)} queries are fewer than one batch of {batch}")
         self.config, self.batch = config, batch
         self.prior, self.seen = list(priors), [None] * len(priors)
-        self.like = list(like or range(len(priors)))
-        self.recent: dict[Hashable, list[float]] = {}
         self.epoch, self.plan, self.done = 0, [], 0
 
     def difficulty(self, query: int) -> float:
-        """The last observed; of a query never rolled out the mean of the last RECENT like it, and before these its prior."""
-        if (seen := self.seen[query]) is not None:
-            return seen
-        recent = self.recent.get(self.like[query])
-        return sum(recent) / len(recent) if recent else self.prior[query]
+        """The last observed difficulty, or the prior of a query never rolled out."""
+        return self.prior[query] if self.seen[query] is None else self.seen[query]
 
     def mastered(self, query: int) -> bool:
         """Observed, and below tau."""
@@ -63,9 +49,6 @@ class Curriculum:
             self.plan, self.done = [], 0
             return []
         self.epoch += 1
-        if self.config.ahead:
-            self.plan, self.done = self._drawn(self.config.ahead * self.batch), 0
-            return self.plan
         if self.epoch % self.config.recheck == 0:
             live = list(everyone)
         tie = random.Random(f"{self.config.seed}/{self.epoch}")
@@ -77,19 +60,6 @@ class Curriculum:
         self.plan, self.done = filler + plan, 0
         return self.plan
 
-    def _drawn(self, most: int) -> list[int]:
-        """So many queries at most, in whole batches, without repeats, each by its likely signal d(1 − d) (the variance of right and wrong); a
-        mastered one by that of tau, so that forgetting shows. Weighted sampling by keys (Efraimidis and Spirakis, 2006)."""
-        draw, tau = random.Random(f"{self.config.seed}/{self.epoch}"), min(max(self.config.tau, 1e-3), 0.5)
-
-        def key(query: int) -> float:
-            d = min(max(self.difficulty(query), tau), 1 - tau)
-            return draw.random() ** (1 / (d * (1 - d)))
-
-        keys = [key(query) for query in range(len(self.prior))]
-        order = sorted(range(len(keys)), key=keys.__getitem__, reverse=True)
-        return order[: min(most, len(order) // self.batch * self.batch)]
-
     def observe(self, scores: Iterable[tuple[int, float]]) -> None:
         """One finished batch: (query, NDCG) of every rollout. A query's difficulty becomes the mean of 1 − NDCG."""
         by: dict[int, list[float]] = {}
@@ -97,16 +67,14 @@ class Curriculum:
             by.setdefault(query, []).append(1.0 - ndcg)
         for query, lacks in by.items():
             self.seen[query] = sum(lacks) / len(lacks)
-            self.recent[self.like[query]] = [*self.recent.get(self.like[query], []), self.seen[query]][-RECENT:]
         self.done = min(len(self.plan), self.done + self.batch)
 
     def state(self) -> dict[str, object]:
         """All that a resume needs, as plain values."""
-        return {"epoch": self.epoch, "plan": list(self.plan), "done": self.done, "seen": list(self.seen), "recent": {**self.recent}}
+        return {"epoch": self.epoch, "plan": list(self.plan), "done": self.done, "seen": list(self.seen)}
 
     def restore(self, state: dict[str, object]) -> None:
         """Continue exactly after the last observed batch."""
         if len(state["seen"]) != len(self.prior):
             raise ValueError(f"the checkpoint knows {len(state['seen'])} queries, this run has {len(self.prior)}: resume with the same data")
         self.epoch, self.plan, self.done, self.seen = state["epoch"], list(state["plan"]), state["done"], list(state["seen"])
-        self.recent = {**state["recent"]}

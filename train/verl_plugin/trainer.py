@@ -59,8 +59,7 @@ class RerecTrainer(PPOTrainerSync):
         extra = self.train_dataset.dataframe["extra_info"]
         self.row_of = {row["example_id"]: k for k, row in enumerate(extra)}
         batch = self.config.data.train_batch_size
-        priors, like = [float(row["difficulty"]) for row in extra], [f"{row['kind']} {row['difficulty']:.1f}" for row in extra]
-        self.curriculum = Curriculum(priors, batch, CurriculumConfig(**settings), like)
+        self.curriculum = Curriculum([float(row["difficulty"]) for row in extra], batch, CurriculumConfig(**settings))
         # verl 0.9.1 ignores data.sampler; without prefetching, what was handed out is what was asked for
         self.train_dataloader = StatefulDataLoader(
             self.train_dataset, batch_size=batch, num_workers=0, drop_last=True, collate_fn=collate_fn, sampler=CurriculumSampler(self.curriculum)
