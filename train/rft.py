@@ -216,7 +216,8 @@ def _run(composed: DictConfig, again: str) -> None:
     try:
         run(composed, stop)
     except ServerUnreachable as error:
-        raise Interrupted(f"{str(error).splitlines()[-1]} A checkpoint was saved; start the server, then resume with: {again}") from error
+        why = getattr(error, "cause", error)  # without Ray's traceback
+        raise Interrupted(f"{why}. A checkpoint was saved; when the server is right, resume with: {again}") from error
     except ray.exceptions.RayError as error:
         if not disk_full(stop.parent, error):
             raise
