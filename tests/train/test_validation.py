@@ -17,7 +17,7 @@ def updated(unscored: list[bool], tmp_path) -> dict[str, float]:
     trainer = RerecTrainer.__new__(RerecTrainer)
     trainer.config = SimpleNamespace(rerec=SimpleNamespace(most_unscored=0.1), trainer=SimpleNamespace(default_local_dir=tmp_path))
     trainer.global_steps = 15
-    trainer._save_checkpoint = (tmp_path / "global_step_15").mkdir
+    trainer._save_checkpoint = lambda: (tmp_path / "saved").touch()
     infos = {"reward": [], "ndcg": [], "unscored": [], "reason": []}
     for k, lost in enumerate(unscored):
         figures = NEXT_UNSCORED | {"reason": "gone"} if lost else {"ndcg": 0.1 * (k + 1), "unscored": 0.0, "reason": ""}
@@ -34,10 +34,14 @@ def test_what_could_not_be_scored_is_left_out_of_the_mean(tmp_path):
     assert found["val-aux/films/ndcg/mean@1"] == pytest.approx(0.6) and not any(tmp_path.iterdir())
 
 
-def test_a_run_ends_with_a_checkpoint_where_too_many_could_not_be_scored(tmp_path):
+@pytest.mark.parametrize(("latest", "saves"), [(None, True), (12, True), (15, False)])
+def test_a_run_ends_with_a_checkpoint_where_too_many_could_not_be_scored(tmp_path, latest, saves):
+    (tmp_path / "global_step_15").mkdir()  # it may be what a kill left of a save: the tracker, written last, decides
+    if latest:
+        (tmp_path / "latest_checkpointed_iteration.txt").write_text(str(latest))
     with pytest.raises(ServerUnreachable, match="2 of 10 validation answers at step 15 could not be scored: gone"):
         updated([True] * 2 + [False] * 8, tmp_path)
-    assert (tmp_path / "global_step_15").is_dir()
+    assert (tmp_path / "saved").exists() == saves
 
 
 @pytest.mark.parametrize("lost", [UNSCORED, NEXT_UNSCORED])

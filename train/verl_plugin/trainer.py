@@ -14,7 +14,7 @@ from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
 
 from reward_server.errors import ServerUnreachable
-from train.checkpoints import FOLDER, STOP
+from train.checkpoints import LATEST, STOP
 from train.curriculum import Curriculum, CurriculumConfig
 from train.health import RECENT, alarms, line
 from train.judged import Judged, process_rewards
@@ -165,8 +165,9 @@ class RerecTrainer(PPOTrainerSync):
         return [(models[k]["ground_truth"], extra[k]["reward_extra_info"]) for k in real]
 
     def _ensure_checkpoint(self) -> None:
-        """Save the step last taken, if it has not been."""
-        if not Path(self.config.trainer.default_local_dir, f"{FOLDER}{self.global_steps}").is_dir():
+        """Save the step last taken, if it has not been: a folder alone may be what a kill left of a save."""
+        latest = Path(self.config.trainer.default_local_dir, LATEST)
+        if not latest.is_file() or int(latest.read_text()) != self.global_steps:
             self._save_checkpoint()
 
     def _save_checkpoint(self) -> None:
