@@ -170,7 +170,7 @@ def keep(source: "Source", store: Path, as_json: bool, max_rejects: int = 0, ski
         with Store.open(store, create=True) as opened:
             settled = opened.replace_catalogue(source, tolerance)
             facts = {"store": str(store), "domain": source.domain, **opened.counts(), **settled.model_dump(), "graph_digest": opened.graph_digest}
-    except BaseException:  # Ctrl-C too
+    except BaseException:  # whatever ended it, Ctrl-C too, a half-made store must not stay
         if new:
             store.unlink(missing_ok=True)
             for folder in folders:

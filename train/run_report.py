@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import isnan, nan
 from pathlib import Path
 
 from train.errors import TrainError
@@ -60,7 +61,7 @@ def samples(run: Path) -> list[dict]:
             "pieces": (cut := pieces(row["output"], json.loads(row.get("segments", "[]")), row["score"])),
             "before": row["output"][: cut[0]["start"]] if cut else "",
             "score": row["score"],
-            "parts": {name: row[name] for name in parts if name in row},
+            "parts": {name: row[name] for name in parts if not isnan(row.get(name, nan))},
         }
         for row in chosen
     ]

@@ -1,24 +1,25 @@
-"""Validation answers that could not be scored: left out of the figures, and an end of the run where they are many."""
+"""What has no figure is never taken for 0: answers that could not be scored, and parts of the reward that the graphs cannot give."""
 
-from math import nan
+import asyncio
+from math import isnan, nan
 from types import SimpleNamespace
 
 import pytest
 
 from reward_server.errors import ServerUnreachable
-from train.verl_plugin.reward import NEXT_UNSCORED, UNSCORED
+from train.verl_plugin.reward import NEXT_UNSCORED, UNSCORED, reward
 from train.verl_plugin.trainer import RerecTrainer
 
 pytestmark = pytest.mark.unit
 
 
-def updated(unscored: list[bool], tmp_path) -> dict[str, float]:
-    """What is logged of validation answers with scores .1, .2, …, some of them lost."""
+def updated(unscored: list[bool], tmp_path, **parts: list[float]) -> dict[str, float]:
+    """What is logged of validation answers with scores .1, .2, …, some of them lost, and `parts` of them."""
     trainer = RerecTrainer.__new__(RerecTrainer)
     trainer.config = SimpleNamespace(rerec=SimpleNamespace(most_unscored=0.1), trainer=SimpleNamespace(default_local_dir=tmp_path))
     trainer.global_steps = 15
     trainer._save_checkpoint = lambda: (tmp_path / "saved").touch()
-    infos = {"reward": [], "ndcg": [], "unscored": [], "reason": []}
+    infos = {"reward": [], "ndcg": [], "unscored": [], "reason": [], **parts}
     for k, lost in enumerate(unscored):
         figures = NEXT_UNSCORED | {"reason": "gone"} if lost else {"ndcg": 0.1 * (k + 1), "unscored": 0.0, "reason": ""}
         infos["reward"].append(0.0 if lost else figures["ndcg"])  # verl sums the rewards of tokens
@@ -47,3 +48,24 @@ def test_a_run_ends_with_a_checkpoint_where_too_many_could_not_be_scored(tmp_pat
 @pytest.mark.parametrize("lost", [UNSCORED, NEXT_UNSCORED])
 def test_no_figure_of_what_could_not_be_scored_is_a_number(lost):
     assert all(value is nan for name, value in lost.items() if isinstance(value, float) and name != "unscored") and lost["unscored"] == 1.0
+
+
+def test_a_part_is_the_mean_of_the_answers_that_have_it(tmp_path):
+    found = updated([False] * 4, tmp_path, qas=[0.25, nan, 0.75, nan], pas=[nan] * 4)
+    assert found["val-aux/films/qas/mean@1"] == pytest.approx(0.5) and found["val-aux/films/ndcg/mean@1"] == pytest.approx(0.25)
+    assert not [name for name in found if "pas" in name]
+
+
+def test_a_part_the_graphs_cannot_give_is_no_number_and_who_names_no_item_earns_nothing(scored):
+    """In a world without embeddings, so that there is no preference to align with."""
+
+    class Scores:
+        async def score(self, response):
+            return scored(response.response)
+
+    def figures(text: str) -> dict:
+        return asyncio.run(reward(Scores(), "e", list(map(ord, text)), lambda part: "".join(map(chr, part))))[0]
+
+    named, silent = figures("<answer>Film A (1981)</answer>"), figures("I do not know.")
+    assert named["qas"] == 1.0 and isnan(named["pas"]) and named["score"] == pytest.approx(1.5)  # .3 + .2 go to the part that there is
+    assert (silent["qas"], silent["pas"], silent["score"], silent["answered"]) == (0.0, 0.0, 0.0, 0.0)

@@ -44,8 +44,8 @@ async def reward(
     figures = {
         "score": score.score,
         "ndcg": score.ndcg,
-        "qas": score.qas or 0.0,
-        "pas": score.pas or 0.0,
+        "qas": _part(score.qas, score.status),
+        "pas": _part(score.pas, score.status),
         "answered": float(score.status == "ok"),
         "penalised": sum(r < 0 for r in rewards) / max(1, len(rewards)),
         "bad_claims": sum(c.bad for c in claims) / max(1, len(claims)),
@@ -57,6 +57,11 @@ async def reward(
     if rewards:
         rewards[-1] = score.score
     return figures, rewards
+
+
+def _part(value: float | None, status: str) -> float:
+    """Who names no item earns nothing of any part; a part that the graphs cannot give of an answer is no number."""
+    return (nan if status == "ok" else 0.0) if value is None else value
 
 
 async def next_item_reward(

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Container
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,12 @@ class Stopped(Exception):
 def _rows(column: object) -> list:
     """TransferQueue returns a column as a jagged tensor or a stack of objects."""
     return column.tolist() if hasattr(column, "tolist") else list(column)
+
+
+def _filled(column: list) -> list:
+    """Where a part of the reward is no number, the mean of the others, which leaves the mean as it is; nothing where none is a number."""
+    given = [value for value in column if value == value]
+    return given if len(given) == len(column) else [value if value == value else float(np.mean(given)) for value in column if given]
 
 
 class RerecTrainer(PPOTrainerSync):
@@ -85,7 +92,8 @@ class RerecTrainer(PPOTrainerSync):
         infos = [(example, info) for example, info in infos if example not in lost]
         metrics["rerec/dropped_groups"] = float(len(lost))
         for name in sorted(name for name, value in infos[0][1].items() if isinstance(value, float) and name != "unscored"):
-            metrics[f"rerec/{name}"] = float(np.mean([info[name] for _, info in infos]))
+            if given := [info[name] for _, info in infos if not isnan(info[name])]:
+                metrics[f"rerec/{name}"] = float(np.mean(given))
         groups: dict[str, list[float]] = {}
         for example, info in infos:
             groups.setdefault(example, []).append(info["score"])
@@ -119,7 +127,8 @@ class RerecTrainer(PPOTrainerSync):
             why = next(reason for reason in infos["reason"] if reason)
             raise ServerUnreachable(f"{lost} of {len(uids)} validation answers at step {self.global_steps} could not be scored: {why}")
         sources, uids, turns = ([column[k] for k in scored] for column in (sources, uids, turns))
-        return super()._val_metrics_update(sources, uids, {name: [column[k] for k in scored] for name, column in infos.items()}, turns, **counts)
+        infos = {name: full for name, column in infos.items() if (full := _filled([column[k] for k in scored]))}
+        return super()._val_metrics_update(sources, uids, infos, turns, **counts)
 
     def _compute_metrics(self, batch: object, metrics: dict, timing_raw: dict, **where: int) -> None:
         """verl's metrics, then what a person watches, and every RECENT steps what is wrong."""
