@@ -72,16 +72,19 @@ def wait_for(process, ready, seconds=900):
         time.sleep(0.2)
 
 
+@pytest.mark.journey
 def test_the_version_is_that_of_the_package():
     assert rerec("--version").stdout == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] + "\n"
 
 
+@pytest.mark.journey
 def test_the_front_page_lists_every_command():
     page = rerec("--help")
     assert page.returncode == 0
     assert all(command.split()[0] in page.stdout for command in COMMANDS)
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_shows_an_example_in_its_help(command):
     page = rerec(*command.split(), "--help")
@@ -175,6 +178,7 @@ def test_the_gpu_recipes_compose_and_are_accepted_by_verl(recipe, estimator, mod
     assert config["actor_rollout_ref"]["model"]["lora_rank"] == (64 if recipe.endswith("lora") else 0)
 
 
+@pytest.mark.journey
 def test_doctor_finds_this_machine_well():
     facts = json.loads(rerec("doctor", "--json").stdout)
     assert facts["ok"] is True and facts["verl"] == "0.9.1"

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.journey
 def test_import_directions_hold():
     done = subprocess.run([str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -43,6 +44,7 @@ def test_the_lock_pins_everything_we_import_and_not_openai_agents():
     assert {re.split(r"[=<>]", name)[0].lower() for name in wanted} <= set(lock)
 
 
+@pytest.mark.journey
 def test_the_reward_server_and_the_front_door_stay_light():
     code = (
         "import sys, {0}; print(sorted({{m.split('.')[0] for m in sys.modules}} & {{'torch', 'verl', 'ray', 'transformers', 'langgraph', 'duckdb'}}))"

@@ -203,6 +203,7 @@ def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatc
         synthesise(copy(hand_store, tmp_path), SynthConfig(counts={"sft": 50_000}, kinds=("misinformed",), candidates=8, workers=1))
 
 
+@pytest.mark.journey
 def test_synthesis_pulls_in_no_learning_library():
     code = "import sys, agents.run; print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'verl', 'ray', 'fastapi'}))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

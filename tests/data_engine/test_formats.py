@@ -212,6 +212,7 @@ def test_n_triples_by_links(tmp_path, hand):
         hand.replace_attributes(GraphFile(path=tmp_path / "g.nt.gz"))
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("ending", [".gexf", ".graphml"])
 def test_a_graph_file_written_by_us_comes_back_the_same(tmp_path, hand, ending):
     edges, path, store = hand.rows(EDGES), tmp_path / f"g{ending}", tmp_path / "hand.duckdb"

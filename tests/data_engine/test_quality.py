@@ -70,6 +70,7 @@ def test_only_what_is_safe_is_mended_and_the_graph_gets_a_new_name(ill):
     assert ill.graph_digest != digest and repair(ill) == []
 
 
+@pytest.mark.journey
 def test_the_command_reports_and_mends(tmp_path, ill):
     ill.close()
     seen = json.loads(rerec("data", "doctor", "--store", tmp_path / "ill.duckdb", "--json").stdout)

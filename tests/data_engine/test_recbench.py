@@ -106,6 +106,7 @@ def test_no_recbench_file_is_one_clear_error(hand_store, tmp_path, text):
         read_recbench(RecBench(files=(tmp_path / "queries.json",)), AttributeGraph.from_store(store), "films", store.graph_digest)
 
 
+@pytest.mark.journey
 def test_beside_the_stores_own_examples(film_store, tmp_path):
     """Importing adds a split; importing again replaces it; synthesising leaves it; the re-check passes."""
     store = tmp_path / "f.duckdb"

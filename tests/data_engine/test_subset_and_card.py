@@ -53,6 +53,7 @@ def test_a_window_and_relations(tmp_path, world):
     assert {e[1] for e in rows["edges"]} == {"genre", "director"} and "genre+director" in source
 
 
+@pytest.mark.journey
 def test_what_cannot_be_cut_is_refused(tmp_path, world):
     with pytest.raises(DataError, match="no relation 'mood': choose from"):
         kept(tmp_path, relations=("mood",))

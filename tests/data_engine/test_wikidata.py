@@ -118,6 +118,7 @@ def test_a_refusal_is_not_repeated_and_what_cannot_be_asked_is_said(tmp_path, st
         enrich(store, config(tmp_path, endpoint))
 
 
+@pytest.mark.journey
 def test_the_command(tmp_path, store, endpoint):
     store.close()
     words = ("data", "enrich", "wikidata", "--store", tmp_path / "s.duckdb", "--endpoint", endpoint, "--cache", tmp_path / "c", "--pause", 0)

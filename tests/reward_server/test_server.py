@@ -125,6 +125,7 @@ def test_metrics_and_docs_are_there(server):
     }
 
 
+@pytest.mark.journey
 def test_a_server_that_cannot_start_says_why(tmp_path):
     with pytest.raises(RewardError, match="no store at"), local_server(tmp_path / "none.duckdb", tmp_path / "log"):
         pass

@@ -128,6 +128,7 @@ def test_what_the_tool_says():
     assert told(Looked([], "")) == f" {NOTHING}" and told(Looked([], "no relation")) == " no relation"
 
 
+@pytest.mark.journey
 def test_look_ups_over_http_and_without_a_server(talks, world):
     evidence, examples = world
     calls = [asked(m.content, e.candidates) for e in of("tools", examples) for m in asking(e, evidence)[1:] if "<call>" in m.content]

@@ -98,6 +98,7 @@ def test_a_silent_endpoint_interrupts_and_says_how_to_go_on(tmp_path):
             ask(EndpointConfig(model="m", base_url=server.url), ["p"], 0.0, 0, tmp_path / "answers.jsonl")
 
 
+@pytest.mark.journey
 def test_the_command_scores_a_model_that_takes_the_first_candidate(film_store, tmp_path):
     def first(prompt):
         line = prompt.split("Candidates:\n")[1].splitlines()[0].strip()

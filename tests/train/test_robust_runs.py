@@ -81,6 +81,15 @@ def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(troubled):
     assert stopped.steps[len(lost.steps)] == (lost.saved - 1) // 2 * 2 + 1  # every second step was kept
 
 
+def test_a_step_taken_again_is_the_same_step(troubled):
+    """From the same weights the same queries, rollouts and mini-batches. Rounding differs with what the rollout gathers in a batch."""
+    first, again = ({row["step"]: row["data"] for row in map(json.loads, path.read_text().splitlines())} for path in metrics_files(troubled[0])[:2])
+    one, other = first[min(again)], again[min(again)]
+    for key in ("rerec/score", "response_length/mean", "curriculum/difficulty"):
+        assert other[key] == one[key]
+    assert other["actor/grad_norm"] == pytest.approx(one["actor/grad_norm"], rel=1e-3)
+
+
 def test_sigterm_saves_a_checkpoint_and_the_resume_ends_the_run(troubled):
     run, (_, stopped, whole) = troubled
     assert stopped.code == 3 and "stopped by SIGTERM after a checkpoint" in stopped.said and "Traceback" not in stopped.said.splitlines()[-1]

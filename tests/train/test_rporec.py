@@ -139,6 +139,7 @@ def test_a_stale_server_is_no_score_either():
     assert figures["unscored"] == 1.0 and math.isnan(figures["score"])
 
 
+@pytest.mark.journey
 def test_stage_two_needs_a_server_that_holds_a_head(film_store, tmp_path):
     with local_server(film_store) as url:
         (tmp_path / "m").mkdir()

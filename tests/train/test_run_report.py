@@ -44,6 +44,7 @@ def test_samples_are_of_the_last_validation_evenly(run):
     assert [s["score"] for s in samples(run)] == [0.0, 0.1, 0.25, 0.35, 0.5, 0.6, 0.75, 0.85] and samples(run)[0]["parts"] == {"ndcg": 0.0}
 
 
+@pytest.mark.journey
 def test_the_page_is_whole_and_nothing_of_a_policys_words_runs(run):
     done = rerec("report", run, "--json")
     page = (run / "report.html").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import transfer_queue as tq
-from tensordict import TensorDict
+from tensordict import NonTensorStack, TensorDict
 from torchdata.stateful_dataloader import StatefulDataLoader
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
@@ -60,6 +60,7 @@ class RerecTrainer(PPOTrainerSync):
     def _init_dataloader(self) -> None:
         super()._init_dataloader()
         self.history: dict[str, list[float]] = defaultdict(list)
+        self.drawn = 0
         settings, self.curriculum = self.config.rerec.curriculum, None
         if settings is None:
             return
@@ -72,11 +73,20 @@ class RerecTrainer(PPOTrainerSync):
             self.train_dataset, batch_size=batch, num_workers=0, drop_last=True, collate_fn=collate_fn, sampler=CurriculumSampler(self.curriculum)
         )
 
-    def _fetch_one_gen_batch(self) -> object:
+    def _fetch_one_gen_batch(self) -> TensorDict:
+        """verl's, with names that say in which order the queries were drawn, where verl's are random."""
         try:
-            return super()._fetch_one_gen_batch()
+            batch = super()._fetch_one_gen_batch()
         except StopIteration:
             raise AllMastered from None
+        batch["uid"] = NonTensorStack(*(f"{self.drawn + k:012d}" for k in range(len(batch))))
+        self.drawn += len(batch)
+        return batch
+
+    def _balance_batch(self, batch: object, *args: object, **kwargs: object) -> object:
+        """verl's, of responses in the order of their queries, where verl's is that of arrival: equal seeds make equal mini-batches."""
+        batch.reorder(sorted(range(len(batch.keys)), key=lambda k: [int(part) for part in batch.keys[k].split("_")]))
+        return super()._balance_batch(batch, *args, **kwargs)
 
     def _compute_advantage(self, batch: object, metrics: dict) -> object:
         """Before anything is learned: were all responses scored? Nothing is learned from a query of which one was not."""
