@@ -35,7 +35,7 @@ from reward_server.wire import (
 )
 
 RETRIES, FIRST_WAIT, LONGEST_WAIT, TIMEOUT, DEADLINE, GATHER = 4, 0.25, 10.0, 30.0, 120.0, 0.01
-AT_ONCE = 4  # requests of an asynchronous client: what waits longer than TIMEOUT behind its own others is asked again, and all the more waits
+AT_ONCE = 2  # requests of an asynchronous client, one worked on and one next: what waits longer than TIMEOUT behind its own others is asked again
 _NAMED = {404: UnknownExamples, 409: StaleGraph}
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -97,7 +97,7 @@ class HeadPool(Pool):
     head: str | None = None
     path = "/v1/rechead/score"
     answers = HeadResponse
-    most = 64  # fresh words are encoded first: a hundredth of a second each
+    most = 32  # fresh words are encoded first: a hundredth of a second each, and far more where cores are shared
 
     def batches(self, responses: Sequence[HeadAsk]) -> Iterator[bytes]:
         """As `Pool.batches`."""

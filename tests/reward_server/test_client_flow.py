@@ -58,4 +58,4 @@ def test_few_requests_are_on_their_way_and_what_is_asked_meanwhile_waits_here(sl
         return await asyncio.gather(*calls)
 
     assert [score.rank for score in asyncio.run(ask())] == list(range(1, waves * each + 1))
-    assert slow.sizes[:AT_ONCE] == [each] * AT_ONCE and sorted(slow.sizes[AT_ONCE:]) == [26, 64]  # three waves of 30, 64 at most a request
+    assert slow.sizes[:AT_ONCE] == [each] * AT_ONCE and sorted(slow.sizes[AT_ONCE:]) == [26, 32, 32]  # three waves of 30, 32 at most a request
