@@ -63,15 +63,15 @@ def killed(words: list[str], run: Path, rng: random.Random) -> list[int]:
 
 def main() -> None:
     """Make a small world and a policy, then run."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         store = ["--store", folder / "world.duckdb"]
-        made = (
+        parts = (
             ("data", "import", "world"),
             ("synth", "--sft", 3000, "--rl", 16 * STEPS, "--validation", 200, "--test", 0, "--writer", "terse"),
             ("train", "sft", "--run", folder / "sft", "--gold-steps", 500, "--mixed-steps", 150),
         )
-        for part in made:
+        for part in parts:
             done = rerec(*part, *store)
             if done.returncode:
                 sys.exit(done.stderr[-2000:])
@@ -90,7 +90,7 @@ def main() -> None:
                     sys.exit(f"the unbroken run of seed {seed} failed")
         whole, broken = [score(folder / str(seed)) for seed in SEEDS], score(folder / "killed")
         asked = queries(folder / "killed")
-    spread = max(abs(broken - np.mean(whole)), 0.0) / max(np.std(whole, ddof=1), 1e-9)
+    spread = abs(broken - np.mean(whole)) / max(np.std(whole, ddof=1), 1e-9)
     print(f"unbroken {np.mean(whole):.3f} ± {np.std(whole, ddof=1):.3f} ({', '.join(f'{s:.3f}' for s in whole)}), killed {broken:.3f}; lost {lost}")
     print(f"{len(asked)} queries in {STEPS} steps, {len(set(asked))} different")
     holds = min(whole) - np.std(whole, ddof=1) <= broken and len(asked) == len(set(asked)) == 16 * STEPS and max(lost) <= SAVED
