@@ -85,9 +85,8 @@ def test_a_step_taken_again_is_the_same_step(troubled):
     """From the same weights the same queries, rollouts and mini-batches. Rounding differs with what the rollout gathers in a batch."""
     first, again = ({row["step"]: row["data"] for row in map(json.loads, path.read_text().splitlines())} for path in metrics_files(troubled[0])[:2])
     one, other = first[min(again)], again[min(again)]
-    for key in ("rerec/score", "response_length/mean", "curriculum/difficulty"):
-        assert other[key] == one[key]
-    assert other["actor/grad_norm"] == pytest.approx(one["actor/grad_norm"], rel=1e-3)
+    for key, most in (("rerec/score", 1e-6), ("response_length/mean", 1e-6), ("curriculum/difficulty", 1e-6), ("actor/grad_norm", 1e-3)):
+        assert other[key] == pytest.approx(one[key], rel=most), key
 
 
 def test_sigterm_saves_a_checkpoint_and_the_resume_ends_the_run(troubled):
