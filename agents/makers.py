@@ -1,5 +1,5 @@
 """Makers turn requests into outcomes: worker processes, a Ray cluster, or an endpoint asked for many at a time. Each takes `chunk` requests a
-task, `width` tasks at once, and up to `spare` requests more than a lane misses, where making too many costs nothing."""
+task and `width` tasks at once."""
 
 import asyncio
 import atexit
@@ -45,7 +45,6 @@ class Maker(Protocol):
 
     chunk: int
     width: int
-    spare: int
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
@@ -122,7 +121,7 @@ class Seat:
 class Here(Maker):
     """This very process, for one worker: no start-up, and the graphs are in memory already."""
 
-    chunk, width, spare = CHUNK, 1, 2 * CHUNK
+    chunk, width = CHUNK, 1
 
     def __init__(self, world: World, config: "SynthConfig") -> None:
         self._bench = Bench(world, config.writer, config.candidates)
@@ -143,7 +142,7 @@ class Here(Maker):
 class Processes(Maker):
     """Worker processes of this machine."""
 
-    chunk, spare = CHUNK, 2 * CHUNK
+    chunk = CHUNK
 
     def __init__(self, store: Path, config: "SynthConfig") -> None:
         self.width = config.workers + 2
@@ -174,7 +173,7 @@ def _work(requests: list[Request]) -> list[Outcome]:
 class Cluster(Maker):
     """Tasks of a Ray cluster: the one that RAY_ADDRESS names, else one of this machine. The store must be readable on every node."""
 
-    chunk, spare = CHUNK, 2 * CHUNK
+    chunk = CHUNK
 
     def __init__(self, store: Path, config: "SynthConfig") -> None:
         import ray
@@ -205,7 +204,7 @@ class Cluster(Maker):
 class Endpoint(Maker):
     """An event loop of its own that takes many requests through the graph at once, each with checkpoints that go when its row is written."""
 
-    chunk, spare = 1, 0
+    chunk = 1
 
     def __init__(self, store: Path, config: "SynthConfig", world: World, ledger: Ledger) -> None:
         if config.chat is None:

@@ -98,9 +98,9 @@ class Lane:
         """Whether nothing more is to be done."""
         return len(self.kept) == self.quota or self.barren >= BARREN
 
-    def hand_out(self, most: int, spare: int) -> list[Request]:
-        """Up to `most` requests, no more than may still be needed, and `spare` ones for those that fail."""
-        missing = self.quota - len(self.kept) - (self.next - self.taken) + spare
+    def hand_out(self, most: int) -> list[Request]:
+        """Up to `most` requests, no more than are missing, and as many again as came to nothing in a row."""
+        missing = self.quota - len(self.kept) - (self.next - self.taken) + self.barren
         found: list[Request] = []
         while len(found) < min(most, missing):
             if self.next not in self.waiting:
@@ -207,7 +207,7 @@ def _make(lanes: list[Lane], maker: Maker, ledger: Ledger, tell: Callable[[], No
     pending: dict[Future[list[Outcome]], Lane] = {}
     while True:
         for lane in lanes:
-            while not lane.full and len(pending) < maker.width and (requests := lane.hand_out(maker.chunk, maker.spare)):
+            while not lane.full and len(pending) < maker.width and (requests := lane.hand_out(maker.chunk)):
                 pending[maker.submit(requests)] = lane
         if not pending or all(lane.full for lane in lanes):
             return

@@ -100,7 +100,7 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
     try:
         with initialize_config_dir(str(RECIPES), version_base=None):
             composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
-            checked(OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)["rerec"])
+            checked(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
         if composed.rerec.best_by and composed.trainer.test_freq < 1:
             raise BadRecipe("rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train")
         if (composed.rerec.style in DIALOGUES) != (composed.actor_rollout_ref.rollout.agent.default_agent_loop == "dialogue"):

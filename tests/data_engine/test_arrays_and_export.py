@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch_geometric.data import HeteroData
 
 from data_engine.arrays import GraphArrays, Strings
 from data_engine.errors import DataError
@@ -105,6 +104,8 @@ def test_parquet_holds_every_edge_with_its_names(store, tmp_path):
 
 
 def test_pytorch_geometric_reads_both_graphs_without_pickle(store, tmp_path):
+    from torch_geometric.data import HeteroData  # seconds, which every worker would spend where it stood above
+
     export_graph(store, tmp_path / "graph.pt", None, 2)
     data = HeteroData.from_dict(torch.load(tmp_path / "graph.pt", weights_only=True))
     data.validate()

@@ -16,6 +16,8 @@ from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 
+pytestmark = pytest.mark.journey  # a server of its own
+
 
 @pytest.fixture(scope="module")
 def server(film_store):
@@ -125,7 +127,6 @@ def test_metrics_and_docs_are_there(server):
     }
 
 
-@pytest.mark.journey
 def test_a_server_that_cannot_start_says_why(tmp_path):
     with pytest.raises(RewardError, match="no store at"), local_server(tmp_path / "none.duckdb", tmp_path / "log"):
         pass

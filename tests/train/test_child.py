@@ -11,6 +11,7 @@ from reward_server.local import free_port
 from tests.test_cli import wait_for
 from train.child import run_rerec
 
+pytestmark = pytest.mark.journey
 RUN = "import sys; from pathlib import Path; from train.child import run_rerec; print(run_rerec(sys.argv[2:], Path(sys.argv[1])))"
 
 
@@ -20,7 +21,6 @@ def test_its_exit_code_and_its_words(tmp_path):
     assert "none.duckdb" in log.read_text()
 
 
-@pytest.mark.journey
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_its_parent(film_store, tmp_path, name):
     log, port = tmp_path / "log", free_port()

@@ -18,7 +18,7 @@ from train.sequential.thoughts import Said, Thought, collect, hindsight, templat
 from train.sequential.training import TrainingConfig, fit
 from train.sequential.words import WordsConfig
 
-SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epochs=30, lr=1e-2, negatives=64, patience=30, batch=8)
+SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epochs=15, lr=1e-2, negatives=64, patience=30, batch=8)
 WIDTH = 12
 
 
@@ -92,7 +92,7 @@ def test_it_finds_words_that_carry_the_only_signal(place):
     sequences, texts = chaos(), unit(20)
     said = told(sequences, lambda n: torch.stack([texts[n.target] if k == place else torch.zeros(WIDTH) for k in (0, 1)]))
     asked = list(sequences.nexts(TEST))
-    trained = fit(head(sequences, texts), sequences, SMALL.model_copy(update={"epochs": 10}), lambda *_: None, said=said)
+    trained = fit(head(sequences, texts), sequences, SMALL.model_copy(update={"epochs": 6}), lambda *_: None, said=said)
     assert ndcg(ranks(trained, asked), 10) > 0.9
     trained.said = None
     assert ndcg(ranks(trained, asked), 10) < 0.6  # it was the words

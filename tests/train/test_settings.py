@@ -10,7 +10,7 @@ from train.rft import RFTConfig, compose, recipes
 
 def section(recipe, *overrides):
     config = RFTConfig(recipe=recipe, run="r", model=None, server="http://127.0.0.1:1", overrides=overrides)
-    return OmegaConf.to_container(compose(config, "digest"), resolve=True)["rerec"]
+    return OmegaConf.to_container(compose(config, "digest").rerec, resolve=True)
 
 
 @pytest.mark.parametrize("recipe", recipes())
