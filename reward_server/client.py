@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 import httpx
 import msgspec
 
-from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
+from reward_server.errors import BadResponses, RewardError, ServerUnreachable, StaleGraph, UnknownExamples
 from reward_server.wire import (
     MOST_RESPONSES,
     HeadAsk,
@@ -36,7 +36,7 @@ from reward_server.wire import (
 
 RETRIES, FIRST_WAIT, LONGEST_WAIT, TIMEOUT, DEADLINE, GATHER = 4, 0.25, 10.0, 30.0, 120.0, 0.01
 AT_ONCE = 2  # requests of an asynchronous client, one worked on and one next: what waits longer than TIMEOUT behind its own others is asked again
-_NAMED = {404: UnknownExamples, 409: StaleGraph}
+_NAMED = {404: UnknownExamples, 409: StaleGraph, 413: BadResponses, 422: BadResponses}
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -225,7 +225,7 @@ class AsyncRewardClient:
         try:
             (body,) = self.pool.batches([response for response, _ in batch])
             found = await self._post(body)
-        except UnknownExamples as error:
+        except (UnknownExamples, BadResponses) as error:
             if len(batch) == 1:
                 _fail(batch, error)
             else:

@@ -11,6 +11,10 @@ class UnknownExamples(RewardError):
     """Some example ids are not in the snapshot (HTTP 404)."""
 
 
+class BadResponses(RewardError):
+    """Some of what was sent is longer or more than the server takes (HTTP 413, 422)."""
+
+
 class StaleGraph(RewardError):
     """The client's graph digest is not the server's (HTTP 409)."""
 

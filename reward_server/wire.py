@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 MOST_RESPONSES = 1024
 MOST_CHARACTERS = 32_768
+MOST_NAME, MOST_TITLE = 200, 1000  # characters
 
 Status = Literal["ok", "no_answer", "unresolved", "malformed"]
 Verdict = Literal["ok", "wrong_item", "contradicted", "unknown"]
@@ -114,8 +115,8 @@ class HeadAsk(Wire):
     """A response about what comes next: at a moment of the store, `query_id` USER:ITEMS_BEFORE, where the server knows what came; or after a
     `history` of item ids, oldest first, where nobody knows. Chain of thought before <answer>, a short description in it; none is allowed."""
 
-    query_id: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
-    history: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(min_length=1, max_length=1000)] | UnsetType = UNSET
+    query_id: Annotated[str, Meta(max_length=MOST_NAME)] | UnsetType = UNSET
+    history: Annotated[list[Annotated[str, Meta(max_length=MOST_NAME)]], Meta(min_length=1, max_length=1000)] | UnsetType = UNSET
     response: Annotated[str, Meta(max_length=MOST_CHARACTERS)] = ""
 
 
@@ -161,10 +162,10 @@ class Look(Wire):
     For a lookup `among` says which of several items of a title is meant."""
 
     tool: Literal["lookup", "holders"]
-    relation: Annotated[str, Meta(max_length=200)]
-    item: Annotated[str, Meta(max_length=1000)] = ""
-    value: Annotated[str, Meta(max_length=1000)] = ""
-    among: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=1000)] = []
+    relation: Annotated[str, Meta(max_length=MOST_NAME)]
+    item: Annotated[str, Meta(max_length=MOST_TITLE)] = ""
+    value: Annotated[str, Meta(max_length=MOST_TITLE)] = ""
+    among: Annotated[list[Annotated[str, Meta(max_length=MOST_NAME)]], Meta(max_length=1000)] = []
 
 
 class LookRequest(Wire):

@@ -7,14 +7,13 @@ asks of the tool is answered by the reward server (`POST /v1/look`). A call stan
     <call> holders RELATION | VALUE </call>    which of the candidates have a value
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from data_engine.evidence import Evidence
 from data_engine.parquet import verl_row
 from data_engine.schema import Call, Chain, Example
-from reward_server.wire import Look, Looked
+from reward_server.wire import MOST_NAME, MOST_TITLE, Look, Looked
 from train.prompts import STYLES, carded, indented, response, shortcuts
 
 NOTHING = "nothing"
@@ -27,7 +26,6 @@ Facts are had by asking, one call a message:
 <call> holders RELATION | VALUE </call> for the candidates that have a value.
 Relations: {relations}.
 Then give the titles you recommend, best first, one a line, between <answer> and </answer>."""
-_CALL = re.compile(r"<call>\s*(lookup|holders)\s+(.+?)\s*\|\s*(.+?)\s*</call>\s*", re.DOTALL)
 
 
 class Message(NamedTuple):
@@ -88,12 +86,18 @@ def example_rows(examples: Iterable[Example], evidence: Evidence, style: str) ->
 
 
 def asked(text: str, among: Sequence[str]) -> Look | None:
-    """The call that a message makes, None where it makes none. `among` are the candidates' ids."""
-    match = _CALL.fullmatch(text.strip())
-    if match is None:
+    """The call that a message makes, None where it makes none. `among` are the candidates' ids. What is longer than a name can be, as where a
+    policy makes two calls at once, is cut: the tool will say that there is no such thing."""
+    text = text.strip()
+    if not (text.startswith("<call>") and text.endswith("</call>")):
         return None
-    tool, first, second = match.groups()
-    return Look(tool, second, item=first, among=list(among)) if tool == "lookup" else Look(tool, first, value=second, among=list(among))
+    tool, *rest = text.removeprefix("<call>").removesuffix("</call>").split(maxsplit=1) or [""]
+    first, _, second = (part.strip() for part in "".join(rest).partition("|"))
+    if not (first and second and tool in ("lookup", "holders")):
+        return None
+    if tool == "lookup":
+        return Look(tool, second[:MOST_NAME], item=first[:MOST_TITLE], among=list(among))
+    return Look(tool, first[:MOST_NAME], value=second[:MOST_TITLE], among=list(among))
 
 
 def told(found: Looked) -> str:

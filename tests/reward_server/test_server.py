@@ -10,7 +10,7 @@ import pytest
 
 from data_engine.store import Store
 from reward_server.client import AsyncRewardClient, RewardClient
-from reward_server.errors import RewardError, ServerUnreachable, StaleGraph, UnknownExamples
+from reward_server.errors import BadResponses, RewardError, ServerUnreachable, StaleGraph, UnknownExamples
 from reward_server.local import local_server
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
@@ -148,5 +148,6 @@ def test_async_calls_travel_together_and_only_the_guilty_fail(server, film_store
 
     before, expected = requests_served(server), snapshot.score(asked, PROFILES["rerec"])
     assert asyncio.run(score(asked)) == expected and requests_served(server) == before + 1
-    found = asyncio.run(score([*asked[:7], Response(example_id="nope", response="x"), *asked[7:]]))
-    assert isinstance(found.pop(7), UnknownExamples) and found == expected
+    for bad, error in ((Response("nope", "x"), UnknownExamples), (Response(asked[0].example_id, "x" * 40_000), BadResponses)):
+        found = asyncio.run(score([*asked[:7], bad, *asked[7:]]))
+        assert isinstance(found.pop(7), error) and found == expected

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 
 import httpx
+import msgspec
 import pytest
 
 from agents.run import SynthConfig, synthesise
@@ -99,11 +100,24 @@ def test_a_conversation_is_told_turn_by_turn(world):
         ("<call> erase Heat | starring </call>", None),
         ("<call> lookup Heat | starring", None),
         ("<answer> Heat </answer>", None),
+        ("<call> lookup Heat |" + " " * 30_000 + "x", None),  # read in no time
+        ("<call> lookup Heat | </call>", None),
+        ("<call></call>", None),
         ("", None),
     ],
 )
 def test_a_call_is_read_or_it_is_none(text, call):
     assert asked(text, ["i1"]) == call
+
+
+@pytest.mark.parametrize(
+    "text", [f"lookup Film A | {'starring </call> ' * 30}", f"lookup {'Film ' * 500} | {'x' * 300}", f"holders {'x' * 300} | {'y' * 2000}"]
+)
+def test_a_call_of_any_length_is_one_the_server_reads(snapshot, text):
+    call = asked(f"<call> {text} </call>", ["i1"])
+    assert msgspec.json.decode(msgspec.json.encode(call), type=Look) == call
+    (found,) = snapshot.look_up([call])
+    assert found.found == [] and found.problem.startswith("no relation")
 
 
 @pytest.mark.parametrize(
