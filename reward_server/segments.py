@@ -26,9 +26,8 @@ class Reading:
 
 def read(text: str) -> Reading:
     """Split a response. Two answer blocks, or a tag without its partner, are malformed: nobody guesses which one was meant."""
-    tags, block = _TAG.findall(text), _BLOCK.search(text)
-    status: Status = "ok" if tags == ["<answer>", "</answer>"] and block else "malformed" if tags else "no_answer"
-    if status != "ok":
+    block, status = _block(text)
+    if block is None:
         return Reading(_lines(text, 0, len(text)), [], status)
     titles = [title for line in block[1].split("\n") if (title := _BULLET.sub("", line).strip())]
     spans = [*_lines(text, 0, block.start()), block.span(), *_lines(text, block.end(), len(text))]
@@ -37,11 +36,19 @@ def read(text: str) -> Reading:
 
 def split_answer(text: str) -> tuple[str, str, Status]:
     """(the reasoning before the answer, what the answer says, its status) of a response; the reasoning alone where there is no answer to read."""
-    tags, block = _TAG.findall(text), _BLOCK.search(text)
-    if tags != ["<answer>", "</answer>"] or not block:
-        return text.strip(), "", "malformed" if tags else "no_answer"
+    block, status = _block(text)
+    if block is None:
+        return text.strip(), "", status
     answer = block[1].strip()
     return text[: block.start()].strip(), answer, "ok" if answer else "no_answer"
+
+
+def _block(text: str) -> tuple[re.Match[str] | None, Status]:
+    """The one answer block; where there is none or more than one, why not."""
+    tags = _TAG.findall(text)
+    if tags == ["<answer>", "</answer>"]:
+        return _BLOCK.search(text), "ok"
+    return None, "malformed" if tags else "no_answer"
 
 
 def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
