@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 MOST_RESPONSES = 1024
-MOST_CHARACTERS = 32_768
+MOST_CHARACTERS = 32_768  # of a response; whoever has a policy's longer one cuts it, the server refuses it
 MOST_NAME, MOST_TITLE = 200, 1000  # characters
 
 Status = Literal["ok", "no_answer", "unresolved", "malformed"]

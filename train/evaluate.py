@@ -12,7 +12,7 @@ from data_engine.evidence import Evidence
 from data_engine.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
-from reward_server.wire import Response, Score, Weights
+from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 from train.baselines import BASELINES, answers, baseline
 from train.endpoint import EndpointConfig, ask
 from train.errors import TrainError
@@ -63,7 +63,7 @@ def evaluate(
 
         prompts = [STYLES[config.style](e, evidence) for e in examples]
         texts = respond(config.model, prompts, config.temperature, config.most_tokens, config.seed, progress)
-    asked = [Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)]
+    asked = [Response(example_id=e.example_id, response=t[:MOST_CHARACTERS]) for e, t in zip(examples, texts, strict=True)]
     rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, client.score(asked), strict=True)]
     for k in DEEPER:
         for one, score in zip(rows, client.score(asked, Weights(k=k)), strict=True):

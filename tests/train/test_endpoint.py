@@ -102,7 +102,7 @@ def test_a_silent_endpoint_interrupts_and_says_how_to_go_on(tmp_path):
 def test_the_command_scores_a_model_that_takes_the_first_candidate(film_store, tmp_path):
     def first(prompt):
         line = prompt.split("Candidates:\n")[1].splitlines()[0].strip()
-        return {"content": f"I take it.\n<answer>{line[: line.index(')') + 1]}</answer>"}
+        return {"content": f"I take it.\n<answer>{line[: line.index(')') + 1]}</answer>" + " and on" * 10_000}
 
     with serving(first) as server:
         out = tmp_path / "eval.json"

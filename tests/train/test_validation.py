@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from reward_server.errors import ServerUnreachable
+from reward_server.wire import MOST_CHARACTERS
 from train.verl_plugin.reward import NEXT_UNSCORED, UNSCORED, reward
 from train.verl_plugin.trainer import RerecTrainer
 
@@ -61,11 +62,13 @@ def test_a_part_the_graphs_cannot_give_is_no_number_and_who_names_no_item_earns_
 
     class Scores:
         async def score(self, response):
+            assert len(response.response) <= MOST_CHARACTERS  # or the server would refuse it
             return scored(response.response)
 
     def figures(text: str) -> dict:
         return asyncio.run(reward(Scores(), "e", list(map(ord, text)), lambda part: "".join(map(chr, part))))[0]
 
     named, silent = figures("<answer>Film A (1981)</answer>"), figures("I do not know.")
+    assert figures("<answer>Film A (1981)</answer>" + "and on" * 10_000)["score"] == named["score"]
     assert named["qas"] == 1.0 and isnan(named["pas"]) and named["score"] == pytest.approx(1.5)  # .3 + .2 go to the part that there is
     assert (silent["qas"], silent["pas"], silent["score"], silent["answered"]) == (0.0, 0.0, 0.0, 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.errors import RewardError
-from reward_server.wire import HeadAsk, Response
+from reward_server.wire import MOST_CHARACTERS, HeadAsk, Response
 from train.judged import judged
 from train.sequential.ranking import ndcg
 from train.spans import spread, token_spans
@@ -34,7 +34,7 @@ async def reward(
     text, spans = token_spans(ids, decode)
     rewards = [0.0] * len(ids)
     try:
-        score = await client.score(Response(example_id=example_id, response=text))
+        score = await client.score(Response(example_id=example_id, response=text[:MOST_CHARACTERS]))
     except RewardError as error:
         return UNSCORED | {"reason": str(error)}, rewards
     claims = judged(score, spans)
@@ -73,7 +73,7 @@ async def next_item_reward(
     """
     text, rewards = token_spans(ids, decode)[0], [0.0] * len(ids)
     try:
-        found = await client.score(HeadAsk(query_id=query_id, response=text))
+        found = await client.score(HeadAsk(query_id=query_id, response=text[:MOST_CHARACTERS]))
     except RewardError as error:
         return NEXT_UNSCORED | {"reason": str(error)}, rewards
     figures = {
