@@ -43,7 +43,8 @@ class SFTConfig(BaseModel):
 
 
 class Lesson(NamedTuple):
-    """A prompt, the response that is right, and those of an imperfect teacher; `since` are the turns between prompt and response."""
+    """A prompt, the response that is right, and those of an imperfect teacher; `since` are the turns between prompt and response. Those of them that
+    are the policy's and could not go astray have no lesson of their own: they are learned with this one."""
 
     prompt: str
     gold: str
@@ -58,16 +59,17 @@ class Lesson(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """A Lesson as token ids."""
+    """A Lesson as token ids; `own` are the places in the prompt of what is learned with it."""
 
     prompt: list[int]
     gold: list[int]
     flawed: list[list[int]]
+    own: list[int]
 
 
 def lessons(examples: list[Example], evidence: Evidence, style: str = "open-book") -> list[Lesson]:
-    """Each Example's question with its gold chain, and its shortcuts; of a dialogue a lesson for each of the policy's turns. Raises TrainError when
-    no Example can be asked in that style."""
+    """Each Example's question with its gold chain, and its shortcuts; of a dialogue a lesson for its last turn and for each that may go astray.
+    Raises TrainError when no Example can be asked in that style."""
     if style in DIALOGUES:
         found = [lesson for e in examples if fits(style, e) for lesson in _turns(e, evidence, style)]
         if not found:
@@ -81,7 +83,7 @@ def lessons(examples: list[Example], evidence: Evidence, style: str = "open-book
 def _turns(example: Example, evidence: Evidence, style: str) -> Iterator[Lesson]:
     first, *rest = DIALOGUES[style](example, evidence)
     for k, message in enumerate(rest):
-        if message.role == "assistant":
+        if message.astray or message is rest[-1]:
             yield Lesson(first.content, message.content, message.astray, tuple(rest[:k]))
 
 
@@ -89,9 +91,27 @@ def encode(taught: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase) -> list
     """Tokenise prompts (through the chat template) and responses (closed by the end token)."""
     chats = tokenizer.apply_chat_template([t.chat for t in taught], add_generation_prompt=True, tokenize=False)
     answers = [[text + tokenizer.eos_token for text in (t.gold, *t.flawed)] for t in taught]
-    prompts = tokenizer(chats, add_special_tokens=False)["input_ids"]
-    flat = iter(tokenizer([a for row in answers for a in row], add_special_tokens=False)["input_ids"])
-    return [Sample(p, next(flat), [next(flat) for _ in row[1:]]) for p, row in zip(prompts, answers, strict=True)]
+    pieces = [_pieces(t, chat, tokenizer.eos_token) for t, chat in zip(taught, chats, strict=True)]
+    texts = [text for before, after in zip(pieces, answers, strict=True) for text in (*before, *after)]
+    flat = iter(tokenizer(texts, add_special_tokens=False)["input_ids"])
+    found = []
+    for before, after in zip(pieces, answers, strict=True):
+        prompt, own = [], []
+        for k in range(len(before)):
+            prompt += (ids := next(flat))
+            own += range(len(prompt) - len(ids), len(prompt)) if k % 2 else ()
+        found.append(Sample(prompt, next(flat), [next(flat) for _ in after[1:]], own))
+    return found
+
+
+def _pieces(lesson: Lesson, chat: str, end: str) -> list[str]:
+    """The chat before a response, cut up: every second piece is a turn that is learned with it."""
+    pieces = [""]
+    for said, learned in ((lesson.prompt, False), *((m.content, m.role == "assistant" and not m.astray) for m in lesson.since)):
+        header, turn, chat = chat.partition(said + end)
+        pieces[-1] += header if learned else header + turn
+        pieces += [turn, ""] if learned else []
+    return [*pieces[:-1], pieces[-1] + chat]
 
 
 class NameShuffler:
@@ -161,13 +181,14 @@ class Trainer:
             self.curve.append((self.done, self.smooth))
         return self.smooth
 
-    def _draw(self, flawed: float) -> tuple[list[int], list[int]]:
-        """The next sample of the deck as (prompt, answer), flawed with the given chance, renamed with the configured one."""
+    def _draw(self, flawed: float) -> tuple[list[int], list[int], list[int]]:
+        """The next sample of the deck as (prompt, answer, own), flawed with the given chance, renamed with the configured one."""
         if not self.deck:
             self.deck = self.rng.sample(range(len(self.samples)), len(self.samples))
         sample = self.samples[self.deck.pop()]
         answer = self.rng.choice(sample.flawed) if sample.flawed and self.rng.random() < flawed else sample.gold
-        return self.shuffle(sample.prompt, answer) if self.rng.random() < self.config.shuffled else (sample.prompt, answer)
+        said = self.shuffle(sample.prompt, answer) if self.rng.random() < self.config.shuffled else (sample.prompt, answer)
+        return *said, sample.own
 
     def state(self) -> dict[str, object]:
         """All that a resume needs; loads with torch's weights_only."""
@@ -193,13 +214,17 @@ class Trainer:
         self.rng.setstate((version, tuple(internal), gauss))
 
 
-def response_loss(model: PreTrainedModel, batch: list[tuple[list[int], list[int]]], weights: torch.Tensor | None = None) -> torch.Tensor:
-    """Mean cross entropy of the response tokens, each weighed by `weights`, (vocabulary,). Right padding under causal attention needs no mask."""
-    width = max(len(p) + len(a) for p, a in batch)
+def response_loss(
+    model: PreTrainedModel, batch: Sequence[tuple[list[int], list[int], list[int]]], weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Mean cross entropy of the tokens of each (prompt, response, own) that are the response's or stand at places `own` of the prompt, each weighed
+    by `weights`, (vocabulary,). Right padding under causal attention needs no mask."""
+    width = max(len(p) + len(a) for p, a, _ in batch)
     ids, wanted = torch.zeros(len(batch), width, dtype=torch.long), torch.zeros(len(batch), width, dtype=torch.bool)
-    for row, (prompt, answer) in enumerate(batch):
+    for row, (prompt, answer, own) in enumerate(batch):
         end = len(prompt) + len(answer)
         ids[row, :end] = torch.tensor(prompt + answer)
         wanted[row, len(prompt) - 1 : end - 1] = True
+        wanted[row, [place - 1 for place in own]] = True
     hidden = model.model(input_ids=ids).last_hidden_state
     return torch.nn.functional.cross_entropy(model.lm_head(hidden[wanted]), ids[:, 1:][wanted[:, :-1]], weight=weights)

@@ -15,7 +15,7 @@ from reward_server.errors import ServerUnreachable, StaleGraph
 from reward_server.local import local_server
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Look, Looked
-from train.dialogues import NOTHING, asked, asking, conversation, example_rows, fits, told
+from train.dialogues import DIALOGUES, NOTHING, asked, asking, conversation, example_rows, fits, told
 from train.errors import TrainError
 from train.prompts import open_book
 from train.sft import encode, lessons
@@ -167,15 +167,22 @@ def test_look_ups_over_http_and_without_a_server(talks, world):
 
 
 @pytest.mark.parametrize("style", ["conversation", "tools"])
-def test_a_lesson_for_each_turn_of_the_policy(world, style):
+def test_every_turn_of_the_policy_is_learned_once(world, style):
     evidence, examples = world
     taught = lessons(examples, evidence, style)
-    assert len(taught) == sum(len(e.turns) // 2 + 1 if style == "conversation" else len(e.calls) + 1 for e in of(style, examples))
+    assert len(taught) == (1 if style == "conversation" else 2) * len(of(style, examples))  # of the tool's: where to look first, and all the rest
     tokenizer, _ = build_tokenizer(evidence, words_of(examples, evidence, style))
     for lesson, sample in zip(taught[:40], encode(taught[:40], tokenizer), strict=True):
         chat = tokenizer.decode(sample.prompt)
         assert [part.split("\n")[0] for part in chat.split("<|im_start|>")[1:]] == ["user", *(m.role for m in lesson.since), "assistant"]
         assert tokenizer.decode(sample.gold) == f"{lesson.gold}<|im_end|>"
+        assert sample.prompt == tokenizer(chat, add_special_tokens=False)["input_ids"]
+        assert tokenizer.decode([sample.prompt[k] for k in sample.own]) == "".join(
+            f"{m.content}<|im_end|>" for m in lesson.since if m.role == "assistant" and not m.astray
+        )
+    said = [m.content for e in of(style, examples) for m in DIALOGUES[style](e, evidence) if m.role == "assistant"]
+    learned = [text for t in taught for text in (t.gold, *(m.content for m in t.since if m.role == "assistant" and not m.astray))]
+    assert sorted(said) == sorted(learned)
 
 
 def test_rows_say_what_comes_later_and_single_turns_stay_as_they_are(world):

@@ -127,15 +127,16 @@ def test_training_lowers_the_loss_and_a_resume_is_exact(films):
         assert torch.equal(ours, theirs)
 
 
-def test_the_loss_is_the_mean_over_response_tokens(films):
+def test_the_loss_is_the_mean_over_what_is_said(films):
     evidence, examples, tokenizer, _ = films
     model = build_model(tokenizer, TinyConfig(dims=16, layers=1))
-    batch = [(s.prompt, s.gold) for s in encode(lessons(examples[:3], evidence), tokenizer)]
+    batch = [(s.prompt, s.gold, own) for s, own in zip(encode(lessons(examples[:3], evidence), tokenizer), ([], [4, 9], []), strict=True)]
     total, count = 0.0, 0
-    for prompt, answer in batch:
+    for prompt, answer, own in batch:
         logp = model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
         total -= sum(logp[len(prompt) - 1 + k, token].item() for k, token in enumerate(answer))
-        count += len(answer)
+        total -= sum(logp[place - 1, prompt[place]].item() for place in own)
+        count += len(answer) + len(own)
     assert response_loss(model, batch).item() == pytest.approx(total / count, rel=1e-4)
 
 
@@ -148,7 +149,7 @@ def test_a_decision_weighs_more_in_the_loss(films):
     weights = [5.0 if token in (yes, no) else 1.0 for token in sample.gold]
     total = -sum(w * logp[len(sample.prompt) - 1 + k, token].item() for k, (w, token) in enumerate(zip(weights, sample.gold, strict=True)))
     assert 5.0 in weights and 1.0 in weights
-    assert response_loss(model, [(sample.prompt, sample.gold)], trainer.weights).item() == pytest.approx(total / sum(weights), rel=1e-4)
+    assert response_loss(model, [(sample.prompt, sample.gold, [])], trainer.weights).item() == pytest.approx(total / sum(weights), rel=1e-4)
 
 
 def test_matrices_go_to_muon_and_everything_is_trained_once(films):
