@@ -103,6 +103,11 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
             checked(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
         if composed.rerec.best_by and composed.trainer.test_freq < 1:
             raise BadRecipe("rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train")
+        if composed.rerec.task == "examples" and composed.rerec.weights.penalty and not composed.algorithm.adv_estimator.startswith("raae"):
+            raise BadRecipe(
+                f"algorithm.adv_estimator={composed.algorithm.adv_estimator} would add up the penalties of all tokens, so that to say nothing pays "
+                "better than to be nearly right: set rerec.weights.penalty=0, or take raae"
+            )
         if (composed.rerec.style in DIALOGUES) != (composed.actor_rollout_ref.rollout.agent.default_agent_loop == "dialogue"):
             raise BadRecipe(
                 f"rerec.style={composed.rerec.style} and the agent loop do not fit: conversation and tools go with default_agent_loop=dialogue"
