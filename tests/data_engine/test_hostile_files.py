@@ -80,6 +80,7 @@ def damage(rng, body):
     return b"\n".join(lines)
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("make", [tables, movielens, recbole])
 def test_damaged_files_are_refused_by_name_or_imported_with_every_row_accounted_for(tmp_path, make):
     rng, refused, taken = random.Random(make.__name__), 0, 0

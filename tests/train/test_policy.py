@@ -107,6 +107,7 @@ def test_sampling_follows_the_models_distribution(films):
     assert (counts - expected).abs().max() < 0.04
 
 
+@pytest.mark.journey
 def test_training_lowers_the_loss_and_a_resume_is_exact(films):
     evidence, examples, tokenizer, entities = films
     samples, config = encode(lessons(examples[:40], evidence), tokenizer), SFTConfig(gold_steps=70, mixed_steps=10, batch=8, seed=1)

@@ -87,6 +87,7 @@ def chaos():
     return Sequences.of(graph(user, rng.permuted(np.tile(np.arange(20), (300, 1)), axis=1)[:, :9].ravel(), np.tile(np.arange(9), 300)), "last")
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("place", [0, 1], ids=["answer", "thought"])
 def test_it_finds_words_that_carry_the_only_signal(place):
     sequences, texts = chaos(), unit(20)
@@ -98,6 +99,7 @@ def test_it_finds_words_that_carry_the_only_signal(place):
     assert ndcg(ranks(trained, asked), 10) < 0.6  # it was the words
 
 
+@pytest.mark.journey
 def test_it_ignores_words_that_are_noise():
     sequences, texts = rings(), unit(20)
     noise = iter(unit(10_000, 1))
@@ -105,6 +107,7 @@ def test_it_ignores_words_that_are_noise():
     assert ndcg(ranks(fitted(sequences, texts, said), list(sequences.nexts(TEST))), 10) > 0.9
 
 
+@pytest.mark.journey
 def test_somebody_elses_words_do_little_harm():
     """The words repeat what the history says, so a head that was made to doubt can tell when they do not fit it."""
     sequences, texts = rings(), unit(20)

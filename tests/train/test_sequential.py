@@ -82,6 +82,7 @@ def fresh(name, sequences):
 SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epochs=40, lr=1e-2, negatives=64, patience=40)
 
 
+@pytest.mark.journey
 @pytest.mark.parametrize("name", ["sasrec", "gru4rec"])
 def test_a_planted_order_is_found_and_popularity_cannot_find_it(name):
     sequences = rings()
