@@ -260,8 +260,8 @@ def _flat(value: object, prefix: str = "") -> dict[str, object]:
 
 
 def _export(run: Path, composed: DictConfig) -> Path:
-    """Copy the last checkpoint's Hugging Face weights to run/model; or with `rerec.best_by` those of the first step that validation cannot tell
-    from the best, which may be where the run began, if that is a folder."""
+    """Copy the last checkpoint's Hugging Face weights to run/model, an adapter merged into them; or with `rerec.best_by` those of the first step that
+    validation cannot tell from the best, which may be where the run began, if that is a folder."""
     folder = run / "checkpoints"
 
     def weights(step: int) -> Path:
@@ -273,8 +273,12 @@ def _export(run: Path, composed: DictConfig) -> Path:
         print(f"by {by} on validation step {step} is the first of the best: {', '.join(f'{at}: {mean:.4f}' for at, mean in means.items())}")
     if not weights(step).is_dir():
         raise TrainError(f"the checkpoint of step {step} in {folder} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
-    target = run / DONE
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.copytree(weights(step), target)
-    return target
+    target, half = run / DONE, run / f"{DONE}.half"
+    for old in (half, target):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(weights(step), half)
+    if step and composed.actor_rollout_ref.model.lora_rank:
+        from train.adapter import merge_adapter
+
+        merge_adapter(half, composed.actor_rollout_ref.model)
+    return half.rename(target)

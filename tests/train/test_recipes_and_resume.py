@@ -81,7 +81,7 @@ def test_the_model_of_a_run_is_the_last_or_chosen_by_validation(tmp_path, by, ke
         (tmp_path / place / "config.json").write_text(name)
     (tmp_path / "checkpoints" / LATEST).write_text("2")
     validated(tmp_path / "samples", {0: [0.1, 0.2], 1: [0.5, 0.6], 2: [0.4, 0.5], 3: [0.9, 0.9]})  # of step 3 there are no weights
-    config = OmegaConf.create({"rerec": {"best_by": by}, "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner")}}})
+    config = OmegaConf.create({"rerec": {"best_by": by}, "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner"), "lora_rank": 0}}})
     assert (_export(tmp_path, config) / "config.json").read_text() == kept
 
 
