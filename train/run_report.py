@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from math import isnan, nan
 from pathlib import Path
 
+from omegaconf import OmegaConf
+
 from train.errors import TrainError
 from train.health import alarms
 from train.pages import Metrics, canvas, curve, inline, pieces, png, read_metrics, render
@@ -35,11 +37,18 @@ def write_run_report(run: Path) -> Path:
         plot=inline(draw({"": metrics})),
         steps=metrics["rerec/score"][0][-1],
         validation=validations(metrics),
+        decoding=decoding(run),
         seconds={name: sum(values) / len(values) for name, values in seconds.items()},
         samples=samples(run),
     )
     (run / "report.html").write_text(html, encoding="utf-8")
     return run / "report.html"
+
+
+def decoding(run: Path) -> str:
+    """How validation had the policy answer."""
+    settings = OmegaConf.load(run / "config.yaml").actor_rollout_ref.rollout.val_kwargs
+    return f"sampled at temperature {settings.temperature:g}" if settings.do_sample else "greedy"
 
 
 def validations(metrics: Metrics) -> dict[str, tuple[list[int], list[float]]]:

@@ -27,6 +27,7 @@ def run(tmp_path):
     again[-1]["data"][PART.format("score")] = 0.5
     for name, rows in (("rft-000.jsonl", steps), ("rft.jsonl", again)):
         (run / "log/rerec" / name).write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (run / "config.yaml").write_text("actor_rollout_ref: {rollout: {val_kwargs: {do_sample: true, temperature: 0.7}}}")
     (run / "provenance.json").write_text(json.dumps({"git": "abc", "versions": {"verl": "0"}, "config": {"recipe": "tiny-x"}, "seed": 3}))
     written = [{"input": "asked", "output": f"<b>said {k}</b>", "score": k / 20, "ndcg": 0.0, "reason": ""} for k in range(20)]
     (run / "samples/12.jsonl").write_text("\n".join(map(json.dumps, written)) + "\n")
@@ -51,7 +52,15 @@ def test_the_page_is_whole_and_nothing_of_a_policys_words_runs(run):
     assert json.loads(done.stdout)["report"] == str(run / "report.html")
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page) and page.count("data:image/png;base64,") == 1
     assert "<b>said" not in page and "&lt;b&gt;said 0" in page
-    assert all(words in page for words in ("entropy fell to 0.010", "<td>0.250</td>", "<td>0.500</td>", "2.00 s", "tiny-x · seed 3"))
+    said = (
+        "entropy fell to 0.010",
+        "<td>0.250</td>",
+        "<td>0.500</td>",
+        "2.00 s",
+        "tiny-x · seed 3",
+        "Validation queries, sampled at temperature 0.7",
+    )
+    assert all(words in page for words in said)
 
 
 def test_segments_are_coloured_by_what_they_earned(run):
