@@ -5,8 +5,6 @@ journey goes on where it stopped; the reward server runs for the stages that nee
 """
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -142,21 +140,17 @@ def _server(run: Path) -> object:
 
 
 def _run_stage(console: Console, run: Path, name: str, arguments: list[str]) -> dict[str, object]:
-    """Run one command with its output in logs/; a live line meanwhile, one line at the end. Raises JourneyError when it fails."""
+    """Run one command with its output in logs/; a live line meanwhile, one line at the end. Raises JourneyError when it fails,
+    Interrupted on SIGTERM and Ctrl-C."""
+    from train.child import run_rerec
+
     log = run / f"logs/{name.replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    with log.open("ab") as out, console.status(name) as status:
-        process = subprocess.Popen([sys.executable, "-m", "rerec", *arguments], stdout=out, stderr=subprocess.STDOUT)
-        try:
-            while process.poll() is None:
-                status.update(f"{name}  {time.monotonic() - start:.0f} s  {_last_line(run, name, log)}")
-                time.sleep(0.2)
-        except KeyboardInterrupt:
-            process.wait(60)  # it got the same Ctrl-C: let it leave in order
-            raise JourneyError(f"interrupted in stage {name}: run the same command again to go on from there") from None
+    with console.status(name) as status:
+        code = run_rerec(arguments, log, lambda: status.update(f"{name}  {time.monotonic() - start:.0f} s  {_last_line(run, name, log)}"))
     seconds = round(time.monotonic() - start, 1)
-    if process.returncode:
+    if code:
         raise JourneyError(f"stage {name} failed ({_last_line(run, '', log)}); its log is {log}; run the same command again to retry from there")
     console.print(f"  [green]✓[/green] {name:<15} {seconds:7.1f} s")
     return {"seconds": seconds, "command": "rerec " + " ".join(arguments)}

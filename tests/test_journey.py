@@ -46,17 +46,21 @@ def stages_done(run: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory, data):
-    """A finished quick journey that was interrupted once in its synthesis; (run directory, what the second part printed)."""
+    """A finished quick journey that was interrupted twice in its synthesis, by Ctrl-C and by a SIGTERM to it alone; (run directory, what the last
+    part printed)."""
     run = tmp_path_factory.mktemp("journey") / "run"
-    first = start("demo", "--quick", "--run", run, *data)
-    wait_for(first, lambda: "embed" in stages_done(run))
-    os.killpg(first.pid, signal.SIGINT)
-    said, _ = first.communicate(timeout=60)
-    assert first.returncode != 0 and "run the same command again" in said and "Traceback" not in said
-    assert stages_done(run)[:2] == ["import", "embed"] and "sft" not in stages_done(run)
-    second = rerec("demo", "--quick", "--run", run, *data)
-    assert second.returncode == 0, second.stdout[-3000:] + second.stderr[-3000:]
-    return run, second.stdout
+    log = run / "logs/synth.log"
+    for stop in (lambda process: os.killpg(process.pid, signal.SIGINT), lambda process: process.terminate()):
+        said_before = log.stat().st_size if log.is_file() else 0
+        part = start("demo", "--quick", "--run", run, *data)
+        wait_for(part, lambda size=said_before: log.is_file() and log.stat().st_size > size)
+        stop(part)
+        said, _ = part.communicate(timeout=60)
+        assert part.returncode != 0 and "run the same command again" in said and "Traceback" not in said
+        assert stages_done(run) == ["import", "embed"]
+    last = rerec("demo", "--quick", "--run", run, *data)
+    assert last.returncode == 0, last.stdout[-3000:] + last.stderr[-3000:]
+    return run, last.stdout
 
 
 def test_the_journey_ends_with_a_table_and_says_that_it_was_quick(journey):

@@ -3,16 +3,19 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import current_thread, main_thread
 
 from train.errors import Interrupted
 
+WATCH_SECONDS = 0.2
 
-def run_rerec(words: Sequence[str], log: Path) -> int:
-    """Run it to its end and return the exit code. SIGTERM and Ctrl-C end the child first, in its own way: a training run saves a checkpoint.
-    Raises Interrupted then, where this is the main thread."""
+
+def run_rerec(words: Sequence[str], log: Path, tell: Callable[[], None] = lambda: None) -> int:
+    """Run it to its end and return the exit code; `tell` is called while it goes on. SIGTERM and Ctrl-C end the child first, in its own way: a
+    training run saves a checkpoint. Raises Interrupted then, where this is the main thread."""
     stopped = []
     with log.open("ab") as out, subprocess.Popen([sys.executable, "-m", "rerec", *words], stdout=out, stderr=subprocess.STDOUT) as child:
 
@@ -22,10 +25,12 @@ def run_rerec(words: Sequence[str], log: Path) -> int:
 
         before = {name: signal.signal(name, stop) for name in (signal.SIGTERM, signal.SIGINT) if current_thread() is main_thread()}
         try:
-            code = child.wait()
+            while child.poll() is None:
+                tell()
+                time.sleep(WATCH_SECONDS)
         finally:
             for name, handler in before.items():
                 signal.signal(name, handler)
     if stopped:
         raise Interrupted(f"stopped: run the same command again to go on ({log} has the last words)")
-    return code
+    return child.returncode
