@@ -19,6 +19,9 @@ train.add_typer(next_item)
 @train.command()
 def sft(
     store: StoreOption = DEFAULT_STORE,
+    model: Annotated[
+        Path | None, typer.Option(help="Model folder of another SFT run to teach on, e.g. with more candidates; without it, one is made.")
+    ] = None,
     run: Annotated[Path, typer.Option(help="Run directory to make: untrained/, model/, curve.json.")] = Path("runs/sft"),
     gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 800,
     mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 350,
@@ -52,7 +55,8 @@ def sft(
     texts = [text for known, asked in zip((evidence, *others), found.values(), strict=True) for text in words_of(asked, known, style)]
     with progress("SFT", gold_steps + mixed_steps) as tell:
         told = lambda step, total, loss: tell(step, total, f"loss {loss:.3f}")  # noqa: E731
-        curve = run_sft(run, evidence, lessons(examples, evidence, style), texts, config, also=others, resume=resume, progress=told)
+        taught = lessons(examples, evidence, style)
+        curve = run_sft(run, evidence, taught, texts, config, also=others, start=model, resume=resume, progress=told)
     show({"model": str(run / "model"), "examples": len(examples), "steps": curve[-1][0], "loss": round(curve[-1][1], 4)}, as_json)
 
 

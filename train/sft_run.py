@@ -29,26 +29,32 @@ def run_sft(
     config: SFTConfig,
     *,
     also: Sequence[Evidence] = (),
+    start: Path | None = None,
     resume: bool,
     progress: Callable[[int, int, float], None],
 ) -> list[tuple[int, float]]:
     """Train and write run/untrained, run/model, run/curve.json, run/provenance.json; returns the curve of (step, smoothed loss). The tokenizer
-    knows the words of `texts`, and the names of other catalogues, `also`.
+    knows the words of `texts`, and the names of other catalogues, `also`. From a `start`, the model folder of another SFT run, that policy
+    is taught on with its tokenizer, and nothing is made untrained.
 
-    Raises TrainError for a directory in use without `resume`, ConfigChanged for a resume with another config or graph.
+    Raises TrainError for a directory in use without `resume` and for a `start` that does not know the names, ConfigChanged for a resume with
+    another config or graph.
     """
     torch.set_num_threads(threads())
     facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "examples": len(taught)}
     facts["also"] = [one.digest for one in also] or None
+    facts["start"] = start and str(start)
     _check(run, facts, resume)
-    untrained, checkpoint = run / "untrained", run / "checkpoint.pt"
-    if not (untrained / tiny.ENTITIES).is_file():
+    if start:
+        _check_names(start, evidence, *also)
+    checkpoint, first = run / "checkpoint.pt", start or run / "untrained"
+    if not (first / tiny.ENTITIES).is_file():
         tokenizer, entities = tiny.build_tokenizer(evidence, texts, *also)
-        tiny.save(untrained, tiny.build_model(tokenizer, tiny.TinyConfig(seed=config.seed)), tokenizer, entities)
+        tiny.save(first, tiny.build_model(tokenizer, tiny.TinyConfig(seed=config.seed)), tokenizer, entities)
     write_json(run / "provenance.json", provenance(**facts))
-    tokenizer = AutoTokenizer.from_pretrained(untrained)
-    model = AutoModelForCausalLM.from_pretrained(untrained, dtype=torch.float32)
-    entities = json.loads((untrained / tiny.ENTITIES).read_text())
+    tokenizer = AutoTokenizer.from_pretrained(first)
+    model = AutoModelForCausalLM.from_pretrained(first, dtype=torch.float32)
+    entities = json.loads((first / tiny.ENTITIES).read_text())
     decisions = [i for i in tokenizer.convert_tokens_to_ids([" yes", " no"]) if i is not None]
     trainer = Trainer(model, encode(taught, tokenizer), entities, config, decisions)
     if checkpoint.is_file():
@@ -73,6 +79,15 @@ def words_of(examples: list[Example], evidence: Evidence, style: str = "open-boo
         return ["tool", *dict.fromkeys(text for m in said for text in (m.content, *m.astray))]
     chosen = examples[:: max(1, len(examples) // SAMPLE)]
     return [t for e in chosen for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))]
+
+
+def _check_names(start: Path, *catalogues: Evidence) -> None:
+    """Refuse a start for which a name would be spelled out, byte by byte."""
+    if not (start / tiny.ENTITIES).is_file():
+        raise TrainError(f"no tiny policy at {start}: give model/ of another `rerec train sft` run")
+    known = AutoTokenizer.from_pretrained(start).get_vocab()
+    if strange := [name for one in catalogues for group in tiny.names(one).values() for name in group if name not in known]:
+        raise TrainError(f"{start} does not know {len(strange)} names of this catalogue, such as{strange[0]}: make it with `--also` this store")
 
 
 def _check(run: Path, facts: dict[str, object], resume: bool) -> None:

@@ -40,12 +40,7 @@ class TinyConfig(BaseModel):
 def build_tokenizer(evidence: Evidence, texts: Iterable[str], *others: Evidence) -> tuple[Qwen2Tokenizer, dict[str, list[int]]]:
     """The tokenizer, and the token ids of its entities in three groups that may be renamed among themselves: items, category, others. It knows the
     names of the `others` too: swapped in, they are read as any name."""
-    groups: dict[str, dict[str, None]] = {"items": {}, "category": {}, "others": {}}
-    for cards, graph in ((one.cards, one.attributes) for one in (evidence, *others)):
-        for item in sorted(cards.rows):
-            groups["items"][f" {graph.titles[item]}"] = None
-        for relation, value in sorted(cards.holders):
-            groups["category" if relation == cards.category else "others"][f" {graph.names[value]}"] = None
+    groups = names(evidence, *others)
     entities = dict.fromkeys(surface for group in groups.values() for surface in group)
     known = _tokenizer(list(entities))
     words = {piece for text in texts for rest in _outside(known, text, len(entities)) for piece in _PIECE.findall(rest)}
@@ -53,6 +48,17 @@ def build_tokenizer(evidence: Evidence, texts: Iterable[str], *others: Evidence)
     tokenizer = _tokenizer([*sorted(words - set(entities)), *entities])
     ids = {name: sorted({tokenizer.convert_tokens_to_ids(surface) for surface in group}) for name, group in groups.items()}
     return tokenizer, ids
+
+
+def names(*catalogues: Evidence) -> dict[str, dict[str, None]]:
+    """The surfaces of items, category and others, in order, each with the space before it."""
+    groups: dict[str, dict[str, None]] = {"items": {}, "category": {}, "others": {}}
+    for cards, graph in ((one.cards, one.attributes) for one in catalogues):
+        for item in sorted(cards.rows):
+            groups["items"][f" {graph.titles[item]}"] = None
+        for relation, value in sorted(cards.holders):
+            groups["category" if relation == cards.category else "others"][f" {graph.names[value]}"] = None
+    return groups
 
 
 def build_model(tokenizer: Qwen2Tokenizer, config: TinyConfig) -> Qwen2ForCausalLM:

@@ -5,13 +5,16 @@ import random
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from data_engine.evidence import Evidence
 from data_engine.store import Store
+from train.errors import TrainError
 from train.generate import Ask, generate
 from train.prompts import closed_book, open_book, response
 from train.retention import gold_surprise
 from train.sft import NameShuffler, SFTConfig, Trainer, encode, lessons, response_loss
+from train.sft_run import run_sft
 from train.tiny import TinyConfig, build_model, build_tokenizer, save
 
 
@@ -51,6 +54,24 @@ def test_the_names_of_another_catalogue_are_tokens_and_are_swapped_in(films, han
     sample = encode(lessons(examples[:1], evidence), wider)[0]
     shuffle, strange = NameShuffler(groups, random.Random(0)), wider.convert_tokens_to_ids(" Film A (1981)")
     assert any(strange in shuffle(sample.prompt, sample.gold)[0] for _ in range(400))
+
+
+def test_a_policy_is_taught_on_from_its_own_weights_and_with_its_own_tokens(films, film_store, hand_store, tmp_path):
+    evidence, examples, tokenizer, entities = films
+    start, config = tmp_path / "start", SFTConfig(gold_steps=1, mixed_steps=0, batch=2)
+    save(start, build_model(tokenizer, TinyConfig(dims=32, seed=5)), tokenizer, entities)
+    taught = lessons(examples, evidence)
+    run_sft(tmp_path / "on", evidence, taught, [], config, start=start, resume=False, progress=lambda *_: None)
+    before, after = (load_file(folder / "model.safetensors") for folder in (start, tmp_path / "on/model"))
+    moved = {name: (after[name] - before[name]).abs().max().item() for name in before}
+    assert 0 < max(moved.values()) < 0.01  # one step of warm-up, from weights that spread over .02
+    assert (tmp_path / "on/model/entities.json").read_text() == (start / "entities.json").read_text()
+    assert not (tmp_path / "on/untrained").exists()
+    with pytest.raises(TrainError, match="Film A"):
+        run_sft(tmp_path / "x", Evidence.load(hand_store), taught, [], config, start=start, resume=False, progress=lambda *_: None)
+    with pytest.raises(TrainError, match="no tiny policy"):
+        run_sft(tmp_path / "x", evidence, taught, [], config, start=tmp_path, resume=False, progress=lambda *_: None)
+    assert not (tmp_path / "x").exists()
 
 
 def test_prompts_and_chains_round_trip_with_one_token_an_entity(films):
