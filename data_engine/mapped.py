@@ -61,6 +61,14 @@ class MappedGraph:
             return True
         return False if number in self.known(item) else None
 
+    def holders(self, relation: int, codes: frozenset[int], holds: bool) -> frozenset[str]:
+        """The items for which a relation (by number) is known and which have one of its codes, or, not `holds`, none of them."""
+        of = np.flatnonzero(self.arrays.relation == relation)
+        owner = np.searchsorted(self.arrays.edge_start, of, side="right") - 1
+        has = np.isin(self.arrays.attribute[of], [code & 0xFFFFFFFF for code in codes])
+        found = np.unique(owner[has]) if holds else np.setdiff1d(owner, owner[has])
+        return frozenset(self.arrays.item_ids[int(place)] for place in found)
+
     def values(self, item: str, relation: str) -> frozenset[int]:
         """The attributes (by number) that a relation lists for an item."""
         number = self._number.get(relation, -1)

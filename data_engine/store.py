@@ -243,16 +243,17 @@ class Store:
         finally:
             self.db.execute("DROP TABLE IF EXISTS arriving")
 
-    def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], tuple[tuple[str, str, str], ...]]]:
-        """(example id, gold items, items near it, conditions as (op, relation, value)): all that scoring needs, without reading whole records."""
+    def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], frozenset[str], tuple[tuple[str, str, str], ...]]]:
+        """(example id, gold items, items near it, items it names, conditions as (op, relation, value)): all that scoring needs, without reading
+        whole records."""
         cursor = self.db.cursor().execute(
-            "SELECT example_id, gold, near, json_extract_string(body, '$.conditions[*].relation'), "
+            "SELECT example_id, gold, near, json_extract_string(body, '$.anchors[*]'), json_extract_string(body, '$.conditions[*].relation'), "
             "json_extract_string(body, '$.conditions[*].value'), json_extract_string(body, '$.conditions[*].op') FROM examples"
         )
         while rows := cursor.fetchmany(4096):
-            for example, gold, near, relations, values, ops in rows:
+            for example, gold, near, named, relations, values, ops in rows:
                 asked = zip(ops or ["is"] * len(values), relations, values, strict=True)  # records of version 1 have no op
-                yield example, frozenset(gold), frozenset(near), tuple(asked)
+                yield example, frozenset(gold), frozenset(near), frozenset(named), tuple(asked)
 
     def stream(self, split: str | None = None) -> Iterator[Example]:
         """Examples in their stored order, of one split or of all, a few in memory at a time."""

@@ -24,6 +24,7 @@ PROFILES: dict[Profile, Weights] = {
     "ndcg": Weights(),
     "rerec": Weights(qas=0.3, pas=0.2, penalty=0.5),
     "rerec-conditions": Weights(qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions"),
+    "open-catalogue": Weights(qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions", right="conditions"),
 }
 N = TypeVar("N")
 EdgesOf = Callable[[str], frozenset[Hashable]]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reward_server.heads import Head
 
 FINDERS = 8192  # Examples whose title finder is kept
+HOLDERS = 4096  # conditions whose items are kept
 COSINES = 65_536  # pairs of items whose cosine is kept
 ANSWERS = 16_384  # answers whose worth is kept: the rollouts of a group often answer alike
 CHARACTERS = 400  # longer answers are not kept, so that nobody fills the memory with them
@@ -33,17 +34,18 @@ CHARACTERS = 400  # longer answers are not kept, so that nobody fills the memory
 
 @dataclass(frozen=True, eq=False)  # one object an Example: cached answers are found by identity
 class Target:
-    """What an Example is scored by: its gold items, the items near it (candidates, anchors, history), and what it asks for (None for an
-    Example without conditions)."""
+    """What an Example is scored by: its gold items, the items near it (candidates, anchors, history), those of them that the query names, and
+    what it asks for (None for an Example without conditions)."""
 
     gold: frozenset[str]
     near: frozenset[str]
+    named: frozenset[str]
     asked: Asked | None
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What an answer is worth: the items recommended, best first, titles that name one of them again or none, those that are not gold, the
+    """What an answer is worth: the items recommended, best first, titles that name one of them again or none, those that are not right, the
     parts of the reward, their sum, and the reward of a segment that led to a wrong item."""
 
     ranked: list[str]
@@ -65,6 +67,7 @@ class Snapshot:
         self._finder = lru_cache(FINDERS)(lambda items: TitleFinder({item: self._titles[item] for item in items if item in self._titles}))
         self._cosine = lru_cache(COSINES)(self._exact_cosine)
         self._worth = lru_cache(ANSWERS)(self._judge)
+        self._holders = lru_cache(HOLDERS)(graph.holders)
 
     @classmethod
     def load(cls, path: Path | str, rechead: Path | None = None) -> "Snapshot":
@@ -73,7 +76,7 @@ class Snapshot:
             graph = MappedGraph(GraphArrays.of(store))
             need = lru_cache(None)(partial(_need, graph))
             ask = lru_cache(None)(lambda asked: Asked(tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)))
-            targets = {example: Target(gold, near, ask(asked) if asked else None) for example, gold, near, asked in store.targets()}
+            targets = {example: Target(*items, ask(asked) if asked else None) for example, *items, asked in store.targets()}
             if not targets and rechead is None:
                 raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
             return cls(graph, targets, store.embeddings(), _load_head(rechead, graph) if rechead else None)
@@ -115,7 +118,7 @@ class Snapshot:
         ranked = list(dict.fromkeys(named))
         parts = self._parts(ranked, target, weights)
         total = scoring.combine(parts, weights) if ranked else 0.0
-        wrong = frozenset(ranked) - target.gold
+        wrong = frozenset(ranked) - self._right(target, weights)
         return Worth(ranked, len(named) - len(ranked), len(resolved) - len(named), wrong, parts, total, scoring.penalised(total, weights))
 
     def _exact_cosine(self, item: str, other: str) -> float | None:
@@ -132,7 +135,13 @@ class Snapshot:
         else:
             qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
         pas = scoring.preference_alignment(ranked, target.gold, self._cosine, weights.k)
-        return scoring.Parts(scoring.ndcg(ranked, target.gold, weights.k), qas, pas)
+        return scoring.Parts(scoring.ndcg(ranked, self._right(target, weights), weights.k), qas, pas)
+
+    def _right(self, target: Target, weights: Weights) -> frozenset[str]:
+        if weights.right == "gold" or target.asked is None:
+            return target.gold
+        meeting = (self._holders(need.relation, need.codes, need.holds) for need in target.asked.needs)
+        return target.gold | (frozenset.intersection(*meeting) - target.named)
 
 
 def _load_head(folder: Path, graph: MappedGraph) -> "Head":

@@ -15,7 +15,7 @@ MOST_NAME, MOST_TITLE = 200, 1000  # characters
 Status = Literal["ok", "no_answer", "unresolved", "malformed"]
 Verdict = Literal["ok", "wrong_item", "contradicted", "unknown"]
 Judgement = Literal["supported", "contradicted", "unknown"]
-Profile = Literal["ndcg", "rerec", "rerec-conditions"]
+Profile = Literal["ndcg", "rerec", "rerec-conditions", "open-catalogue"]
 Share = Annotated[float, Meta(ge=0, le=10)]
 
 
@@ -24,14 +24,16 @@ class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 class Weights(Wire):
-    """How parts make a score: the cut-off K, w1 (QAS), w2 (PAS), RAAE's w_penalty for segments that led to a wrong item, and whether
-    QAS compares with the gold items' edges (as published) or counts the query's own conditions."""
+    """How parts make a score: the cut-off K, w1 (QAS), w2 (PAS), RAAE's w_penalty for segments that led to a wrong item; whether QAS compares
+    with the gold items' edges (as published) or counts the query's own conditions; and what is right: the gold items, or, when the whole
+    catalogue was to be chosen from, each item that meets all conditions and that the query does not name."""
 
     k: Annotated[int, Meta(ge=1, le=1000)] = 1
     qas: Share = 0.0
     pas: Share = 0.0
     penalty: Annotated[float, Meta(ge=0, le=1)] = 0.0
     qas_over: Literal["ground_truth", "conditions"] = "ground_truth"
+    right: Literal["gold", "conditions"] = "gold"
 
 
 class Response(Wire):

@@ -161,7 +161,9 @@ def _evaluate(
     out: Annotated[Path | None, typer.Option(help="Write summary, responses and provenance as JSON.")] = None,
     temperature: float = 0.0,
     max_tokens: Annotated[int, typer.Option(min=16, help="A response is cut after so many tokens; as many as it was trained with.")] = 1024,
-    style: Annotated[str | None, typer.Option(help="open-book, closed-book or instructed; by default open-book, with --ask instructed.")] = None,
+    style: Annotated[
+        str | None, typer.Option(help="open-book, closed-book, instructed, open-catalogue; by default open-book, with --ask instructed.")
+    ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:

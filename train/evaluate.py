@@ -16,7 +16,7 @@ from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 from train.baselines import BASELINES, answers, baseline
 from train.endpoint import EndpointConfig, ask
 from train.errors import TrainError
-from train.prompts import STYLES
+from train.prompts import OPEN, STYLES
 
 FIGURES = ("satisfied", "premise_corrected", "steps_right", "invented", "words")
 DEEPER = (5, 10)  # the K of NDCG@K beside 1
@@ -53,8 +53,9 @@ def evaluate(
         raise TrainError(f"give one of a model folder, --ask MODEL for an endpoint, and --baseline with one of {', '.join(BASELINES)}")
     if not examples:
         raise TrainError("no Examples to evaluate on: run `rerec synth` with a count for that split")
+    is_open = config.style == OPEN
     if config.baseline:
-        texts = answers(baseline(config.baseline, evidence, config.seed), examples, evidence)
+        texts = answers(baseline(config.baseline, evidence, config.seed, is_open), examples, evidence)
     elif config.endpoint:
         prompts = [STYLES[config.style](e, evidence) for e in examples]
         texts = ask(config.endpoint, prompts, config.temperature, config.seed, kept, progress)
@@ -64,9 +65,12 @@ def evaluate(
         prompts = [STYLES[config.style](e, evidence) for e in examples]
         texts = respond(config.model, prompts, config.temperature, config.most_tokens, config.seed, progress)
     asked = [Response(example_id=e.example_id, response=t[:MOST_CHARACTERS]) for e, t in zip(examples, texts, strict=True)]
-    rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, client.score(asked), strict=True)]
+    scores = client.score(asked, "open-catalogue" if is_open else None)
+    rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, scores, strict=True)]
+    if is_open:
+        rows = [one | {"candidates": len(evidence.attributes.titles), "gold_position": None} for one in rows]
     for k in DEEPER:
-        for one, score in zip(rows, client.score(asked, Weights(k=k)), strict=True):
+        for one, score in zip(rows, client.score(asked, Weights(k=k, right="conditions" if is_open else "gold")), strict=True):
             one[f"ndcg_{k}"] = score.ndcg
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
     summary = summarise(rows, config.seed) | {"gold_surprise": _retention(config, examples, evidence)}
@@ -126,13 +130,13 @@ def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
         values = [r[figure] for r in rows if r.get(figure) is not None]
         return round(float(np.mean(values)), 4) if values else None
 
-    places = {str(p): round(float(np.mean(v)), 4) for p, v in by("gold_position").items()}
+    places = {str(p): round(float(np.mean(v)), 4) for p, v in by("gold_position").items() if p is not None}
     return {
         "queries": len(rows),
         "ndcg": interval([r["ndcg"] for r in rows], seed),
         **{f"by_{key}": {str(k): interval(v, seed) for k, v in by(key).items()} for key in ("kind", "conditions", "candidates")},
         "by_gold_position": places,
-        "gold_position_spread": round(max(places.values()) - min(places.values()), 4),
+        "gold_position_spread": round(max(places.values()) - min(places.values()), 4) if places else None,
         "answered": round(float(np.mean([r["status"] == "ok" for r in rows])), 4),
         **{figure: mean(figure) for figure in (*FIGURES, *(f"ndcg_{k}" for k in DEEPER))},
     }

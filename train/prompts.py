@@ -2,6 +2,7 @@
 
 open-book lists the facts, for policies that know nothing of the world; each line starts with a space so that a name is the
 same token at the start of a line as inside one. closed-book lists titles only and says how to answer; instructed lists facts and says so too.
+open-catalogue lists nothing: whatever the catalogue has may be recommended.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +16,17 @@ Candidates:
 {candidates}
 
 {task}"""
+OPEN_CATALOGUE = """{query}
+
+Reason step by step in short paragraphs: what is asked for, then what you know that may fit. End with the titles you recommend, each in
+full, best first, at most ten, one a line, between <answer> and </answer>."""
 TASK = """Reason step by step in short paragraphs: what is asked for, then each candidate against it. End with the titles you recommend,
 copied from the list, best first, one a line, between <answer> and </answer>."""
 
 
 def open_book(example: Example, evidence: Evidence) -> str:
     """Query, the cards of the items it names, the cards of the candidates: a title and its card values a line, "-" where a card has none."""
-    lines = [f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns] or [f"Query: {example.query}"]
+    lines = [_said(example) if example.turns else f"Query: {example.query}"]
     lines += ["Facts:", *(carded(i, evidence) for i in example.anchors)] if example.anchors else []
     lines += ["Candidates:", *(carded(i, evidence) for i in example.candidates)]
     return indented("\n".join(lines))
@@ -30,8 +35,12 @@ def open_book(example: Example, evidence: Evidence) -> str:
 def closed_book(example: Example, evidence: Evidence) -> str:
     """Query, titles and instructions; a policy must bring its own knowledge."""
     candidates = "\n".join(f"- {evidence.attributes.titles[i]}" for i in example.candidates)
-    said = "\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns) or example.query
-    return CLOSED_BOOK.format(query=said, candidates=candidates, task=TASK)
+    return CLOSED_BOOK.format(query=_said(example), candidates=candidates, task=TASK)
+
+
+def open_catalogue(example: Example, evidence: Evidence) -> str:
+    """Query and instructions; a policy must bring its own knowledge."""
+    return OPEN_CATALOGUE.format(query=_said(example))
 
 
 def instructed(example: Example, evidence: Evidence) -> str:
@@ -40,7 +49,13 @@ def instructed(example: Example, evidence: Evidence) -> str:
     return f"{open_book(example, evidence)}\n\nEach line of facts is a title and its {columns} (- where there is none). {TASK}"
 
 
-STYLES: dict[str, Callable[[Example, Evidence], str]] = {"open-book": open_book, "closed-book": closed_book, "instructed": instructed}
+OPEN = "open-catalogue"  # whatever meets the conditions is right
+STYLES: dict[str, Callable[[Example, Evidence], str]] = {
+    "open-book": open_book,
+    "closed-book": closed_book,
+    "instructed": instructed,
+    OPEN: open_catalogue,
+}
 
 
 def response(chain: Chain, evidence: Evidence) -> str:
@@ -72,6 +87,10 @@ def carded(item: str, evidence: Evidence) -> str:
     cards, names = evidence.cards, evidence.attributes.names
     values = [names[row[k]] if k < len(row := cards.rows[item][column.relation]) else "-" for column in cards.columns for k in range(column.width)]
     return " ".join([evidence.attributes.titles[item], *values])
+
+
+def _said(example: Example) -> str:
+    return "\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns) or example.query
 
 
 def indented(text: str) -> str:

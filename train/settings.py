@@ -10,7 +10,7 @@ from reward_server.wire import Weights
 from train.curriculum import CurriculumConfig
 from train.dialogues import DIALOGUES
 from train.errors import BadRecipe
-from train.prompts import STYLES
+from train.prompts import OPEN, STYLES
 
 
 def _known_style(style: str) -> str:
@@ -62,6 +62,8 @@ class Settings(BaseModel):
             raise ValueError("a next_item recipe needs rerec.head: K and the weights of the reward's parts")
         if self.task == "next_item" and (self.curriculum or self.judged):
             raise ValueError("rerec.curriculum and rerec.judged are for Examples, not for next_item")
+        if self.style == OPEN and self.weights.get("right") != "conditions":
+            raise ValueError(f"in the style {OPEN} whatever meets the conditions is right: set rerec.weights.right=conditions")
         if self.style in DIALOGUES and self.judged:
             raise ValueError(f"rerec.judged is for single turns, not for {self.style}: set it to 0")
         return self

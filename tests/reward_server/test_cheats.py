@@ -20,7 +20,7 @@ def snap(film_store):
 @pytest.mark.parametrize("k", [1, 10])
 def test_no_cheat_pays_under_any_profile(snap, profile, k):
     weights = PROFILES[profile]
-    found = {p.name: p for p in probe(snap, Weights(k, weights.qas, weights.pas, weights.penalty, weights.qas_over))}
+    found = {p.name: p for p in probe(snap, Weights(k, weights.qas, weights.pas, weights.penalty, weights.qas_over, weights.right))}
     assert set(found) == {"honest", *CHEATS} and not any(p.beats for p in found.values())
     count = sum(found["honest"].statuses.values())
     assert count == 160 and found["honest"].statuses == {"ok": count}

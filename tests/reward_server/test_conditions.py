@@ -60,3 +60,18 @@ def test_the_share_of_conditions_met(tmp_path):
     assert score("<answer>Film B (1982)</answer>", "rerec-conditions").qas == pytest.approx(2 / 3)
     assert score("<answer>Film A (1981)</answer>", "rerec-conditions").qas == 1.0
     assert score("<answer>Film I (1989)</answer>", "rerec-conditions").qas == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "right"),
+    [
+        ((DRAMA, NOT_TIM), "AC"),  # dramas are A, C, E, …; E, G, I and K have Tim Tate
+        ((DRAMA, EARLY), "A"),  # 1981; C is of 1983
+        ((NOT_TIM,), "ABCD"),
+        ((EARLY,), "AB"),
+    ],
+)
+def test_whatever_meets_the_conditions_is_right_where_the_whole_catalogue_was_to_be_chosen_from(tmp_path, conditions, right):
+    score = scorer(tmp_path, conditions)
+    found = [score(f"<answer>Film {letter} ({1981 + n})</answer>", "open-catalogue").ndcg for n, letter in enumerate("ABCDEFGHIJKL")]
+    assert found == [float(letter in right) for letter in "ABCDEFGHIJKL"]

@@ -111,6 +111,20 @@ def test_ndcg_deeper_down_agrees_with_an_independent_one(rows_of, film_store):
 
 
 @pytest.mark.journey
+def test_of_the_open_catalogue_whatever_meets_the_conditions_is_right(rows_of, film_store):
+    examples, _, evidence = rows_of
+    titles, meets = evidence.attributes.titles, evidence.attributes.judge
+    right = {e.example_id: [i for i in titles if i not in e.anchors and all(meets(i, c) for c in e.conditions)] for e in examples}
+    with local_server(film_store) as url, RewardClient(url) as client:
+        asked = {name: evaluate(EvalConfig(baseline=name, style="open-catalogue"), examples, evidence, client) for name in ("rules", "popularity")}
+    rules, fame = (asked[name]["summary"] for name in ("rules", "popularity"))
+    assert (rules["ndcg"]["mean"], rules["ndcg_10"], rules["satisfied"], rules["invented"]) == (1, 1, 1, 0)
+    assert rules["by_candidates"].keys() == {str(len(titles))} and rules["by_gold_position"] == {}
+    firsts = [baseline("popularity", evidence, 0, open_catalogue=True)(e)[0] for e in examples]
+    assert fame["ndcg"]["mean"] == sum(f in right[e.example_id] for e, f in zip(examples, firsts, strict=True)) / len(examples) < 0.5
+
+
+@pytest.mark.journey
 def test_a_response_is_cut_after_as_many_tokens_as_were_said(rows_of, film_store, tmp_path):
     examples, _, evidence = rows_of
     tokenizer, entities = build_tokenizer(evidence, [open_book(e, evidence) for e in examples])

@@ -11,7 +11,7 @@ from data_engine.evidence import Evidence
 from data_engine.store import Store
 from train.errors import TrainError
 from train.generate import Ask, generate
-from train.prompts import closed_book, open_book, response
+from train.prompts import closed_book, open_book, open_catalogue, response
 from train.retention import gold_surprise
 from train.sft import NameShuffler, SFTConfig, Trainer, encode, lessons, response_loss
 from train.sft_run import run_sft
@@ -42,6 +42,14 @@ def test_a_closed_book_shows_titles_but_no_facts(films):
     e = next(e for e in examples if e.kind == "implicit")
     text = closed_book(e, evidence)
     assert e.conditions[0].name not in text and all(evidence.attributes.titles[i] in text for i in e.candidates)
+
+
+def test_of_an_open_catalogue_nothing_is_shown_but_the_query(films):
+    evidence, examples, _, _ = films
+    for e in examples:
+        text = open_catalogue(e, evidence)
+        assert text.startswith(e.query) and "<answer>" in text
+        assert all(title not in text.removeprefix(e.query) for title in evidence.attributes.titles.values())
 
 
 def test_the_names_of_another_catalogue_are_tokens_and_are_swapped_in(films, hand_store):

@@ -17,8 +17,8 @@ def composed(tmp_path, recipe="tiny-rerec", **changes):
 def test_the_arms_differ_in_reward_estimator_and_order_only(tmp_path):
     grpo, rerec = (OmegaConf.to_container(composed(tmp_path, f"tiny-{arm}"), resolve=True) for arm in ("grpo", "rerec"))
     assert (grpo["algorithm"].pop("adv_estimator"), rerec["algorithm"].pop("adv_estimator")) == ("grpo", "raae")
-    assert rerec["rerec"].pop("weights") == {"k": 1, "qas": 0.3, "pas": 0.2, "penalty": 0.5, "qas_over": "ground_truth"}
-    assert grpo["rerec"].pop("weights") == {"k": 1, "qas": 0, "pas": 0, "penalty": 0, "qas_over": "ground_truth"}
+    assert rerec["rerec"].pop("weights") == {"k": 1, "qas": 0.3, "pas": 0.2, "penalty": 0.5, "qas_over": "ground_truth", "right": "gold"}
+    assert grpo["rerec"].pop("weights") == {"k": 1, "qas": 0, "pas": 0, "penalty": 0, "qas_over": "ground_truth", "right": "gold"}
     assert grpo["rerec"].pop("curriculum") is None and rerec["rerec"].pop("curriculum") == {"tau": 0.05, "recheck": 3, "seed": 7}
     assert grpo == rerec
 

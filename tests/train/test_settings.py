@@ -27,6 +27,7 @@ def test_every_recipe_is_whole(recipe):
         ("tiny-conversation", "rerec.weights.penalty=0.5", "set rerec.weights.penalty=0, or take raae"),
         ("tiny-rerec", "rerec.weights.k=0", "rerec.weights: Expected `int` >= 1"),
         ("tiny-grpo", "rerec.style=rhyme", "no style 'rhyme': choose from open-book"),
+        ("tiny-grpo", "rerec.style=open-catalogue", "set rerec.weights.right=conditions"),
         ("tiny-grpo", "rerec.task=poem", "rerec.task: Input should be 'examples' or 'next_item'"),
         ("tiny-grpo", "rerec.task=next_item", "needs rerec.head"),
         ("tiny-grpo", "+rerec.wieghts=1", "rerec.wieghts: Extra inputs are not permitted"),
