@@ -67,7 +67,7 @@ def rft(
     model: Annotated[str | None, typer.Option(help="Model folder to start from; without it, the model the recipe names.")] = None,
     run: Annotated[Path, typer.Option(help="Run directory: data/, checkpoints/, log/, model/.")] = Path("runs/rft"),
     server: Annotated[str, typer.Option(help="URL of a running reward server.")] = "http://127.0.0.1:8700",
-    queries: Annotated[int | None, typer.Option(help="Use only the first N RL queries.")] = None,
+    queries: Annotated[int | None, typer.Option(help="Learn from N RL queries, taken evenly over the split.")] = None,
     override: Annotated[list[str] | None, typer.Option("--set", help="A hydra override, e.g. trainer.total_training_steps=60.")] = None,
     seed: SeedOption = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,
@@ -114,6 +114,7 @@ def compare(
     seeds: Annotated[str, typer.Option(help="Comma-separated.")] = "0,1,2",
     run: Annotated[Path, typer.Option(help="Directory of the matrix: METHOD/SEED/, comparison.html.")] = Path("runs/compare"),
     split: Annotated[str, typer.Option(help="validation or test.")] = "validation",
+    queries: Annotated[int | None, typer.Option(min=1, help="Learn from N RL queries, taken evenly over the split.")] = None,
     override: Annotated[list[str] | None, typer.Option("--set", help="Hydra override for every cell. May be given often.")] = None,
     cores: Annotated[
         int | None, typer.Option("--ray", metavar="CORES", help="On Ray (RAY_ADDRESS, else this machine), a cell on so many cores.")
@@ -134,7 +135,7 @@ def compare(
     if not (model / "config.json").is_file():
         raise TrainError(f"no model folder at {model}: make one with `rerec train sft` and give its model/")
     matrix = {"store": store.resolve(), "model": model.resolve(), "methods": names, "seeds": tuple(map(int, numbers))}
-    config = CompareConfig(**matrix, split=split, overrides=tuple(override or ()), cores=cores)
+    config = CompareConfig(**matrix, split=split, queries=queries, overrides=tuple(override or ()), cores=cores)
     with progress("compare", len(names) * len(numbers)) as tell:
         done = iter(range(1, len(names) * len(numbers) + 1))
         found = run_matrix(run, config, lambda name, seed, what: tell(next(done), note=f"{name} seed {seed}: {what}"))

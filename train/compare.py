@@ -36,6 +36,7 @@ class CompareConfig(BaseModel):
     methods: tuple[str, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(min_length=1)
     split: str = "validation"
+    queries: int | None = Field(None, ge=1)  # of the RL split to learn from; None: all
     overrides: tuple[str, ...] = ()
     cores: int | None = Field(None, ge=1)  # of a cell on Ray; None: no Ray
 
@@ -131,6 +132,7 @@ def _fill(cell: Path, m: Method, seed: int, config: CompareConfig, url: str) -> 
     store = ["--store", str(config.store), "--server", url]
     changes = [word for o in (*m.overrides, *config.overrides) for word in ("--set", o)]
     words = ["train", "rft", m.recipe, *store, "--model", str(config.model), "--run", str(cell), "--seed", str(seed), *changes, "--resume"]
+    words += ["--queries", str(config.queries)] if config.queries else []
     start = time.monotonic()
     wrong = _run("train", words, cell)
     if not wrong:
