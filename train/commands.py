@@ -67,7 +67,10 @@ def rft(
     model: Annotated[str | None, typer.Option(help="Model folder to start from; without it, the model the recipe names.")] = None,
     run: Annotated[Path, typer.Option(help="Run directory: data/, checkpoints/, log/, model/.")] = Path("runs/rft"),
     server: Annotated[str, typer.Option(help="URL of a running reward server.")] = "http://127.0.0.1:8700",
-    queries: Annotated[int | None, typer.Option(help="Learn from N RL queries, taken evenly over the split.")] = None,
+    queries: Annotated[
+        int | None,
+        typer.Option(help="Learn from N RL queries, taken evenly over the split; without it from all, with a curriculum from N it can repeat."),
+    ] = None,
     override: Annotated[list[str] | None, typer.Option("--set", help="A hydra override, e.g. trainer.total_training_steps=60.")] = None,
     seed: SeedOption = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint of --run.")] = False,

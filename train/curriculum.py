@@ -11,12 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class CurriculumConfig(BaseModel):
-    """tau: below this difficulty a query is mastered. recheck: epochs between checks of the mastered (forgetting)."""
+    """tau: below this difficulty a query is mastered. recheck: epochs between checks of the mastered (forgetting). passes: a run learns from no
+    more queries than it has time to ask so often (`affordable`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     tau: float = Field(0.05, ge=0, le=1)
     recheck: int = Field(3, ge=1)
+    passes: int = Field(3, ge=1)
     seed: int = 0
+
+    def affordable(self, steps: int, batch: int) -> int:
+        """The queries of a run of so many steps. With more it would end among the easy ones, and kinds whose priors are high would never be
+        asked."""
+        return max(batch, steps * batch // self.passes)
 
 
 class Curriculum:

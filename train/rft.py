@@ -21,6 +21,7 @@ from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
 from train.checkpoints import FOLDER, LATEST, STOP, disk_full, last_whole
 from train.cores import threads
+from train.curriculum import CurriculumConfig
 from train.dialogues import DIALOGUES, example_rows
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
 from train.lock import alone
@@ -151,7 +152,7 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
         composed.rerec.head_digest = served["head_digest"]
         if not served["head_digest"]:
             raise TrainError(f"{config.recipe} is scored by a RecHead, and the server at {config.server} holds none: start it with --rechead FOLDER")
-    rows = _rows(composed, examples, evidence, config.most_queries)
+    rows = _rows(composed, examples, evidence, config.most_queries or _affordable(composed))
     with alone(config.run):
         return _train(store, composed, rows, config, evidence.digest, resume)
 
@@ -195,6 +196,11 @@ def _rows(composed: DictConfig, examples: dict[str, list[Example]], evidence: Ev
     if len(rows["rl"]) < batch:
         raise DataError(f"{len(rows['rl'])} RL queries are fewer than one batch of {batch}: {more}")
     return rows
+
+
+def _affordable(composed: DictConfig) -> int | None:
+    settings, steps = composed.rerec.curriculum, composed.trainer.total_training_steps
+    return CurriculumConfig(**settings).affordable(steps, composed.data.train_batch_size) if settings and steps else None
 
 
 def metrics_files(run: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 from tests.train.test_selection import validated
 from train.checkpoints import LATEST
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
-from train.rft import RFTConfig, _check_resume, _export, _run, compose, metrics_files, on_cpu, recipes
+from train.rft import RFTConfig, _affordable, _check_resume, _export, _run, compose, metrics_files, on_cpu, recipes
 
 
 def composed(tmp_path, recipe="tiny-rerec", **changes):
@@ -19,7 +19,7 @@ def test_the_arms_differ_in_reward_estimator_and_order_only(tmp_path):
     assert (grpo["algorithm"].pop("adv_estimator"), rerec["algorithm"].pop("adv_estimator")) == ("grpo", "raae")
     assert rerec["rerec"].pop("weights") == {"k": 1, "qas": 0.3, "pas": 0.2, "penalty": 0.5, "qas_over": "ground_truth", "right": "gold"}
     assert grpo["rerec"].pop("weights") == {"k": 1, "qas": 0, "pas": 0, "penalty": 0, "qas_over": "ground_truth", "right": "gold"}
-    assert grpo["rerec"].pop("curriculum") is None and rerec["rerec"].pop("curriculum") == {"tau": 0.05, "recheck": 3, "seed": 7}
+    assert grpo["rerec"].pop("curriculum") is None and rerec["rerec"].pop("curriculum") == {"tau": 0.05, "recheck": 3, "passes": 3, "seed": 7}
     assert grpo == rerec
 
 
@@ -34,6 +34,13 @@ def test_seeds_paths_and_server_are_filled_in(tmp_path):
     assert config.data.seed == config.actor_rollout_ref.rollout.seed == 7 and config.trainer.total_training_steps == 9
     assert config.rerec.server == "http://127.0.0.1:1" and config.rerec.graph_digest == "digest"
     assert config.trainer.default_local_dir == str(tmp_path / "checkpoints")
+
+
+@pytest.mark.parametrize(("steps", "queries"), [(45, 240), (3, 16), (2, 16)])
+def test_a_curriculum_takes_no_more_queries_than_the_run_can_ask_three_times_but_a_batch(tmp_path, steps, queries):
+    shorter = (f"trainer.total_training_steps={steps}",)
+    assert _affordable(composed(tmp_path, overrides=shorter)) == queries
+    assert _affordable(composed(tmp_path, "tiny-grpo", overrides=shorter)) is None
 
 
 def test_bad_recipes_and_overrides_are_named(tmp_path):
