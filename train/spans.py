@@ -3,7 +3,9 @@
 The response ids are decoded incrementally; nothing is tokenised a second time, so the result is right for any tokenizer.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 
 def token_spans(ids: Sequence[int], decode: Callable[[tuple[int, ...]], str]) -> tuple[str, list[tuple[int, int]]]:
@@ -24,5 +26,5 @@ def token_spans(ids: Sequence[int], decode: Callable[[tuple[int, ...]], str]) ->
 
 
 def spread(spans: Sequence[tuple[int, int]], start: int, end: int) -> list[int]:
-    """Indices of the tokens that hold at least one character of start..end."""
-    return [k for k, (a, b) in enumerate(spans) if a < end and b > start]
+    """Indices of the tokens that hold at least one character of start..end; neither starts nor ends of `spans` ever fall."""
+    return list(range(bisect_right(spans, start, key=itemgetter(1)), bisect_left(spans, end, key=itemgetter(0))))

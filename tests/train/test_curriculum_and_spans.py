@@ -95,12 +95,13 @@ def test_a_checkpoint_of_other_data_is_refused():
 BYTES = _tokenizer([" Heat (1995)", " Café", "\n", " yes"])
 
 
-@given(st.text(alphabet="ab é€😀\n Heat(1995)", max_size=30))
-def test_token_spans_tile_the_text_for_byte_level_tokens(text):
+@given(st.text(alphabet="ab é€😀\n Heat(1995)", max_size=30), st.integers(0, 30), st.integers(0, 30))
+def test_token_spans_tile_the_text_for_byte_level_tokens(text, start, length):
     ids = BYTES(text)["input_ids"]
     decoded, spans = token_spans(ids, lambda part: BYTES.decode(list(part), skip_special_tokens=True))
     assert decoded == text and len(spans) == len(ids)
     assert "".join(text[a:b] for a, b in spans) == text
+    assert spread(spans, start, start + length) == [k for k, (a, b) in enumerate(spans) if a < start + length and b > start]
 
 
 def test_a_segment_takes_the_tokens_that_hold_its_characters():
