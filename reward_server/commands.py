@@ -73,7 +73,7 @@ def _token(
 def _score(
     file: Annotated[Path | None, typer.Argument(help='JSON lines of {"example_id", "response"}; "-" reads standard input.')] = None,
     store: StoreOption = DEFAULT_STORE,
-    profile: Annotated[str, typer.Option(help="ndcg, rerec or rerec-conditions.")] = "rerec",
+    profile: Annotated[str, typer.Option(help="ndcg, rerec, rerec-conditions or open-catalogue.")] = "rerec",
     compare: Annotated[
         str | None, typer.Option(help="Another profile: show both, and how often they order two responses to one query otherwise.")
     ] = None,
