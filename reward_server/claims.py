@@ -1,8 +1,9 @@
-"""What a text states, checked on the attribute graph and against what the query asks. Four kinds of claim:
+"""What a text states, checked on the attribute graph and against what the query asks. Five kinds of claim:
 
 fact       "Heat (1995) director Michael Mann", "A and B share their composer": an item's name, then an attribute's, before the next item or
            the end of the sentence. The relation word between them, if any, narrows it. Negated clauses are left alone.
-need       "Need director Michael Mann": an attribute in a line that says what is needed, before any item is named.
+need       "Need director Michael Mann": an attribute in a line that says what is needed, before the line names an item.
+needs      the end of the last line that begins with "Need": whether all that the query asks for has been named.
 match      "yes" or "no" right after an attribute of an item: whether that is what the query asks for.
 decision   "keep" or "skip" after an item: whether it meets every condition.
 
@@ -12,7 +13,7 @@ is asked for, another value of the same relation is beside the point, however tr
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -23,6 +24,7 @@ from reward_server.wire import Claim, Judgement
 
 _NEGATION = re.compile(r"\b(?:no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)
 _NEED = re.compile(r"\b(?:needs?|wants?|asks?|asked|must|looking for)\b", re.IGNORECASE)
+_LIST = re.compile(r"\s*Needs?\b")
 _STOP = re.compile(r"[.;?!\n](?:(?<!\.)|(?=\s|$))")
 _WORD = re.compile(r"\w+")
 _SHARED = re.compile(r"\b(?:share|shares|same|common)\b")
@@ -75,15 +77,19 @@ class ClaimChecker:
         hits, found, k = self._names.find(text), [], 0
         opens = [start for _, start, _ in mentions] + [len(text)]
         while k < len(hits) and hits[k][0] < opens[0]:
-            if asked and not isinstance(hits[k][2][0], str):
-                found += self._need(text, *hits[k], asked)
             k += 1
+        needs = self._needs(text, hits[:k], asked) if asked else []
         for (item, _, at), after in zip(mentions, opens[1:], strict=True):
             first = k
             while k < len(hits) and hits[k][0] < after:
                 k += 1
             if k > first:
                 found += self._said(item, at, after, hits[first:k], text, asked)
+                line = text.find("\n", at, hits[k - 1][0]) if asked else -1
+                if line >= 0:
+                    needs += self._needs(text, [hit for hit in hits[first:k] if hit[0] > line], asked)
+        if needs:
+            found = sorted(found + needs + self._whole(text, needs, asked), key=lambda claim: claim.start)
         shared = [
             claim
             for one, other in pairwise(mentions)
@@ -91,6 +97,29 @@ class ClaimChecker:
             for claim in self._shared(text, one, other, asked)
         ]
         return sorted(found + shared, key=lambda claim: claim.start) if shared else found
+
+    def _needs(self, text: str, hits: list[Hit], asked: Asked) -> list[Claim]:
+        """What is said to be needed by names that stand in lines before any item."""
+        return [claim for hit in hits if not isinstance(hit[2][0], str) for claim in self._need(text, *hit, asked)]
+
+    def _whole(self, text: str, needs: list[Claim], asked: Asked) -> list[Claim]:
+        """Whether the needs named are all that the query has, on what ends the last of them; none where that line is not one of needs alone."""
+        last = needs[-1]
+        begin, end = text.rfind("\n", 0, last.start) + 1, text.find("\n", last.end)
+        rest = len(text[last.end : end if end >= 0 else len(text)].rstrip())
+        if not rest or not _LIST.match(text, begin):
+            return []
+        named = {(claim.relation, claim.value) for claim in needs if claim.verdict == "supported"}
+        relation, value = next((pair for pair in self._nameable(asked) if pair not in named), ("", ""))
+        return [Claim("needs", last.end, last.end + rest, "", relation, value, "contradicted" if value else "supported", True)]
+
+    def _nameable(self, asked: Asked) -> Iterator[tuple[str, str]]:
+        """(relation, attribute id) of the conditions that are one value, and not a number, which is no name."""
+        for need in asked.needs:
+            if len(need.codes) == 1:
+                (code,) = need.codes
+                if not self.graph.arrays.names[code & 0xFFFFFFFF].isdigit():
+                    yield self.graph.relations[code >> 32], self.graph.arrays.attribute_ids[code & 0xFFFFFFFF]
 
     def _need(self, text: str, start: int, end: int, attributes: tuple[int, ...], asked: Asked) -> list[Claim]:
         wanted, denied, named = self._wanting(text[text.rfind("\n", 0, start) + 1 : start])

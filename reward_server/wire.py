@@ -61,12 +61,13 @@ class ScoreRequest(Wire):
 class Claim(Wire):
     """A statement: characters start..end are its own. kind and what is stated:
 
-    fact: item `subject` has `value` for `relation`. need: the query asks for it (no subject). match: yes or no, the `value` of `subject` is
+    fact: item `subject` has `value` for `relation`. need: the query asks for it (no subject). needs: all that the
+    query asks for has been named; else relation and value are the first that was left out. match: yes or no, the `value` of `subject` is
     what the query asks for. decision: `subject` meets the query, `value` keep, or misses it, skip.
     verdict: what graph and conditions say. relevant: whether a condition of the query can be decided by it; null for an Example without conditions.
     """
 
-    kind: Literal["fact", "need", "match", "decision"]
+    kind: Literal["fact", "need", "needs", "match", "decision"]
     start: int
     end: int
     subject: str

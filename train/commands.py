@@ -25,6 +25,7 @@ def sft(
     run: Annotated[Path, typer.Option(help="Run directory to make: untrained/, model/, curve.json.")] = Path("runs/sft"),
     gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 800,
     mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 350,
+    flawed: Annotated[float, typer.Option(min=0, max=1, help="Share of the latter that follow a flawed chain: how hasty the policy is.")] = 0.5,
     style: Annotated[str, typer.Option(help="open-book; or a dialogue: conversation or tools, for Examples of those kinds.")] = "open-book",
     also: Annotated[
         list[Path] | None, typer.Option(help="Store of another catalogue that the policy will be tried on: its names are known too.")
@@ -50,7 +51,7 @@ def sft(
         if not found[path]:
             raise TrainError(f"{path} holds no SFT Examples: run `rerec synth --store {path}`")
     examples = found[store]
-    config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, seed=seed)
+    config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, flawed=flawed, seed=seed)
     evidence, *others = (Evidence.load(path) for path in found)
     texts = [text for known, asked in zip((evidence, *others), found.values(), strict=True) for text in words_of(asked, known, style)]
     with progress("SFT", gold_steps + mixed_steps) as tell:

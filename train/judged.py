@@ -2,8 +2,10 @@
 like claims of the other rollouts of its query.
 
 A claim is bad when the graph or the query contradicts it, or when it is true but about something the query does not ask for; what the
-graph cannot say is left out. Each claim is credited on its own tokens with −w · (its badness − the mean badness of the group's claims about
-the same thing), so that a candidate which nobody reads rightly teaches nothing by itself.
+graph cannot say is left out. What follows from a bad claim is not judged: after one of an item nothing else of that item, after a bad or
+incomplete need (which has no subject) nothing at all. A policy blamed for what follows would learn to contradict itself. Each claim is
+credited on its own tokens with −w · (its badness − the mean badness of the group's claims about the same thing), so that a candidate which
+nobody reads rightly teaches nothing by itself.
 """
 
 from collections import defaultdict
@@ -24,10 +26,12 @@ class Judged(NamedTuple):
 
 def judged(score: Score, spans: Sequence[tuple[int, int]]) -> list[Judged]:
     """The judged claims of a scored response; `spans` are its tokens' characters (see `train.spans`)."""
-    found = []
+    found, astray = [], set()
     for claim in (c for segment in score.segments for c in segment.claims):
-        if claim.verdict != "unknown":
+        if claim.verdict != "unknown" and astray.isdisjoint(("", claim.subject)):
             bad = float(claim.verdict == "contradicted" or claim.relevant is False)
+            if bad:
+                astray.add(claim.subject)
             found.append(Judged(f"{claim.kind}|{claim.subject}", bad, spread(spans, claim.start, claim.end)))
     return found
 

@@ -14,12 +14,12 @@ from tests.conftest import example
 
 @pytest.fixture
 def claims(snapshot):
-    """claims(text) of one line, for the Example that asks for a drama with Sue Stone."""
+    """claims(text), for the Example that asks for a drama with Sue Stone."""
     (example,) = snapshot.targets
 
     def of(text, *kinds):
-        found = snapshot.score([Response(example, text)], PROFILES["rerec"])[0].segments[0].claims
-        return [claim for claim in found if claim.kind in (kinds or ("fact",))]
+        (score,) = snapshot.score([Response(example, text)], PROFILES["rerec"])
+        return [claim for segment in score.segments for claim in segment.claims if claim.kind in (kinds or ("fact",))]
 
     return of
 
@@ -97,6 +97,32 @@ def test_what_is_said_to_be_needed_is_held_against_the_query(claims, text, state
     assert (text[claim.start : claim.end], claim.subject, claim.value, claim.verdict, claim.relevant) == (stated, "", value, verdict, relevant)
 
 
+def test_a_need_after_a_hop_is_one_too_and_in_a_line_that_names_an_item_it_is_not(claims):
+    """Conditions: star Sue Stone and genre Drama."""
+    hop = "Film A star Sue Stone, Film C star Sue Stone.\nNeed star Tim Tate.\nFilm A needs Comedy"
+    assert [(c.start, c.value, c.verdict) for c in claims(hop, "need")] == [(hop.index("Tim"), "s2", "contradicted")]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "value", "at"),
+    [
+        ("Need star Sue Stone and genre Drama.", "supported", "", "."),
+        ("Need star Sue Stone.\nFilm A Sue Stone yes keep", "contradicted", "Drama", "."),
+        ("Need genre Drama only, it seems.", "contradicted", "s1", " only, it seems."),
+        ("Need star Sue Stone.\nNeed genre Drama.", "supported", "", "."),
+        ("Film A and Film C.\nNeed genre Comedy and star Sue Stone .", "contradicted", "Drama", " ."),
+    ],
+)
+def test_a_need_that_is_left_out_is_found_where_the_list_ends(claims, text, verdict, value, at):
+    (claim,) = claims(text, "needs")
+    assert (claim.verdict, claim.value, text[claim.start : claim.end], claim.relevant) == (verdict, value, at, True)
+
+
+@pytest.mark.parametrize("text", ["Need star Sue Stone", "The user wants star Sue Stone.", "Film A needs Drama.", "Need something."])
+def test_where_nothing_ends_a_list_of_needs_nothing_is_said_of_the_whole(claims, text):
+    assert claims(text, "needs") == []
+
+
 @pytest.mark.parametrize(
     ("text", "verdicts"),
     [
@@ -144,8 +170,8 @@ def test_keep_and_skip_are_held_against_the_conditions(claims, text, verdict):
 
 
 def test_the_judge_agrees_with_the_labels_of_the_chains(film_store):
-    """No claim of a gold chain is contradicted or beside the point; nearly every wrong step about an item or a premise is contradicted. (A need that
-    is only dropped is not stated.)"""
+    """No claim of a gold chain is contradicted or beside the point; nearly every wrong step about an item or a premise is contradicted, and every
+    need that is wrong or not all."""
     snapshot, seen, found = Snapshot.load(film_store), Counter(), Counter()
     with Store.open(film_store, read_only=True) as store:
         for e in store.examples():
@@ -159,6 +185,7 @@ def test_the_judge_agrees_with_the_labels_of_the_chains(film_store):
     assert seen["gold"] > 1000 and found["gold"] == 0
     assert seen["wrong candidate"] > 100 and found["wrong candidate"] > 0.95 * seen["wrong candidate"]
     assert found["wrong premise"] == seen["wrong premise"] > 10
+    assert found["wrong need"] == seen["wrong need"] > 100
     assert found["correct candidate"] < 0.02 * seen["correct candidate"]  # a wrong need that the gold happens to meet
 
 

@@ -35,9 +35,9 @@ def verdicts(score):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("Need genre Drama and not star Tim Tate.", [("need", "Drama", "supported"), ("need", "s2", "supported")]),
-        ("Need genre Drama and star Tim Tate.", [("need", "Drama", "supported"), ("need", "s2", "contradicted")]),
-        ("Need not genre Drama.", [("need", "Drama", "contradicted")]),
+        ("Need genre Drama and not star Tim Tate.", [("need", "Drama", "supported"), ("need", "s2", "supported"), ("needs", "", "supported")]),
+        ("Need genre Drama and star Tim Tate.", [("need", "Drama", "supported"), ("need", "s2", "contradicted"), ("needs", "s2", "contradicted")]),
+        ("Need not genre Drama.", [("need", "Drama", "contradicted"), ("needs", "Drama", "contradicted")]),
         ("Film A (1981) Sue Stone yes keep", [("fact", "s1", "supported"), ("match", "s1", "supported"), ("decision", "keep", "supported")]),
         ("Film I (1989) Tim Tate yes keep", [("fact", "s2", "supported"), ("match", "s2", "contradicted"), ("decision", "keep", "contradicted")]),
         ("Film I (1989) Tim Tate no skip", [("fact", "s2", "supported"), ("match", "s2", "supported"), ("decision", "skip", "supported")]),
@@ -45,6 +45,11 @@ def verdicts(score):
 )
 def test_what_is_ruled_out(tmp_path, line, expected):
     assert verdicts(scorer(tmp_path, (DRAMA, NOT_TIM))(line)) == expected
+
+
+def test_a_number_is_no_name_that_could_have_been_left_out(tmp_path):
+    """EARLY is "year below 1983"."""
+    assert verdicts(scorer(tmp_path, (DRAMA, EARLY))("Need genre Drama and year below 1983."))[-1] == ("needs", "", "supported")
 
 
 @pytest.mark.parametrize(

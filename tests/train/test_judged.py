@@ -29,6 +29,19 @@ def test_what_the_graph_cannot_say_is_left_out():
     assert judged(score(Claim("fact", 0, 4, "i1", "director", "d1", "unknown", True)), SPANS) == []
 
 
+def test_what_follows_from_a_bad_claim_is_not_judged():
+    """A line goes astray with its first mistake; a response, where what is needed is wrong or not all."""
+    line = [Claim("fact", 0, 4, "i1", "", "", "supported", False), Claim("match", 4, 9, "i1", "", "no", "contradicted", True)]
+    other = Claim("decision", 12, 20, "i2", "", "skip", "contradicted", True)
+    assert [(j.key, j.bad) for j in judged(score(*line, other), SPANS)] == [("fact|i1", 1), ("decision|i2", 1)]
+    half = Claim("needs", 0, 4, "", "genre", "Drama", "contradicted", True)
+    assert [(j.key, j.bad) for j in judged(score(half, other), SPANS)] == [("needs|", 1)]
+    right = Claim("needs", 0, 4, "", "", "", "supported", True)
+    assert [(j.key, j.bad) for j in judged(score(right, other), SPANS)] == [("needs|", 0), ("decision|i2", 1)]
+    unknown = Claim("fact", 0, 4, "i2", "", "", "unknown", False)
+    assert [(j.key, j.bad) for j in judged(score(unknown, other), SPANS)] == [("decision|i2", 1)]
+
+
 def test_by_hand_like_with_like():
     """Two of three rollouts wrong about i1: mean badness 2/3. All wrong about i2: nothing to learn from. Nobody else speaks of i3."""
     group = [
