@@ -73,7 +73,7 @@ class ClaimChecker:
         self._reading = lru_cache(CACHED)(self._choose)
 
     def check(self, text: str, mentions: Sequence[Mention], asked: Asked | None) -> list[Claim]:
-        """The claims of a text, in order of their places; its mentions are given in order."""
+        """The claims of a text, in the order in which they end; its mentions are given in order."""
         hits, found, k = self._names.find(text), [], 0
         opens = [start for _, start, _ in mentions] + [len(text)]
         while k < len(hits) and hits[k][0] < opens[0]:
@@ -89,21 +89,22 @@ class ClaimChecker:
                 if line >= 0:
                     needs += self._needs(text, [hit for hit in hits[first:k] if hit[0] > line], asked)
         if needs:
-            found = sorted(found + needs + self._whole(text, needs, asked), key=lambda claim: claim.start)
+            found = sorted(found + needs + self._whole(text, needs, asked), key=lambda claim: claim.end)
         shared = [
             claim
             for one, other in pairwise(mentions)
             if other[1] - one[2] < 9 and text[one[2] : other[1]].strip() in ("and", "&")
             for claim in self._shared(text, one, other, asked)
         ]
-        return sorted(found + shared, key=lambda claim: claim.start) if shared else found
+        return sorted(found + shared, key=lambda claim: claim.end) if shared else found
 
     def _needs(self, text: str, hits: list[Hit], asked: Asked) -> list[Claim]:
         """What is said to be needed by names that stand in lines before any item."""
         return [claim for hit in hits if not isinstance(hit[2][0], str) for claim in self._need(text, *hit, asked)]
 
     def _whole(self, text: str, needs: list[Claim], asked: Asked) -> list[Claim]:
-        """Whether the needs named are all that the query has, on what ends the last of them; none where that line is not one of needs alone."""
+        """Whether the needs named are all that the query has: where the last line of them ended too soon, or, where nothing is lacking, on all that
+        follows its first; none where that line is not one of needs alone."""
         last = needs[-1]
         begin, end = text.rfind("\n", 0, last.start) + 1, text.find("\n", last.end)
         rest = len(text[last.end : end if end >= 0 else len(text)].rstrip())
@@ -111,7 +112,8 @@ class ClaimChecker:
             return []
         named = {(claim.relation, claim.value) for claim in needs if claim.verdict == "supported"}
         relation, value = next((pair for pair in self._nameable(asked) if pair not in named), ("", ""))
-        return [Claim("needs", last.end, last.end + rest, "", relation, value, "contradicted" if value else "supported", True)]
+        start = last.end if value else next(claim.end for claim in needs if claim.start >= begin)
+        return [Claim("needs", start, last.end + rest, "", relation, value, "contradicted" if value else "supported", True)]
 
     def _nameable(self, asked: Asked) -> Iterator[tuple[str, str]]:
         """(relation, attribute id) of the conditions that are one value, and not a number, which is no name."""

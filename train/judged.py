@@ -3,9 +3,9 @@ like claims of the other rollouts of its query.
 
 A claim is bad when the graph or the query contradicts it, or when it is true but about something the query does not ask for; what the
 graph cannot say is left out. What follows from a bad claim is not judged: after one of an item nothing else of that item, after a bad or
-incomplete need (which has no subject) nothing at all. A policy blamed for what follows would learn to contradict itself. Each claim is
-credited on its own tokens with −w · (its badness − the mean badness of the group's claims about the same thing), so that a candidate which
-nobody reads rightly teaches nothing by itself.
+incomplete need (which has no subject) nothing at all. A policy blamed for what follows would learn to contradict itself. A claim is
+credited on its tokens and those that lead to it (to name a relation, or not to go on, is to choose a claim) with −w · (its badness − the mean
+badness of the group's claims about the same thing), so that a candidate which nobody reads rightly teaches nothing by itself.
 """
 
 from collections import defaultdict
@@ -17,7 +17,8 @@ from train.spans import spread
 
 
 class Judged(NamedTuple):
-    """A claim on tokens: `key` says what it is about (kind and candidate), `bad` is 0 or 1."""
+    """A claim on tokens: `key` says what it is compared with (its kind, and its item, but where it leads to what is needed: there the choice of an
+    item is part of the claim), `bad` is 0 or 1."""
 
     key: str
     bad: float
@@ -26,13 +27,18 @@ class Judged(NamedTuple):
 
 def judged(score: Score, spans: Sequence[tuple[int, int]]) -> list[Judged]:
     """The judged claims of a scored response; `spans` are its tokens' characters (see `train.spans`)."""
+    opening = max((c.end for segment in score.segments for c in segment.claims if c.kind == "need"), default=0)
     found, astray = [], set()
-    for claim in (c for segment in score.segments for c in segment.claims):
-        if claim.verdict != "unknown" and astray.isdisjoint(("", claim.subject)):
-            bad = float(claim.verdict == "contradicted" or claim.relevant is False)
-            if bad:
-                astray.add(claim.subject)
-            found.append(Judged(f"{claim.kind}|{claim.subject}", bad, spread(spans, claim.start, claim.end)))
+    for segment in score.segments:
+        led = segment.start
+        for claim in segment.claims:
+            if claim.verdict != "unknown" and astray.isdisjoint(("", claim.subject)):
+                bad = float(claim.verdict == "contradicted" or claim.relevant is False)
+                about = claim.subject if claim.end > opening else ""
+                found.append(Judged(f"{claim.kind}|{about}", bad, spread(spans, min(led, claim.start), claim.end)))
+                if bad:
+                    astray.add(claim.subject)
+            led = claim.end
     return found
 
 
@@ -43,4 +49,10 @@ def process_rewards(group: Sequence[Sequence[Judged]], weight: float) -> list[di
         for claim in response:
             badness[claim.key].append(claim.bad)
     mean = {key: sum(values) / len(values) for key, values in badness.items()}
-    return [{token: -weight * (c.bad - mean[c.key]) for c in response for token in c.tokens} for response in group]
+    rewards: list[dict[int, float]] = []
+    for response in group:
+        rewards.append(defaultdict(float))
+        for claim in response:
+            for token in claim.tokens:
+                rewards[-1][token] += weight * (mean[claim.key] - claim.bad)
+    return rewards

@@ -1,16 +1,23 @@
-"""A training step of `tiny-rerec` on this machine: all of it against generation, log-probabilities and update, and what our own parts take of it
-(the wait for a response's score, spans included, and the advantage; verl's own bookkeeping around the advantage counts as ours)."""
+"""A training step of `tiny-rerec` on this machine: all of it against generation, log-probabilities and update, and what our own parts take of it:
+the advantage and the curriculum (with verl's own bookkeeping around them), and spans, calls and judgement of a step's responses. These are timed in
+a replay of the run's own responses against the same server: in the run a response's wait is for verl's work on the others too."""
 
+import asyncio
 import json
 import subprocess
 import sys
 import tempfile
+import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+from transformers import AutoTokenizer
 
+from reward_server.client import AsyncRewardClient
 from reward_server.local import local_server
 from tests.bench.load import report
+from train.verl_plugin.reward import reward
 
 STEPS, WARM, TARGET, OWN = 12, 3, 1.15, 0.05
 
@@ -20,6 +27,20 @@ def rerec(*words: object) -> None:
     done = subprocess.run([sys.executable, "-m", "rerec", *map(str, words)], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr[-2000:])
+
+
+async def replay(url: str, run: Path) -> list[float]:
+    """Seconds from a step's responses to their rewards, each step of the run at once, as they come from a rollout."""
+    tokenizer, client, found = AutoTokenizer.from_pretrained(run / "model"), AsyncRewardClient(url), []
+    decode = cache(lambda part: tokenizer.decode(list(part), skip_special_tokens=True))
+    for path in sorted((run / "rollouts").glob("*.jsonl"), key=lambda path: int(path.stem)):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        told = [(row["gts"], tokenizer(row["output"], add_special_tokens=False)["input_ids"]) for row in rows]
+        start = time.perf_counter()
+        scored = await asyncio.gather(*(reward(client, example, ids, decode) for example, ids in told))
+        found.append(time.perf_counter() - start)
+        assert not any(figures["unscored"] for figures, _ in scored)
+    return found
 
 
 with tempfile.TemporaryDirectory() as made:
@@ -32,9 +53,11 @@ with tempfile.TemporaryDirectory() as made:
     with local_server(folder / "world.duckdb") as url:
         steps = f"trainer.total_training_steps={STEPS}"
         rerec("train", "rft", "tiny-rerec", *store, "--model", folder / "sft/model", "--run", folder / "rft", "--server", url, "--set", steps)
+        scoring = np.median(asyncio.run(replay(url, folder / "rft"))[WARM:])
     log = [json.loads(line)["data"] for line in (folder / "rft/log/rerec/rft.jsonl").read_text().splitlines()][WARM:]
 found = {name: np.median([step[f"timing_s/{name}"] for step in log]) for name in ("step", "gen", "old_log_prob", "update_actor", "adv")}
 waited = np.median([step["rerec/reward_seconds"] for step in log])
-ratio, own = found["step"] / (found["gen"] + found["old_log_prob"] + found["update_actor"]), (waited + found["adv"]) / found["step"]
-print(", ".join(f"{name} {value:.2f} s" for name, value in found.items()) + f"; a score takes {waited:.3f} s; ours {100 * own:.1f} %")
+ratio, own = found["step"] / (found["gen"] + found["old_log_prob"] + found["update_actor"]), (scoring + found["adv"]) / found["step"]
+shown = ", ".join(f"{name} {value:.2f} s" for name, value in found.items())
+print(f"{shown}; scoring {scoring:.3f} s (a response waits {waited:.3f} s in verl's loop); ours {100 * own:.1f} %")
 report("step", ratio, "× generation, log-probabilities and update", f"<= {TARGET}, ours <= {OWN:.0%}", ratio <= TARGET and own <= OWN)

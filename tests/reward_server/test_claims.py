@@ -106,7 +106,7 @@ def test_a_need_after_a_hop_is_one_too_and_in_a_line_that_names_an_item_it_is_no
 @pytest.mark.parametrize(
     ("text", "verdict", "value", "at"),
     [
-        ("Need star Sue Stone and genre Drama.", "supported", "", "."),
+        ("Need star Sue Stone and genre Drama.", "supported", "", " and genre Drama."),
         ("Need star Sue Stone.\nFilm A Sue Stone yes keep", "contradicted", "Drama", "."),
         ("Need genre Drama only, it seems.", "contradicted", "s1", " only, it seems."),
         ("Need star Sue Stone.\nNeed genre Drama.", "supported", "", "."),

@@ -20,9 +20,22 @@ def score(*claims):
     ("verdict", "relevant", "bad"),
     [("supported", True, 0), ("supported", None, 0), ("contradicted", True, 1), ("supported", False, 1), ("contradicted", False, 1)],
 )
-def test_false_and_irrelevant_claims_are_bad_on_their_own_tokens(verdict, relevant, bad):
-    (found,) = judged(score(Claim("fact", 4, 11, "i1", "director", "d1", verdict, relevant)), SPANS)
+def test_false_and_irrelevant_claims_are_bad_on_what_leads_to_them(verdict, relevant, bad):
+    """From the end of the claim before, or from where the line begins: to name a relation is to choose a claim."""
+    before = Claim("fact", 2, 4, "i2", "director", "d1", "unknown", True)
+    (found,) = judged(score(before, Claim("fact", 9, 11, "i1", "director", "d1", verdict, relevant)), SPANS)
     assert found == Judged("fact|i1", bad, [1, 2])
+    (found,) = judged(score(Claim("fact", 9, 11, "i1", "director", "d1", verdict, relevant)), SPANS)
+    assert found == Judged("fact|i1", bad, [0, 1, 2])
+
+
+def test_where_nothing_needed_is_left_out_all_that_follows_the_first_need_gains():
+    """ "Need X and Y." as claims X, Y and all of it."""
+    claims = [Claim("need", 0, 4, "", "", "X", "supported", True), Claim("need", 9, 12, "", "", "Y", "supported", True)]
+    found = judged(score(*claims, Claim("needs", 4, 20, "", "", "", "supported", True)), SPANS)
+    assert [(j.key, j.tokens) for j in found] == [("need|", [0]), ("need|", [1, 2]), ("needs|", [1, 2, 3])]
+    short = [Judged("need|", 0.0, [0]), Judged("needs|", 1.0, [1])]
+    assert process_rewards([found, short], 1.0) == [{0: 0.0, 1: 0.5, 2: 0.5, 3: 0.5}, {0: 0.0, 1: -0.5}]
 
 
 def test_what_the_graph_cannot_say_is_left_out():
@@ -40,6 +53,13 @@ def test_what_follows_from_a_bad_claim_is_not_judged():
     assert [(j.key, j.bad) for j in judged(score(right, other), SPANS)] == [("needs|", 0), ("decision|i2", 1)]
     unknown = Claim("fact", 0, 4, "i2", "", "", "unknown", False)
     assert [(j.key, j.bad) for j in judged(score(unknown, other), SPANS)] == [("decision|i2", 1)]
+
+
+def test_what_leads_to_the_need_is_compared_whatever_item_it_is_about():
+    hop, need = Claim("fact", 0, 4, "i1", "", "", "supported", False), Claim("need", 4, 9, "", "", "", "supported", True)
+    after = Claim("fact", 12, 20, "i2", "", "", "supported", True)
+    assert [j.key for j in judged(score(hop, need, after), SPANS)] == ["fact|", "need|", "fact|i2"]
+    assert [j.key for j in judged(score(hop, after), SPANS)] == ["fact|i1", "fact|i2"]
 
 
 def test_by_hand_like_with_like():
