@@ -52,7 +52,9 @@ with tempfile.TemporaryDirectory() as made:
     rerec("train", "sft", *store, "--run", folder / "sft", "--gold-steps", 150, "--mixed-steps", 0)
     with local_server(folder / "world.duckdb") as url:
         steps = f"trainer.total_training_steps={STEPS}"
-        rerec("train", "rft", "tiny-rerec", *store, "--model", folder / "sft/model", "--run", folder / "rft", "--server", url, "--set", steps)
+        kept = f"trainer.rollout_data_dir={folder / 'rft/rollouts'}"
+        words = ["--model", folder / "sft/model", "--run", folder / "rft", "--server", url, "--set", steps, "--set", kept]
+        rerec("train", "rft", "tiny-rerec", *store, *words)
         scoring = np.median(asyncio.run(replay(url, folder / "rft"))[WARM:])
     log = [json.loads(line)["data"] for line in (folder / "rft/log/rerec/rft.jsonl").read_text().splitlines()][WARM:]
 found = {name: np.median([step[f"timing_s/{name}"] for step in log]) for name in ("step", "gen", "old_log_prob", "update_actor", "adv")}
