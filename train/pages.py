@@ -70,8 +70,10 @@ def _tone(segment: dict, score: float) -> str:
 
 
 def curve(panel: object, points: tuple[list[int], list[float]], colour: str, label: str | None = None) -> None:
-    """Thin: each step; thick: the mean of five."""
+    """Thin: each step; thick: the mean of five. The label is the thick line's, or the thin one's where there are too few steps for it."""
     steps, values = points
-    panel.plot(steps, values, color=colour, alpha=0.3, linewidth=0.8)
-    if len(values) >= SMOOTHED:
+    smoothed = len(values) >= SMOOTHED
+    if steps:
+        panel.plot(steps, values, color=colour, alpha=0.3 if smoothed else 1, linewidth=0.8, label=None if smoothed else label)
+    if smoothed:
         panel.plot(steps[SMOOTHED - 1 :], np.convolve(values, np.ones(SMOOTHED) / SMOOTHED, "valid"), color=colour, linewidth=2, label=label)

@@ -8,7 +8,7 @@ import pytest
 from tests.test_cli import rerec
 from train.errors import TrainError
 from train.lock import alone
-from train.pages import read_metrics
+from train.pages import canvas, curve, read_metrics
 from train.rft import metrics_files
 from train.run_report import samples, validations, write_run_report
 
@@ -71,6 +71,13 @@ def test_segments_are_coloured_by_what_they_earned(run):
     assert [(p["text"], p["tone"]) for p in shown["pieces"]] == [("<i>a", "lost"), (" answ", "poor")] and shown["before"] == "tool "
     page = write_run_report(run).read_text()
     assert '<span class="segment lost">&lt;i&gt;a<span class="tag">wrong item 0.10</span></span>' in page and "<i>a" not in page
+
+
+@pytest.mark.parametrize(("steps", "drawn", "named"), [(0, 0, []), (3, 1, ["GRPO"]), (12, 2, ["GRPO"])])
+def test_a_curve_is_named_however_short(steps, drawn, named):
+    _, axes = canvas(1, 1, 4, 3)
+    curve(axes[0, 0], ([*range(steps)], [0.5] * steps), "black", "GRPO")
+    assert len(axes[0, 0].lines) == drawn and axes[0, 0].get_legend_handles_labels()[1] == named
 
 
 def test_without_a_step_there_is_nothing_to_report(tmp_path):
