@@ -48,7 +48,7 @@ class Subset(BaseModel):
                 raise DataError(f"{self.path} has no relation {strange[0]!r}: choose from {', '.join(sorted(known))}")
             if (self.since or self.until) and store.rows("SELECT 1 FROM interactions WHERE timestamp IS NULL LIMIT 1"):
                 raise DataError(f"{self.path} has interactions without a time: a window cannot be cut")
-            parts = {table: store.db.execute(f"FROM {table}").to_arrow_table() for table in CATALOGUE}
+            parts = {table: store.db.table(table).to_arrow_table() for table in CATALOGUE}
         for table, rows in parts.items():
             db.register("part", rows)
             db.execute(f"INSERT INTO {table} BY NAME SELECT * FROM part")

@@ -23,6 +23,7 @@ from data_engine.evidence import Evidence
 from data_engine.schema import Example
 from train.dialogues import DIALOGUES, Message, fits
 from train.errors import TrainError
+from train.muon import Muon
 from train.prompts import open_book, response, shortcuts
 
 
@@ -149,7 +150,7 @@ class Trainer:
         matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
         others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
         self.optimisers = (
-            torch.optim.Muon(matrices, lr=config.matrix_lr, weight_decay=0.0),
+            Muon(matrices, lr=config.matrix_lr),
             torch.optim.AdamW(others, lr=config.lr, betas=(0.9, 0.98), weight_decay=0.0),
         )
         self.total, self.done = config.gold_steps + config.mixed_steps, 0
