@@ -11,7 +11,7 @@ demo *args:
 
 # every test but the benchmarks, or those named
 test *args:
-    @if [ $# -gt 0 ]; then "{{bin}}/python" -m pytest "$@"; else "{{just_executable()}}" unit && OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m journey --numprocesses 2 --dist loadfile; fi
+    @if [ $# -gt 0 ]; then "{{bin}}/python" -m pytest "$@"; else "{{just_executable()}}" unit && OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m journey --numprocesses 2 --dist loadfile --no-loadscope-reorder; fi
 
 # only the fast tests, two at a time
 unit:

@@ -16,16 +16,18 @@ from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 
+LONGEST = ("test_journey", "test_robust_runs", "test_rporec", "test_dialogue_loop", "test_crashes")  # minutes each, in few tests
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
 settings.register_profile("rerec", deadline=None)  # no test asserts a time
 settings.load_profile("rerec")
 
 
 def pytest_collection_modifyitems(items):
-    """A test is `unit` unless it says otherwise."""
+    """A test is `unit` unless it says otherwise. The longest files come first, so that no worker is left with one when the others are done."""
     for item in items:
         if not {"journey", "bench"} & {mark.name for mark in item.iter_markers()}:
             item.add_marker(pytest.mark.unit)
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def hand_catalogue() -> Catalogue:
