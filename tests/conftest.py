@@ -16,7 +16,7 @@ from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 
-LONGEST = ("test_journey", "test_robust_runs", "test_rporec", "test_dialogue_loop", "test_crashes")  # minutes each, in few tests
+LONGEST = ("test_journey", "test_robust_runs", "test_rporec", "test_crashes", "test_sft_resume")  # minutes each, in few tests
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
 settings.register_profile("rerec", deadline=None)  # no test asserts a time
 settings.load_profile("rerec")

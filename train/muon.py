@@ -6,14 +6,15 @@ from collections.abc import Iterable
 
 import torch
 
-A, B, C = 3.4445, -4.7750, 2.0315  # Jordan's quintic: steepest at zero
+MOMENTUM = 0.95
+A, B, C, ITERATIONS = 3.4445, -4.7750, 2.0315, 5  # Jordan's quintic: steepest at zero
 
 
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonalised. For matrices only; `lr` is a step's spectral norm, about, for one that is not tall."""
 
-    def __init__(self, matrices: Iterable[torch.Tensor], lr: float, momentum: float = 0.95) -> None:
-        super().__init__(matrices, {"lr": lr, "momentum": momentum})
+    def __init__(self, matrices: Iterable[torch.Tensor], lr: float) -> None:
+        super().__init__(matrices, {"lr": lr})
 
     @torch.no_grad()
     def step(self) -> None:
@@ -21,17 +22,17 @@ class Muon(torch.optim.Optimizer):
         for group in self.param_groups:
             for matrix in group["params"]:
                 state = self.state[matrix]
-                mean = state.setdefault("momentum_buffer", torch.zeros_like(matrix)).lerp_(matrix.grad, 1 - group["momentum"])
+                mean = state.setdefault("momentum_buffer", torch.zeros_like(matrix)).lerp_(matrix.grad, 1 - MOMENTUM)
                 rows, columns = matrix.shape
-                along = orthogonal(matrix.grad.lerp(mean, group["momentum"]))
+                along = orthogonal(matrix.grad.lerp(mean, MOMENTUM))
                 matrix.add_(along, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
 
 
-def orthogonal(matrix: torch.Tensor, steps: int = 5) -> torch.Tensor:
+def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     """A matrix of the same singular vectors, their values brought near one (.7 to 1.2) by Newton-Schulz iterations."""
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     wide = wide / wide.norm().clamp(min=1e-7)
-    for _ in range(steps):
+    for _ in range(ITERATIONS):
         gram = wide @ wide.T
         wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=B, alpha=C), wide, beta=A)
     return wide.T if matrix.shape[0] > matrix.shape[1] else wide
