@@ -18,7 +18,7 @@ from train.prompts import open_book, response
 from train.sft import Lesson, SFTConfig, Trainer, encode
 
 SAMPLE = 2000  # Examples whose words the tokenizer learns
-SAVE_EVERY = 100
+SAVE_EVERY = 50
 
 
 def run_sft(
