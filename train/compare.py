@@ -180,10 +180,8 @@ def _draw(table: dict, curves: dict[str, list[dict]]) -> bytes:
         series = [m["rerec/ndcg"][1] for m in curves[name] if "rerec/ndcg" in m]
         if series and (length := min(map(len, series))) >= 5:
             mean = np.mean([s[:length] for s in series], axis=0)
-            right.plot(range(5, length + 1), np.convolve(mean, np.ones(5) / 5, "valid"), color=colour, label=name)
+            right.plot(range(5, length + 1), np.convolve(mean, np.ones(5) / 5, "valid"), color=colour)
     left.set(yticks=range(len(table)), yticklabels=list(table), title="held-out NDCG@1, 95 % over seeds")
     left.invert_yaxis()
-    right.set(title="NDCG@1 of rollouts (mean of five steps)", xlabel="step")
-    if right.get_legend_handles_labels()[0]:
-        right.legend(frameon=False)
+    right.set(title="NDCG@1 of rollouts, mean of five steps (colours: left)", xlabel="step")
     return png(figure)
