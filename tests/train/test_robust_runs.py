@@ -1,5 +1,4 @@
-"""What befalls a long run: a reward server that is lost, queries that cannot be scored, a damaged checkpoint, SIGTERM; two ranks for one; an
-adapter."""
+"""What befalls a long run: a reward server that is lost, queries that cannot be scored, a damaged checkpoint, SIGTERM; two ranks for one."""
 
 import json
 from pathlib import Path
@@ -122,16 +121,3 @@ def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(film_store, beg
     begun, *ends = (load_file(folder / "model.safetensors") for folder in (beginner, tmp_path / "1/model", tmp_path / "2/model"))
     moved = [torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends]
     assert float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5  # the same way, by other samples
-
-
-def test_a_run_that_trains_an_adapter_ends_with_a_plain_model(film_store, beginner, tmp_path):
-    """Moved where an adapter was, the same elsewhere."""
-    changes = ("model.lora_rank=4", "model.lora_alpha=8", "model.target_modules=[q_proj,v_proj]", "actor.entropy_coeff=0.05")
-    with local_server(film_store) as url:
-        words = ["--store", film_store, "--model", beginner, "--run", tmp_path, "--server", url, "--set", "trainer.total_training_steps=2"]
-        done = rerec("train", "rft", "tiny-grpo", *words, *(word for change in changes for word in ("--set", f"actor_rollout_ref.{change}")))
-        assert done.returncode == 0, done.stderr[-2000:]
-    begun, ended = (load_file(folder / "model.safetensors") for folder in (beginner, tmp_path / "model"))
-    assert begun.keys() == ended.keys()
-    moved = {name.split(".")[-2] for name in begun if not torch.equal(begun[name], ended[name])}
-    assert moved == {"q_proj", "v_proj"}
