@@ -67,7 +67,7 @@ def rft(
     store: StoreOption = DEFAULT_STORE,
     model: Annotated[str | None, typer.Option(help="Model folder to start from; without it, the model the recipe names.")] = None,
     run: Annotated[Path, typer.Option(help="Run directory: data/, checkpoints/, log/, model/.")] = Path("runs/rft"),
-    server: Annotated[str, typer.Option(help="URL of a running reward server.")] = "http://127.0.0.1:8700",
+    server: Annotated[str | None, typer.Option(help="URL of a running reward server; without it, one is started for this command.")] = None,
     queries: Annotated[
         int | None,
         typer.Option(help="Learn from N RL queries, taken evenly over the split; without it from all, with a curriculum from N it can repeat."),

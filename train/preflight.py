@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from data_engine.errors import RerecError
 from data_engine.evidence import Evidence
@@ -75,6 +75,8 @@ def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path
 
 
 def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
+    if OmegaConf.is_missing(composed.rerec, "server"):
+        return Check("reward server", None, "one is started with the run")
     server = composed.rerec.server
     try:
         with RewardClient(server, evidence and evidence.digest) as client:

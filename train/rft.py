@@ -6,6 +6,7 @@ A run directory holds data/*.parquet, config.yaml (resolved), provenance.json, c
 import os
 import shlex
 import shutil
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
+from reward_server.local import local_server
 from train.checkpoints import FOLDER, LATEST, STOP, disk_full, last_whole
 from train.cores import threads
 from train.curriculum import CurriculumConfig
@@ -36,13 +38,14 @@ PLACES = ("rerec.server", "actor_rollout_ref.rollout.agent.agent_loop_config_pat
 
 
 class RFTConfig(BaseModel):
-    """One run. `overrides` are hydra overrides of the recipe ("trainer.total_training_steps=60"); no `model` means the recipe's own."""
+    """One run. `overrides` are hydra overrides of the recipe ("trainer.total_training_steps=60"); no `model` means the recipe's own,
+    no `server` one that is started for the run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     recipe: str
     run: Path
     model: str | None
-    server: str
+    server: str | None = None
     seed: int = 0
     overrides: tuple[str, ...] = ()
     most_queries: int | None = Field(None, ge=1)
@@ -86,7 +89,6 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
 
     run = config.run.resolve()
     filled = {
-        "rerec.server": config.server,
         "rerec.graph_digest": digest,
         "rerec_seed": config.seed,
         "data.train_files": run / "data/rl.parquet",
@@ -95,6 +97,8 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
         "trainer.validation_data_dir": run / "samples",
         "actor_rollout_ref.rollout.agent.agent_loop_config_path": PLUGIN / "agent_loops.yaml",
     }
+    if config.server:
+        filled["rerec.server"] = config.server
     if config.model is not None:
         filled["actor_rollout_ref.model.path"] = Path(config.model).resolve() if Path(config.model).is_dir() else config.model
     overrides = [f"{key}={value}" if isinstance(value, int) else f"{key}='{value}'" for key, value in filled.items()]
@@ -145,16 +149,19 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     evidence = Evidence.load(store)
     if cpu and not Path(config.model or "", "config.json").is_file():
         raise TrainError(f"no model folder at {config.model}: make one with `rerec train sft` and give its model/ as --model")
-    with RewardClient(config.server, evidence.digest) as client:
-        served = client.ready()
     composed = compose(config, evidence.digest)
-    if composed.rerec.task == "next_item":
-        composed.rerec.head_digest = served["head_digest"]
-        if not served["head_digest"]:
-            raise TrainError(f"{config.recipe} is scored by a RecHead, and the server at {config.server} holds none: start it with --rechead FOLDER")
+    if not config.server and (composed.trainer.nnodes > 1 or "RAY_ADDRESS" in os.environ):
+        raise TrainError("several machines need a reward server that all of them reach: start `rerec serve --host …` and give its URL as --server")
     rows = _rows(composed, examples, evidence, config.most_queries or _affordable(composed))
-    with alone(config.run):
-        return _train(store, composed, rows, config, evidence.digest, resume)
+    with nullcontext(config.server) if config.server else local_server(store) as composed.rerec.server:
+        with RewardClient(composed.rerec.server, evidence.digest) as client:
+            served = client.ready()
+        if composed.rerec.task == "next_item":
+            composed.rerec.head_digest = served["head_digest"]
+            if not served["head_digest"]:
+                raise TrainError(f"{config.recipe} is scored by a RecHead, and the server holds none: start it with --rechead FOLDER")
+        with alone(config.run):
+            return _train(store, composed, rows, config, evidence.digest, resume)
 
 
 def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], config: RFTConfig, digest: str, resume: bool) -> Path:
@@ -167,7 +174,7 @@ def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], confi
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=digest, seed=config.seed))
     _keep_log(config.run)
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
-    _run(composed, f"{command(store, config.model_copy(update={'server': 'URL'}))} --resume")
+    _run(composed, f"{command(store, config.model_copy(update={'server': config.server and 'URL'}))} --resume")
     return _export(config.run, composed)
 
 

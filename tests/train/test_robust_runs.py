@@ -106,12 +106,11 @@ def test_what_cannot_be_scored_is_left_out_and_counted(troubled):
 def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(film_store, beginner, tmp_path):
     """FSDP2 over gloo, half the weights a rank: what two GPUs will do. The beginner earns nothing yet, so an entropy bonus is what they learn
     from."""
-    with local_server(film_store) as url:
-        for ranks in (1, 2):
-            words = ["--store", film_store, "--model", beginner, "--run", tmp_path / str(ranks), "--server", url]
-            changes = (f"trainer.n_gpus_per_node={ranks}", "trainer.total_training_steps=3", "actor_rollout_ref.actor.entropy_coeff=0.05")
-            done = rerec("train", "rft", "tiny-grpo", *words, *(word for change in changes for word in ("--set", change)))
-            assert done.returncode == 0, done.stderr[-2000:]
+    for ranks in (1, 2):
+        words = ["--store", film_store, "--model", beginner, "--run", tmp_path / str(ranks)]  # and a reward server of its own
+        changes = (f"trainer.n_gpus_per_node={ranks}", "trainer.total_training_steps=3", "actor_rollout_ref.actor.entropy_coeff=0.05")
+        done = rerec("train", "rft", "tiny-grpo", *words, *(word for change in changes for word in ("--set", change)))
+        assert done.returncode == 0, done.stderr[-2000:]
     assert len(list((tmp_path / "2/checkpoints/global_step_3/actor").glob("model_world_size_2_rank_*.pt"))) == 2
     one, two = (read_metrics(metrics_files(tmp_path / ranks)) for ranks in "12")
     for key, most in (("actor/grad_norm", 0.3), ("response_length/mean", 0.1), ("rerec/entropy", 0.1)):
