@@ -1,6 +1,7 @@
 """What befalls a long run: a reward server that is lost, queries that cannot be scored, a damaged checkpoint, SIGTERM; two ranks for one."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +32,12 @@ def steps(run: Path) -> list[int]:
     return [json.loads(line)["step"] for path in metrics_files(run) for line in path.read_text().splitlines()]
 
 
+def rollouts(run: Path) -> dict[int, Counter]:
+    """By step: the responses (query, text) that the last attempt at it learned from."""
+    found = {int(path.stem): map(json.loads, path.read_text().splitlines()) for path in (run / "rollouts").glob("*.jsonl")}
+    return {step: Counter((row["gts"], row["output"]) for row in rows) for step, rows in found.items()}
+
+
 def last_checkpoint(run: Path) -> int:
     return int((run / "checkpoints/latest_checkpointed_iteration.txt").read_text())
 
@@ -38,7 +45,7 @@ def last_checkpoint(run: Path) -> int:
 @pytest.fixture(scope="module")
 def troubled(film_store, beginner, tmp_path_factory):
     """A run whose server never knows one of its 16 queries; it loses the server, then finds its last checkpoint damaged and is told to stop, and
-    then ends. What each of its three processes was like: exit code, what it said, steps taken, step of the last checkpoint."""
+    then ends. What each of its three processes was like: exit code, what it said, steps taken, step of the last checkpoint, responses."""
     folder = tmp_path_factory.mktemp("troubled")
     lacking, run = folder / "lacking.duckdb", folder / "run"
     lacking.write_bytes(film_store.read_bytes())
@@ -48,11 +55,12 @@ def troubled(film_store, beginner, tmp_path_factory):
     with Store.open(lacking) as store:
         store.replace_examples([e for e in examples if e != first])
     words = ["train", "rft", "tiny-rerec", "--store", film_store, "--model", beginner, "--run", run, "--queries", 16, "--seed", 4, "--resume"]
-    words += ["--set", f"trainer.total_training_steps={STEPS}", "--set", "trainer.save_freq=2", "--server"]
+    changes = (f"total_training_steps={STEPS}", "save_freq=2", f"rollout_data_dir={run / 'rollouts'}")
+    words += [*(word for change in changes for word in ("--set", f"trainer.{change}")), "--server"]
 
     def ended(process) -> SimpleNamespace:
         said, _ = process.communicate(timeout=600)
-        return SimpleNamespace(code=process.returncode, said=said, steps=steps(run), saved=last_checkpoint(run))
+        return SimpleNamespace(code=process.returncode, said=said, steps=steps(run), saved=last_checkpoint(run), rollouts=rollouts(run))
 
     with local_server(lacking) as url:
         lost = start(*words, url)
@@ -82,11 +90,16 @@ def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(troubled):
 
 
 def test_a_step_taken_again_is_the_same_step(troubled):
-    """From the same weights the same queries, rollouts and mini-batches. Rounding differs with what the rollout gathers in a batch."""
-    first, again = ({row["step"]: row["data"] for row in map(json.loads, path.read_text().splitlines())} for path in metrics_files(troubled[0])[:2])
-    one, other = first[min(again)], again[min(again)]
-    for key, most in (("rerec/score", 1e-6), ("response_length/mean", 1e-6), ("curriculum/difficulty", 1e-6), ("actor/grad_norm", 1e-3)):
-        assert other[key] == pytest.approx(one[key], rel=most), key
+    """From the same weights the same queries, responses and mini-batches. Rounding differs with what the rollout gathers in a batch, and once in
+    some ten thousand tokens it draws another, from which on that response is another one."""
+    run, (lost, stopped, _) = troubled
+    first, again = ({row["step"]: row["data"] for row in map(json.loads, path.read_text().splitlines())} for path in metrics_files(run)[:2])
+    step = min(again)
+    one, other = lost.rollouts[step], stopped.rollouts[step]
+    assert Counter(query for query, _ in one.elements()) == Counter(query for query, _ in other.elements())
+    assert one.total() == other.total() == 128 and (one & other).total() >= 120
+    for key, most in (("curriculum/difficulty", 1e-6), ("actor/grad_norm", 0.05)):
+        assert again[step][key] == pytest.approx(first[step][key], rel=most), key
 
 
 def test_sigterm_saves_a_checkpoint_and_the_resume_ends_the_run(troubled):
