@@ -1,6 +1,7 @@
 """The command line as users meet it: help with examples, JSON, one clear line on bad input, nothing half-written."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -128,8 +129,10 @@ def test_from_import_to_scores_by_hand(tmp_path):
         ("score {tmp}/none.jsonl --store {films}", "no file"),
         ("score {bad} --store {films}", "line 2: expected"),
         ("train sft --store {empty} --run {tmp}/sft", "holds no SFT Examples"),
+        ("train compare --model {tmp} --recipes tiny-grpo --store {films}", "no model folder"),
         ("train rft tiny-magic --store {films}", "no recipe 'tiny-magic': choose from llama-3.2-3b-rerec, qwen2.5-3b-grpo"),
         ("train rft tiny-grpo --dry-run --set no.such.key=1", "does not compose"),
+        ("train rft tiny-grpo --dry-run --set rerec.server=http://127.0.0.1:9", "give --server URL"),
         ("train rft tiny-grpo --store {films} --run {tmp}/rft", "no model folder"),
         ("eval {tmp} --store {films}", "no model folder"),
         ("train rechead --store {films} --run {tmp}/h --policy {tmp}", "no model folder"),
@@ -152,16 +155,18 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(tmp_path, film_store, ha
 
 @pytest.mark.journey
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "cluster", "said"),
     [
-        (("--server", "http://127.0.0.1:9"), "http://127.0.0.1:9 does not answer"),
-        (("--set", "trainer.nnodes=2"), "several machines need a reward server that all of them reach"),
+        (("--server", "http://127.0.0.1:9"), {}, "http://127.0.0.1:9 does not answer"),
+        (("--set", "trainer.nnodes=2"), {}, "several machines need a reward server that all of them reach"),
+        ((), {"RAY_ADDRESS": "127.0.0.1:9"}, "several machines need a reward server that all of them reach"),
     ],
 )
-def test_rft_fails_at_once_where_no_server_would_answer_and_says_what_to_start(tmp_path, film_store, given, said):
+def test_rft_fails_at_once_where_no_server_would_answer_and_says_what_to_start(tmp_path, film_store, given, cluster, said):
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.json").write_text("{}")
-    done = rerec("train", "rft", "tiny-grpo", "--store", film_store, "--model", tmp_path / "model", "--run", tmp_path / "rft", *given)
+    words = ("train", "rft", "tiny-grpo", "--store", film_store, "--model", tmp_path / "model", "--run", tmp_path / "rft", *given)
+    done = rerec(*words, env={**os.environ, **cluster})
     assert done.returncode != 0 and said in done.stderr and "rerec serve" in done.stderr and not (tmp_path / "rft").exists()
 
 

@@ -113,7 +113,9 @@ def rft(
 @train.command()
 def compare(
     model: Annotated[Path, typer.Option(help="Model folder that all start from.")],
-    methods: Annotated[str, typer.Option(help="Comma-separated recipes; -raae, -qas, -pas, -curriculum after one leaves that out.")],
+    methods: Annotated[
+        str, typer.Option("--methods", "--recipes", help="Comma-separated recipes; -raae, -qas, -pas, -curriculum after one leaves that out.")
+    ],
     store: StoreOption = DEFAULT_STORE,
     seeds: Annotated[str, typer.Option(help="Comma-separated.")] = "0,1,2",
     run: Annotated[Path, typer.Option(help="Directory of the matrix: METHOD/SEED/, comparison.html.")] = Path("runs/compare"),

@@ -87,6 +87,8 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    if any(override.lstrip("+").startswith("rerec.server=") for override in config.overrides):
+        raise BadRecipe("rerec.server is where this run's own server lies, or what --server says: give --server URL")
     run = config.run.resolve()
     filled = {
         "rerec.graph_digest": digest,
