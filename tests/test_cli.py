@@ -133,6 +133,7 @@ def test_from_import_to_scores_by_hand(tmp_path):
         ("train rft tiny-magic --store {films}", "no recipe 'tiny-magic': choose from llama-3.2-3b-rerec, qwen2.5-3b-grpo"),
         ("train rft tiny-grpo --dry-run --set no.such.key=1", "does not compose"),
         ("train rft tiny-grpo --dry-run --set rerec.server=http://127.0.0.1:9", "give --server URL"),
+        ("train rft qwen2.5-3b-rerec --dry-run --set trainer.nnodes=2", "several machines need a reward server that all of them reach"),
         ("train rft tiny-grpo --store {films} --run {tmp}/rft", "no model folder"),
         ("eval {tmp} --store {films}", "no model folder"),
         ("train rechead --store {films} --run {tmp}/h --policy {tmp}", "no model folder"),

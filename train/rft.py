@@ -81,7 +81,7 @@ def on_cpu(recipe: str) -> bool:
 
 
 def compose(config: RFTConfig, digest: str) -> DictConfig:
-    """The whole verl config of a run. Raises BadRecipe when it does not compose."""
+    """The whole verl config of a run. Raises BadRecipe when it does not compose, or would run where its server is not."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
@@ -108,6 +108,8 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
         with initialize_config_dir(str(RECIPES), version_base=None):
             composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
             checked(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
+        if not config.server and (composed.trainer.nnodes > 1 or "RAY_ADDRESS" in os.environ):
+            raise BadRecipe("several machines need a reward server that all of them reach: start `rerec serve --host …` and give its URL as --server")
         if composed.rerec.best_by and composed.trainer.test_freq < 1:
             raise BadRecipe("rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train")
         if composed.rerec.task == "examples" and composed.rerec.weights.penalty and not composed.algorithm.adv_estimator.startswith("raae"):
@@ -152,8 +154,6 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     if cpu and not Path(config.model or "", "config.json").is_file():
         raise TrainError(f"no model folder at {config.model}: make one with `rerec train sft` and give its model/ as --model")
     composed = compose(config, evidence.digest)
-    if not config.server and (composed.trainer.nnodes > 1 or "RAY_ADDRESS" in os.environ):
-        raise TrainError("several machines need a reward server that all of them reach: start `rerec serve --host …` and give its URL as --server")
     rows = _rows(composed, examples, evidence, config.most_queries or _affordable(composed))
     with nullcontext(config.server) if config.server else local_server(store) as composed.rerec.server:
         with RewardClient(composed.rerec.server, evidence.digest) as client:
