@@ -1,7 +1,8 @@
 """The HTML report of one reinforcement run: every part of the reward, how validation went, how healthy it was, what was written last."""
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from math import isnan, nan
 from pathlib import Path
 
@@ -52,9 +53,24 @@ def decoding(run: Path) -> str:
 
 
 def validations(metrics: Metrics) -> dict[str, tuple[list[int], list[float]]]:
-    """What verl measured on the validation queries, by part of the reward ("score" is the whole)."""
-    named = {key.split("/")[-2]: key for key in metrics if key.startswith("val-") and key.endswith("/mean@1")}
-    return {name: metrics[key] for name, key in sorted(named.items()) if name not in ("reward", "unscored", "reward_seconds")}
+    """What verl measured on the validation queries, by part of the reward ("score" is the whole): at each step the mean over the kinds of query that
+    have it, NaN where none has; and where there are several kinds the NDCG of each."""
+    found: dict[str, dict[str, tuple[list[int], list[float]]]] = defaultdict(dict)
+    for key, points in metrics.items():
+        if key.startswith("val-") and key.endswith("/mean@1"):
+            *_, kind, part, _ = key.split("/")
+            found[part][kind] = points
+    means = {part: _mean(list(kinds.values())) for part, kinds in sorted(found.items()) if part not in ("reward", "unscored", "reward_seconds")}
+    each = found["ndcg"]
+    return means | ({f"ndcg {kind}": each[kind] for kind in sorted(each)} if len(each) > 1 else {})
+
+
+def _mean(curves: Sequence[tuple[list[int], list[float]]]) -> tuple[list[int], list[float]]:
+    """At each step of any curve the mean of those that have a number there."""
+    at: dict[int, list[float]] = defaultdict(list)
+    for step, value in (point for steps, values in curves for point in zip(steps, values, strict=True)):
+        at[step] += [] if isnan(value) else [value]
+    return sorted(at), [sum(at[step]) / len(at[step]) if at[step] else nan for step in sorted(at)]
 
 
 def samples(run: Path) -> list[dict]:

@@ -1,6 +1,7 @@
 """The report of one reinforcement run, from logs as verl writes them."""
 
 import json
+import math
 import re
 
 import pytest
@@ -39,6 +40,14 @@ def test_a_step_done_again_counts_as_it_was_done_last(run):
     metrics = read_metrics(metrics_files(run))
     assert metrics["rerec/score"][0] == [*range(1, 13)] and metrics["rerec/score"][1][9:] == [1.0, 1.1, 1.2]
     assert validations(metrics) == {"score": ([0, 12], [0.25, 0.5])}
+
+
+def test_validation_is_the_mean_over_kinds_and_tells_the_ndcg_of_each():
+    told = {"explicit": {"ndcg": [0.25, 0.5], "qas": [0.5, math.nan]}, "interest": {"ndcg": [0.75, 1.0], "qas": [math.nan, math.nan]}}
+    of = "val-aux/rerec/films/{}/{}/mean@1"
+    seen = validations({of.format(kind, part): ([0, 12], values) for kind, parts in told.items() for part, values in parts.items()})
+    assert seen["ndcg"] == ([0, 12], [0.5, 0.75]) and seen["qas"][1][0] == 0.5 and math.isnan(seen["qas"][1][1])
+    assert (seen["ndcg explicit"], seen["ndcg interest"]) == (([0, 12], [0.25, 0.5]), ([0, 12], [0.75, 1.0]))
 
 
 def test_samples_are_of_the_last_validation_evenly(run):
