@@ -5,6 +5,7 @@ import asyncio
 import atexit
 import gc
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Coroutine, Sequence
@@ -163,7 +164,14 @@ class Processes(Maker):
 def _start_worker(store: Path, writer: str, size: int) -> None:
     global _bench
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _bench = Bench(World(Evidence.load(store)), writer, size)
+
+
+def _end_with_parent() -> None:
+    """A parent killed with kill -9 shuts no pool down, and its workers would wait for work for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _work(requests: list[Request]) -> list[Outcome]:

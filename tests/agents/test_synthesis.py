@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from data_engine.evidence import Evidence
 from data_engine.schema import KINDS, Claim, Condition, Example, Turn
 from data_engine.store import Store
 from data_engine.titles import split_year
+from tests.test_cli import start
 
 SUE = Condition(relation="starring", value="s1", name="Sue Stone")
 DRAMA = Condition(relation="genre", value="Drama", name="Drama")
@@ -157,6 +159,14 @@ def test_the_same_seed_gives_the_same_bytes_for_any_number_of_workers(film_store
     assert [e.model_dump_json() for e in one] == [e.model_dump_json() for e in two]
     other = synthesise(copy(film_store, tmp_path / "other"), SynthConfig(counts=counts, seed=10, workers=1))
     assert {e.example_id for e in one}.isdisjoint(e.example_id for e in other)
+
+
+@pytest.mark.journey
+def test_workers_end_with_a_parent_that_is_killed(film_store, tmp_path):
+    process = start("synth", "--store", copy(film_store, tmp_path), "--sft", 5000, "--workers", 2)
+    assert any(re.match(r"synth [1-9]", line) for line in process.stdout)  # they are at work
+    process.kill()
+    process.communicate(timeout=60)  # ends with the last process that can write there
 
 
 def test_no_link_of_a_held_out_query_is_seen_in_training(film_store):
