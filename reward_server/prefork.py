@@ -1,13 +1,14 @@
 """Several worker processes over one loaded application: loaded once, then forked, so that the workers share its memory.
 
 A worker that dies is replaced by another fork, warm at once. On SIGHUP the application is loaded again and new workers take over from the
-old ones, which finish what they have; on SIGTERM or Ctrl-C all finish and the parent ends with them.
+old ones, which finish what they have; on SIGTERM or Ctrl-C all finish and the parent ends with them. A parent that is killed takes them along.
 """
 
 import logging
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -26,6 +27,7 @@ class Prefork:
     def __init__(self, app: App, make: Callable[[], App], listener: socket.socket, workers: int, options: dict[str, object]) -> None:
         self.app, self.make, self.listener, self.workers, self.options = app, make, listener, workers, options
         self.born, self.stopping = dict[int, float](), False
+        self.alive, self.held = os.pipe()  # nothing is ever written: it ends when the parent, which alone holds it, has ended
 
     def run(self) -> None:
         """Until stopped."""
@@ -49,11 +51,18 @@ class Prefork:
             return
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(name, signal.SIG_DFL)
+        os.close(self.held)
+        threading.Thread(target=self._end_with_parent, daemon=True).start()
         self.app.live.parent = os.getppid()
         try:
             uvicorn.Server(uvicorn.Config(self.app, **self.options)).run(sockets=[self.listener])
         finally:
             os._exit(0)
+
+    def _end_with_parent(self) -> None:
+        """A parent killed with kill -9 tells nobody: its workers would keep the port, and nothing would stop them."""
+        os.read(self.alive, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _stop(self, *_: object) -> None:
         self.stopping = True

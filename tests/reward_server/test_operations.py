@@ -185,6 +185,16 @@ def test_no_body_makes_the_server_fail(store):
             assert scorer.score(responses) == snapshot.score(responses, PROFILES["rerec"])
 
 
+def test_workers_end_with_a_parent_that_is_killed(store):
+    with local_server(store, options=["--workers", "2"]) as url:
+        address = ("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        process_at(url).kill()
+        deadline = time.monotonic() + 60
+        with pytest.raises(ConnectionError):
+            while time.monotonic() < deadline:
+                socket.create_connection(address, 5).close()
+
+
 @pytest.mark.parametrize(("workers", "by"), [("1", "signal"), ("2", "signal"), ("2", "request")])
 def test_every_worker_gets_the_new_store(store, workers, by):
     with local_server(store, options=["--workers", workers]) as url:
