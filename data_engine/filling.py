@@ -13,6 +13,7 @@ from data_engine.errors import ImportRefused
 _BAD_ROW = "user_id IS NULL OR item_id IS NULL OR NOT isfinite(rating) OR NOT isfinite(seconds) OR abs(seconds) > 9e15"
 _WHOLE_EDGE = "item_id IS NOT NULL AND relation IS NOT NULL AND attribute_id IS NOT NULL"
 _REJECTS = "CREATE TEMP TABLE IF NOT EXISTS incomplete (what VARCHAR, rows BIGINT)"
+_UNDERSTOOD = "CREATE TEMP TABLE IF NOT EXISTS understood (topic VARCHAR, words VARCHAR)"
 
 
 class Tolerance(BaseModel):
@@ -27,11 +28,12 @@ STRICT = Tolerance()
 
 
 class Settled(BaseModel):
-    """What was left out: unreadable rows, and interactions and edges of unknown items."""
+    """What was left out (unreadable rows, interactions and edges of unknown items), and what was understood: topic → words."""
 
     model_config = ConfigDict(frozen=True)
     rejected: int = 0
     skipped: int = 0
+    understood: dict[str, str] = {}
 
 
 def literal(text: object) -> str:
@@ -108,7 +110,7 @@ def put_links(db: duckdb.DuckDBPyConnection, select: str) -> None:
 
 def forget_rejects(db: duckdb.DuckDBPyConnection) -> None:
     """Before filling: what an earlier import on this connection could not read does not count."""
-    for table in ("reject_errors", "reject_scans", "incomplete"):
+    for table in ("reject_errors", "reject_scans", "incomplete", "understood"):
         db.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
@@ -139,13 +141,28 @@ def settle(db: duckdb.DuckDBPyConnection, source: str, tolerance: Tolerance) -> 
     if skipped:
         db.execute("DELETE FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)")
         return settle(db, source, tolerance).model_copy(update={"rejected": rejected, "skipped": skipped})
-    return Settled(rejected=rejected)
+    return Settled(rejected=rejected, understood=_understood(db))
 
 
 def _count(db: duckdb.DuckDBPyConnection, what: str, condition: str) -> None:
     (bad,) = db.execute(f"SELECT count(*) FROM incoming WHERE {condition}").fetchone()
     if bad:
         note_reject(db, what, bad)
+
+
+def note_understood(db: duckdb.DuckDBPyConnection, topic: str, words: str) -> None:
+    """Tell the user, once per topic, how something in the files was read: `words` follow `topic` on a line of the import's summary."""
+    db.execute(_UNDERSTOOD)
+    db.execute("INSERT INTO understood VALUES (?, ?)", [topic, words])
+
+
+def _understood(db: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Topic → words, in the order they were noted; several notes of one topic are joined."""
+    db.execute(_UNDERSTOOD)
+    found: dict[str, str] = {}
+    for topic, words in db.execute("SELECT topic, words FROM understood ORDER BY rowid").fetchall():
+        found[topic] = f"{found[topic]}; {words}" if topic in found else words
+    return found
 
 
 def note_reject(db: duckdb.DuckDBPyConnection, what: str, rows: int) -> None:

@@ -11,6 +11,7 @@ from data_engine.errors import DataError
 from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 if TYPE_CHECKING:
+    from data_engine.filling import Settled
     from data_engine.store import Source
 
 DomainOption = Annotated[str, typer.Option(help="What the items are, in the plural: movies, books …")]
@@ -126,7 +127,7 @@ def import_graph(
 
     with Store.open(store) as opened:
         settled = opened.replace_attributes(GraphFile(path=file, links=links), Tolerance(max_rejects=max_rejects))
-        show({"store": str(store), **opened.counts(), **settled.model_dump(), "graph_digest": opened.graph_digest}, as_json)
+        show({"store": str(store), **opened.counts(), **summary(settled, as_json), "graph_digest": opened.graph_digest}, as_json)
 
 
 @importing.command("recbench")
@@ -159,6 +160,12 @@ def _pairs(words: list[str] | None) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words or ())
 
 
+def summary(settled: "Settled", as_json: bool) -> dict[str, object]:
+    """What was left out and understood: one line per topic for a reader, one object in JSON."""
+    facts = settled.model_dump()
+    return facts if as_json else {"rejected": facts["rejected"], "skipped": facts["skipped"], **facts["understood"]}
+
+
 def keep(source: "Source", store: Path, as_json: bool, max_rejects: int = 0, skip_unknown: bool = False) -> None:
     """Import, and leave no file behind where there was none and the import is refused."""
     from data_engine.filling import Tolerance
@@ -169,7 +176,8 @@ def keep(source: "Source", store: Path, as_json: bool, max_rejects: int = 0, ski
     try:
         with Store.open(store, create=True) as opened:
             settled = opened.replace_catalogue(source, tolerance)
-            facts = {"store": str(store), "domain": source.domain, **opened.counts(), **settled.model_dump(), "graph_digest": opened.graph_digest}
+            facts = {"store": str(store), "domain": source.domain, **opened.counts(), **summary(settled, as_json)}
+            facts["graph_digest"] = opened.graph_digest
     except BaseException:  # whatever ended it, Ctrl-C too, a half-made store must not stay
         if new:
             store.unlink(missing_ok=True)
