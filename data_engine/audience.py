@@ -4,7 +4,8 @@ An item is popular with a group when its share of the group's likes is LIFT time
 item's frequency overall), from SUPPORT likes in the group. It is known for items with KNOWN likes; popular with none is "everyone".
 """
 
-from data_engine.graphs import LIKED_FROM, AttributeGraph
+from data_engine.graphs import AttributeGraph
+from data_engine.ratings import liked_sql
 from data_engine.store import Store
 
 RELATION, EVERYONE, LIFT, SUPPORT, KNOWN = "popular_with", "popular_with/everyone", 1.4, 10, 30
@@ -15,7 +16,7 @@ def with_audiences(graph: AttributeGraph, store: Store) -> AttributeGraph:
     """The graph with the edges of RELATION, where users have attributes; attribute ids are like "popular_with/gender/F"."""
     groups = " UNION ALL ".join(f"SELECT user_id, '{c}/' || {c} AS audience FROM users WHERE {c} IS NOT NULL AND {c} <> 'other'" for c in COLUMNS)
     rows = store.rows(
-        f"WITH likes AS (SELECT user_id, item_id FROM interactions WHERE coalesce(liked, rating IS NULL OR rating >= {LIKED_FROM})), "
+        f"WITH likes AS (SELECT user_id, item_id FROM interactions WHERE {liked_sql(store.scale.liked_from)}), "
         f"members AS ({groups}), known AS (SELECT item_id, count(*) AS n FROM likes GROUP BY 1 HAVING count(*) >= {KNOWN}), "
         "sizes AS (SELECT audience, count(*) AS n FROM likes JOIN members USING (user_id) GROUP BY 1), "
         "shares AS (SELECT item_id, audience, count(*) AS n FROM likes JOIN members USING (user_id) GROUP BY 1, 2) "

@@ -4,6 +4,7 @@ Nothing here is shared with the agents that made the Examples: it reads edges an
 rules again, so that one mistake cannot hide in both places.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,13 +49,15 @@ class _Checker:
         self.names = dict(store.rows("SELECT attribute_id, name FROM attributes"))
         self.numbers: dict[tuple[str, str], list[float]] = defaultdict(list)
         for item, relation, attribute in self.triples:
-            if self.names[attribute].isdigit():
+            if re.fullmatch(r"\d+\.?\d*|\.\d+", self.names[attribute], re.ASCII):
                 self.numbers[item, relation].append(float(self.names[attribute]))
         self._add_audiences(store)
 
     def _add_audiences(self, store: Store) -> None:
         """Which groups like an item 1.4 times as much as all do, counted here once more from the interactions."""
-        likes = store.rows("SELECT user_id, item_id FROM interactions WHERE coalesce(liked, rating IS NULL OR rating >= 4)")
+        bound = (store.meta("rating_scale") or {}).get("liked_from", 4)
+        liked = f"CASE WHEN liked IS NOT NULL THEN liked ELSE coalesce(rating, {bound}) >= {bound} END"
+        likes = store.rows(f"SELECT user_id, item_id FROM interactions WHERE {liked}")
         groups: dict[str, list[str]] = defaultdict(list)
         for column in ("gender", "age", "occupation"):
             for user, value in store.rows(f"SELECT user_id, {column} FROM users WHERE {column} IS NOT NULL AND {column} <> 'other'"):

@@ -82,7 +82,12 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
     Example: rerec data stats --store runs/movies.duckdb --json
     """
     from data_engine.evidence import Evidence
+    from data_engine.ratings import liked_share, warning
+    from data_engine.store import Store
 
+    with Store.open(store, read_only=True) as opened:
+        _ = opened.graph_digest  # raises where there is no catalogue yet
+        scale, share = opened.scale, liked_share(opened.db, opened.scale)
     evidence = Evidence.load(store)
     graph, interactions = evidence.attributes, evidence.interactions
     coverage = Counter(relation for by in graph.edges.values() for relation in by)
@@ -94,6 +99,9 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
             "users": len(interactions.users),
             "interactions": len(interactions.user),
             "liked": int(interactions.positive.sum()),
+            "scale": f"{scale.low:g} to {scale.high:g}, liked from {scale.liked_from:g}",
+            "liked_share": "no ratings" if share is None else round(share, 3),
+            **({"warning": warning(share)} if warning(share) else {}),
             "timed": interactions.has_time,
             "edges": sum(map(len, graph.edge_sets.values())),
             "coverage": {r: round(n / len(graph.titles), 3) for r, n in coverage.most_common()},

@@ -9,22 +9,41 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import ImportRefused
+from data_engine.importers.plain_text import original
+from data_engine.ratings import (
+    Scale,
+    day,
+    find_scale,
+    liked_share,
+    make_scale,
+    rating_range,
+    set_time_unit,
+    time_unit,
+    warning,
+)
+from data_engine.surfaces import tidy
 
-_BAD_ROW = "user_id IS NULL OR item_id IS NULL OR NOT isfinite(rating) OR NOT isfinite(seconds) OR abs(seconds) > 9e15"
+_BAD_ROW = "user_id IS NULL OR item_id IS NULL OR NOT isfinite(rating) OR NOT isfinite(seconds) OR abs(seconds) > 9e18"
 _WHOLE_EDGE = "item_id IS NOT NULL AND relation IS NOT NULL AND attribute_id IS NOT NULL"
 _REJECTS = "CREATE TEMP TABLE IF NOT EXISTS incomplete (what VARCHAR, rows BIGINT)"
 _UNDERSTOOD = "CREATE TEMP TABLE IF NOT EXISTS understood (topic VARCHAR, words VARCHAR)"
 
 
-class Tolerance(BaseModel):
-    """What the user lets pass: how many unreadable rows, and whether rows of items that the catalogue lacks are left out."""
+class ImportOptions(BaseModel):
+    """What the user lets pass (how many unreadable rows, and whether rows of items that the
+    catalogue lacks are left out), and what he says of the data instead of letting it be found: the
+    rating scale, from where on a rating is a like, and nouns for relations.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     max_rejects: int = Field(0, ge=0)
     skip_unknown: bool = False
+    scale: tuple[float, float] | None = None
+    liked_from: float | None = None
+    relations: dict[str, str] = {}
 
 
-STRICT = Tolerance()
+STRICT = ImportOptions()
 
 
 class Settled(BaseModel):
@@ -34,6 +53,7 @@ class Settled(BaseModel):
     rejected: int = 0
     skipped: int = 0
     understood: dict[str, str] = {}
+    scale: Scale | None = None
 
 
 def literal(text: object) -> str:
@@ -81,19 +101,29 @@ def put_edges(db: duckdb.DuckDBPyConnection, select: str) -> None:
 
 
 def put_interactions(db: duckdb.DuckDBPyConnection, select: str) -> None:
-    """From rows (user_id, item_id, rating, seconds, liked), each streamed once; rating, seconds and liked are NULL where unknown."""
-    db.execute("SET preserve_insertion_order = false")  # readers sort, so a hundred million rows need no buffer
-    try:
-        db.execute(
-            "INSERT INTO interactions SELECT CASE WHEN bad THEN NULL ELSE user_id END, item_id, rating, TRY_CAST(seconds AS BIGINT), liked "
-            f"FROM (SELECT *, coalesce({_BAD_ROW}, false) AS bad FROM ({select}))"
-        )
-    finally:
-        db.execute("RESET preserve_insertion_order")
+    """From rows (user_id, item_id, rating, seconds, liked), each streamed once; rating, seconds and liked are NULL where unknown.
+
+    `seconds` may count milliseconds and smaller: `settle` finds the unit.
+    """
+    db.execute("SET preserve_insertion_order = false")  # readers sort, so a hundred million rows need no buffer; undone by the store
+    db.execute(
+        "INSERT INTO interactions SELECT CASE WHEN bad THEN NULL ELSE user_id END, item_id, rating, TRY_CAST(seconds AS BIGINT), liked "
+        f"FROM (SELECT *, coalesce({_BAD_ROW}, false) AS bad FROM ({select}))"
+    )
+    db.execute("RESET preserve_insertion_order")
     (bad,) = db.execute("SELECT count(*) FROM interactions WHERE user_id IS NULL").fetchone()
     if bad:
         db.execute("DELETE FROM interactions WHERE user_id IS NULL")
-        note_reject(db, "interactions without user or item, or with a rating or time that is no finite number", bad)
+        note_reject(db, f"interactions without user or item, or with a rating or time that is no finite number{_first_bad(db, select)}", bad)
+
+
+def _first_bad(db: duckdb.DuckDBPyConnection, select: str) -> str:
+    """The first row that cannot be read, in brackets."""
+    rows = f"SELECT user_id, item_id, rating, seconds FROM ({select}) WHERE coalesce({_BAD_ROW}, false) LIMIT 1"
+    for found in db.execute(rows).fetchall():
+        words = zip(("user", "item", "rating", "time"), found, strict=True)
+        return f" (first: {', '.join(f'{word} {value}' for word, value in words)})"
+    return ""
 
 
 def put_users(db: duckdb.DuckDBPyConnection, select: str) -> None:
@@ -114,9 +144,65 @@ def forget_rejects(db: duckdb.DuckDBPyConnection) -> None:
         db.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def settle(db: duckdb.DuckDBPyConnection, source: str, tolerance: Tolerance) -> Settled:
-    """After filling: count the rejects and the strangers, and refuse what cannot become two graphs (ImportRefused, in the caller's words)."""
-    rejected = _rejects(db, source, tolerance.max_rejects)
+def settle(db: duckdb.DuckDBPyConnection, source: str, options: ImportOptions, *, interactions: bool = True) -> Settled:
+    """After filling: read names, times and ratings (where `interactions` came anew) as people mean them, count the rejects and the rows of
+    unknown items, and refuse what cannot become two graphs (ImportRefused, in the caller's words)."""
+    tidied = tidy(db, options.relations)
+    for topic, words in tidied.understood.items():
+        note_understood(db, topic, words)
+    for words, rows in tidied.rejects:
+        note_reject(db, words, rows)
+    if interactions:
+        _settle_times(db)
+    rejected = _rejects(db, source, options.max_rejects)
+    _refuse_empty(db, source)
+    skipped = _skip_unknown(db, source, options.skip_unknown)
+    if skipped:
+        _refuse_empty(db, source)
+    scale = _settle_scale(db, options) if interactions else None
+    return Settled(rejected=rejected, skipped=skipped, understood=_understood(db), scale=scale)
+
+
+def _settle_times(db: duckdb.DuckDBPyConnection) -> None:
+    unit = time_unit(db)
+    strange, first = set_time_unit(db, unit)
+    if strange:
+        note_reject(db, f"interactions with a time before 1970, or in another unit than {unit} (first: {first})", strange)
+    timed, every, least, latest = db.execute("SELECT count(timestamp), count(*), min(timestamp), max(timestamp) FROM interactions").fetchone()
+    if timed:
+        note_understood(db, "times", f"{unit} since 1970 (or dates), from {day(least)} to {day(latest)}")
+    if timed < every or not timed:
+        why = f"{every - timed} of {every} interactions have no time" if timed else "there are no times"
+        note_understood(db, "split", f"each user's last interaction is test, the one before validation ({why})")
+    else:
+        note_understood(db, "split", "by time: the first 80 % are train, the next 10 % validation, the last 10 % test")
+
+
+def _settle_scale(db: duckdb.DuckDBPyConnection, options: ImportOptions) -> Scale | None:
+    """The scale of the ratings, told with the share of likes; None where no rating decides what is liked."""
+    count, least, greatest = rating_range(db)
+    told = db.execute("SELECT value FROM meta WHERE key = 'rating_scale'").fetchall()  # by a source that is a store
+    scale = Scale.model_validate_json(told[0][0]) if told else None
+    if options.scale is not None:
+        scale = make_scale(*options.scale, options.liked_from)
+        if count and not scale.low <= least <= greatest <= scale.high:
+            raise ImportRefused(f"ratings go from {least:g} to {greatest:g}, the scale given from {scale.low:g} to {scale.high:g}: give another --scale")
+    elif count and scale is None:
+        scale = find_scale(least, greatest, options.liked_from)
+    share = liked_share(db, scale or Scale(low=0, high=1, liked_from=1))
+    if scale and count:
+        note_understood(db, "ratings", f"{scale.low:g} to {scale.high:g}, liked from {scale.liked_from:g}: {share:.1%} are liked")
+    elif share is not None:
+        note_understood(db, "ratings", f"liked or not, as the source says: {share:.1%} are liked")
+    else:
+        note_understood(db, "ratings", "none: every interaction counts as liked")
+    one_mark = count and least == greatest
+    if not one_mark and (said := warning(share)):
+        note_understood(db, "warning", said)
+    return scale
+
+
+def _refuse_empty(db: duckdb.DuckDBPyConnection, source: str) -> None:
     for table, words in (
         ("items", "no items found"),
         ("edges", "the attribute graph is empty: triples of (item, relation, value) are needed"),
@@ -124,13 +210,17 @@ def settle(db: duckdb.DuckDBPyConnection, source: str, tolerance: Tolerance) -> 
     ):
         if not db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
             raise ImportRefused(f"{source}: {words}")
+
+
+def _skip_unknown(db: duckdb.DuckDBPyConnection, source: str, allowed: bool) -> int:
+    """Leave out interactions and edges of unknown items, and say how many they were. Raises ImportRefused where that is not allowed."""
     skipped = 0
     for table, words in (("interactions", "ratings"), ("edges", "triples")):
         strange = f"FROM {table} ANTI JOIN items USING (item_id)"
         rows, items, first = db.execute(f"SELECT count(*), count(DISTINCT item_id), min(item_id) {strange}").fetchone()
         if not rows:
             continue
-        if not tolerance.skip_unknown:
+        if not allowed:
             (known,) = db.execute("SELECT count(*) FROM items").fetchone()
             raise ImportRefused(
                 f"{source}: {words} name {items} items that are not among the {known} items (first: {first!r}): "
@@ -140,8 +230,7 @@ def settle(db: duckdb.DuckDBPyConnection, source: str, tolerance: Tolerance) -> 
         db.execute(f"DELETE FROM {table} WHERE item_id NOT IN (SELECT item_id FROM items)")
     if skipped:
         db.execute("DELETE FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)")
-        return settle(db, source, tolerance).model_copy(update={"rejected": rejected, "skipped": skipped})
-    return Settled(rejected=rejected, understood=_understood(db))
+    return skipped
 
 
 def _count(db: duckdb.DuckDBPyConnection, what: str, condition: str) -> None:
@@ -177,12 +266,13 @@ def _rejects(db: duckdb.DuckDBPyConnection, source: str, most: int) -> int:
     shown = [f"{source}: {rows} {what}" for what, rows in db.execute("FROM incomplete").fetchall()]
     (count,) = db.execute("SELECT coalesce(sum(rows), 0) FROM incomplete").fetchone()
     if db.execute("SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = 'reject_errors'").fetchone():
+        # An open quote swallows the lines that follow: each of them is a row that was not read.
         lines = db.execute(
-            "SELECT s.file_path, e.line, min(e.error_message) FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) "
-            "GROUP BY s.file_path, e.scan_id, e.line ORDER BY 1, 2"
+            "SELECT s.file_path, e.line, min(e.error_message), max(length(e.csv_line) - length(replace(e.csv_line, chr(10), ''))) "
+            "FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) GROUP BY s.file_path, e.scan_id, e.line ORDER BY 1, 2"
         ).fetchall()
-        count += len(lines)
-        shown = [f"{path} line {line}: {message.splitlines()[0]}" for path, line, message in lines[:1]] + shown
+        count += len(lines) + sum(more or 0 for *_, more in lines)
+        shown = [f"{original(path)} line {line}: {message.splitlines()[0]}" for path, line, message, _ in lines[:1]] + shown
     if count > most:
         raise ImportRefused(f"{shown[0]} ({count} rows cannot be read in all: mend them, or let them pass with --max-rejects {count})")
     return int(count)

@@ -3,6 +3,7 @@
 Dicts and frozensets serve scoring, `networkx` views serve agents and plots, index arrays serve LightGCN.
 """
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,17 +11,18 @@ from functools import cached_property
 import networkx as nx
 import numpy as np
 
+from data_engine.ratings import liked_sql
 from data_engine.schema import Condition
 from data_engine.store import Store
 
 Edge = tuple[str, str]  # (relation, attribute id): R_x of the paper is a set of these
 
-LIKED_FROM = 4.0
+_NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 
 
 def number(name: str) -> float | None:
     """The number that a name is, None for words."""
-    return float(name) if name.replace(".", "", 1).isdigit() else None
+    return float(name) if _NUMBER.fullmatch(name) else None
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ class AttributeGraph:
 class InteractionGraph:
     """The user–item graph as arrays of equal length: user and item indices, rating (nan: unknown), time (-1: unknown), and `positive`.
 
-    Positive is what the source says is liked; where it does not say, what is rated 4 or more, or not rated at all (implicit feedback).
+    Positive is what the source says is liked; where it does not say, what is rated as high as the store's scale asks (4 of 5), or not rated at
+    all (implicit feedback).
     """
 
     users: list[str]
@@ -165,7 +168,7 @@ class InteractionGraph:
             "WITH u AS (SELECT user_id, row_number() OVER (ORDER BY user_id) - 1 AS n FROM (SELECT DISTINCT user_id FROM interactions)), "
             "i AS (SELECT item_id, row_number() OVER (ORDER BY item_id) - 1 AS n FROM items) "
             "SELECT u.n AS user, i.n AS item, coalesce(rating, 'nan') AS rating, coalesce(timestamp, -1) AS time, "
-            f"coalesce(liked, rating IS NULL OR rating >= {LIKED_FROM}) AS liked FROM interactions JOIN u USING (user_id) JOIN i USING (item_id) "
+            f"{liked_sql(store.scale.liked_from)} AS liked FROM interactions JOIN u USING (user_id) JOIN i USING (item_id) "
             "ORDER BY u.n, timestamp NULLS FIRST, i.n"
         ).fetchnumpy()
         return cls(users, items, *(np.asarray(rows[name]) for name in ("user", "item", "rating", "time", "liked")))

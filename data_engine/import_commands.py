@@ -1,6 +1,8 @@
 """`rerec data import …`: a command a format."""
 
+import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +13,19 @@ from data_engine.errors import DataError
 from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 if TYPE_CHECKING:
-    from data_engine.filling import Settled
+    from data_engine.filling import ImportOptions, Settled
     from data_engine.store import Source
 
 DomainOption = Annotated[str, typer.Option(help="What the items are, in the plural: movies, books …")]
 SkipOption = Annotated[bool, typer.Option("--skip-unknown", help="Leave out ratings and triples of items that the items file lacks.")]
 RejectsOption = Annotated[int, typer.Option(min=0, help="How many unreadable rows to let pass.")]
+ScaleOption = Annotated[str | None, typer.Option(help="Rating scale as LOW-HIGH (1-10); found when left out.")]
+LikedOption = Annotated[
+    float | None, typer.Option(help="The least rating that is a like; 70 % of the highest mark when left out.")
+]
+RelationOption = Annotated[
+    list[str] | None, typer.Option(help="raw=noun: what a relation is called in queries (literaryGenre=genre).")
+]
 
 importing = typer.Typer(no_args_is_help=True, help="Import a catalogue, or another attribute graph for one.")
 
@@ -39,8 +48,12 @@ def import_tables(
     domain: DomainOption = "movies",
     file: Annotated[list[str] | None, typer.Option(help="part=PATH, where a file has another name (ratings, items, triples, users).")] = None,
     column: Annotated[list[str] | None, typer.Option(help="word=NAME, where a column has another name (user, item, rating, time, title …).")] = None,
+    encoding: Annotated[str, typer.Option(help="Of text files that are not UTF-8: latin-1, cp1252, shift-jis …")] = "",
     skip_unknown: SkipOption = False,
     max_rejects: RejectsOption = 0,
+    scale: ScaleOption = None,
+    liked_from: LikedOption = None,
+    relation: RelationOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import ratings, items and triples.
@@ -50,7 +63,8 @@ def import_tables(
     from data_engine.importers.tables import Tables
 
     files = {part: Path(path) for part, path in _pairs(file).items()}
-    keep(Tables(folder=folder, domain=domain, files=files, columns=_pairs(column)), store, as_json, max_rejects, skip_unknown)
+    options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
+    keep(Tables(folder=folder, domain=domain, files=files, columns=_pairs(column), encoding=encoding), store, as_json, options)
 
 
 @importing.command("movielens")
@@ -61,6 +75,9 @@ def import_movielens(
     ratings: Annotated[Path | None, typer.Option(help="Ratings from another table than the data set's own.")] = None,
     skip_unknown: SkipOption = False,
     max_rejects: RejectsOption = 0,
+    scale: ScaleOption = None,
+    liked_from: LikedOption = None,
+    relation: RelationOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import MovieLens, with its users' age, gender and occupation where they are given.
@@ -69,7 +86,8 @@ def import_movielens(
     """
     from data_engine.importers.movielens import MovieLens
 
-    keep(MovieLens(folder=folder, triples=triples, ratings=ratings), store, as_json, max_rejects, skip_unknown)
+    options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
+    keep(MovieLens(folder=folder, triples=triples, ratings=ratings), store, as_json, options)
 
 
 @importing.command("recbole")
@@ -79,6 +97,9 @@ def import_recbole(
     domain: DomainOption = "items",
     skip_unknown: SkipOption = False,
     max_rejects: RejectsOption = 0,
+    scale: ScaleOption = None,
+    liked_from: LikedOption = None,
+    relation: RelationOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import RecBole atomic files.
@@ -87,7 +108,8 @@ def import_recbole(
     """
     from data_engine.importers.recbole import RecBole
 
-    keep(RecBole(folder=folder, domain=domain), store, as_json, max_rejects, skip_unknown)
+    options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
+    keep(RecBole(folder=folder, domain=domain), store, as_json, options)
 
 
 @importing.command("amazon")
@@ -98,6 +120,9 @@ def import_amazon(
     domain: DomainOption = "products",
     skip_unknown: SkipOption = False,
     max_rejects: RejectsOption = 0,
+    scale: ScaleOption = None,
+    liked_from: LikedOption = None,
+    relation: RelationOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import a category of Amazon Reviews 2023.
@@ -106,7 +131,8 @@ def import_amazon(
     """
     from data_engine.importers.amazon import Amazon
 
-    keep(Amazon(reviews=reviews, meta=meta, domain=domain), store, as_json, max_rejects, skip_unknown)
+    options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
+    keep(Amazon(reviews=reviews, meta=meta, domain=domain), store, as_json, options)
 
 
 @importing.command("graph")
@@ -114,6 +140,8 @@ def import_graph(
     file: Annotated[Path, typer.Argument(help="Attribute graph: .nt, .nt.gz, .gexf or .graphml.")],
     store: StoreOption = DEFAULT_STORE,
     links: Annotated[Path | None, typer.Option(help="For .nt: a table of item and uri, where item ids are no URIs.")] = None,
+    language: Annotated[str, typer.Option(help="For .nt: of labels in several languages, the one to take.")] = "en",
+    relation: RelationOption = None,
     max_rejects: RejectsOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -121,12 +149,12 @@ def import_graph(
 
     Example: rerec data import graph kg.nt.gz --links links.csv --store runs/movies.duckdb
     """
-    from data_engine.filling import Tolerance
     from data_engine.importers.graph_files import GraphFile
     from data_engine.store import Store
 
+    source = GraphFile(path=file, links=links)
     with Store.open(store) as opened:
-        settled = opened.replace_attributes(GraphFile(path=file, links=links), Tolerance(max_rejects=max_rejects))
+        settled = opened.replace_attributes(source, _options(max_rejects, relation=relation))
         show({"store": str(store), **opened.counts(), **summary(settled, as_json), "graph_digest": opened.graph_digest}, as_json)
 
 
@@ -163,25 +191,60 @@ def _pairs(words: list[str] | None) -> dict[str, str]:
 def summary(settled: "Settled", as_json: bool) -> dict[str, object]:
     """What was left out and understood: one line per topic for a reader, one object in JSON."""
     facts = settled.model_dump()
-    return facts if as_json else {"rejected": facts["rejected"], "skipped": facts["skipped"], **facts["understood"]}
+    topics = {topic: words for topic, words in settled.understood.items() if topic != "warning"}
+    return facts if as_json else {"rejected": facts["rejected"], "skipped": facts["skipped"], **topics}
 
 
-def keep(source: "Source", store: Path, as_json: bool, max_rejects: int = 0, skip_unknown: bool = False) -> None:
+def _options(
+    max_rejects: int,
+    skip_unknown: bool = False,
+    scale: str | None = None,
+    liked_from: float | None = None,
+    relation: list[str] | None = None,
+) -> "ImportOptions":
+    """What the user said of the data, checked."""
+    from data_engine.filling import ImportOptions
+    from data_engine.ratings import make_scale, parse_scale
+
+    bounds = parse_scale(scale) if scale else None
+    if bounds:
+        make_scale(*bounds, liked_from)  # refused before anything is read
+    nouns = _pairs(relation)
+    if empty := [name for name, noun in nouns.items() if not noun.strip()]:
+        raise DataError(f"--relation {empty[0]}=: a noun is missing after the =")
+    return ImportOptions(
+        max_rejects=max_rejects,
+        skip_unknown=skip_unknown,
+        scale=bounds,
+        liked_from=liked_from,
+        relations=nouns,
+    )
+
+
+def keep(source: "Source", store: Path, as_json: bool, options: "ImportOptions | None" = None) -> None:
     """Import, and leave no file behind where there was none and the import is refused."""
-    from data_engine.filling import Tolerance
+    from data_engine.filling import STRICT
     from data_engine.store import Store
 
-    new, tolerance = not store.exists(), Tolerance(max_rejects=max_rejects, skip_unknown=skip_unknown)
+    new = not store.exists()
     folders = [folder for folder in store.parents if not folder.exists()]
     try:
         with Store.open(store, create=True) as opened:
-            settled = opened.replace_catalogue(source, tolerance)
+            settled = opened.replace_catalogue(source, options or STRICT)
             facts = {"store": str(store), "domain": source.domain, **opened.counts(), **summary(settled, as_json)}
             facts["graph_digest"] = opened.graph_digest
     except BaseException:  # whatever ended it, Ctrl-C too, a half-made store must not stay
-        if new:
-            store.unlink(missing_ok=True)
-            for folder in folders:
-                folder.rmdir()
+        with suppress(OSError):  # and what cannot be removed must not hide why it ended
+            if new:
+                store.unlink(missing_ok=True)
+                for folder in folders:
+                    folder.rmdir()
         raise
     show(facts, as_json)
+    warn(settled)
+
+
+def warn(settled: "Settled") -> None:
+    """What a person should look at, on standard error too, where it is seen beside JSON."""
+    if settled.understood.get("warning"):
+        print(f"warning: {settled.understood['warning']}", file=sys.stderr)

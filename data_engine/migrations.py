@@ -1,5 +1,7 @@
 """The store's schema as a list of small steps; a store remembers how many it has taken."""
 
+from pathlib import Path
+
 import duckdb
 
 from data_engine.errors import DataError
@@ -40,20 +42,35 @@ MIGRATIONS = (_first_tables, _embeddings, _examples, _liked, _links)
 
 def version(db: duckdb.DuckDBPyConnection) -> int:
     """How many steps the store has taken; 0 for a file that is no store yet."""
-    if not db.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchone():
+    ours = "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('schema_version', 'meta')"
+    if db.execute(ours).fetchone() != (2,):
         return 0
     (taken,) = db.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
     return taken
 
 
-def migrate(db: duckdb.DuckDBPyConnection) -> None:
-    """Bring `db` to the newest schema, all or nothing. Raises DataError for a store newer than this code."""
-    db.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+def refuse_foreign(db: duckdb.DuckDBPyConnection, path: Path, *, new: bool) -> None:
+    """Raises DataError for a file that holds another program's tables, for one that holds nothing
+    (unless it is to become a store: `new`), and for a store newer than this code.
+    """
     done = version(db)
     if done > len(MIGRATIONS):
-        raise DataError(f"the store has schema {done}, this rerec knows up to {len(MIGRATIONS)}: use the newer rerec that wrote it")
-    for number, step in enumerate(MIGRATIONS[done:], start=done + 1):
-        db.begin()
+        raise DataError(
+            f"the store {path} has schema {done}, this rerec knows up to {len(MIGRATIONS)}: "
+            "use the newer rerec that wrote it"
+        )
+    named = db.execute("SELECT table_name FROM duckdb_tables() WHERE table_name <> 'schema_version'")
+    tables = sorted(name for (name,) in named.fetchall())
+    if not done and (tables or not new):
+        held = f"it holds {', '.join(tables[:3])}" if tables else "it is empty"
+        raise DataError(f"{path} is a DuckDB file, but no store of rerec ({held}): name another file")
+
+
+def migrate(db: duckdb.DuckDBPyConnection) -> None:
+    """Bring `db` to the newest schema, all or nothing: a process that is killed leaves no half."""
+    db.begin()
+    db.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+    for number, step in list(enumerate(MIGRATIONS, start=1))[version(db) :]:
         step(db)
         db.execute("INSERT INTO schema_version VALUES (?)", [number])
-        db.commit()
+    db.commit()

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,8 +18,9 @@ import duckdb
 import numpy as np
 
 from data_engine.errors import DataError, ImportRefused
-from data_engine.filling import STRICT, Settled, Tolerance, append, forget_rejects, settle
-from data_engine.migrations import EXAMPLES, MIGRATIONS, migrate, version
+from data_engine.filling import STRICT, ImportOptions, Settled, append, forget_rejects, settle
+from data_engine.migrations import EXAMPLES, MIGRATIONS, migrate, refuse_foreign, version
+from data_engine.ratings import USUAL, Scale
 from data_engine.schema import Example
 
 GRAPHS = ("items", "attributes", "edges", "interactions")
@@ -91,12 +92,17 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             db = duckdb.connect(str(path), read_only=read_only)
-            if read_only and version(db) < len(MIGRATIONS):  # written by an older rerec: bring it up to date first
+            try:
+                refuse_foreign(db, path, new=create)
+                if read_only and version(db) < len(MIGRATIONS):  # written by an older rerec: bring it up to date first
+                    db.close()
+                    cls.open(path).close()
+                    db = duckdb.connect(str(path), read_only=True)
+                if not read_only:
+                    migrate(db)
+            except BaseException:
                 db.close()
-                cls.open(path).close()
-                db = duckdb.connect(str(path), read_only=True)
-            if not read_only:
-                migrate(db)
+                raise
         except (*_DAMAGED, duckdb.InvalidInputException) as error:
             raise DataError(f"cannot open the store {path}: {str(error).splitlines()[0]}") from error
         return cls(db, path)
@@ -121,7 +127,9 @@ class Store:
         try:
             yield
         except BaseException:  # Ctrl-C too must leave the old state; it is raised again
-            self.db.rollback()
+            with suppress(duckdb.Error):  # a clean-up that fails must not hide what went wrong first
+                self.db.rollback()
+                self.db.execute("RESET preserve_insertion_order")
             raise
         try:
             self.db.commit()
@@ -135,8 +143,8 @@ class Store:
 
     def meta(self, key: str, default: object = None) -> object:
         """The JSON value under `key`, or `default`."""
-        row = self.db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
-        return default if row is None else json.loads(row[0])
+        rows = self.rows("SELECT value FROM meta WHERE key = ?", [key])  # all of them: an unfinished result blocks the connection
+        return json.loads(rows[0][0]) if rows else default
 
     @property
     def graph_digest(self) -> str:
@@ -147,7 +155,7 @@ class Store:
         return str(digest)
 
     # -- catalogue ---------------------------------------------------------------------------------------------------
-    def replace_catalogue(self, source: Source, tolerance: Tolerance = STRICT) -> Settled:
+    def replace_catalogue(self, source: Source, options: ImportOptions = STRICT) -> Settled:
         """Swap in a whole catalogue, in one transaction; embeddings and Examples of the old one go with it. Returns what was left out.
 
         Raises ImportRefused when there is no item, no edge or no interaction, when one names an unknown item, or when more rows than
@@ -156,18 +164,24 @@ class Store:
         with self.transaction():
             for table in (*CATALOGUE, "meta"):
                 self.db.execute(f"DELETE FROM {table}")
-            settled = self._fill(source, tolerance)
+            settled = self._fill(source, options)
             self.set_meta("domain", source.domain)
             self.set_meta("source", source.name)
         return settled
 
-    def replace_attributes(self, source: Filler, tolerance: Tolerance = STRICT) -> Settled:
+    @property
+    def scale(self) -> Scale:
+        """The scale of the ratings, and from where on one is a like."""
+        known = self.meta("rating_scale")
+        return USUAL if known is None else Scale.model_validate(known)
+
+    def replace_attributes(self, source: Filler, options: ImportOptions = STRICT) -> Settled:
         """Swap in another attribute graph for the same items and interactions; otherwise as `replace_catalogue`."""
         _ = self.graph_digest  # raises where there is no catalogue yet
         with self.transaction():
             self.db.execute("DELETE FROM edges")
             self.db.execute("DELETE FROM attributes")
-            return self._fill(source, tolerance)
+            return self._fill(source, options, interactions=False)
 
     def forget_derived(self) -> None:
         """After a change of the graphs: a new digest, and away with the embeddings and Examples of the old one. Inside a transaction."""
@@ -176,13 +190,16 @@ class Store:
         self.db.execute("DELETE FROM meta WHERE key = 'embeddings'")
         self.set_meta("graph_digest", self._digest())
 
-    def _fill(self, source: Filler, tolerance: Tolerance) -> Settled:
+    def _fill(self, source: Filler, options: ImportOptions, *, interactions: bool = True) -> Settled:
         try:
             forget_rejects(self.db)
+            self.db.execute("SET TimeZone = 'UTC'")  # of times without a zone
             source.fill(self.db)
-            settled = settle(self.db, source.name, tolerance)
+            settled = settle(self.db, source.name, options, interactions=interactions)
         except duckdb.Error as error:
             raise ImportRefused(f"{source.name}: cannot be read: {str(error).splitlines()[0]}") from error
+        if settled.scale:
+            self.set_meta("rating_scale", settled.scale.model_dump())
         self.forget_derived()
         return settled
 
@@ -193,6 +210,8 @@ class Store:
             columns = [row[0] for row in self.db.execute(f"DESCRIBE {table}").fetchall()]
             text = " || chr(31) || ".join(f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in columns)
             digest.update(repr(self.rows(f"SELECT count(*), sum(md5_number_lower({text})) FROM {table}")[0]).encode())
+        if self.scale.liked_from != USUAL.liked_from:  # what is liked is part of the interaction graph
+            digest.update(repr(self.scale.liked_from).encode())
         return digest.hexdigest()[:16]
 
     def counts(self) -> dict[str, int]:
@@ -241,7 +260,8 @@ class Store:
             found = re.search(r"example_id: ([^\s\"]+)", str(error))
             raise DataError(f"Example {found[1] if found else ''} occurs twice: one query, one Example") from error
         finally:
-            self.db.execute("DROP TABLE IF EXISTS arriving")
+            with suppress(duckdb.Error):  # must not hide what went wrong first; the next call replaces the table
+                self.db.execute("DROP TABLE IF EXISTS arriving")
 
     def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], frozenset[str], tuple[tuple[str, str, str], ...]]]:
         """(example id, gold items, items near it, items it names, conditions as (op, relation, value)): all that scoring needs, without reading

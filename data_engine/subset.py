@@ -1,5 +1,6 @@
 """A smaller catalogue out of a store: k-core, a window of time, some relations, as a source for another store."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -48,11 +49,14 @@ class Subset(BaseModel):
                 raise DataError(f"{self.path} has no relation {strange[0]!r}: choose from {', '.join(sorted(known))}")
             if (self.since or self.until) and store.rows("SELECT 1 FROM interactions WHERE timestamp IS NULL LIMIT 1"):
                 raise DataError(f"{self.path} has interactions without a time: a window cannot be cut")
+            scale = store.meta("rating_scale")
             parts = {table: store.db.table(table).to_arrow_table() for table in CATALOGUE}
         for table, rows in parts.items():
             db.register("part", rows)
             db.execute(f"INSERT INTO {table} BY NAME SELECT * FROM part")
             db.unregister("part")
+        if scale is not None:  # that of the whole, whatever the ratings of the part
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('rating_scale', ?)", [json.dumps(scale, sort_keys=True)])
         for day, beyond in ((self.since, "<"), (self.until, ">=")):
             if day is not None:
                 moment = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

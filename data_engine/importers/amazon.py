@@ -16,7 +16,7 @@ DETAILS = {"Brand": "brand", "Publisher": "publisher", "Language": "language", "
 
 
 class Amazon(BaseModel):
-    """One category. Times are kept in seconds (the files have milliseconds)."""
+    """One category."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     reviews: Path
@@ -59,7 +59,7 @@ class Amazon(BaseModel):
         put_interactions(
             db,
             f"SELECT json->>'user_id' AS user_id, json->>'parent_asin' AS item_id, {_number('rating')} AS rating, "
-            f"floor({_number('timestamp')} / 1000) AS seconds, NULL::BOOLEAN AS liked FROM reviews",
+            f"{_number('timestamp')} AS seconds, NULL::BOOLEAN AS liked FROM reviews",
         )
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,51 +9,80 @@ import duckdb
 
 from data_engine.errors import ImportRefused
 from data_engine.filling import literal
+from data_engine.importers.plain_text import encoding_of, readable
 
 MOST_HEADER = 1_000_000
 ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+UNNAMED = "unnamed column {0}"  # what stands in for a nameless column: no file has it, so it is never asked for
 
 
-def columns_of(path: Path, db: duckdb.DuckDBPyConnection) -> list[str]:
-    """Names in the first line, or of the Parquet schema. Raises ImportRefused for what cannot be read."""
+def columns_of(path: Path, db: duckdb.DuckDBPyConnection, fallback: str = "") -> list[str]:
+    """Names in the first line, or of the Parquet schema; a column without a name is called `UNNAMED`. Raises ImportRefused for what cannot be
+    read."""
     if path.suffix == ".parquet":
-        return [row[0] for row in db.execute(f"DESCRIBE FROM read_parquet({literal(path)})").fetchall()]
+        return list(types_of(path, db))
+    line = first_line(path, fallback)
     try:
-        return [name.strip() for name in next(csv.reader([first_line(path)], **_dialect(path)), [])]
+        names = next(csv.reader([line], **_dialect(path, line)), [])
     except csv.Error as error:
         raise ImportRefused(f"{path} line 1: {error}") from error
+    return [name.strip() or UNNAMED.format(k) for k, name in enumerate(names, start=1)] if line else []
 
 
-def first_line(path: Path) -> str:
-    """The first line of a text file, gzip or not. Raises ImportRefused when it is not UTF-8."""
-    opener = gzip.open if path.suffix == ".gz" else open
+def types_of(path: Path, db: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Column → SQL type of a Parquet file; {} for text, where every column is text. Raises ImportRefused for a file that is no Parquet."""
+    if path.suffix != ".parquet":
+        return {}
     try:
-        with opener(path, "rt", encoding="utf-8-sig") as handle:
-            return handle.readline(MOST_HEADER).rstrip("\r\n")
-    except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
-        raise ImportRefused(f"{path}: cannot be read as UTF-8 text ({error})") from error
+        return {row[0]: row[1] for row in db.execute(f"DESCRIBE FROM read_parquet({literal(path)})").fetchall()}
+    except duckdb.Error as error:
+        raise ImportRefused(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
 
 
-def rows_with_header(path: Path, header: Sequence[str], types: Mapping[str, str]) -> str:
+def first_line(path: Path, fallback: str = "") -> str:
+    """The first line of a text file, gzip or not. Raises ImportRefused when it cannot be read, or is neither UTF-8 nor, where
+    given, in the `fallback` encoding."""
+    source = readable(path, encoding_of(path, fallback))
+    with gzip.open(source, "rt", encoding="utf-8-sig") if source.suffix == ".gz" else source.open(encoding="utf-8-sig") as handle:
+        return handle.readline(MOST_HEADER).rstrip("\r\n")
+
+
+def rows_with_header(path: Path, header: Sequence[str], types: Mapping[str, str], fallback: str = "") -> str:
     """A FROM clause over the rows below the header; columns not in `types` (name → SQL type) are text."""
     if path.suffix == ".parquet":
         return f"read_parquet({literal(path)})"
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise ImportRefused(f"{path}: two columns are called {twice!r}")
-    tabs = _dialect(path)["delimiter"] == "\t"
-    return rows_without_header(path, {name: types.get(name, "VARCHAR") for name in header}, "\t" if tabs else ",", quote="" if tabs else '"', skip=1)
+    separator = _dialect(path, first_line(path, fallback))["delimiter"]
+    columns = {name: types.get(name, "VARCHAR") for name in header}
+    return rows_without_header(path, columns, separator, quote="" if separator == "\t" else '"', skip=1, fallback=fallback)
 
 
-def rows_without_header(path: Path, columns: Mapping[str, str], delimiter: str, *, quote: str = "", skip: int = 0, encoding: str = "utf-8") -> str:
-    """A FROM clause over lines with these columns (name → SQL type); unreadable lines go to DuckDB's reject tables."""
+def rows_without_header(
+    path: Path, columns: Mapping[str, str], delimiter: str, *, quote: str = "", skip: int = 0, fallback: str = ""
+) -> str:
+    """A FROM clause over lines with these columns (name → SQL type); unreadable lines go to DuckDB's reject tables.
+
+    The file is read as UTF-8 or, where its bytes are not that, in the `fallback` encoding. Raises ImportRefused where there is none.
+    """
     shape = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
+    source = readable(path, encoding_of(path, fallback))
     return (
-        f"read_csv({literal(path)}, auto_detect = false, header = false, skip = {skip}, delim = {literal(delimiter)}, quote = {literal(quote)}, "
-        f"escape = {literal(quote)}, encoding = {literal(encoding)}, columns = {{{shape}}}, store_rejects = true)"
+        f"read_csv({literal(source)}, auto_detect = false, header = false, skip = {skip}, delim = {literal(delimiter)}, quote = {literal(quote)}, "
+        f"escape = {literal(quote)}, columns = {{{shape}}}, store_rejects = true)"
     )
 
 
-def _dialect(path: Path) -> dict[str, object]:
-    """Tabs are never quoted, commas follow CSV."""
-    return {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if ".tsv" in path.suffixes else {"delimiter": ","}
+def separator_of(path: Path, fallback: str = "") -> str:
+    """What separates the columns, in words."""
+    return SEPARATORS[str(_dialect(path, first_line(path, fallback))["delimiter"])]
+
+
+def _dialect(path: Path, line: str) -> dict[str, object]:
+    """Tabs are never quoted, all else follows CSV. A .csv whose first line has no comma is separated by what it has instead."""
+    if ".tsv" in path.suffixes:
+        return {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    found = next((mark for mark in SEPARATORS if mark in line), ",")
+    return {"delimiter": found, **({"quoting": csv.QUOTE_NONE} if found == "\t" else {})}

@@ -1,4 +1,4 @@
-"""MovieLens as GroupLens ships it: 100K (`u.data`), 1M and 10M (`.dat`, latin-1), latest, 20M, 25M and 32M (`.csv`).
+"""MovieLens as GroupLens ships it: 100K (`u.data`), 1M (`.dat`, latin-1), 10M (`.dat`, UTF-8), latest, 20M, 25M and 32M (`.csv`).
 
 Genres become edges, tags too (lower-cased); years become edges from the titles; users keep age, gender and occupation in words.
 Attributes from elsewhere (DBpedia triples, say) come by `triples`, and ratings where `ratings.dat` is missing by `ratings`.
@@ -10,8 +10,9 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
-from data_engine.filling import identifier, literal, put_edges, put_interactions, put_items, put_links, put_users
+from data_engine.filling import identifier, literal, note_understood, put_edges, put_interactions, put_items, put_links, put_users
 from data_engine.importers.delimited import columns_of, rows_with_header, rows_without_header
+from data_engine.importers.plain_text import encoding_of
 from data_engine.importers.tables import Tables
 
 GENRES_100K = (
@@ -43,9 +44,10 @@ class MovieLens(BaseModel):
 
     def fill(self, db: duckdb.DuckDBPyConnection) -> None:
         """Fill the tables. Raises ImportRefused when the folder is in none of the layouts."""
-        found = next((layout(self.folder, db) for mark, layout in _LAYOUTS.items() if (self.folder / mark).is_file()), None)
+        found = next((layout(self.folder, db) for layout in _LAYOUTS if (self.folder / layout.mark).is_file()), None)
         if found is None:
             raise ImportRefused(f"{self.folder} holds no MovieLens data: expected u.item (100K), movies.dat (1M, 10M) or movies.csv (latest, 20M …)")
+        note_understood(db, "encoding", encoding_of(self.folder / found.mark, "latin-1"))
         db.execute(f"CREATE OR REPLACE TEMP TABLE films AS SELECT item_id, title, genres FROM ({found.films()})")
         put_items(db, "SELECT item_id, title FROM films")
         if self.ratings is None:
@@ -60,7 +62,8 @@ class MovieLens(BaseModel):
 
     def _edges(self, db: duckdb.DuckDBPyConnection, found: "_Layout100K") -> list[str]:
         """Edge SELECTs: genres, years, tags, then the extra triples; `place` keeps that order."""
-        split = f"SELECT item_id, unnest(str_split(genres, '|')) AS name FROM films WHERE genres <> {literal(NO_GENRES)}"
+        listed = f"SELECT item_id, trim(unnest(str_split(genres, '|'))) AS name FROM films WHERE genres <> {literal(NO_GENRES)}"
+        split = f"SELECT item_id, name FROM ({listed}) WHERE name <> ''"
         edges = [
             f"SELECT item_id, 'genre' AS relation, 'genre:' || name AS attribute_id, name, row_number() OVER () AS place FROM ({split})",
             "SELECT item_id, 'year' AS relation, 'year:' || name AS attribute_id, name, 0 AS place "
@@ -75,7 +78,10 @@ class MovieLens(BaseModel):
 
 
 class _Layout100K:
-    """Pipes and tabs; also the interface of the other layouts: SELECTs over the folder's files, None where there is no such file."""
+    """Pipes and tabs; also the interface of the other layouts: SELECTs over the folder's files, None where there is no such file. `mark` is the
+    file that tells the layout."""
+
+    mark = "u.item"
 
     def __init__(self, folder: Path, db: duckdb.DuckDBPyConnection) -> None:
         self.folder, self.db = folder, db
@@ -83,7 +89,7 @@ class _Layout100K:
     def films(self) -> str:
         """item_id, title, genres (joined by |)."""
         names = {name: "VARCHAR" for name in ("id", "title", "released", "video", "url", *GENRES_100K)}
-        rows = rows_without_header(self.folder / "u.item", names, "|", encoding="latin-1")
+        rows = rows_without_header(self.folder / "u.item", names, "|", fallback="latin-1")
         flags = ", ".join(f"CASE WHEN {identifier(g)} = '1' THEN {literal(g)} END" for g in GENRES_100K[1:])
         return f"SELECT id AS item_id, trim(title) AS title, concat_ws('|', {flags}) AS genres FROM {rows}"
 
@@ -96,7 +102,7 @@ class _Layout100K:
         if not (self.folder / "u.user").is_file():
             return None
         names = {name: "VARCHAR" for name in ("user_id", "age", "gender", "occupation", "zip")}
-        return f"SELECT user_id, age, gender, occupation FROM {rows_without_header(self.folder / 'u.user', names, '|', encoding='latin-1')}"
+        return f"SELECT user_id, age, gender, occupation FROM {rows_without_header(self.folder / 'u.user', names, '|', fallback='latin-1')}"
 
     def tags(self) -> str | None:
         """item_id, tag."""
@@ -115,9 +121,11 @@ class _Layout100K:
 class _LayoutDat(_Layout100K):
     """Double colons."""
 
+    mark = "movies.dat"
+
     def films(self) -> str:
         names = {name: "VARCHAR" for name in ("item_id", "title", "genres")}
-        return f"SELECT item_id, trim(title) AS title, genres FROM {rows_without_header(self.folder / 'movies.dat', names, '::', encoding='latin-1')}"
+        return f"SELECT item_id, trim(title) AS title, genres FROM {rows_without_header(self.folder / 'movies.dat', names, '::', fallback='latin-1')}"
 
     def ratings(self) -> str:
         return _ratings(rows_without_header(self._file("ratings.dat"), RATING_COLUMNS, "::"))
@@ -127,7 +135,7 @@ class _LayoutDat(_Layout100K):
             return None
         names = {name: "VARCHAR" for name in ("user_id", "gender", "age", "occupation", "zip")}
         age, occupation = _words("age", AGES_1M), _words("occupation", {str(k): word for k, word in enumerate(OCCUPATIONS_1M)})
-        rows = rows_without_header(self.folder / "users.dat", names, "::", encoding="latin-1")
+        rows = rows_without_header(self.folder / "users.dat", names, "::", fallback="latin-1")
         return f"SELECT user_id, {age} AS age, gender, {occupation} AS occupation FROM {rows}"
 
     def tags(self) -> str | None:
@@ -139,6 +147,8 @@ class _LayoutDat(_Layout100K):
 
 class _LayoutCsv(_Layout100K):
     """Commas and headers."""
+
+    mark = "movies.csv"
 
     def films(self) -> str:
         return f"SELECT movieId AS item_id, trim(title) AS title, genres FROM {self._rows('movies.csv', 'movieId', 'title', 'genres')}"
@@ -173,7 +183,7 @@ class _LayoutCsv(_Layout100K):
         return rows_with_header(path, header, {"rating": "DOUBLE", "timestamp": "DOUBLE"})
 
 
-_LAYOUTS = {"u.item": _Layout100K, "movies.dat": _LayoutDat, "movies.csv": _LayoutCsv}
+_LAYOUTS = (_Layout100K, _LayoutDat, _LayoutCsv)
 RATING_COLUMNS = {"user_id": "VARCHAR", "item_id": "VARCHAR", "rating": "DOUBLE", "seconds": "DOUBLE"}
 
 

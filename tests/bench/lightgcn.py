@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from data_engine.errors import DataError
-from data_engine.filling import Tolerance
+from data_engine.filling import ImportOptions
 from data_engine.graphs import InteractionGraph
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
@@ -39,7 +39,7 @@ class Reached(Exception):
 def write_split(name: str, folder: Path) -> None:
     """All pairs as RecBole's three files, 8:1:1 at random by user; and as arrays for ours."""
     with Store.open(folder / "s.duckdb", create=True) as store:
-        store.replace_catalogue(SOURCES[name](), Tolerance(skip_unknown=True))
+        store.replace_catalogue(SOURCES[name](), ImportOptions(skip_unknown=True))
         graph = InteractionGraph.from_store(store)
     part = np.zeros(len(graph.user), int)
     shuffled = np.random.default_rng(2020).permutation(len(part))

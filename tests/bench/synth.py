@@ -19,7 +19,7 @@ from agents.run import USUAL
 from agents.sampling import World
 from agents.state import Request
 from data_engine.evidence import Evidence
-from data_engine.filling import Tolerance
+from data_engine.filling import ImportOptions
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
 from data_engine.schema import Example
@@ -64,7 +64,7 @@ with tempfile.TemporaryDirectory() as made:
     }
     for name, source in sources.items():
         with Store.open(stores[name], create=True) as store:
-            store.replace_catalogue(source, Tolerance(skip_unknown=True))
+            store.replace_catalogue(source, ImportOptions(skip_unknown=True))
     bench = Bench(World(Evidence.load(stores["movies"])), "template", 6)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     requests = [Request(1, "sft", USUAL[n % len(USUAL)], 2, n // len(USUAL)) for n in range(count)]

@@ -8,7 +8,7 @@ import pytest
 
 from data_engine.errors import ImportRefused
 from data_engine.evidence import Evidence
-from data_engine.filling import Tolerance
+from data_engine.filling import ImportOptions
 from data_engine.importers.amazon import Amazon
 from data_engine.importers.graph_files import GraphFile
 from data_engine.importers.movielens import GENRES_100K, MovieLens
@@ -24,7 +24,7 @@ def load(tmp_path):
 
     def run(source, **tolerance):
         with Store.open(tmp_path / "s.duckdb", create=True) as store:
-            settled = store.replace_catalogue(source, Tolerance(**tolerance))
+            settled = store.replace_catalogue(source, ImportOptions(**tolerance))
             tables = {
                 "items": store.rows("FROM items ORDER BY ALL"),
                 "edges": store.rows("SELECT item_id, relation, name, position FROM edges JOIN attributes USING (attribute_id) ORDER BY ALL"),
@@ -126,10 +126,10 @@ def test_recbole_atomic_files(tmp_path, load):
     assert tables["edges"] == [
         ("1", "class", "Action", 0),
         ("1", "class", "Crime", 1),
-        ("1", "film.director", "m.9", 0),
-        ("1", "release_year", "1995", 0),
+        ("1", "director", "m.9", 0),
+        ("1", "release year", "1995", 0),
         ("2", "class", "Comedy", 0),
-        ("2", "release_year", "2001", 0),
+        ("2", "release year", "2001", 0),
     ]
     assert tables["users"] == [("7", "24", "M", None), ("8", "53", "F", None)]
     (tmp_path / "tiny.item").write_text("item_id,title\n1,Heat\n")
@@ -230,7 +230,7 @@ def test_a_graph_file_of_titles_and_labels(tmp_path, hand):
     graph.add_edge("n0", "n1", label="Directed_by")
     nx.write_graphml(graph, tmp_path / "g.graphml")
     hand.replace_attributes(GraphFile(path=tmp_path / "g.graphml"))
-    assert hand.rows(EDGES) == [("i1", "Directed_by", "n1", "Ann Arden")]
+    assert hand.rows(EDGES) == [("i1", "directed by", "n1", "Ann Arden")]
     (tmp_path / "g.graphml").write_text("<graphml><graph>")
     with pytest.raises(ImportRefused, match="cannot be read"):
         hand.replace_attributes(GraphFile(path=tmp_path / "g.graphml"))

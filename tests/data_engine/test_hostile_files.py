@@ -6,7 +6,7 @@ import re
 import pytest
 
 from data_engine.errors import RerecError
-from data_engine.filling import Tolerance
+from data_engine.filling import ImportOptions
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.recbole import RecBole
 from data_engine.importers.tables import Tables
@@ -91,7 +91,7 @@ def test_damaged_files_are_refused_by_name_or_imported_with_every_row_accounted_
             source, names = make(tmp_path)
             victim = tmp_path / rng.choice(names)
             victim.write_bytes(body := damage(rng, victim.read_bytes()))
-            tolerance = Tolerance(max_rejects=rng.choice((0, 1000)), skip_unknown=rng.random() < 0.5)
+            tolerance = ImportOptions(max_rejects=rng.choice((0, 1000)), skip_unknown=rng.random() < 0.5)
             before = store.graph_digest, store.counts()
             try:
                 settled = store.replace_catalogue(source, tolerance)

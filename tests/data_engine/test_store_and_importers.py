@@ -9,7 +9,7 @@ import pytest
 
 from data_engine.errors import DataError, ImportRefused
 from data_engine.evidence import Evidence
-from data_engine.filling import Tolerance
+from data_engine.filling import ImportOptions
 from data_engine.graphs import AttributeGraph, InteractionGraph
 from data_engine.importers.tables import Tables
 from data_engine.importers.world import WorldConfig, make_world
@@ -33,7 +33,7 @@ def folder(tmp_path, ratings=RATINGS, items=ITEMS, triples=TRIPLES):
 def imported(path, source, **tolerance):
     """(what was left out, counts, graph) of an import into a new store at `path`."""
     with Store.open(path, create=True) as store:
-        settled = store.replace_catalogue(source, Tolerance(**tolerance))
+        settled = store.replace_catalogue(source, ImportOptions(**tolerance))
         return settled, store.counts(), AttributeGraph.from_store(store), InteractionGraph.from_store(store)
 
 
