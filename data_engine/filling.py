@@ -154,11 +154,11 @@ def settle(db: duckdb.DuckDBPyConnection, source: str, options: ImportOptions, *
         note_reject(db, words, rows)
     if interactions:
         _settle_times(db)
-    rejected = _rejects(db, source, options.max_rejects)
-    _refuse_empty(db, source)
+    rejected, first = _rejects(db, source, options.max_rejects)
+    _refuse_empty(db, source, first)
     skipped = _skip_unknown(db, source, options.skip_unknown)
     if skipped:
-        _refuse_empty(db, source)
+        _refuse_empty(db, source, first)
     scale = _settle_scale(db, options) if interactions else None
     return Settled(rejected=rejected, skipped=skipped, understood=_understood(db), scale=scale)
 
@@ -202,14 +202,14 @@ def _settle_scale(db: duckdb.DuckDBPyConnection, options: ImportOptions) -> Scal
     return scale
 
 
-def _refuse_empty(db: duckdb.DuckDBPyConnection, source: str) -> None:
+def _refuse_empty(db: duckdb.DuckDBPyConnection, source: str, reject: str) -> None:
     for table, words in (
         ("items", "no items found"),
         ("edges", "the attribute graph is empty: triples of (item, relation, value) are needed"),
         ("interactions", "no interactions found"),
     ):
         if not db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
-            raise ImportRefused(f"{source}: {words}")
+            raise ImportRefused(f"{source}: {words}{f' that can be read ({reject})' if reject else ''}")
 
 
 def _skip_unknown(db: duckdb.DuckDBPyConnection, source: str, allowed: bool) -> int:
@@ -260,19 +260,19 @@ def note_reject(db: duckdb.DuckDBPyConnection, what: str, rows: int) -> None:
     db.execute("INSERT INTO incomplete VALUES (?, ?)", [what, rows])
 
 
-def _rejects(db: duckdb.DuckDBPyConnection, source: str, most: int) -> int:
-    """How many rows could not be read; raises ImportRefused with the first when they are more than `most`."""
+def _rejects(db: duckdb.DuckDBPyConnection, source: str, most: int) -> tuple[int, str]:
+    """How many rows could not be read, and the first in words; raises ImportRefused when they are more than `most`."""
     db.execute(_REJECTS)
     shown = [f"{source}: {rows} {what}" for what, rows in db.execute("FROM incomplete").fetchall()]
     (count,) = db.execute("SELECT coalesce(sum(rows), 0) FROM incomplete").fetchone()
     if db.execute("SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = 'reject_errors'").fetchone():
         # An open quote swallows the lines that follow: each of them is a row that was not read.
         lines = db.execute(
-            "SELECT s.file_path, e.line, min(e.error_message), max(length(e.csv_line) - length(replace(e.csv_line, chr(10), ''))) "
-            "FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) GROUP BY s.file_path, e.scan_id, e.line ORDER BY 1, 2"
+            "SELECT s.file_path, e.line, min(e.error_message), max(length(t) - length(replace(t, chr(10), ''))) "
+            "FROM (SELECT *, trim(csv_line, chr(10) || chr(13)) AS t FROM reject_errors) e JOIN reject_scans s USING (scan_id, file_id) GROUP BY s.file_path, e.scan_id, e.line ORDER BY 1, 2"
         ).fetchall()
         count += len(lines) + sum(more or 0 for *_, more in lines)
         shown = [f"{original(path)} line {line}: {message.splitlines()[0]}" for path, line, message, _ in lines[:1]] + shown
     if count > most:
         raise ImportRefused(f"{shown[0]} ({count} rows cannot be read in all: mend them, or let them pass with --max-rejects {count})")
-    return int(count)
+    return int(count), shown[0] if shown else ""

@@ -57,7 +57,7 @@ def rows_with_header(path: Path, header: Sequence[str], types: Mapping[str, str]
         raise ImportRefused(f"{path}: two columns are called {twice!r}")
     separator = _dialect(path, first_line(path, fallback))["delimiter"]
     columns = {name: types.get(name, "VARCHAR") for name in header}
-    return rows_without_header(path, columns, separator, quote="" if separator == "\t" else '"', skip=1, fallback=fallback)
+    return rows_without_header(path, columns, separator, quote="" if ".tsv" in path.suffixes else '"', skip=1, fallback=fallback)
 
 
 def rows_without_header(
@@ -81,8 +81,8 @@ def separator_of(path: Path, fallback: str = "") -> str:
 
 
 def _dialect(path: Path, line: str) -> dict[str, object]:
-    """Tabs are never quoted, all else follows CSV. A .csv whose first line has no comma is separated by what it has instead."""
+    """A .tsv is never quoted, all else follows CSV. A .csv whose first line has no comma is separated by what it has instead."""
     if ".tsv" in path.suffixes:
         return {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
     found = next((mark for mark in SEPARATORS if mark in line), ",")
-    return {"delimiter": found, **({"quoting": csv.QUOTE_NONE} if found == "\t" else {})}
+    return {"delimiter": found}
