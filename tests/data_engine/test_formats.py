@@ -126,7 +126,7 @@ def test_recbole_atomic_files(tmp_path, load):
     assert tables["edges"] == [
         ("1", "class", "Action", 0),
         ("1", "class", "Crime", 1),
-        ("1", "film.director", "m.9", 0),
+        ("1", "director", "m.9", 0),
         ("1", "release_year", "1995", 0),
         ("2", "class", "Comedy", 0),
         ("2", "release_year", "2001", 0),
