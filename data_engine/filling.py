@@ -186,7 +186,9 @@ def _settle_scale(db: duckdb.DuckDBPyConnection, options: ImportOptions) -> Scal
     if options.scale is not None:
         scale = make_scale(*options.scale, options.liked_from)
         if count and not scale.low <= least <= greatest <= scale.high:
-            raise ImportRefused(f"ratings go from {least:g} to {greatest:g}, the scale given from {scale.low:g} to {scale.high:g}: give another --scale")
+            raise ImportRefused(
+                f"ratings go from {least:g} to {greatest:g}, the scale given from {scale.low:g} to {scale.high:g}: give another --scale"
+            )
     elif count and scale is None:
         scale = find_scale(least, greatest, options.liked_from)
     share = liked_share(db, scale or Scale(low=0, high=1, liked_from=1))
@@ -269,7 +271,8 @@ def _rejects(db: duckdb.DuckDBPyConnection, source: str, most: int) -> tuple[int
         # An open quote swallows the lines that follow: each of them is a row that was not read.
         lines = db.execute(
             "SELECT s.file_path, e.line, min(e.error_message), max(length(t) - length(replace(t, chr(10), ''))) "
-            "FROM (SELECT *, trim(csv_line, chr(10) || chr(13)) AS t FROM reject_errors) e JOIN reject_scans s USING (scan_id, file_id) GROUP BY s.file_path, e.scan_id, e.line ORDER BY 1, 2"
+            "FROM (SELECT *, trim(csv_line, chr(10) || chr(13)) AS t FROM reject_errors) e "
+            "JOIN reject_scans s USING (scan_id, file_id) GROUP BY s.file_path, e.scan_id, e.line ORDER BY 1, 2"
         ).fetchall()
         count += len(lines) + sum(more or 0 for *_, more in lines)
         shown = [f"{original(path)} line {line}: {message.splitlines()[0]}" for path, line, message, _ in lines[:1]] + shown

@@ -71,7 +71,9 @@ def movielens(rng):
     time, mark = times(rng), marks(rng)
     ratings = [["userId", "movieId", "rating", "timestamp"]]
     ratings += [[f"u{k % 5}", f"{k % 6}", mark(k % 5 + 1), time(1_600_000_000 + 86_400 * k)] for k in range(ROWS)]
-    return {"ratings.csv": ratings, "movies.csv": [["movieId", "title", "genres"], *([f"{n}", f"Amélie {n} (199{n})", "Drama|IMAX"] for n in range(6))]}
+    films = [["movieId", "title", "genres"]]
+    films += [[f"{n}", f"Amélie {n} (199{n})", "Drama|IMAX"] for n in range(6)]
+    return {"ratings.csv": ratings, "movies.csv": films}
 
 
 def text_of(rows, rng, separator, end, quoting, broken):
