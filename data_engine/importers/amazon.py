@@ -10,7 +10,8 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
-from data_engine.filling import literal, note_reject, put_edges, put_interactions, put_items, put_links
+from data_engine.filling import literal, note_reject, note_understood, put_edges, put_interactions, put_items, put_links
+from data_engine.importers.plain_text import encoding_of, readable
 
 DETAILS = {"Brand": "brand", "Publisher": "publisher", "Language": "language", "Author": "author", "Director": "director", "Format": "format"}
 
@@ -35,7 +36,9 @@ class Amazon(BaseModel):
                 raise ImportRefused(f"no file at {path}")
         db.execute(f"CREATE OR REPLACE TEMP TABLE products AS {_objects(self.meta)}")
         _refuse_lines(db, "products", self.meta)
-        put_items(db, "SELECT json->>'parent_asin' AS item_id, nullif(trim(json->>'title'), '') AS title FROM products")
+        note_understood(db, "encoding", ", ".join(sorted({encoding_of(path) for path in (self.meta, self.reviews)})))
+        named = "json->>'parent_asin' AS item_id, nullif(trim(json->>'title'), '') AS title"
+        put_items(db, f"SELECT {named} FROM products WHERE json IS NOT NULL")
         texts = {"brand": "json->>'store'", "author": "json->>'$.author.name'"}
         values = [f"SELECT n, item_id, {literal(r)} AS relation, {text} AS name, 0 AS k FROM p" for r, text in texts.items()]
         values += [
@@ -65,7 +68,8 @@ class Amazon(BaseModel):
 
 def _objects(path: Path) -> str:
     """SELECT n, json: NULL where a line is no JSON object."""
-    lines = f"read_ndjson_objects({literal(path)}, ignore_errors = true, maximum_object_size = 16777216)"
+    source = readable(path, encoding_of(path))
+    lines = f"read_ndjson_objects({literal(source)}, ignore_errors = true, maximum_object_size = 16777216)"
     return f"SELECT row_number() OVER () AS n, CASE WHEN json_type(json) = 'OBJECT' THEN json END AS json FROM {lines}"
 
 

@@ -24,10 +24,12 @@ _ORIGINALS: dict[str, Path] = {}  # a copy's path → the file it was made from
 
 @dataclass(frozen=True)
 class Scan:
-    """`bad_line`: the first line, from 1, that is no UTF-8 (0: none); `mixed`: several line ends."""
+    """`bad_line`: the first line, from 1, that is no UTF-8 (0: none); `odd_ends`: several kinds of
+    line end, or bare carriage returns.
+    """
 
     bad_line: int
-    mixed: bool
+    odd_ends: bool
 
 
 def encoding_of(path: Path, fallback: str = "") -> str:
@@ -36,21 +38,23 @@ def encoding_of(path: Path, fallback: str = "") -> str:
     Raises ImportRefused, with the line, where there is no fallback, and for a file that cannot be
     read or holds NUL bytes.
     """
-    start = next(_chunks(path), b"")[:2]
-    if start in BOMS:
-        return BOMS[start]
+    start = next(_chunks(path), b"")[:3]
+    if start[:2] in BOMS:
+        return BOMS[start[:2]]
     line = _scan(path, path.stat().st_mtime_ns, path.stat().st_size).bad_line
     if line and not fallback:
         raise ImportRefused(
             f"{path} line {line}: not UTF-8: save the file as UTF-8, "
             "or name its encoding (data import tables --encoding latin-1)"
         )
-    return fallback if line else "utf-8"
+    if line:
+        return fallback
+    return "utf-8-sig" if start == codecs.BOM_UTF8 else "utf-8"
 
 
 def readable(path: Path, encoding: str) -> Path:
     """`path` itself, or a UTF-8 copy of it with plain line ends. Raises ImportRefused."""
-    if encoding == "utf-8" and not _scan(path, path.stat().st_mtime_ns, path.stat().st_size).mixed:
+    if encoding == "utf-8" and not _scan(path, path.stat().st_mtime_ns, path.stat().st_size).odd_ends:
         return path
     return _copy(path, path.stat().st_mtime_ns, encoding)
 
@@ -89,7 +93,7 @@ def _scan(path: Path, changed: int, size: int) -> Scan:
     ends["\r"] |= last == b"\r"
     if not bad_line and decoder.getstate()[0]:
         bad_line = line
-    return Scan(bad_line, sum(ends.values()) > 1)
+    return Scan(bad_line, ends["\r"] or sum(ends.values()) > 1)
 
 
 def _note_ends(ends: dict[str, bool], text: bytes) -> None:

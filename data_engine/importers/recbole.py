@@ -24,6 +24,7 @@ from data_engine.filling import (
     put_users,
 )
 from data_engine.importers.delimited import first_line, rows_without_header
+from data_engine.importers.plain_text import encoding_of
 from data_engine.names import relation_names
 
 TITLES = ("movie_title", "title", "name", "item_name", "book_title", "artist_name")
@@ -59,6 +60,7 @@ class RecBole(BaseModel):
         """Fill the tables. Raises ImportRefused with the file for a header without name:type columns
         or with a column missing.
         """
+        note_understood(db, "encoding", encoding_of(self.folder / f"{self.name}.inter"))
         self._interactions(db)
         columns = self._items(db)
         edges = [self._column_edges(db, name, kind) for name, kind in columns.items()]

@@ -181,6 +181,20 @@ def amazon(path, first_time):
     return Amazon(reviews=path / "Things.jsonl", meta=path / "meta_Things.jsonl")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_fault_case_03_json_lines_are_read_in_any_unicode_and_with_any_line_end(tmp_path, encoding):
+    source = amazon(tmp_path, 1000 * FIRST)
+    text = source.meta.read_text().replace("Thing", "Thé")
+    source.meta.write_bytes(text.replace("\n", "\r").encode(encoding))
+    settled, *_ = load(tmp_path / "s.duckdb", source)
+    with Store.open(tmp_path / "s.duckdb", read_only=True) as store:
+        assert store.rows("SELECT title FROM items ORDER BY 1")[0] == ("Thé 0",)
+    assert encoding in settled.understood["encoding"]
+    source.meta.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ImportRefused, match="meta_Things.jsonl line 1: not UTF-8"):
+        load(tmp_path / "s.duckdb", source)
+
+
 def test_fault_case_04_one_time_before_1970_is_a_reject_and_does_not_change_the_split(tmp_path):
     bad = amazon(tmp_path, -62135769600000)
     with pytest.raises(ImportRefused, match=r"1 interactions with a time before 1970.*first: user U0, item B0: -62135769600000"):
