@@ -82,12 +82,13 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
     Example: rerec data stats --store runs/movies.duckdb --json
     """
     from data_engine.evidence import Evidence
-    from data_engine.ratings import liked_share, warning
+    from data_engine.ratings import liked_share, rating_range, warning
     from data_engine.store import Store
 
     with Store.open(store, read_only=True) as opened:
         _ = opened.graph_digest  # raises where there is no catalogue yet
         scale, share = opened.scale, liked_share(opened.db, opened.scale)
+        rated, *_ = rating_range(opened.db)
     evidence = Evidence.load(store)
     graph, interactions = evidence.attributes, evidence.interactions
     coverage = Counter(relation for by in graph.edges.values() for relation in by)
@@ -99,7 +100,7 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
             "users": len(interactions.users),
             "interactions": len(interactions.user),
             "liked": int(interactions.positive.sum()),
-            "scale": f"{scale.low:g} to {scale.high:g}, liked from {scale.liked_from:g}",
+            "scale": f"{scale.low:g} to {scale.high:g}, liked from {scale.liked_from:g}" if rated else "none: no rating says what is liked",
             "liked_share": "no ratings" if share is None else round(share, 3),
             **({"warning": warning(share)} if warning(share) else {}),
             "timed": interactions.has_time,

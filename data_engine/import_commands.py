@@ -152,7 +152,7 @@ def import_graph(
     from data_engine.importers.graph_files import GraphFile
     from data_engine.store import Store
 
-    source = GraphFile(path=file, links=links)
+    source = GraphFile(path=file, links=links, language=language)
     with Store.open(store) as opened:
         settled = opened.replace_attributes(source, _options(max_rejects, relation=relation))
         show({"store": str(store), **opened.counts(), **summary(settled, as_json), "graph_digest": opened.graph_digest}, as_json)

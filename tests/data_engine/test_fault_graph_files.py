@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_engine.errors import ImportRefused
-from data_engine.filling import Tolerance
+from data_engine.filling import ImportOptions
 from data_engine.importers.graph_files import GraphFile, normal_iri
 from data_engine.store import Store
 from tests.conftest import hand_catalogue
@@ -30,7 +30,7 @@ def read(tmp_path):
             source = GraphFile(
                 path=tmp_path / name, links=tmp_path / "links.csv" if links else None, **options
             )
-            settled = store.replace_attributes(source, Tolerance())
+            settled = store.replace_attributes(source, ImportOptions())
             return store.rows(EDGES), settled.understood
 
     return run
