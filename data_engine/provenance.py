@@ -10,7 +10,7 @@ PACKAGES = ("verl", "torch", "transformers", "ray", "langgraph", "duckdb", "nump
 
 
 def provenance(**facts: object) -> dict[str, object]:
-    """Git revision of the code ("" outside a checkout), versions of what matters, and `facts` (config, seeds, digests)."""
+    """Git revision of the code ("" outside a checkout or without git), versions of what matters, and `facts` (config, seeds, digests)."""
     found = {}
     for name in PACKAGES:
         try:
@@ -30,5 +30,8 @@ def write_json(path: Path, value: object) -> None:
 
 def _revision() -> str:
     folder = Path(__file__).resolve().parent
-    ask = subprocess.run(["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True, text=True, check=False)
+    try:
+        ask = subprocess.run(["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True, text=True, check=False)
+    except OSError:  # no git on this machine
+        return ""
     return ask.stdout.strip()
