@@ -1,5 +1,6 @@
 """The front door: `rerec`, a Typer app whose commands live in the rooms and are imported when called, so that --help is quick."""
 
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -71,6 +72,7 @@ def main() -> None:
     """Run the command line; a RerecError, an OSError or a bad option is one line on standard error and a non-zero exit."""
     from data_engine.errors import RerecError
 
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # for what this process starts: nothing is imported from the current folder
     try:
         app()
     except RerecError as error:

@@ -29,9 +29,9 @@ def write_json(path: Path, value: object) -> None:
 
 
 def _revision() -> str:
-    folder = Path(__file__).resolve().parent
+    words = ["git", "-C", str(Path(__file__).resolve().parent), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        ask = subprocess.run(["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True, text=True, check=False)
+        ask = subprocess.run(words, capture_output=True, text=True, check=False)
     except OSError:  # no git on this machine
         return ""
     return ask.stdout.strip()

@@ -34,7 +34,11 @@ RECIPES = Path(__file__).parent / "recipes"
 PLUGIN = Path(__file__).parent / "verl_plugin"
 BASES = {"rerec_base", "tiny_cpu", "gpu_3b"}
 DONE = "model"
-PLACES = ("rerec.server", "actor_rollout_ref.rollout.agent.agent_loop_config_path")  # where server and code lie: a resume may find them elsewhere
+PLACES = (  # where server and code lie: a resume may find them elsewhere
+    "rerec.server",
+    "actor_rollout_ref.rollout.agent.agent_loop_config_path",
+    "ray_kwargs.ray_init.runtime_env.worker_process_setup_hook",
+)
 
 
 class RFTConfig(BaseModel):
