@@ -6,6 +6,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from data_engine.atomic import write
+
 PACKAGES = ("verl", "torch", "transformers", "ray", "langgraph", "duckdb", "numpy")
 
 
@@ -21,11 +23,8 @@ def provenance(**facts: object) -> dict[str, object]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write through a temporary file, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-    draft.replace(path)
+    """Write a value as JSON: a reader never sees half of it."""
+    write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def _revision() -> str:

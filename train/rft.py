@@ -13,6 +13,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
+from data_engine.atomic import draft, write
 from data_engine.errors import DataError
 from data_engine.evidence import Evidence
 from data_engine.parquet import write_verl
@@ -174,7 +175,7 @@ def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], confi
     _check_resume(config.run, composed, resume)
     for said in last_whole(config.run / "checkpoints")[1]:
         print(f"beware: {said}")
-    OmegaConf.save(composed, config.run / "config.yaml", resolve=True)  # first: a directory with it can be resumed
+    write(config.run / "config.yaml", OmegaConf.to_yaml(composed, resolve=True))  # first: a directory with it can be resumed
     for split, chosen in rows.items():
         write_verl(config.run / f"data/{split}.parquet", chosen)
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=digest, seed=config.seed))
@@ -292,12 +293,12 @@ def _export(run: Path, composed: DictConfig) -> Path:
         print(f"by {by} on validation step {step} is the first of the best: {', '.join(f'{at}: {mean:.4f}' for at, mean in means.items())}")
     if not weights(step).is_dir():
         raise TrainError(f"the checkpoint of step {step} in {folder} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
-    target, half = run / DONE, run / f"{DONE}.half"
-    for old in (half, target):
-        shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(weights(step), half)
-    if step and composed.actor_rollout_ref.model.lora_rank:
-        from train.adapter import merge_adapter
+    target = run / DONE
+    with draft(target) as part:
+        shutil.copytree(weights(step), part)
+        if step and composed.actor_rollout_ref.model.lora_rank:
+            from train.adapter import merge_adapter
 
-        merge_adapter(half, composed.actor_rollout_ref.model)
-    return half.rename(target)
+            merge_adapter(part, composed.actor_rollout_ref.model)
+        shutil.rmtree(target, ignore_errors=True)
+    return target

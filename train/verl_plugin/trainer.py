@@ -14,8 +14,9 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
 
+from data_engine.atomic import to_disk, write
 from reward_server.errors import ServerUnreachable
-from train.checkpoints import LATEST, STOP
+from train.checkpoints import FOLDER, LATEST, STOP
 from train.curriculum import Curriculum, CurriculumConfig
 from train.health import RECENT, alarms, line
 from train.judged import Judged, process_rewards
@@ -193,4 +194,7 @@ class RerecTrainer(PPOTrainerSync):
         """verl's checkpoint, then a line a person can read."""
         super()._save_checkpoint()
         note = {"step": self.global_steps, "curriculum_epoch": self.curriculum.epoch if self.curriculum else None}
-        Path(self.config.trainer.default_local_dir, "last.json").write_text(json.dumps(note))
+        folder = Path(self.config.trainer.default_local_dir)
+        for saved in (folder / f"{FOLDER}{self.global_steps}", folder / LATEST):
+            to_disk(saved)  # verl leaves that to the system
+        write(folder / "last.json", json.dumps(note))
