@@ -14,6 +14,8 @@ from data_engine.provenance import provenance
 from reward_server.local import local_server
 from tests.test_cli import ROOT, rerec
 from train.child import run_rerec
+from train.errors import TrainError
+from train.lock import alone
 
 ROOMS = ("agents", "data_engine", "reward_server", "train")
 PYTHON = Path(sys.executable)
@@ -76,3 +78,17 @@ def test_fault_2_nothing_starts_rerec_but_through_the_one_function():
     files = [path for room in (*ROOMS, "tests") for path in (ROOT / room).rglob("*.py")] + [ROOT / "journey.py"]
     users = [path.relative_to(ROOT).as_posix() for path in files if start.search(path.read_text())]
     assert users == ["data_engine/children.py"]
+
+
+def test_fault_18_a_blocking_error_of_the_work_is_not_read_as_another_process(tmp_path):
+    with pytest.raises(BlockingIOError, match="of the work"), alone(tmp_path / "run"):
+        raise BlockingIOError("of the work")
+    with alone(tmp_path / "run"):  # it was let go
+        pass
+
+
+def test_fault_18_another_that_holds_the_directory_is_named_and_keeps_it(tmp_path):
+    with alone(tmp_path / "run"):
+        for _ in range(2):
+            with pytest.raises(TrainError, match="another process is still at work"), alone(tmp_path / "run"):
+                raise AssertionError("two at a time")
