@@ -8,6 +8,8 @@ from importlib import import_module
 from multiprocessing import connection
 from threading import Thread
 
+from data_engine.quiet import quieten_worker
+
 # For ray.init: Ray puts the current folder first on its workers' path; when that happens our packages are loaded already.
 RAY_ENVIRONMENT = {"worker_process_setup_hook": "data_engine.children.load_packages"}
 
@@ -19,7 +21,8 @@ def rerec_command(*words: object) -> list[str]:
 
 
 def load_packages() -> None:
-    """Import our packages, so that modules of theirs are found beside them whatever the path becomes."""
+    """Import our packages, so that modules of theirs are found beside them whatever the path becomes. Ray's workers begin with this."""
+    quieten_worker()
     for name in ("agents", "data_engine", "reward_server", "train"):
         import_module(name)
 

@@ -3,12 +3,35 @@
 import json
 import platform
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from data_engine.atomic import write
 
-PACKAGES = ("verl", "torch", "transformers", "ray", "langgraph", "duckdb", "numpy")
+PACKAGES = ("numpy", "duckdb", "langgraph", "ray", "torch", "transformers", "verl")  # what needs others after them
+
+
+_TRY = """
+import importlib, sys
+for name in sys.argv[1:]:
+    print(name, flush=True)
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        sys.exit((str(error).strip().splitlines() or [type(error).__name__])[0])
+"""
+
+
+def broken() -> str:
+    """The first of PACKAGES that cannot be imported, with the reason; "" when all can. Another process tries, which may crash or take seconds."""
+    words = [sys.executable, "-P", "-W", "ignore", "-c", _TRY, *PACKAGES]
+    tried = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+    if not tried.returncode:
+        return ""
+    name = [word for word in tried.stdout.splitlines() if word in PACKAGES][-1]
+    lines = tried.stderr.strip().splitlines() if tried.returncode > 0 else []
+    return f"{name} does not work ({lines[-1] if lines else f'its import ended the process with {tried.returncode}'})"
 
 
 def provenance(**facts: object) -> dict[str, object]:

@@ -18,6 +18,7 @@ from data_engine.errors import DataError
 from data_engine.evidence import Evidence
 from data_engine.parquet import write_verl
 from data_engine.provenance import provenance, write_json
+from data_engine.quiet import words_to
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
@@ -39,6 +40,7 @@ PLACES = (  # where server and code lie: a resume may find them elsewhere
     "rerec.server",
     "actor_rollout_ref.rollout.agent.agent_loop_config_path",
     "ray_kwargs.ray_init.runtime_env.worker_process_setup_hook",
+    "ray_kwargs.ray_init.logging_level",
 )
 
 
@@ -110,7 +112,7 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
         filled["actor_rollout_ref.model.path"] = Path(config.model).resolve() if Path(config.model).is_dir() else config.model
     overrides = [f"{key}={value}" if isinstance(value, int) else f"{key}='{value}'" for key, value in filled.items()]
     try:
-        with initialize_config_dir(str(RECIPES), version_base=None):
+        with words_to(None), initialize_config_dir(str(RECIPES), version_base=None):  # it imports verl
             composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
             checked(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
         if not config.server and (composed.trainer.nnodes > 1 or "RAY_ADDRESS" in os.environ):
@@ -141,7 +143,8 @@ def dry_run(config: RFTConfig) -> DictConfig:
     if find_spec("vllm") is None:
         checked.actor_rollout_ref.model.lora_rank = 0  # verl would ask vLLM itself whether it takes the rank
     try:
-        validate(checked)
+        with words_to(None):
+            validate(checked)
     except (ValueError, AssertionError, NotImplementedError, TypeError) as error:
         raise BadRecipe(f"recipe {config.recipe} is refused by verl: {error}") from error
     return composed
@@ -181,7 +184,7 @@ def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], confi
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=digest, seed=config.seed))
     _keep_log(config.run)
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
-    _run(composed, f"{command(store, config.model_copy(update={'server': config.server and 'URL'}))} --resume")
+    _run(composed, config.run / "log/libraries.log", f"{command(store, config.model_copy(update={'server': config.server and 'URL'}))} --resume")
     return _export(config.run, composed)
 
 
@@ -230,7 +233,7 @@ def _keep_log(run: Path) -> None:
         files[-1].rename(files[-1].with_name(f"rft-{len(files):03d}.jsonl"))
 
 
-def _run(composed: DictConfig, again: str) -> None:
+def _run(composed: DictConfig, log: Path, again: str) -> None:
     import ray
 
     from train.verl_plugin.main import run
@@ -239,7 +242,7 @@ def _run(composed: DictConfig, again: str) -> None:
     stop.parent.mkdir(parents=True, exist_ok=True)  # verl makes it with the first checkpoint: SIGTERM may come before
     stop.unlink(missing_ok=True)
     try:
-        run(composed, stop)
+        run(composed, stop, log)
     except ServerUnreachable as error:
         why = getattr(error, "cause", error)  # without Ray's traceback
         raise Interrupted(f"{why}. A checkpoint was saved; when the server is right, resume with: {again}") from error

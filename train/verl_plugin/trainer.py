@@ -1,6 +1,7 @@
 """verl's synchronous V1 trainer with our curriculum, our reward figures and a guard: no step is taken on unscored responses."""
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Container
 from math import isnan
@@ -147,9 +148,9 @@ class RerecTrainer(PPOTrainerSync):
         for name, value in metrics.items():
             if isinstance(value, int | float):
                 self.history[name].append(value)
-        print(line(self.global_steps, self.total_training_steps, metrics), flush=True)
+        print(line(self.global_steps, self.total_training_steps, metrics), file=sys.__stdout__, flush=True)  # see data_engine/quiet.py
         for alarm in alarms(self.history) if self.global_steps % RECENT == 0 else ():
-            print(f"alarm: {alarm}", flush=True)
+            print(f"alarm: {alarm}", file=sys.__stdout__, flush=True)
 
     def _leave_out(self, batch: object, queries: Container[str]) -> None:
         """No token of the responses to these queries counts: advantage estimators and losses go by the mask."""
