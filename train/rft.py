@@ -184,7 +184,7 @@ def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], confi
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=digest, seed=config.seed))
     _keep_log(config.run)
     os.environ["VERL_FILE_LOGGER_ROOT"] = str((config.run / "log").resolve())
-    _run(composed, config.run / "log/libraries.log", f"{command(store, config.model_copy(update={'server': config.server and 'URL'}))} --resume")
+    _run(composed, f"{command(store, config.model_copy(update={'server': config.server and 'URL'}))} --resume")
     return _export(config.run, composed)
 
 
@@ -233,7 +233,7 @@ def _keep_log(run: Path) -> None:
         files[-1].rename(files[-1].with_name(f"rft-{len(files):03d}.jsonl"))
 
 
-def _run(composed: DictConfig, log: Path, again: str) -> None:
+def _run(composed: DictConfig, again: str) -> None:
     import ray
 
     from train.verl_plugin.main import run
@@ -242,7 +242,7 @@ def _run(composed: DictConfig, log: Path, again: str) -> None:
     stop.parent.mkdir(parents=True, exist_ok=True)  # verl makes it with the first checkpoint: SIGTERM may come before
     stop.unlink(missing_ok=True)
     try:
-        run(composed, stop, log)
+        run(composed, stop)
     except ServerUnreachable as error:
         why = getattr(error, "cause", error)  # without Ray's traceback
         raise Interrupted(f"{why}. A checkpoint was saved; when the server is right, resume with: {again}") from error

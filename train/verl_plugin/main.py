@@ -1,5 +1,6 @@
 """verl's own run_ppo with a task runner that builds our trainer (its documented hook)."""
 
+import os
 import signal
 from contextlib import ExitStack
 from pathlib import Path
@@ -62,9 +63,10 @@ def validate(config: DictConfig) -> None:
     validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
 
 
-def run(config: DictConfig, stop: Path, log: Path) -> None:
+def run(config: DictConfig, stop: Path) -> None:
     """Validate and train on Ray, in this process's own local cluster unless the config names one. SIGTERM makes the file `stop`, at which the
-    trainer saves a checkpoint and ends. What verl, Ray and their libraries print goes to `log`."""
+    trainer saves a checkpoint and ends. What verl, Ray and their libraries print goes to
+    libraries.log, where verl's file logger writes."""
 
     class Runner:
         """What run_ppo starts once Ray is up: Ray takes SIGTERM for itself, and passes on our lines from now on."""
@@ -76,7 +78,7 @@ def run(config: DictConfig, stop: Path, log: Path) -> None:
             return TaskRunner.remote()
 
     with ExitStack() as quiet:
-        quiet.enter_context(words_to(log))
+        quiet.enter_context(words_to(Path(os.environ["VERL_FILE_LOGGER_ROOT"], "libraries.log")))
         from verl.trainer.main_ppo import run_ppo
 
         validate(config)
