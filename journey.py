@@ -193,7 +193,7 @@ def _short(value: float) -> str:
 
 @doctor.command()
 def _doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the facts as one JSON object.")] = False) -> None:
-    """Check versions, cores, memory, disk and that our packages are the ones imported. Exits non-zero when something is wrong.
+    """Check that the libraries work, cores, memory, disk and that our packages are the ones imported. Exits non-zero when something is wrong.
 
     Example: rerec doctor --json
     """
@@ -202,7 +202,7 @@ def _doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the fact
     from importlib.util import find_spec
 
     from data_engine.console import show
-    from data_engine.provenance import provenance
+    from data_engine.provenance import broken, provenance
 
     here = Path(__file__).resolve().parent
     facts = provenance()
@@ -210,6 +210,7 @@ def _doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the fact
     wrong = [name for name in ("agents", "data_engine", "reward_server", "train") if Path(find_spec(name).origin).parent.parent != here]
     problems = [f"package {name} is not ours (another distribution has the same import name)" for name in wrong]
     problems += [f"{name} is not installed" for name, found in facts["versions"].items() if found == "absent"]
+    problems += [failing] if (failing := broken()) else []
     problems += ["less than 8 GB of memory"] if memory < 7.5 else []
     free = shutil.disk_usage(here).free / 2**30
     problems += ["less than 3 GB of free disk"] if free < 3 else []

@@ -1,5 +1,6 @@
 """The front door: `rerec`, a Typer app whose commands live in the rooms and are imported when called, so that --help is quick."""
 
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -68,21 +69,31 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; a RerecError, an OSError or a bad option is one line on standard error and a non-zero exit."""
+    """Run the command line; whatever a user can cause or meet is one line on standard error and a non-zero exit."""
     from data_engine.errors import RerecError
+    from data_engine.quiet import quieten
 
+    quieten()
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # for what this process starts: nothing is imported from the current folder
     try:
-        app()
+        app(prog_name="rerec")
     except RerecError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
         print(f"error: {error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr)
         sys.exit(1)
+    except ImportError as error:
+        print(f"error: {_first_line(error)}: the environment is incomplete or damaged, `rerec doctor` says where", file=sys.stderr)
+        sys.exit(1)
     except SystemExit as end:
         if end.code == 130:  # Typer's code for Ctrl-C
             print("interrupted: what was finished is kept, nothing is half-written; run the same command again", file=sys.stderr)
         raise
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from agents.writers import Writer
 from agents.writers.chat import ChatWriter
 from agents.writers.template import TemplateWriter
 from agents.writers.terse import TerseWriter
+from data_engine.children import RAY_ENVIRONMENT, on_end_of
 from data_engine.errors import DataError
 from data_engine.evidence import Evidence
 from data_engine.schema import Example, content_hash
@@ -164,14 +165,9 @@ class Processes(Maker):
 def _start_worker(store: Path, writer: str, size: int) -> None:
     global _bench
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # a parent killed with kill -9 shuts no pool down, and its workers would wait for work for ever
+    on_end_of(multiprocessing.parent_process().sentinel, lambda: os._exit(1))
     _bench = Bench(World(Evidence.load(store)), writer, size)
-
-
-def _end_with_parent() -> None:
-    """A parent killed with kill -9 shuts no pool down, and its workers would wait for work for ever."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
 
 
 def _work(requests: list[Request]) -> list[Outcome]:
@@ -188,7 +184,7 @@ class Cluster(Maker):
 
         self._ray, self._ours = ray, not ray.is_initialized()
         if self._ours:
-            ray.init(num_cpus=config.workers, include_dashboard=False, log_to_driver=False, logging_level="error")
+            ray.init(num_cpus=config.workers, include_dashboard=False, log_to_driver=False, logging_level="error", runtime_env=RAY_ENVIRONMENT)
         self.width = config.workers + 2
         seats = ray.remote(num_cpus=1)(Seat)
         self._seats = [seats.remote(store.resolve(), config.writer, config.candidates) for _ in range(config.workers)]

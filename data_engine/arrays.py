@@ -16,6 +16,7 @@ from tempfile import mkdtemp
 
 import numpy as np
 
+from data_engine.atomic import replace
 from data_engine.errors import DataError
 from data_engine.graphs import InteractionGraph
 from data_engine.store import Store
@@ -109,7 +110,7 @@ class GraphArrays:
             np.save(part / f"{name}.npy", array, allow_pickle=False)
         part.chmod(0o755)
         with suppress(FileExistsError, OSError):  # another process was first, with the same bytes
-            part.rename(folder)
+            replace(part, folder)
         shutil.rmtree(part, ignore_errors=True)
 
     def _files(self) -> Iterator[tuple[str, np.ndarray]]:

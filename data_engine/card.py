@@ -9,6 +9,7 @@ from statistics import mean
 import networkx as nx
 import numpy as np
 
+from data_engine.atomic import draft, write
 from data_engine.evidence import Evidence
 from data_engine.provenance import provenance
 from data_engine.schema import SPLITS
@@ -88,7 +89,7 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = 
         "```",
         "",
     ]
-    (folder / "README.md").write_text("\n".join(lines))
+    write(folder / "README.md", "\n".join(lines))
     return folder / "README.md"
 
 
@@ -113,7 +114,8 @@ def _draw(evidence: Evidence, reach: dict[int, float], folder: Path) -> None:
 
     def save(name: str) -> None:
         plt.tight_layout()
-        plt.savefig(folder / name, dpi=110, metadata={"Software": None})
+        with draft(folder / name) as part:
+            plt.savefig(part, dpi=110, metadata={"Software": None})
         plt.close()
 
     plt.figure(figsize=(5, 3.2))

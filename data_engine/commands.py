@@ -41,9 +41,9 @@ def embed(
 
     checkpoint = store.with_name(store.name + ".embed.pt")
     config = {"method": method, "dims": dims, "layers": layers, "epochs": epochs, "patience": patience, "seed": seed}
-    model = make_model(**config, checkpoint=checkpoint)
     with Store.open(store) as opened, progress(method, epochs) as tell:
         digest = opened.graph_digest
+        model = make_model(**config, checkpoint=checkpoint)
         likes = Likes.of(InteractionGraph.from_store(opened))
         found = learn(likes, model, lambda done, ndcg: tell(done, note=f"validation NDCG@10 {ndcg:.4f}"))
         opened.save_embeddings(found.items, found.vectors, provenance(config=config, validation_ndcg10=found.validation_ndcg10))

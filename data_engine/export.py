@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 
 from data_engine.arrays import GraphArrays
+from data_engine.atomic import draft
 from data_engine.errors import DataError
 from data_engine.filling import literal
 from data_engine.graphs import AttributeGraph
@@ -26,13 +27,8 @@ def export_graph(store: Store, out: Path, item: str | None, hops: int) -> dict[s
         raise DataError(f"{out.suffix} holds the whole graph: leave out --item, or write .graphml or .gexf")
     if item is not None and not store.rows("SELECT 1 FROM items WHERE item_id = ?", [item]):
         raise DataError(f"no item {item!r} in {store.path}")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.part")
-    try:
+    with draft(out) as part:
         sizes = _write_networkx(store, out.suffix, part, item, hops) if out.suffix in (".graphml", ".gexf") else _WRITERS[out.suffix](store, part)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
     return {"file": str(out), **sizes}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from data_engine.atomic import draft
 from data_engine.errors import DataError
 
 TIMEOUT, PIECE, TRIES = 30.0, 1 << 16, 5
@@ -107,16 +108,14 @@ def _download(http: httpx.Client, url: str, path: Path, progress: Callable[[int,
 
 def _unpack(archive: Path, target: Path) -> None:
     """Unpack into `target`; a single folder in the archive is not doubled."""
-    draft = target.with_name(target.name + ".unpacking")
-    shutil.rmtree(draft, ignore_errors=True)
     try:
-        with zipfile.ZipFile(archive) as packed:
+        with zipfile.ZipFile(archive) as packed, draft(target) as part:
             names = [PurePosixPath(name) for name in packed.namelist()]
             if any(name.is_absolute() or ".." in name.parts for name in names):
                 raise DataError(f"{archive.name} would write outside its folder: it is not what it should be")
-            packed.extractall(draft)
+            room = part.with_name("unpacked")
+            packed.extractall(room)
+            inside = list(room.iterdir())
+            shutil.move(inside[0] if len(inside) == 1 and inside[0].is_dir() else room, part)
     except zipfile.BadZipFile as error:
         raise DataError(f"{archive.name} is no zip archive ({error})") from error
-    inside = list(draft.iterdir())
-    (inside[0] if len(inside) == 1 and inside[0].is_dir() else draft).rename(target)
-    shutil.rmtree(draft, ignore_errors=True)

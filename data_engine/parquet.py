@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data_engine.atomic import draft
 from data_engine.errors import DataError
 from data_engine.schema import Example
 
@@ -41,13 +42,11 @@ def write_whole(path: Path, examples: list[Example]) -> None:
 
 
 def write_verl(path: Path, rows: list[dict[str, object]]) -> None:
-    """Write rows in order, through a temporary file. Raises DataError for none."""
+    """Write rows in order, all or none. Raises DataError for none."""
     if not rows:
         raise DataError(f"nothing to write to {path}: run `rerec synth` with a count for that split")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    pq.write_table(pa.Table.from_pylist(rows), draft)
-    draft.replace(path)
+    with draft(path) as part:
+        pq.write_table(pa.Table.from_pylist(rows), part)
 
 
 def read_examples(path: Path) -> list[Example]:

@@ -3,14 +3,39 @@
 import json
 import platform
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("verl", "torch", "transformers", "ray", "langgraph", "duckdb", "numpy")
+from data_engine.atomic import write
+
+PACKAGES = ("numpy", "duckdb", "langgraph", "ray", "torch", "transformers", "verl")  # what needs others after them
+
+
+_TRY = """
+import importlib, sys
+for name in sys.argv[1:]:
+    print(name, flush=True)
+    try:
+        importlib.import_module(name)
+    except BaseException as error:
+        sys.exit((str(error).strip().splitlines() or [type(error).__name__])[0])
+"""
+
+
+def broken() -> str:
+    """The first of PACKAGES that cannot be imported, with the reason; "" when all can. Another process tries, which may crash or take seconds."""
+    words = [sys.executable, "-P", "-W", "ignore", "-c", _TRY, *PACKAGES]
+    tried = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+    if not tried.returncode:
+        return ""
+    name = [word for word in tried.stdout.splitlines() if word in PACKAGES][-1]
+    lines = tried.stderr.strip().splitlines() if tried.returncode > 0 else []
+    return f"{name} does not work ({lines[-1] if lines else f'its import ended the process with {tried.returncode}'})"
 
 
 def provenance(**facts: object) -> dict[str, object]:
-    """Git revision of the code ("" outside a checkout), versions of what matters, and `facts` (config, seeds, digests)."""
+    """Git revision of the code ("" outside a checkout or without git), versions of what matters, and `facts` (config, seeds, digests)."""
     found = {}
     for name in PACKAGES:
         try:
@@ -21,14 +46,14 @@ def provenance(**facts: object) -> dict[str, object]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write through a temporary file, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-    draft.replace(path)
+    """Write a value as JSON: a reader never sees half of it."""
+    write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def _revision() -> str:
-    folder = Path(__file__).resolve().parent
-    ask = subprocess.run(["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"], capture_output=True, text=True, check=False)
+    words = ["git", "-C", str(Path(__file__).resolve().parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        ask = subprocess.run(words, capture_output=True, text=True, check=False)
+    except OSError:  # no git on this machine
+        return ""
     return ask.stdout.strip()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_engine.atomic import draft
 from data_engine.errors import DataError
 from data_engine.graphs import AttributeGraph
 from data_engine.schema import content_hash
@@ -66,8 +67,6 @@ def kept_vectors(
         pieces.append(np.asarray(encode(distinct[start : start + TOLD_EVERY]), np.float32))
         progress(min(start + TOLD_EVERY, len(distinct)), len(distinct))
     found = np.concatenate(pieces)[[place[text] for text in texts]]
-    folder.mkdir(parents=True, exist_ok=True)
-    with kept.with_suffix(".part").open("wb") as part:
+    with draft(kept) as part:
         np.save(part, found, allow_pickle=False)
-    kept.with_suffix(".part").replace(kept)
     return found

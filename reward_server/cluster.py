@@ -1,9 +1,11 @@
 """The same application on a Ray cluster, by Ray Serve: replicas anywhere, one address on every node."""
 
+import logging
 import signal
 import sys
 import time
 
+from data_engine.children import RAY_ENVIRONMENT
 from reward_server.app import App, ServeConfig, make_app
 
 NAME = "rerec-reward"
@@ -25,8 +27,9 @@ def serve_on_ray(config: ServeConfig, host: str, port: int, replicas: int) -> No
     def build() -> App:
         return make_app(here)
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # through the finally below
-    ray.init(log_to_driver=False, include_dashboard=False)
+    ray.init(log_to_driver=False, include_dashboard=False, logging_level="error", runtime_env=RAY_ENVIRONMENT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # through the finally below; Ray took it for itself
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
     serve.run(serve.deployment(num_replicas=replicas, name=NAME)(serve.ingress(build)()).bind(), name=NAME, route_prefix="/")
     print(f"reward server: http://{host}:{port}  on Ray, {replicas} replicas", flush=True)

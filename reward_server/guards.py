@@ -15,6 +15,7 @@ from typing import Literal
 import zstandard
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from data_engine.atomic import draft
 from data_engine.errors import DataError
 from reward_server.errors import Refused
 
@@ -67,9 +68,9 @@ def issue(path: Path, name: str, scopes: tuple[Scope, ...], days: int | None) ->
         raise DataError(f"{path} already holds a token named {name}: take another name, or remove that line to revoke it")
     secret = secrets.token_urlsafe(32)
     token = Token(name=name, sha256=_hash(secret), scopes=scopes, expires=datetime.now(UTC) + timedelta(days=days) if days else None)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps([t.model_dump(mode="json") for t in (*known, token)], indent=1))
+    with draft(path) as part:
+        part.touch(mode=0o600)
+        part.write_text(json.dumps([t.model_dump(mode="json") for t in (*known, token)], indent=1))
     return secret
 
 

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from data_engine.arrays import GraphArrays
+from data_engine.atomic import draft, write
 from data_engine.errors import DataError
 from data_engine.sentences import Encode, sentence_encoder
 from reward_server.errors import Refused
@@ -31,11 +32,11 @@ FACTS, WEIGHTS = "head.json", "head.safetensors"
 
 def save_head(folder: Path, model: RecHead, config: HeadConfig, encoder: str, graph_digest: str, **facts: object) -> str:
     """Write a folder that `Head.load` reads; returns the head's digest. `facts` are kept beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, folder / WEIGHTS)
+    with draft(folder / WEIGHTS) as part:
+        save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, part)
     digest = _digest(folder)
     known = {"config": config.model_dump(), "encoder": encoder, "graph_digest": graph_digest, "digest": digest}
-    (folder / FACTS).write_text(json.dumps(facts | known, indent=1))
+    write(folder / FACTS, json.dumps(facts | known, indent=1))
     return digest
 
 

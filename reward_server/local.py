@@ -3,12 +3,12 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from data_engine.children import rerec_command
 from reward_server.client import RewardClient
 from reward_server.errors import RewardError, ServerUnreachable
 
@@ -24,7 +24,7 @@ def local_server(store: Path, log: Path | None = None, options: Sequence[str] = 
     url = f"http://127.0.0.1:{port}"
     out = log.open("ab") if log else subprocess.DEVNULL
     process = subprocess.Popen(
-        [sys.executable, "-m", "rerec", "serve", "--store", str(store), "--port", str(port), *options, "--while-stdin"],
+        rerec_command("serve", "--store", store, "--port", port, *options, "--while-stdin"),
         env={**os.environ, **(environment or {})},
         stdin=subprocess.PIPE,  # closes when this process ends, however it ends, and the server with it
         stdout=out,

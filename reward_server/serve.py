@@ -7,10 +7,10 @@ import socket
 import sys
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
 
 import uvicorn
 
+from data_engine.children import on_end_of
 from data_engine.errors import DataError
 from reward_server.app import ServeConfig, make_app
 from reward_server.cluster import serve_on_ray
@@ -62,7 +62,7 @@ def serve(
 
 def _stop_with_stdin() -> None:
     """End this process when its standard input closes: a child does not outlive who started it, however that ended."""
-    Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
+    on_end_of(sys.stdin.fileno(), lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def _loopback(host: str) -> bool:

@@ -4,12 +4,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from data_engine.children import rerec_command
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
@@ -49,14 +50,14 @@ COMMANDS = (
 
 def rerec(*words, **kwargs):
     return subprocess.run(
-        [sys.executable, "-m", "rerec", *map(str, words)], capture_output=True, text=True, cwd=kwargs.pop("cwd", ROOT), check=False, **kwargs
+        rerec_command(*words), capture_output=True, text=True, cwd=kwargs.pop("cwd", ROOT), check=False, **kwargs
     )
 
 
 def start(*words):
     """The command as a process of its own group, to be waited for or killed."""
     return subprocess.Popen(
-        [sys.executable, "-m", "rerec", *map(str, words)],
+        rerec_command(*words),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -10,6 +10,7 @@ import struct
 import zipfile
 from pathlib import Path
 
+from data_engine.atomic import write
 from train.errors import TrainError
 
 LATEST = "latest_checkpointed_iteration.txt"
@@ -53,10 +54,12 @@ def last_whole(root: Path) -> tuple[int | None, list[str]]:
         wrong = damage(folders[step])
         if not wrong:
             if named != str(step):
-                pointer.write_text(str(step))
+                write(pointer, str(step))
             return step, said
         said.append(f"the checkpoint of step {step} is set aside: {wrong}")
-        folders[step].rename(folders[step].with_suffix(".damaged"))
+        aside = folders[step].with_suffix(".damaged")
+        shutil.rmtree(aside, ignore_errors=True)  # of an earlier attempt at the same step
+        folders[step].rename(aside)
     raise TrainError(f"no checkpoint in {root} is whole ({'; '.join(said) or 'none is left'}): start anew with another --run")
 
 

@@ -2,12 +2,12 @@
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import current_thread, main_thread
 
+from data_engine.children import rerec_command
 from train.errors import Interrupted
 
 WATCH_SECONDS = 0.2
@@ -17,7 +17,7 @@ def run_rerec(words: Sequence[str], log: Path, tell: Callable[[], None] = lambda
     """Run it to its end and return the exit code; `tell` is called while it goes on. SIGTERM and Ctrl-C end the child first, in its own way: a
     training run saves a checkpoint. Raises Interrupted then, where this is the main thread."""
     stopped = []
-    with log.open("ab") as out, subprocess.Popen([sys.executable, "-m", "rerec", *words], stdout=out, stderr=subprocess.STDOUT) as child:
+    with log.open("ab") as out, subprocess.Popen(rerec_command(*words), stdout=out, stderr=subprocess.STDOUT) as child:
 
         def stop(*_: object) -> None:
             stopped.append(True)

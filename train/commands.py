@@ -41,8 +41,6 @@ def sft(
     from data_engine.evidence import Evidence
     from data_engine.store import Store
     from train.errors import TrainError
-    from train.sft import SFTConfig, lessons
-    from train.sft_run import run_sft, words_of
 
     found = {}
     for path in (store, *(also or ())):
@@ -50,6 +48,9 @@ def sft(
             found[path] = opened.examples("sft")
         if not found[path]:
             raise TrainError(f"{path} holds no SFT Examples: run `rerec synth --store {path}`")
+    from train.sft import SFTConfig, lessons  # torch takes seconds to import
+    from train.sft_run import run_sft, words_of
+
     examples = found[store]
     config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, flawed=flawed, seed=seed)
     evidence, *others = (Evidence.load(path) for path in found)

@@ -15,6 +15,8 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
+from data_engine.atomic import write
+from data_engine.children import RAY_ENVIRONMENT
 from data_engine.provenance import provenance, write_json
 from reward_server.local import local_server
 from train.child import run_rerec
@@ -74,7 +76,7 @@ def write_comparison(run: Path, config: CompareConfig, failed: dict[str, str]) -
     kinds = list(next(iter(table.values())))
     plot = inline(_draw(table, {name: [read_metrics(metrics_files(at)) for at in found[name].values()] for name in cells}))
     html = render("comparison.html", run=run.name, kinds=kinds, first=next(iter(table)), plot=plot, split=config.split, **summary)
-    (run / "comparison.html").write_text(html, encoding="utf-8")
+    write(run / "comparison.html", html)
     return summary
 
 
@@ -103,7 +105,7 @@ def _filled(run: Path, cells: list[tuple[Method, int]], config: CompareConfig) -
         return
     import ray
 
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init(include_dashboard=False, log_to_driver=False, logging_level="error", runtime_env=RAY_ENVIRONMENT)
     try:
         task = ray.remote(num_cpus=config.cores, max_retries=0)(_fill_apart)
         waiting = {task.remote((run / m.name / str(seed)).resolve(), m, seed, config): (m, seed) for m, seed in missing}

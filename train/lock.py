@@ -15,11 +15,12 @@ def alone(run: Path) -> Iterator[None]:
     run.mkdir(parents=True, exist_ok=True)
     handle = os.open(run, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TrainError(
+                f"another process is still at work in {run}: wait until it has stopped, or stop it, then run the same command again"
+            ) from error
         yield
-    except BlockingIOError as error:
-        raise TrainError(
-            f"another process is still at work in {run}: wait until it has stopped, or stop it, then run the same command again"
-        ) from error
     finally:
         os.close(handle)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_engine.atomic import write
 from data_engine.evidence import Evidence
 from data_engine.schema import Example
 from data_engine.store import Store
@@ -35,7 +36,7 @@ def write_report(run: Path) -> Path:
         examples = store.examples()
     evidence, by_id = Evidence.load(run / "store.duckdb"), {e.example_id: e for e in examples}
     curves = _draw_curves(run)
-    (run / "curves.png").write_bytes(curves)
+    write(run / "curves.png", curves)
     last = list(evaluations)[-1]
     journey = json.loads((run / "journey.json").read_text()) if (run / "journey.json").is_file() else {}
     html = render(
@@ -50,7 +51,7 @@ def write_report(run: Path) -> Path:
         last=ARMS[last],
         responses=[coloured(r, by_id[r["example_id"]], evidence) for r in pick(evaluations[last]["rows"])],
     )
-    (run / "report.html").write_text(html, encoding="utf-8")
+    write(run / "report.html", html)
     return run / "report.html"
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
+from data_engine.atomic import draft, write
 from data_engine.errors import DataError
 from data_engine.evidence import Evidence
 from data_engine.parquet import write_verl
 from data_engine.provenance import provenance, write_json
+from data_engine.quiet import words_to
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
@@ -34,7 +36,12 @@ RECIPES = Path(__file__).parent / "recipes"
 PLUGIN = Path(__file__).parent / "verl_plugin"
 BASES = {"rerec_base", "tiny_cpu", "gpu_3b"}
 DONE = "model"
-PLACES = ("rerec.server", "actor_rollout_ref.rollout.agent.agent_loop_config_path")  # where server and code lie: a resume may find them elsewhere
+PLACES = (  # where server and code lie: a resume may find them elsewhere
+    "rerec.server",
+    "actor_rollout_ref.rollout.agent.agent_loop_config_path",
+    "ray_kwargs.ray_init.runtime_env.worker_process_setup_hook",
+    "ray_kwargs.ray_init.logging_level",
+)
 
 
 class RFTConfig(BaseModel):
@@ -105,7 +112,7 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
         filled["actor_rollout_ref.model.path"] = Path(config.model).resolve() if Path(config.model).is_dir() else config.model
     overrides = [f"{key}={value}" if isinstance(value, int) else f"{key}='{value}'" for key, value in filled.items()]
     try:
-        with initialize_config_dir(str(RECIPES), version_base=None):
+        with words_to(None), initialize_config_dir(str(RECIPES), version_base=None):  # it imports verl
             composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
             checked(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
         if not config.server and (composed.trainer.nnodes > 1 or "RAY_ADDRESS" in os.environ):
@@ -136,7 +143,8 @@ def dry_run(config: RFTConfig) -> DictConfig:
     if find_spec("vllm") is None:
         checked.actor_rollout_ref.model.lora_rank = 0  # verl would ask vLLM itself whether it takes the rank
     try:
-        validate(checked)
+        with words_to(None):
+            validate(checked)
     except (ValueError, AssertionError, NotImplementedError, TypeError) as error:
         raise BadRecipe(f"recipe {config.recipe} is refused by verl: {error}") from error
     return composed
@@ -170,7 +178,7 @@ def _train(store: Path, composed: DictConfig, rows: dict[str, list[dict]], confi
     _check_resume(config.run, composed, resume)
     for said in last_whole(config.run / "checkpoints")[1]:
         print(f"beware: {said}")
-    OmegaConf.save(composed, config.run / "config.yaml", resolve=True)  # first: a directory with it can be resumed
+    write(config.run / "config.yaml", OmegaConf.to_yaml(composed, resolve=True))  # first: a directory with it can be resumed
     for split, chosen in rows.items():
         write_verl(config.run / f"data/{split}.parquet", chosen)
     write_json(config.run / "provenance.json", provenance(config=config.model_dump(mode="json"), graph_digest=digest, seed=config.seed))
@@ -288,12 +296,12 @@ def _export(run: Path, composed: DictConfig) -> Path:
         print(f"by {by} on validation step {step} is the first of the best: {', '.join(f'{at}: {mean:.4f}' for at, mean in means.items())}")
     if not weights(step).is_dir():
         raise TrainError(f"the checkpoint of step {step} in {folder} holds no Hugging Face weights: keep hf_model in checkpoint.save_contents")
-    target, half = run / DONE, run / f"{DONE}.half"
-    for old in (half, target):
-        shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(weights(step), half)
-    if step and composed.actor_rollout_ref.model.lora_rank:
-        from train.adapter import merge_adapter
+    target = run / DONE
+    with draft(target) as part:
+        shutil.copytree(weights(step), part)
+        if step and composed.actor_rollout_ref.model.lora_rank:
+            from train.adapter import merge_adapter
 
-        merge_adapter(half, composed.actor_rollout_ref.model)
-    return half.rename(target)
+            merge_adapter(part, composed.actor_rollout_ref.model)
+        shutil.rmtree(target, ignore_errors=True)
+    return target

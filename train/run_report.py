@@ -8,6 +8,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from data_engine.atomic import write
 from train.errors import TrainError
 from train.health import alarms
 from train.pages import Metrics, canvas, curve, inline, pieces, png, read_metrics, render
@@ -42,7 +43,7 @@ def write_run_report(run: Path) -> Path:
         seconds={name: sum(values) / len(values) for name, values in seconds.items()},
         samples=samples(run),
     )
-    (run / "report.html").write_text(html, encoding="utf-8")
+    write(run / "report.html", html)
     return run / "report.html"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from data_engine.atomic import draft
 from data_engine.evidence import Evidence
 from data_engine.provenance import provenance, write_json
 from data_engine.schema import Example
@@ -64,8 +65,8 @@ def run_sft(
         if trainer.done % 25 == 0 or trainer.finished:
             progress(trainer.done, trainer.total, loss)
         if trainer.done % SAVE_EVERY == 0 and not trainer.finished:
-            torch.save(trainer.state(), checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
+            with draft(checkpoint) as part:
+                torch.save(trainer.state(), part)
     tiny.save(run / "model", model, tokenizer, entities)
     write_json(run / "curve.json", trainer.curve)
     checkpoint.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ rest falls back to bytes, so any text can be read. transformers loads any `model
 
 import json
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tokenizers import AddedToken
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
+from data_engine.atomic import draft
 from data_engine.evidence import Evidence
 
 PAD, TURN, END = "<pad>", "<|im_start|>", "<|im_end|>"
@@ -84,9 +86,11 @@ def build_model(tokenizer: Qwen2Tokenizer, config: TinyConfig) -> Qwen2ForCausal
 
 def save(folder: Path, model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, entities: dict[str, list[int]]) -> None:
     """Write a model folder that `from_pretrained` reads, with the entity groups beside it."""
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / ENTITIES).write_text(json.dumps(entities))
+    with draft(folder) as part:
+        model.save_pretrained(part)
+        tokenizer.save_pretrained(part)
+        (part / ENTITIES).write_text(json.dumps(entities))
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _tokenizer(surfaces: list[str]) -> Qwen2Tokenizer:

@@ -16,7 +16,6 @@ import numpy as np
 
 from data_engine.errors import DataError
 from data_engine.preference.als import ALS, ALSConfig
-from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
 from data_engine.preference.likes import Likes
 from data_engine.preference.popularity import Popularity
 from data_engine.preference.ranking import ndcg10
@@ -50,6 +49,8 @@ def make_model(method: str, dims: int, layers: int, epochs: int, seed: int, chec
     """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN keeps its state to go on from; `patience`: of
     its early stopping."""
     if method == "lightgcn":
+        from data_engine.preference.lightgcn import LightGCN, LightGCNConfig  # torch takes seconds to import
+
         return LightGCN(LightGCNConfig(dims=dims, layers=layers, epochs=epochs, patience=patience, seed=seed), checkpoint)
     if method == "als":
         return ALS(ALSConfig(dims=dims, rounds=epochs, seed=seed))

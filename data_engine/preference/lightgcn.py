@@ -15,6 +15,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch.nn.functional import embedding, softplus  # embedding's backward is several times faster than indexing's
 
+from data_engine.atomic import draft
 from data_engine.preference.likes import Likes
 from data_engine.preference.ranking import ndcg10
 
@@ -97,10 +98,9 @@ class LightGCN:
             self.state["stale"] += 1
 
     def _save(self) -> None:
-        part = self.checkpoint.with_suffix(".part")
         parts = {"state": self.state, "table": self.table.detach(), "optimiser": self.optimiser.state_dict(), "rng": self.rng.get_state()}
-        torch.save(parts, part)
-        part.replace(self.checkpoint)
+        with draft(self.checkpoint) as part:
+            torch.save(parts, part)
 
     def _restore(self) -> None:
         """Take up the checkpoint where it belongs to this configuration and these likes; another's is passed over."""

@@ -1,7 +1,7 @@
 """A scripted OpenAI-compatible endpoint on loopback: it answers as told by its prompts, late, and fails in all the ways that real ones do.
 
 What is said depends on the prompt alone (refusals, bad JSON and obeyed injections too), so that a broken run and a whole one hear the same;
-failures of transport come by the count of calls. `python -m tests.agents.endpoint PORT LATENCY FAILING [STRUCTURED]`.
+failures of transport come by the count of calls. `python tests/agents/endpoint.py PORT LATENCY FAILING [STRUCTURED]`.
 """
 
 import asyncio
@@ -143,7 +143,7 @@ async def _answer(send, status, body, headers=None):
 def scripted(latency: float = 0.0, failing: float = 0.0, structured: bool = True) -> Iterator[str]:
     """The endpoint in a process of its own; yields its base URL."""
     port = free_port()
-    words = [sys.executable, "-m", "tests.agents.endpoint", str(port), str(latency), str(failing), str(int(structured))]
+    words = [sys.executable, "-P", __file__, str(port), str(latency), str(failing), str(int(structured))]
     process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
     try:
         while True:

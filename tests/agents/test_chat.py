@@ -7,7 +7,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 
 import httpx
@@ -32,6 +31,7 @@ from agents.state import Request
 from agents.writers.chat import Turns
 from agents.writers.terse import TerseWriter
 from data_engine.audit import audit
+from data_engine.children import rerec_command
 from data_engine.evidence import Evidence
 from data_engine.schema import Turn
 from data_engine.store import Store
@@ -95,7 +95,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_set(store, tmp_path):
     rng = random.Random(0)
     with scripted(latency=0.02, failing=0.1) as url:
         options = ["--sft", "100", "--rl", "0", "--validation", "0", "--test", "0", "--writer", "chat", "--model", "m", "--base-url", url]
-        words = [sys.executable, "-m", "rerec", "synth", *options, "--timeout", "2", "--store"]
+        words = rerec_command("synth", *options, "--timeout", "2", "--store")
         for _ in range(4):
             process = subprocess.Popen([*words, str(store)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             marked = count_outcomes(store) + rng.randrange(1, 20)
@@ -160,7 +160,7 @@ def test_an_endpoint_that_will_not_answer_is_named_and_ends_the_run(store, model
 
 @pytest.mark.journey
 def test_the_command_says_what_the_chat_writer_lacks(store):
-    words = [sys.executable, "-m", "rerec", "synth", "--store", str(store), "--writer", "chat"]
+    words = rerec_command("synth", "--store", store, "--writer", "chat")
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 1 and "--model" in done.stderr and "Traceback" not in done.stderr
     done = subprocess.run([*words, "--model", "m", "--budget-money", "1"], capture_output=True, text=True)

@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 import uvloop
 
+from data_engine.children import rerec_command
 from tests.bench.load import hammer, make_store, report, request, responses, serving
 
 BODIES, ROUNDS, HUGE, SLOW, POLITE, ABUSERS, SECONDS = 10_000, 3, 5, 200, 4, 4, 8.0
@@ -82,7 +83,7 @@ def main() -> None:
         store = make_store(Path(made))
         rows = responses(store, 256)
         messages = [request("/v1/score", json.dumps({"responses": [row]}).encode()) for row in rows]
-        with serving(["-m", "rerec", "serve", "--store", str(store), "--port", "{port}", "--seconds", "20"]) as port:
+        with serving(rerec_command("serve", "--store", str(store), "--port", "{port}", "--seconds", "20")) as port:
             server = next(p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline())
             uvloop.run(hammer(port, messages, POLITE, 2.0))
             quiet = uvloop.run(hammer(port, messages, POLITE, SECONDS))

@@ -18,6 +18,7 @@ from agents.chat.config import ChatConfig
 from agents.ledger import Ledger
 from agents.run import SynthConfig, ledger_path, synthesise
 from data_engine.audit import audit
+from data_engine.children import rerec_command
 from data_engine.store import Store
 from tests.agents.endpoint import scripted
 from tests.bench.load import make_store, report
@@ -48,7 +49,7 @@ def faults(store: Path, count: int) -> None:
     rng = random.Random(0)
     with scripted(0.02, 0.2) as url:
         options = ["--sft", str(count), "--rl", "0", "--validation", "0", "--test", "0", "--writer", "chat", "--model", "m", "--base-url", url]
-        words = [sys.executable, "-m", "rerec", "synth", *options, "--timeout", "2", "--concurrency", str(CONCURRENCY), "--store"]
+        words = rerec_command("synth", *options, "--timeout", "2", "--concurrency", str(CONCURRENCY), "--store")
         for _ in range(KILLS):
             process = subprocess.Popen([*words, str(store)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(rng.uniform(1.5, 5.0))

@@ -2,14 +2,15 @@
 
 import json
 import subprocess
-import sys
 import time
+
+from data_engine.children import rerec_command
 
 
 def seconds() -> float:
     """One call."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "rerec", "--help"], capture_output=True, check=True)
+    subprocess.run(rerec_command("--help"), capture_output=True, check=True)
     return time.perf_counter() - start
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import duckdb
 
+from data_engine.children import rerec_command
+
 MILLIONS, SECONDS, GIGABYTES = int(sys.argv[1]) if len(sys.argv) > 1 else 10, 40.0, 4.0
 
 
@@ -31,7 +33,7 @@ def write(folder: Path, rows: int) -> None:
 with tempfile.TemporaryDirectory() as made:
     here = Path(made)
     write(here, MILLIONS * 1_000_000)
-    words = [sys.executable, "-m", "rerec", "data", "import", "movielens", str(here), "--store", str(here / "s.duckdb"), "--json"]
+    words = rerec_command("data", "import", "movielens", str(here), "--store", str(here / "s.duckdb"), "--json")
     start = time.monotonic()
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     seconds = time.monotonic() - start

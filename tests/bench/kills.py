@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_engine.children import rerec_command
 from reward_server.local import local_server
 from tests.bench.load import report
 from tests.test_cli import rerec
@@ -83,7 +84,7 @@ def main() -> None:
             given = [*store, "--model", folder / "sft/model", "--run", run, "--server", url, "--seed", seed]
             changes = (f"total_training_steps={STEPS}", f"save_freq={SAVED}", f"test_freq={STEPS}", f"rollout_data_dir={run / 'rollouts'}")
             given += [word for change in changes for word in ("--set", f"trainer.{change}")]
-            return [sys.executable, "-m", "rerec", "train", "rft", "tiny-grpo", *map(str, given)]
+            return rerec_command("train", "rft", "tiny-grpo", *map(str, given))
 
         with local_server(folder / "world.duckdb") as url:
             lost = [killed(words(f"killed-{seed}", seed), folder / f"killed-{seed}", random.Random(seed)) for seed in KILLED]

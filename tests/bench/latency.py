@@ -3,12 +3,14 @@ figure is the median over the turns of p99 against p99: over all turns together,
 """
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import uvloop
 
+from data_engine.children import rerec_command
 from tests.bench.load import hammer, make_store, report, request, responses, serving
 
 CONNECTIONS, TURNS, SECONDS, TARGET = 32, 24, 1.0, 1.5
@@ -19,8 +21,8 @@ with tempfile.TemporaryDirectory() as made:
     scored = [request("/v1/score", json.dumps({"responses": [row]}).encode()) for row in responses(store, 256)]
     nothing = [request("/empty", b"{}")]
     with (
-        serving(["-m", "uvicorn", "tests.bench.anchor:app", "--port", "{port}", "--log-level", "warning"]) as empty,
-        serving(["-m", "rerec", "serve", "--store", str(store), "--port", "{port}"]) as ours,
+        serving([sys.executable, "-m", "uvicorn", "tests.bench.anchor:app", "--port", "{port}", "--log-level", "warning"]) as empty,
+        serving(rerec_command("serve", "--store", str(store), "--port", "{port}")) as ours,
     ):
         taken: dict[int, list[list[float]]] = {empty: [], ours: []}
         for _ in range(TURNS + 2):

@@ -22,7 +22,8 @@ from data_engine.filling import ImportOptions
 from data_engine.graphs import InteractionGraph
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
-from data_engine.preference import LightGCN, LightGCNConfig, Likes, embed
+from data_engine.preference import Likes, embed
+from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
 from data_engine.store import Store
 
 SHARED, TIMES = Path(__file__).resolve().parents[2].parent / "shared", 20.0

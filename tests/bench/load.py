@@ -6,7 +6,6 @@ import os
 import random
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pathlib import Path
 import httpx
 import uvloop
 
+from data_engine.children import rerec_command
 from data_engine.evidence import Evidence
 from data_engine.store import Store
 from reward_server.local import free_port
@@ -29,7 +29,7 @@ def make_store(folder: Path) -> Path:
     store = folder / "world.duckdb"
     counts = ["--sft", "0", "--rl", "400", "--validation", "0", "--test", "0", "--workers", "1"]
     for words in (["data", "import", "world"], ["data", "embed", "--epochs", "2"], ["synth", *counts]):
-        subprocess.run([sys.executable, "-m", "rerec", *words, "--store", str(store)], check=True, capture_output=True)
+        subprocess.run(rerec_command(*words, "--store", str(store)), check=True, capture_output=True)
     return store
 
 
@@ -116,7 +116,7 @@ def serving(words: list[str], cores: str = "0") -> Iterator[int]:
     """A server process on the given cores, while this process keeps to the last one; yields its port once it is up. `words` hold {port}."""
     port = free_port()
     os.sched_setaffinity(0, {os.cpu_count() - 1})
-    command = ["taskset", "-c", cores, sys.executable, *(word.format(port=port) for word in words)]
+    command = ["taskset", "-c", cores, *(word.format(port=port) for word in words)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
     try:
         for _ in range(600):

@@ -4,13 +4,13 @@ which a sentence encoder has to read first."""
 import json
 import random
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import torch
 
 from data_engine.arrays import GraphArrays
+from data_engine.children import rerec_command
 from data_engine.sentences import DEFAULT
 from data_engine.store import Store
 from reward_server.heads import save_head
@@ -36,14 +36,14 @@ def bodies(items: list[str], worded: bool) -> list[bytes]:
 with tempfile.TemporaryDirectory() as made:
     path = Path(made) / "world.duckdb"
     words = ["data", "import", "world", "--items", str(ITEMS), "--users", "50", "--store", str(path)]
-    subprocess.run([sys.executable, "-m", "rerec", *words], check=True, capture_output=True)
+    subprocess.run(rerec_command(*words), check=True, capture_output=True)
     with Store.open(path, read_only=True) as store:
         arrays = GraphArrays.of(store)
     config, items = HeadConfig(), list(arrays.item_ids)
     torch.manual_seed(0)
     model = RecHead(len(items), config, torch.nn.functional.normalize(torch.randn(len(items), WIDTH), dim=1))
     save_head(Path(made) / "head", model, config, DEFAULT, arrays.digest)
-    serve = ["-m", "rerec", "serve", "--store", str(path), "--rechead", str(Path(made) / "head"), "--port", "{port}", "--workers", "2"]
+    serve = rerec_command("serve", "--store", str(path), "--rechead", str(Path(made) / "head"), "--port", "{port}", "--workers", "2")
     with serving(serve, cores="0,1") as port:
         silent, worded = (BATCH * pump(port, bodies(items, said), 4, seconds) for said, seconds in ((False, 8.0), (True, 15.0)))
 print(f"{len(items):,} items: {silent:,.0f} histories/s; with a fresh thought and answer each {worded:,.0f}/s")

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from data_engine.children import rerec_command
 from tests.bench.load import make_store, report, responses, serving
 
 MINUTES, SETTLING, TARGET, PAUSE = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0, 0.1, 2.0, 0.05
@@ -35,7 +36,7 @@ async def steady(port: int, rows: list[dict[str, str]], until: float) -> int:
 with tempfile.TemporaryDirectory() as made:
     store = make_store(Path(made))
     rows = responses(store, 512)
-    with serving(["-m", "rerec", "serve", "--store", str(store), "--port", "{port}"]) as port:
+    with serving(rerec_command("serve", "--store", str(store), "--port", "{port}")) as port:
         server = next(p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline())
         counts, sizes = 0, []
         for share in (SETTLING, 0.3, 0.3, 1 - SETTLING - 0.6):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoTokenizer
 
+from data_engine.children import rerec_command
 from reward_server.client import AsyncRewardClient
 from reward_server.local import local_server
 from tests.bench.load import report
@@ -24,7 +25,7 @@ STEPS, WARM, TARGET, OWN = 12, 3, 1.15, 0.05
 
 def rerec(*words: object) -> None:
     """One command; its words where it fails."""
-    done = subprocess.run([sys.executable, "-m", "rerec", *map(str, words)], capture_output=True, text=True, check=False)
+    done = subprocess.run(rerec_command(*map(str, words)), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr[-2000:])
 

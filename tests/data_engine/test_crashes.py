@@ -3,11 +3,11 @@
 import random
 import shutil
 import subprocess
-import sys
 import time
 
 import pytest
 
+from data_engine.children import rerec_command
 from data_engine.store import Store
 from tests.conftest import hand_catalogue
 from tests.data_engine.test_wikidata import endpoint  # noqa: F401, a fixture
@@ -41,7 +41,7 @@ def test_killed_at_twenty_moments_the_store_is_old_or_new(tmp_path, movielens, e
         "embed": ["data", "embed", "--dims", "8", "--epochs", "2"],
         "enrich": ["data", "enrich", "wikidata", "--endpoint", endpoint, "--cache", str(cache), "--batch", "1", "--pause", "0"],
     }[command]
-    words = [sys.executable, "-m", "rerec", *words, "--store", str(path)]
+    words = rerec_command(*words, "--store", path)
     with Store.open(path, create=True) as store:
         store.replace_catalogue(hand_catalogue())
         store.db.executemany("INSERT INTO links VALUES (?, 'imdb', ?)", [("i1", "tt0000001"), ("i2", "tt0000002")])

@@ -7,7 +7,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from data_engine.children import rerec_command
 from data_engine.store import Store
 from reward_server.client import RewardClient
 from reward_server.errors import RewardError
@@ -229,8 +229,8 @@ def test_https_with_a_token(store, tmp_path, monkeypatch):
     secret = issue(tokens, "trainer", ("score",), 1)
     port = free_port()
     options = ["--tokens", tokens, "--tls-cert", cert, "--tls-key", key, "--workers", "2", "--while-stdin"]
-    words = [sys.executable, "-m", "rerec", "serve", "--store", store, "--port", port, *options]
-    server = subprocess.Popen(list(map(str, words)), stdin=subprocess.PIPE)
+    words = rerec_command("serve", "--store", store, "--port", port, *options)
+    server = subprocess.Popen(words, stdin=subprocess.PIPE)
     try:
         url, context = f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=cert)
         end = time.monotonic() + 60

@@ -56,6 +56,8 @@ def sequential(
     Example: rerec train sequential --store runs/movies.duckdb --methods popularity,sasrec --seeds 0,1,2
     """
     from data_engine.evidence import Evidence
+
+    evidence = Evidence.load(store)  # is it there? torch takes seconds to import
     from train.errors import TrainError
     from train.sequential.run import SequentialConfig, run_sequential
     from train.sequential.training import TrainingConfig
@@ -70,7 +72,7 @@ def sequential(
         words=_words(ask, policy, base_url, key_env, encoder, lessons),
     )
     with progress("sequential", epochs) as tell:
-        found = run_sequential(run, Evidence.load(store), config, lambda what, done, total: tell(done, total, what))
+        found = run_sequential(run, evidence, config, lambda what, done, total: tell(done, total, what))
     if as_json:
         print(json.dumps(found))
         return
@@ -103,6 +105,8 @@ def rechead(
     Example: rerec train rechead --store runs/movies.duckdb --run runs/rechead
     """
     from data_engine.evidence import Evidence
+
+    evidence = Evidence.load(store)  # is it there? torch takes seconds to import
     from train.sequential.heads import run_rechead
     from train.sequential.run import SequentialConfig
     from train.sequential.training import TrainingConfig
@@ -111,7 +115,7 @@ def rechead(
         cut=cut, training=TrainingConfig(epochs=epochs, seed=seed), words=_words(ask, policy, base_url, key_env, encoder, lessons)
     )
     with progress("rechead", epochs) as tell:
-        found = run_rechead(run, Evidence.load(store), config, lambda what, done, total: tell(done, total, what))
+        found = run_rechead(run, evidence, config, lambda what, done, total: tell(done, total, what))
     show(found if as_json else found["test"], as_json, "next item on test, by whose words the head hears")
 
 
@@ -136,6 +140,8 @@ def rporec(
     Example: rerec train rporec --store runs/movies.duckdb --run runs/rporec --rounds 2
     """
     from data_engine.evidence import Evidence
+
+    evidence = Evidence.load(store)  # is it there? torch takes seconds to import
     from train.sequential.rporec import RPORecConfig, run_rporec
     from train.sequential.run import SequentialConfig
     from train.sequential.training import TrainingConfig
@@ -151,7 +157,7 @@ def rporec(
         overrides=tuple(override or ()),
     )
     with progress("rporec") as tell:
-        found = run_rporec(run, store.resolve(), Evidence.load(store), config, lambda what, done, total: tell(done, total, what))
+        found = run_rporec(run, store.resolve(), evidence, config, lambda what, done, total: tell(done, total, what))
     if as_json:
         print(json.dumps(found))
         return

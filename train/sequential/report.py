@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from data_engine.atomic import write
 from train.pages import canvas, inline, png, read_metrics, render
 from train.rft import metrics_files
 from train.run_report import draw, validations
@@ -27,7 +28,7 @@ def write_rounds_report(run: Path) -> Path:
         plot=inline(_draw(found["rounds"])),
         provenance=found["provenance"],
     )
-    (run / "report.html").write_text(html, encoding="utf-8")
+    write(run / "report.html", html)
     return run / "report.html"
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from data_engine.atomic import draft
 from data_engine.sequences import VALIDATION, Next, Sequences
 from reward_server.rechead import PAD, HeadConfig, RecHead
 from train.sequential.ranking import ndcg, ranks
@@ -131,9 +132,8 @@ def fit(
             state |= {"best": value, "kept": copy.deepcopy(model.state_dict())}
         tell(state["epoch"], value)
         if checkpoint:
-            part = checkpoint.with_suffix(".part")
-            torch.save({"state": state, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "rng": torch.get_rng_state()}, part)
-            part.replace(checkpoint)
+            with draft(checkpoint) as part:
+                torch.save({"state": state, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "rng": torch.get_rng_state()}, part)
     model.load_state_dict(state["kept"])
     return Trained(model, config.encoder.length, said)
 

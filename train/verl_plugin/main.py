@@ -1,10 +1,14 @@
 """verl's own run_ppo with a task runner that builds our trainer (its documented hook)."""
 
+import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import ray
 from omegaconf import DictConfig, OmegaConf
+
+from data_engine.quiet import words_to
 
 
 @ray.remote
@@ -61,16 +65,21 @@ def validate(config: DictConfig) -> None:
 
 def run(config: DictConfig, stop: Path) -> None:
     """Validate and train on Ray, in this process's own local cluster unless the config names one. SIGTERM makes the file `stop`, at which the
-    trainer saves a checkpoint and ends."""
-    from verl.trainer.main_ppo import run_ppo
+    trainer saves a checkpoint and ends. What verl, Ray and their libraries print goes to
+    libraries.log, where verl's file logger writes."""
 
     class Runner:
-        """What run_ppo starts once Ray is up: Ray takes SIGTERM for itself."""
+        """What run_ppo starts once Ray is up: Ray takes SIGTERM for itself, and passes on our lines from now on."""
 
         @staticmethod
         def remote() -> object:
+            quiet.close()
             signal.signal(signal.SIGTERM, lambda *_: stop.touch())
             return TaskRunner.remote()
 
-    validate(config)
-    run_ppo(config, task_runner_class=Runner)
+    with ExitStack() as quiet:
+        quiet.enter_context(words_to(Path(os.environ["VERL_FILE_LOGGER_ROOT"], "libraries.log")))
+        from verl.trainer.main_ppo import run_ppo
+
+        validate(config)
+        run_ppo(config, task_runner_class=Runner)

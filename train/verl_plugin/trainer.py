@@ -1,6 +1,7 @@
 """verl's synchronous V1 trainer with our curriculum, our reward figures and a guard: no step is taken on unscored responses."""
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Container
 from math import isnan
@@ -14,8 +15,9 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
 
+from data_engine.atomic import to_disk, write
 from reward_server.errors import ServerUnreachable
-from train.checkpoints import LATEST, STOP
+from train.checkpoints import FOLDER, LATEST, STOP
 from train.curriculum import Curriculum, CurriculumConfig
 from train.health import RECENT, alarms, line
 from train.judged import Judged, process_rewards
@@ -146,9 +148,9 @@ class RerecTrainer(PPOTrainerSync):
         for name, value in metrics.items():
             if isinstance(value, int | float):
                 self.history[name].append(value)
-        print(line(self.global_steps, self.total_training_steps, metrics), flush=True)
+        print(line(self.global_steps, self.total_training_steps, metrics), file=sys.__stdout__, flush=True)  # see data_engine/quiet.py
         for alarm in alarms(self.history) if self.global_steps % RECENT == 0 else ():
-            print(f"alarm: {alarm}", flush=True)
+            print(f"alarm: {alarm}", file=sys.__stdout__, flush=True)
 
     def _leave_out(self, batch: object, queries: Container[str]) -> None:
         """No token of the responses to these queries counts: advantage estimators and losses go by the mask."""
@@ -193,4 +195,7 @@ class RerecTrainer(PPOTrainerSync):
         """verl's checkpoint, then a line a person can read."""
         super()._save_checkpoint()
         note = {"step": self.global_steps, "curriculum_epoch": self.curriculum.epoch if self.curriculum else None}
-        Path(self.config.trainer.default_local_dir, "last.json").write_text(json.dumps(note))
+        folder = Path(self.config.trainer.default_local_dir)
+        for saved in (folder / f"{FOLDER}{self.global_steps}", folder / LATEST):
+            to_disk(saved)  # verl leaves that to the system
+        write(folder / "last.json", json.dumps(note))
