@@ -18,7 +18,7 @@ from data_engine.titles import TitleResolver
 from reward_server import scoring
 from reward_server.claims import Asked, ClaimChecker, Need
 from reward_server.errors import UnknownExamples
-from reward_server.segments import read
+from reward_server.segments import read, without_tags
 from reward_server.tools import look_up
 from reward_server.wire import Claim, Look, Looked, Response, Score, Segment, Weights
 
@@ -93,8 +93,8 @@ class Snapshot:
 
     def score_one(self, response: Response, weights: Weights, check_claims: bool = True) -> Score:
         """Score one response to a known Example."""
-        text, target = response.response, self.targets[response.example_id]
-        reading = read(text)
+        reading, target = read(response.response), self.targets[response.example_id]
+        text = without_tags(response.response)
         judge = self._worth if sum(map(len, reading.titles)) <= CHARACTERS else self._judge
         worth = judge(tuple(reading.titles), target, weights)
         mentions = self._finder(target.near if worth.wrong <= target.near else target.near | worth.wrong).find(text)

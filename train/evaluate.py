@@ -12,6 +12,7 @@ from data_engine.evidence import Evidence
 from data_engine.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
+from reward_server.segments import without_tags
 from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 from train.baselines import BASELINES, answers, baseline
 from train.endpoint import EndpointConfig, ask
@@ -110,7 +111,7 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
         "premise_corrected": example.conditions[0].name in opening if example.kind == "misinformed" else None,
         "steps_right": sum(claims) / len(claims) if claims else None,
         "invented": score.unresolved,
-        "words": len(text.split()),
+        "words": len(without_tags(text).split()),
         "conditions": len(example.conditions),
         "candidates": len(example.candidates),
     }

@@ -110,6 +110,12 @@ def test_a_call_is_read_or_it_is_none(text, call):
     assert asked(text, ["i1"]) == call
 
 
+def test_fault_13_a_call_is_made_after_the_thoughts():
+    call, looked = "<call> lookup Heat (1995) | starring </call>", Look("lookup", "starring", item="Heat (1995)", among=["i1"])
+    assert asked(f"<think>\nI ask.\n</think>\n\n{call}", ["i1"]) == asked(f"I ask.\n</think>{call}", ["i1"]) == looked
+    assert asked(f"<think>{call}</think>", ["i1"]) is asked(f"<think>{call}", ["i1"]) is None
+
+
 @pytest.mark.parametrize(
     "text", [f"lookup Film A | {'starring </call> ' * 30}", f"lookup {'Film ' * 500} | {'x' * 300}", f"holders {'x' * 300} | {'y' * 2000}"]
 )
