@@ -71,7 +71,8 @@ def evaluate(
     if is_open:
         rows = [one | {"candidates": len(evidence.attributes.titles), "gold_position": None} for one in rows]
     for k in DEEPER:
-        for one, score in zip(rows, client.score(asked, Weights(k=k, right="conditions" if is_open else "gold")), strict=True):
+        deeper = client.score(asked, Weights(k=k, right="conditions" if is_open else "gold"), claims=False)
+        for one, score in zip(rows, deeper, strict=True):
             one[f"ndcg_{k}"] = score.ndcg
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
     summary = summarise(rows, config.seed) | {"gold_surprise": _retention(config, examples, evidence)}

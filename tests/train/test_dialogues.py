@@ -154,8 +154,8 @@ def test_look_ups_over_http_and_without_a_server(talks, world):
     calls = [asked(m.content, e.candidates) for e in of("tools", examples) for m in asking(e, evidence)[1:] if "<call>" in m.content]
 
     async def ask(url, digest=None):
-        client = AsyncLookClient(url, digest, retries=0)
-        return await asyncio.gather(*(client.score(call) for call in calls))
+        async with AsyncLookClient(url, digest, retries=0) as client:
+            return await asyncio.gather(*(client.score(call) for call in calls))
 
     with local_server(talks) as url:
         assert asyncio.run(ask(url, evidence.digest)) == Snapshot.load(talks).look_up(calls)
