@@ -5,13 +5,16 @@ Item k's edges are `relation[edge_start[k]:edge_start[k + 1]]` (index into `rela
 `time` (-1: unknown) and `liked`, oldest first. Ids are sorted, so an id is found by bisection.
 """
 
+import os
 import shutil
+import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
+from socket import gethostname
 from tempfile import mkdtemp
 
 import numpy as np
@@ -20,6 +23,9 @@ from data_engine.atomic import replace
 from data_engine.errors import DataError
 from data_engine.graphs import InteractionGraph
 from data_engine.store import Store
+
+PART = ".part-"
+OLD_SECONDS = 24 * 3600.0  # nothing takes a day to write
 
 
 @dataclass(frozen=True)
@@ -80,14 +86,18 @@ class GraphArrays:
         """The store's arrays, mapped from the folder beside it; made first where the graph is new. Raises DataError before an import."""
         folder = store.path.with_name(f"{store.path.name}.arrays") / store.graph_digest
         if not folder.is_dir():
-            for old in folder.parent.glob("*"):
-                shutil.rmtree(old, ignore_errors=True)  # who has mapped the old files keeps them
             made = _from_store(store)
             try:
                 made.save(folder)
             except OSError:
                 return made
-        return cls.open(folder)
+            _remove_others(folder)
+        try:
+            return cls.open(folder)
+        except DataError:
+            if folder.is_dir():
+                raise
+            return _from_store(store)  # another process, at a newer graph, has just removed it
 
     @classmethod
     def open(cls, folder: Path) -> "GraphArrays":
@@ -103,20 +113,58 @@ class GraphArrays:
         return cls(folder.name, **parts)
 
     def save(self, folder: Path) -> None:
-        """Write the files: all of them, or the folder does not appear."""
+        """Write the files: all of them, or the folder does not appear. Raises OSError when it cannot be made."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(mkdtemp(dir=folder.parent, prefix=".part-"))
-        for name, array in self._files():
-            np.save(part / f"{name}.npy", array, allow_pickle=False)
-        part.chmod(0o755)
-        with suppress(FileExistsError, OSError):  # another process was first, with the same bytes
+        part = _part(folder.parent)
+        try:
+            for name, array in self._files():
+                np.save(part / f"{name}.npy", array, allow_pickle=False)
+            part.chmod(0o755)
             replace(part, folder)
-        shutil.rmtree(part, ignore_errors=True)
+        except OSError:
+            if not folder.is_dir():  # else another process was first, with the same bytes
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
     def _files(self) -> Iterator[tuple[str, np.ndarray]]:
         for f in fields(self)[1:]:
             value = getattr(self, f.name)
             yield from ((f"{f.name}.start", value.start), (f"{f.name}.text", value.text)) if f.type is Strings else ((f.name, value),)
+
+
+def _part(parent: Path) -> Path:
+    """A new folder for files that are being written or removed; its name says which process does so."""
+    return Path(mkdtemp(dir=parent, prefix=f"{PART}{gethostname()}-{os.getpid()}-"))
+
+
+def _remove_others(folder: Path) -> None:
+    """Remove the folders of other graphs, and parts that nobody finishes. Who has mapped the old files keeps them."""
+    for other in folder.parent.iterdir():
+        if other.name.startswith(PART):
+            if _abandoned(other):
+                shutil.rmtree(other, ignore_errors=True)
+        elif other != folder:
+            with suppress(OSError):  # somebody else was quicker, or it may not be removed
+                part = _part(folder.parent)
+                other.rename(part)  # gone at once: nobody opens half a folder
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def _abandoned(part: Path) -> bool:
+    """Whether the process that made a part has ended; of a process on another machine, or one that cannot be told, whether the part is old."""
+    host, _, pid = part.name.removeprefix(PART).rpartition("-")[0].rpartition("-")
+    if host == gethostname() and pid.isdecimal():
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # somebody else's, and alive
+            pass
+    try:
+        return time.time() - part.stat().st_mtime > OLD_SECONDS
+    except OSError:  # finished meanwhile
+        return False
 
 
 def _from_store(store: Store) -> GraphArrays:

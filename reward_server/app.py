@@ -10,14 +10,13 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import RerecError
 from reward_server.endpoint import HeadEndpoint, LookEndpoint, ScoreEndpoint
 from reward_server.errors import Refused, UnknownExamples
 from reward_server.explorer import PAGE, describe, listing, policy
-from reward_server.guards import Tokens
 from reward_server.live import Live, settle
 from reward_server.metrics import Metrics
 from reward_server.snapshot import Snapshot
@@ -31,6 +30,7 @@ class ServeConfig(BaseModel):
     store: Path
     rechead: Path | None = None
     tokens: Path | None = None
+    explore: bool = False  # show gold to whoever may ask for scores, not only to an admin
     most_bytes: int = Field(64 * 2**20, ge=1024)
     at_once: int = Field(64, ge=1)
     seconds: float = Field(30.0, gt=0)
@@ -48,13 +48,12 @@ REFUSED = {401: {"model": Problem, "description": "No token of this scope"}}
 class App:
     """ASGI: scores and looks up itself, hands everything else to FastAPI."""
 
-    def __init__(self, live: Live, config: ServeConfig) -> None:
+    def __init__(self, live: Live, config: ServeConfig, metrics: Metrics) -> None:
         self.live = live
-        tokens, metrics = Tokens.load(config.tokens) if config.tokens else Tokens(), Metrics()
         limits = {"most_bytes": config.most_bytes, "at_once": config.at_once, "seconds": config.seconds}
         kinds = {"/v1/score": ScoreEndpoint, "/v1/rechead/score": HeadEndpoint, "/v1/look": LookEndpoint}
-        self.own = {path: kind(live, tokens, metrics, **limits) for path, kind in kinds.items()}
-        self.rest = _rest(live, tokens, metrics)
+        self.own = {path: kind(live, metrics, **limits) for path, kind in kinds.items()}
+        self.rest = _rest(live, metrics, config.explore)
 
     async def __call__(self, scope: dict, receive: Callable[[], Awaitable[dict]], send: Callable[[dict], Awaitable[None]]) -> None:
         """The ASGI interface."""
@@ -62,14 +61,23 @@ class App:
         await self.own.get(path, self.rest)(scope, receive, send)
 
 
-def make_app(config: ServeConfig) -> App:
-    """Load the snapshot and build the application. Raises DataError when there is nothing to serve."""
-    app = App(Live(config.store, Snapshot.load(config.store, config.rechead), config.rechead), config)
+def load_app(config: ServeConfig, metrics: Metrics) -> App:
+    """Load the snapshot and build the application, all but its RecHead (see `Snapshot.start_head`): this process may be forked. Raises DataError
+    when there is nothing to serve."""
+    live = Live(config.store, Snapshot.load(config.store, config.rechead), config.rechead, config.tokens)
+    app = App(live, config, metrics)
     settle()
     return app
 
 
-def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
+def make_app(config: ServeConfig, metrics: Metrics | None = None) -> App:
+    """The whole application, for one process. Raises DataError when there is nothing to serve."""
+    app = load_app(config, metrics or Metrics())
+    app.live.snapshot.start_head()
+    return app
+
+
+def _rest(live: Live, metrics: Metrics, explore: bool) -> FastAPI:
     @asynccontextmanager
     async def reload_on_hangup(_: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
@@ -85,10 +93,10 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
         return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
 
     def needs_admin(request: Request) -> None:
-        tokens.check(request.headers.get("authorization", ""), "admin")
+        live.tokens.check(request.headers.get("authorization", ""), "admin")
 
     def needs_score(request: Request) -> None:
-        tokens.check(request.headers.get("authorization", ""), "score")
+        live.tokens.check(request.headers.get("authorization", ""), "score")
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -98,20 +106,19 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
     @app.get("/ready")
     def ready() -> dict[str, object]:
         """The snapshot is loaded: its graph digest, how many Examples it can score, and the digest of its RecHead, null without one."""
-        snapshot = live.snapshot
-        head = snapshot.head.digest if snapshot.head else None
-        return {"status": "ready", "graph_digest": snapshot.digest, "examples": len(snapshot.targets), "head_digest": head}
+        return live.snapshot.facts()
 
     @app.post("/v1/reload", dependencies=[Depends(needs_admin)], responses=REFUSED | {503: {"model": Problem, "description": "Could not be loaded"}})
     def reload() -> dict[str, object]:
-        """Load the store again, without a pause for others; 503 when that fails, and the old graph is still served."""
-        if not live.reload():
-            raise Refused(503, "the store could not be loaded: the log says why; the old graph is still served")
-        return ready()
+        """Load store, tokens and RecHead again, without a pause for others, and say what is served then; 503 when that fails: the old ones stay."""
+        found = live.reload()
+        if found is None:
+            raise Refused(503, "store, tokens or RecHead could not be loaded: the log says why; the old graph is still served")
+        return found
 
     @app.get("/metrics", include_in_schema=False, dependencies=[Depends(needs_score)])
     async def prometheus() -> Response:
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/", include_in_schema=False)
     def explorer() -> Response:
@@ -127,9 +134,10 @@ def _rest(live: Live, tokens: Tokens, metrics: Metrics) -> FastAPI:
         dependencies=[Depends(needs_score)],
         responses=REFUSED | {404: {"model": Problem, "description": "No such Example"}},
     )
-    def example(example_id: str) -> dict:
-        """One Example with its candidates, its gold and the piece of the graph around it."""
-        return describe(live, example_id)
+    def example(request: Request, example_id: str) -> dict:
+        """One Example with its candidates and the piece of the graph around it. Its gold, chains and conditions are shown to an admin's token, or,
+        served with --explore, to whoever may ask for scores."""
+        return describe(live, example_id, gold=explore or live.tokens.allow(request.headers.get("authorization", ""), "admin"))
 
     app.openapi = lambda: _schema(app)
     return app

@@ -30,6 +30,9 @@ CHEATS: dict[str, Callable[[str, Sequence[str]], str]] = {
     "close the answer twice": lambda gold, wrong: _answer(wrong[0]) + f"\n{gold}\n</answer>",
     "two answers": lambda gold, wrong: _answer(wrong[0]) + "\n" + _answer(gold),
     "answer inside the reasoning": lambda gold, wrong: f"<answer>{gold}\n{_answer(wrong[0])}",
+    "name gold in thought, answer another": lambda gold, wrong: f"<think>\n{_answer(gold)}\n</think>\n{_answer(wrong[0])}",
+    "think for ever": lambda gold, wrong: f"<think>\n{_answer(gold)}",
+    "think again after the answer": lambda gold, wrong: f"{_answer(gold)}\n<think>\n{_answer(*wrong)}\n</think>",
     "titles on one line": lambda gold, wrong: _answer(", ".join([gold, *wrong])),
 }
 

@@ -37,26 +37,28 @@ from reward_server.wire import (
 RETRIES, FIRST_WAIT, LONGEST_WAIT, TIMEOUT, DEADLINE, GATHER = 4, 0.25, 10.0, 30.0, 120.0, 0.01
 AT_ONCE = 2  # requests of an asynchronous client, one worked on and one next: what waits longer than TIMEOUT behind its own others is asked again
 _NAMED = {404: UnknownExamples, 409: StaleGraph, 413: BadResponses, 422: BadResponses}
+CLOSED = "this client of the reward server is closed: make another"
 _ENCODE = msgspec.json.Encoder().encode
 
 
 @dataclass
 class Pool:
     """The servers of a client, by which profile or weights they score, how to ask them and how often. `urls` are separated by commas;
-    `deadline` is in seconds for one call."""
+    `deadline` is in seconds for one call; without `claims` a score has none, at about half the cost."""
 
     urls: str
     digest: str | None = None
     profile: str | Weights = "rerec"
     retries: int = RETRIES
     deadline: float = DEADLINE
+    claims: bool = True
     servers: list[str] = field(init=False)
     path: ClassVar[str] = "/v1/score"
     answers: ClassVar[type] = ScoreResponse
     most: ClassVar[int] = MOST_RESPONSES  # of one request
 
     def __post_init__(self) -> None:
-        self.servers = [url.strip().rstrip("/") for url in self.urls.split(",") if url.strip()]
+        self.servers = list(dict.fromkeys(url.strip().rstrip("/") for url in self.urls.split(",") if url.strip()))
         if not self.servers:
             raise RewardError("no reward server given: expected a URL such as http://127.0.0.1:8700")
 
@@ -66,21 +68,25 @@ class Pool:
         token = os.environ.get("REREC_TOKEN")
         return {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
 
-    def batches(self, responses: Sequence[Response], profile: str | Weights | None = None) -> Iterator[bytes]:
-        """Request bodies, at most `most` responses in each; `profile` in place of the client's own."""
-        profile = profile or self.profile
+    def batches(self, responses: Sequence[Response], profile: str | Weights | None = None, claims: bool | None = None) -> Iterator[bytes]:
+        """Request bodies, at most `most` responses in each; `profile` and `claims` in place of the client's own."""
+        profile, claims = profile or self.profile, self.claims if claims is None else claims
         for start in range(0, len(responses), self.most):
             named = {"profile": profile} if isinstance(profile, str) else {"weights": profile}
-            yield _ENCODE(ScoreRequest(list(responses[start : start + self.most]), self.digest, **named))
+            yield _ENCODE(ScoreRequest(list(responses[start : start + self.most]), self.digest, claims=claims, **named))
 
     def attempts(self) -> Iterator[tuple[int, str]]:
-        """(number, server) of each attempt, within retries and deadline. A server that failed goes to the end of the line."""
+        """(number, server) of each attempt, within retries and deadline: whoever asks for another has failed with the last one."""
         end = time.monotonic() + self.deadline
         for attempt in range(self.retries + 1):
-            yield attempt, self.servers[0]
-            self.servers.append(self.servers.pop(0))
+            yield attempt, (server := self.servers[0])
+            self.leave(server)
             if time.monotonic() > end:
                 return
+
+    def leave(self, server: str) -> None:
+        """A server that failed goes to the end of the line. Others who ask at the same time may have moved it, or another, meanwhile."""
+        self.servers = [*(one for one in self.servers if one != server), server]
 
     def unreachable(self, reason: object) -> ServerUnreachable:
         """What to raise when all attempts are spent."""
@@ -141,9 +147,15 @@ class RewardClient:
     """Blocking client. `digest`, when given, must be the server's. Use as a context manager."""
 
     def __init__(
-        self, url: str, digest: str | None = None, profile: str | Weights = "rerec", retries: int = RETRIES, deadline: float = DEADLINE
+        self,
+        url: str,
+        digest: str | None = None,
+        profile: str | Weights = "rerec",
+        retries: int = RETRIES,
+        deadline: float = DEADLINE,
+        claims: bool = True,
     ) -> None:
-        self.pool = Pool(url, digest, profile, retries, deadline)
+        self.pool = Pool(url, digest, profile, retries, deadline, claims)
         self._http = httpx.Client(timeout=TIMEOUT, headers=self.pool.headers)
 
     def __enter__(self) -> Self:
@@ -153,24 +165,30 @@ class RewardClient:
         self._http.close()
 
     def ready(self) -> dict[str, object]:
-        """Digests and number of Examples of the first server. Raises ServerUnreachable within seconds, StaleGraph for another graph."""
-        url = self.pool.servers[0]
-        try:
-            answer = self._http.get(f"{url}/ready", timeout=3.0)
-            facts = answer.json() if answer.status_code == 200 else {}
-        except (httpx.HTTPError, ValueError) as error:
-            raise self.pool.unreachable(type(error).__name__) from error
-        if "graph_digest" not in facts:
-            raise self.pool.unreachable(f"HTTP {answer.status_code}, not a rerec reward server")
+        """Digests and number of Examples of the first server that answers. Raises ServerUnreachable within seconds for each, StaleGraph for another
+        graph."""
+        reason: object = ""
+        for url in tuple(self.pool.servers):
+            try:
+                answer = self._http.get(f"{url}/ready", timeout=3.0)
+                facts = answer.json() if answer.status_code == 200 else {}
+                if "graph_digest" in facts:
+                    break
+                reason = f"HTTP {answer.status_code}, not a rerec reward server"
+            except (httpx.HTTPError, ValueError) as error:
+                reason = type(error).__name__
+            self.pool.leave(url)
+        else:
+            raise self.pool.unreachable(reason)
         if self.pool.digest not in (None, facts["graph_digest"]):
             raise StaleGraph(
                 f"the server at {url} holds graph {facts['graph_digest']}, this run needs {self.pool.digest}: restart it on the same store"
             )
         return facts
 
-    def score(self, responses: Sequence[Response], profile: str | Weights | None = None) -> list[Score]:
-        """Scores in order, any number of responses (sent in batches); `profile` in place of the client's own."""
-        return [score for body in self.pool.batches(responses, profile) for score in self._post(body)]
+    def score(self, responses: Sequence[Response], profile: str | Weights | None = None, claims: bool | None = None) -> list[Score]:
+        """Scores in order, any number of responses (sent in batches); `profile` and `claims` in place of the client's own."""
+        return [score for body in self.pool.batches(responses, profile, claims) for score in self._post(body)]
 
     def _post(self, body: bytes) -> list[Score]:
         reason: object = "no try"
@@ -191,21 +209,46 @@ class RewardClient:
 
 class AsyncRewardClient:
     """The same for an event loop, one response a call (a trainer's agent loops): what is asked within GATHER seconds, or while AT_ONCE requests
-    are on their way, travels together."""
+    are on their way, travels together. Use as an asynchronous context manager, or call `aclose`."""
 
     def __init__(
-        self, url: str, digest: str | None = None, profile: str | Weights = "rerec", retries: int = RETRIES, deadline: float = DEADLINE
+        self,
+        url: str,
+        digest: str | None = None,
+        profile: str | Weights = "rerec",
+        retries: int = RETRIES,
+        deadline: float = DEADLINE,
+        claims: bool = True,
     ) -> None:
-        self._open(Pool(url, digest, profile, retries, deadline))
+        self._open(Pool(url, digest, profile, retries, deadline, claims))
 
     def _open(self, pool: Pool) -> None:
         self.pool = pool
         self._http = httpx.AsyncClient(timeout=TIMEOUT, headers=pool.headers)
         self._waiting: list[tuple[Response, asyncio.Future[Score]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Give the connections back. Who still waits for a score gets a RewardError."""
+        self._closed = True
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        _fail(self._waiting, RewardError(CLOSED))
+        await self._http.aclose()
 
     async def score(self, response: Response) -> Score:
         """One score. Raises as `RewardClient.score`; another call's bad response never fails this one."""
+        if self._closed:
+            raise RewardError(CLOSED)
         answer: asyncio.Future[Score] = asyncio.get_running_loop().create_future()
         self._waiting.append((response, answer))
         if len(self._tasks) < AT_ONCE:
@@ -232,6 +275,9 @@ class AsyncRewardClient:
                 await asyncio.gather(*(self._answer([one]) for one in batch))  # only the guilty fail
         except Exception as error:  # whatever it is belongs to the callers
             _fail(batch, error)
+        except asyncio.CancelledError:
+            _fail(batch, RewardError(CLOSED))
+            raise
         else:
             for (_, answer), score in zip(batch, found, strict=True):
                 if not answer.done():  # the caller may have gone

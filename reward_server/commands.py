@@ -1,10 +1,14 @@
 """`rerec serve` and `rerec score`."""
 
 import json
+import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,11 +28,12 @@ token = typer.Typer(pretty_exceptions_enable=False)
 @serve.command()
 def _serve(
     store: StoreOption = DEFAULT_STORE,
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8700,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any that is free; the URL is printed.")] = 8700,
     host: Annotated[str, typer.Option(help="Address to listen at; another than this machine's own needs --tokens.")] = "127.0.0.1",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; they share the graph's memory.")] = 1,
     rechead: Annotated[Path | None, typer.Option(help="Folder of a RecHead (`rerec train rechead`) to serve at /v1/rechead/score.")] = None,
     tokens: Annotated[Path | None, typer.Option(help="Token file: callers must then send one (see `rerec token`).")] = None,
+    explore: Annotated[bool, typer.Option("--explore", help="Show gold on the page at / to everybody who may ask for scores.")] = False,
     insecure: Annotated[bool, typer.Option("--insecure", help="Let strangers reach the server without a token.")] = False,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, for https; with --tls-key.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate.")] = None,
@@ -36,28 +41,42 @@ def _serve(
     seconds: Annotated[float, typer.Option(min=0.1, help="Most seconds for one request.")] = 30.0,
     ray: Annotated[bool, typer.Option("--ray", help="As replicas on a Ray cluster (RAY_ADDRESS, else one of this machine's own).")] = False,
     while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True, help="Stop when standard input closes.")] = False,
+    tell: Annotated[int | None, typer.Option(hidden=True, help="File descriptor that gets the URL when it serves.")] = None,
 ) -> None:
     """Serve scores on http://127.0.0.1:PORT until stopped (Ctrl-C). A hang-up signal loads the store again.
 
     Example: rerec serve --store runs/movies.duckdb --port 8700 --workers 2
     """
-    from reward_server.app import ServeConfig
-    from reward_server.serve import serve as run
-
     if (tls_cert is None) != (tls_key is None):
         raise DataError("TLS needs both --tls-cert and --tls-key")
     if ray and tls_cert:
         raise DataError("Ray Serve speaks http: put TLS before it, and leave out --tls-cert")
-    config = ServeConfig(store=store, rechead=rechead, tokens=tokens, at_once=at_once, seconds=seconds)
     tls = (tls_cert, tls_key) if tls_cert and tls_key else None
-    run(config, host, port, workers=workers, insecure=insecure, tls=tls, ray=ray, while_stdin=while_stdin)
+    with _metrics_of(1 if ray else workers):
+        from reward_server.app import ServeConfig
+        from reward_server.serve import serve as run
+
+        config = ServeConfig(store=store, rechead=rechead, tokens=tokens, explore=explore, at_once=at_once, seconds=seconds)
+        run(config, host, port, workers=workers, insecure=insecure, tls=tls, ray=ray, while_stdin=while_stdin, tell=tell)
+
+
+@contextmanager
+def _metrics_of(workers: int) -> Iterator[None]:
+    """Several workers count in files of one folder, as prometheus_client wants it said before it is imported; one counts in its memory."""
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # another server's
+    if workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="rerec-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 @token.command()
 def _token(
     name: Annotated[str, typer.Argument(help="Who will use it; a name of one's own for each.")],
     file: Annotated[Path, typer.Option(help="Token file of the server; made where there is none.")] = Path("runs/tokens.json"),
-    admin: Annotated[bool, typer.Option("--admin", help="May reload the store too.")] = False,
+    admin: Annotated[bool, typer.Option("--admin", help="May reload the store and see gold too.")] = False,
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
 ) -> None:
     """Make a bearer token for a server. It is printed once; the file keeps only its hash.

@@ -14,7 +14,7 @@ from random import getrandbits
 import msgspec
 
 from reward_server.errors import Refused, StaleGraph, UnknownExamples
-from reward_server.guards import Patience, Tokens, read_body
+from reward_server.guards import Patience, read_body
 from reward_server.live import Live
 from reward_server.metrics import Metrics
 from reward_server.scoring import PROFILES, digest
@@ -46,8 +46,8 @@ class Endpoint:
     asked: type  # of a request: it has a length and a `graph_digest`
     unthreaded: int  # up to so many are answered at once, more in a thread of their own
 
-    def __init__(self, live: Live, tokens: Tokens, metrics: Metrics, *, most_bytes: int, at_once: int, seconds: float) -> None:
-        self.live, self.tokens, self.metrics = live, tokens, metrics
+    def __init__(self, live: Live, metrics: Metrics, *, most_bytes: int, at_once: int, seconds: float) -> None:
+        self.live, self.metrics = live, metrics
         self.most_bytes, self.at_once, self.seconds = most_bytes, at_once, seconds
         self._patience = Patience(seconds)
         self.running = self.held = 0  # requests being scored, and bytes of bodies that are still arriving
@@ -83,7 +83,7 @@ class Endpoint:
             access.info(json.dumps({"id": request_id, "client": client, "status": code, "responses": count, "ms": round(seconds * 1000, 2)}))
 
     async def _answer(self, headers: dict[bytes, str], receive: Callable[[], Awaitable[dict]], start: float) -> tuple[bytes, int]:
-        self.tokens.check(headers.get(b"authorization", ""), "score")
+        self.live.tokens.check(headers.get(b"authorization", ""), "score")
         try:
             with self._patience:
                 chunks = self._chunks(receive)

@@ -34,15 +34,15 @@ def listing(live: Live, kind: str | None, search: str, limit: int) -> list[dict[
     return [dict(zip(("example_id", "kind", "split", "query"), row, strict=True)) for row in rows]
 
 
-def describe(live: Live, example_id: str) -> dict[str, object]:
-    """One Example for a reader. Raises UnknownExamples."""
+def describe(live: Live, example_id: str, gold: bool) -> dict[str, object]:
+    """One Example for a reader; what it is scored by, its gold, chains and conditions, only with `gold`. Raises UnknownExamples."""
     with Store.open(live.store, read_only=True) as store:
         example = store.example(example_id)
     if example is None:
         raise UnknownExamples(f"no example {example_id!r} in this store")
     graph = live.snapshot.graph
     items = list(dict.fromkeys([*example.candidates, *example.anchors]))
-    asked = {graph.code(c.relation, c.value) for c in example.conditions}
+    asked = {graph.code(c.relation, c.value) for c in example.conditions} if gold else set()
     count = Counter(code for item in items for code in graph.edges(item))
     common = [code for code, n in count.most_common() if n > 1 and code not in asked][:SHARED]
     drawn = [code for code in [*asked, *common] if code is not None]
@@ -51,15 +51,17 @@ def describe(live: Live, example_id: str) -> dict[str, object]:
         "example_id": example_id,
         "kind": example.kind,
         "query": example.query,
+        "gold_shown": gold,
         "items": [
-            {"id": i, "title": titles[i], "role": "gold" if i in example.gold else "candidate" if i in example.candidates else "named"} for i in items
+            {"id": i, "title": titles[i], "role": "gold" if gold and i in example.gold else "candidate" if i in example.candidates else "named"}
+            for i in items
         ],
         "attributes": [
             {"id": str(code), "relation": graph.relations[code >> 32], "name": graph.arrays.names[code & 0xFFFFFFFF], "asked": code in asked}
             for code in drawn
         ],
         "edges": [[item, str(code)] for item in items for code in drawn if code in graph.edges(item)],
-        "chains": [{"flaw": chain.flaw, "answer": titles.get(chain.answer, ""), "steps": [s.text for s in chain.steps]} for chain in example.chains],
+        "chains": [{"flaw": c.flaw, "answer": titles.get(c.answer, ""), "steps": [s.text for s in c.steps]} for c in example.chains if gold],
     }
 
 

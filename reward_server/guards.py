@@ -50,15 +50,17 @@ class Tokens:
         return cls(found)
 
     def check(self, authorization: str, scope: Scope) -> None:
-        """Raise Refused (401) unless the header holds a known token of that scope. Every token is compared, in constant time."""
-        if not self.tokens:
-            return
+        """Raise Refused (401) unless the header holds a known token of that scope, or there are no tokens."""
+        if self.tokens and not self.allow(authorization, scope):
+            raise Refused(401, "this server needs a bearer token of this scope: set REREC_TOKEN in the client's environment")
+
+    def allow(self, authorization: str, scope: Scope) -> bool:
+        """Whether the header holds a known token of that scope. Every token is compared, in constant time."""
         given, now, allowed = _hash(authorization.removeprefix("Bearer ")), datetime.now(UTC), False
         for token in self.tokens:
             same = hmac.compare_digest(given, token.sha256)
             allowed |= same and scope in token.scopes and (token.expires is None or token.expires > now)
-        if not allowed:
-            raise Refused(401, "this server needs a bearer token of this scope: set REREC_TOKEN in the client's environment")
+        return allowed
 
 
 def issue(path: Path, name: str, scopes: tuple[Scope, ...], days: int | None) -> str:

@@ -7,6 +7,7 @@ close thought and answer are; how little the thought repeats itself. Each part a
 import json
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from math import log2
 from pathlib import Path
@@ -14,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from msgspec import UNSET
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, deserialize
+from safetensors.torch import load, save_file
 
 from data_engine.arrays import GraphArrays
 from data_engine.atomic import draft, write
@@ -34,10 +35,47 @@ def save_head(folder: Path, model: RecHead, config: HeadConfig, encoder: str, gr
     """Write a folder that `Head.load` reads; returns the head's digest. `facts` are kept beside it."""
     with draft(folder / WEIGHTS) as part:
         save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, part)
-    digest = _digest(folder)
+    digest = _digest((folder / WEIGHTS).read_bytes())
     known = {"config": config.model_dump(), "encoder": encoder, "graph_digest": graph_digest, "digest": digest}
     write(folder / FACTS, json.dumps(facts | known, indent=1))
     return digest
+
+
+@dataclass(frozen=True)
+class HeadFiles:
+    """What a head's folder holds, read and checked, but not yet touched by torch: to be shared by processes that are forked."""
+
+    config: HeadConfig
+    digest: str
+    encoder: str
+    weights: bytes
+    arrays: GraphArrays
+
+    @classmethod
+    def read(cls, folder: Path, arrays: GraphArrays) -> "HeadFiles":
+        """Raises DataError for a folder that holds no head, or another graph's."""
+        try:
+            facts, weights = json.loads((folder / FACTS).read_text()), (folder / WEIGHTS).read_bytes()
+            deserialize(weights)
+            config, digest = HeadConfig(**facts["config"]), _digest(weights)
+            of, encoder = facts["graph_digest"], facts["encoder"]
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise DataError(f"{folder} holds no RecHead ({type(error).__name__}): make one with `rerec train rechead`") from error
+        if digest != facts.get("digest"):
+            raise DataError(f"the weights in {folder} are not those that {FACTS} speaks of: train the head again")
+        if of != arrays.digest:
+            raise DataError(f"the head in {folder} was trained on graph {of}, the store holds {arrays.digest}: train it again on this store")
+        return cls(config, digest, encoder, weights, arrays)
+
+    def head(self) -> "Head":
+        """Ready to be asked. Raises DataError for weights that do not fit, or a sentence encoder that is missing."""
+        try:
+            weights = load(self.weights)
+            model = RecHead(len(self.arrays.item_ids), self.config, torch.ones_like(weights["texts"][1:]))
+            model.load_state_dict(weights)
+        except (KeyError, RuntimeError) as error:
+            raise DataError(f"the weights of head {self.digest} do not fit their config ({type(error).__name__}): train it again") from error
+        return Head(model, self.config, self.digest, self.arrays, sentence_encoder(self.encoder))
 
 
 class Head:
@@ -50,22 +88,8 @@ class Head:
 
     @classmethod
     def load(cls, folder: Path, arrays: GraphArrays) -> "Head":
-        """Read a head. Raises DataError for a folder that holds none, another graph's head, or a sentence encoder that is missing."""
-        try:
-            facts = json.loads((folder / FACTS).read_text())
-            config, digest = HeadConfig(**facts["config"]), _digest(folder)
-            weights = load_file(folder / WEIGHTS)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise DataError(f"{folder} holds no RecHead ({type(error).__name__}): make one with `rerec train rechead`") from error
-        if digest != facts.get("digest"):
-            raise DataError(f"the weights in {folder} are not those that {FACTS} speaks of: train the head again")
-        if facts["graph_digest"] != arrays.digest:
-            raise DataError(
-                f"the head in {folder} was trained on graph {facts['graph_digest']}, the store holds {arrays.digest}: train it again on this store"
-            )
-        model = RecHead(len(arrays.item_ids), config, torch.ones_like(weights["texts"][1:]))
-        model.load_state_dict(weights)
-        return cls(model, config, digest, arrays, sentence_encoder(facts["encoder"]))
+        """Read a head. Raises what `HeadFiles` does."""
+        return HeadFiles.read(folder, arrays).head()
 
     @torch.no_grad()
     def score(self, asks: Sequence[HeadAsk], k: int) -> list[HeadScore]:
@@ -138,5 +162,5 @@ def compression(text: str) -> float:
     return min(1.0, len(zlib.compress(raw, 9)) / len(raw)) if raw else 0.0
 
 
-def _digest(folder: Path) -> str:
-    return sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:16]
+def _digest(weights: bytes) -> str:
+    return sha256(weights).hexdigest()[:16]

@@ -1,25 +1,33 @@
-"""Prometheus metrics of one server process: plain sums while serving, families made when they are asked for.
+"""Prometheus metrics of a server. With several workers prometheus_client's multiprocess mode adds them up: it must be chosen, by its variable in the
+environment, before that library is imported (see `reward_server.commands`).
 
-One lock for all that a chunk of scores adds: those of prometheus_client's own counters take a few microseconds an update, and a response has
-a dozen.
+What a chunk of scores adds is summed first: an update of a counter takes a few microseconds, and a response has a dozen.
 """
 
-from bisect import bisect_left
+import os
 from collections import Counter as Tally
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from math import inf
-from threading import Lock
 from typing import get_args
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Histogram, Summary, disable_created_metrics, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from reward_server.wire import HeadScore, Score, Status, Verdict
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, inf)  # seconds
 PARTS, STAGES = ("score", "ndcg", "qas", "pas"), ("receive", "score", "encode")
 HEAD_PARTS = ("ndcg", "consistency", "compression")
+disable_created_metrics()  # several workers have none either
+
+
+class Sums(Summary):
+    """A summary that takes many observations at once."""
+
+    def add(self, count: int, total: float) -> None:
+        """Observe `count` values of that total."""
+        self._count.inc(count)
+        self._sum.inc(total)
 
 
 class Metrics:
@@ -27,70 +35,61 @@ class Metrics:
     its own, so that several apps can live in one process."""
 
     def __init__(self) -> None:
-        self.codes, self.statuses, self.verdicts = Tally[int](), Tally(dict.fromkeys(get_args(Status), 0)), Tally(dict.fromkeys(get_args(Verdict), 0))
-        self.within, self.seconds = [0] * len(BOUNDS), 0.0
-        self.parts = {part: [0, 0.0] for part in PARTS}  # how many, their sum
-        self.head_statuses, self.head_parts = Tally(dict.fromkeys(get_args(Status), 0)), {part: [0, 0.0] for part in HEAD_PARTS}
-        self.stages = {stage: [0, 0.0] for stage in STAGES}
-        self._lock = Lock()  # large batches are scored, and counted, in a thread of their own
         self.registry = CollectorRegistry()
-        self.registry.register(self)
+        self._codes = Counter("rerec_score_requests", "Score requests by HTTP status", ["code"], registry=self.registry)
+        self._seconds = Histogram("rerec_score_seconds", "Seconds per score request", buckets=BOUNDS, registry=self.registry)
+        self._statuses = self._counters("rerec_scored_responses", "Scored responses by status", "status", get_args(Status))
+        self._verdicts = self._counters("rerec_segments", "Segments by verdict", "verdict", get_args(Verdict))
+        self._parts = self._sums("rerec_part", "Score and its parts over the responses that have them", "part", PARTS)
+        self._stages = self._sums("rerec_stage_seconds", "Seconds per request in each stage", "stage", STAGES)
+        self._head_statuses = self._counters("rerec_rechead_responses", "Responses to the RecHead by status", "status", get_args(Status))
+        self._head_parts = self._sums("rerec_rechead_part", "The RecHead's parts over the responses that have them", "part", HEAD_PARTS)
 
     def answered(self, code: int, seconds: float) -> None:
         """Record one request."""
-        self.codes[code] += 1
-        self.within[bisect_left(BOUNDS, seconds)] += 1
-        self.seconds += seconds
+        self._codes.labels(code).inc()
+        self._seconds.observe(seconds)
 
     def scored(self, scores: Sequence[Score]) -> None:
         """Record scores of a request."""
-        with self._lock:
-            self.statuses.update([score.status for score in scores])
-            self.verdicts.update([segment.verdict for score in scores for segment in score.segments])
-            _add(self.parts, scores)
+        _count(self._statuses, [score.status for score in scores])
+        _count(self._verdicts, [segment.verdict for score in scores for segment in score.segments])
+        _add(self._parts, scores)
 
     def headed(self, scores: Sequence[HeadScore]) -> None:
         """Record the RecHead's scores of a request."""
-        with self._lock:
-            self.head_statuses.update([score.status for score in scores])
-            _add(self.head_parts, scores)
+        _count(self._head_statuses, [score.status for score in scores])
+        _add(self._head_parts, scores)
 
     def staged(self, *seconds: float) -> None:
         """Record the seconds of one request's STAGES."""
-        for sums, value in zip(self.stages.values(), seconds, strict=True):
-            sums[0] += 1
-            sums[1] += value
+        for sums, value in zip(self._stages.values(), seconds, strict=True):
+            sums.observe(value)
 
-    def collect(self) -> Iterator[Metric]:
-        """prometheus_client's interface."""
-        yield _counted("rerec_score_requests", "Score requests by HTTP status", "code", self.codes)
-        yield _counted("rerec_scored_responses", "Scored responses by status", "status", self.statuses)
-        yield _counted("rerec_rechead_responses", "Responses to the RecHead by status", "status", self.head_statuses)
-        yield _summed("rerec_rechead_part", "The RecHead's parts over the responses that have them", "part", self.head_parts)
-        yield _counted("rerec_segments", "Segments by verdict", "verdict", self.verdicts)
-        yield _summed("rerec_part", "Score and its parts over the responses that have them", "part", self.parts)
-        yield _summed("rerec_stage_seconds", "Seconds per request in each stage", "stage", self.stages)
-        bounds = ["+Inf" if bound == inf else str(bound) for bound in BOUNDS]
-        buckets = list(zip(bounds, accumulate(self.within), strict=True))
-        yield HistogramMetricFamily("rerec_score_seconds", "Seconds per score request", buckets=buckets, sum_value=self.seconds)
+    def text(self) -> bytes:
+        """What a scrape reads: of all workers, those that have ended too."""
+        registry = self.registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            MultiProcessCollector(registry := CollectorRegistry())
+        return generate_latest(registry)
+
+    def _counters(self, name: str, what: str, label: str, values: Sequence[str]) -> dict[str, Counter]:
+        """By value of the label: a series is there before its first count."""
+        family = Counter(name, what, [label], registry=self.registry)
+        return {value: family.labels(value) for value in values}
+
+    def _sums(self, name: str, what: str, label: str, values: Sequence[str]) -> dict[str, Sums]:
+        family = Sums(name, what, [label], registry=self.registry)
+        return {value: family.labels(value) for value in values}
 
 
-def _add(sums: dict[str, list], scores: Sequence[Score] | Sequence[HeadScore]) -> None:
-    for part, total in sums.items():
+def _count(counters: dict[str, Counter], values: Sequence[str]) -> None:
+    for value, count in Tally(values).items():
+        counters[value].inc(count)
+
+
+def _add(sums: dict[str, Sums], scores: Sequence[Score] | Sequence[HeadScore]) -> None:
+    for part, one in sums.items():
         values = [value for score in scores if (value := getattr(score, part)) is not None]
-        total[0] += len(values)
-        total[1] += sum(values)
-
-
-def _counted(name: str, what: str, label: str, counts: dict) -> Metric:
-    family = CounterMetricFamily(name, what, labels=[label])
-    for value, count in counts.items():
-        family.add_metric([str(value)], count)
-    return family
-
-
-def _summed(name: str, what: str, label: str, sums: dict[str, list]) -> Metric:
-    family = SummaryMetricFamily(name, what, labels=[label])
-    for value, (count, total) in sums.items():
-        family.add_metric([value], count, total)
-    return family
+        if values:
+            one.add(len(values), sum(values))

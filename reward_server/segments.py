@@ -2,15 +2,19 @@
 
 Segments are the non-empty lines of the reasoning (a paragraph is one line or several steps), and the answer block as one.
 The answer is one `<answer>` … `</answer>`, one title a line, best first; bullets and numbering are allowed.
+
+What stands in `<think>` … `</think>` is reasoning as any other, but an answer in there is only thought of: the answer is given after
+the last thought. Where the first of these tags is `</think>`, its partner stands in the prompt, and the response began with a thought.
 """
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 from reward_server.wire import Status
 
-_BLOCK = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _TAG = re.compile(r"</?answer>")
+_THINK = re.compile(r"</?think>")
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
 _BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)?")
 
@@ -27,28 +31,61 @@ class Reading:
 def read(text: str) -> Reading:
     """Split a response. Two answer blocks, or a tag without its partner, are malformed: nobody guesses which one was meant."""
     block, status = _block(text)
+    text = without_tags(text)
     if block is None:
         return Reading(_lines(text, 0, len(text)), [], status)
-    titles = [title for line in block[1].split("\n") if (title := _BULLET.sub("", line).strip())]
-    spans = [*_lines(text, 0, block.start()), block.span(), *_lines(text, block.end(), len(text))]
-    return Reading(spans, titles, "ok" if titles else "no_answer")
+    start, end = block
+    titles = [title for line in _inside(text, block).split("\n") if (title := _BULLET.sub("", line).strip())]
+    return Reading([*_lines(text, 0, start), block, *_lines(text, end, len(text))], titles, "ok" if titles else "no_answer")
 
 
 def split_answer(text: str) -> tuple[str, str, Status]:
     """(the reasoning before the answer, what the answer says, its status) of a response; the reasoning alone where there is no answer to read."""
     block, status = _block(text)
+    before = _THINK.sub("\n", text if block is None else text[: block[0]]).strip()
     if block is None:
-        return text.strip(), "", status
-    answer = block[1].strip()
-    return text[: block.start()].strip(), answer, "ok" if answer else "no_answer"
+        return before, "", status
+    answer = _inside(text, block).strip()
+    return before, answer, "ok" if answer else "no_answer"
 
 
-def _block(text: str) -> tuple[re.Match[str] | None, Status]:
-    """The one answer block; where there is none or more than one, why not."""
-    tags = _TAG.findall(text)
-    if tags == ["<answer>", "</answer>"]:
-        return _BLOCK.search(text), "ok"
-    return None, "malformed" if tags else "no_answer"
+def without_tags(text: str) -> str:
+    """The text with line breaks in place of its think tags: a thought begins and ends a line, and every other character keeps its place."""
+    return _THINK.sub(lambda tag: "\n" * len(tag[0]), text) if "think>" in text else text
+
+
+def after_thoughts(text: str) -> str:
+    """What is said after the last thought; nothing while it goes on."""
+    thoughts = _thoughts(text)
+    return text[thoughts[-1][1] :] if thoughts else text
+
+
+def _block(text: str) -> tuple[tuple[int, int] | None, Status]:
+    """The span of the one answer block, tags included; where there is none or more than one, why not."""
+    thoughts = _thoughts(text)
+    edges = [0, *chain.from_iterable(thoughts), len(text)]
+    tags = [tag for start, end in zip(edges[::2], edges[1::2], strict=True) for tag in _TAG.finditer(text, start, end)]
+    if [tag[0] for tag in tags] != ["<answer>", "</answer>"]:
+        return None, "malformed" if tags else "no_answer"
+    start, end = tags[0].start(), tags[1].end()
+    return (None, "no_answer") if thoughts and start < thoughts[-1][1] else ((start, end), "ok")
+
+
+def _inside(text: str, block: tuple[int, int]) -> str:
+    """What an answer block says."""
+    return text[block[0] + len("<answer>") : block[1] - len("</answer>")]
+
+
+def _thoughts(text: str) -> list[tuple[int, int]]:
+    """Spans of the thoughts, tags included; the last one may go on to the end of the text."""
+    found, start = [], None
+    for tag in _THINK.finditer(text) if "think>" in text else ():
+        if tag[0] == "<think>":
+            start = tag.start() if start is None else start
+        elif start is not None or not found:
+            found.append((start or 0, tag.end()))
+            start = None
+    return found if start is None else [*found, (start, len(text))]
 
 
 def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -5,24 +5,34 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
-import uvicorn
-
 from data_engine.children import on_end_of
 from data_engine.errors import DataError
-from reward_server.app import ServeConfig, make_app
+from reward_server.app import App, ServeConfig, load_app, make_app
 from reward_server.cluster import serve_on_ray
-from reward_server.prefork import Prefork
+from reward_server.metrics import Metrics
+from reward_server.prefork import Prefork, Server
 
 DRAIN_SECONDS = 30
 
 
 def serve(
-    config: ServeConfig, host: str, port: int, *, workers: int, insecure: bool, tls: tuple[Path, Path] | None, ray: bool, while_stdin: bool
+    config: ServeConfig,
+    host: str,
+    port: int,
+    *,
+    workers: int,
+    insecure: bool,
+    tls: tuple[Path, Path] | None,
+    ray: bool,
+    while_stdin: bool,
+    tell: int | None,
 ) -> None:
-    """Serve until stopped; on SIGTERM requests in flight are finished first. On SIGHUP the store is loaded again. With `ray`, on its cluster.
+    """Serve until stopped; on SIGTERM requests in flight are finished first. On SIGHUP the store is loaded again. With `ray`, on its cluster. Port 0
+    is any that is free. When it serves, the URL is printed, and written to the file descriptor `tell`, which is closed then.
 
     Raises DataError for an address that strangers reach without a token, a port in use, a store that cannot be served.
     """
@@ -33,6 +43,10 @@ def serve(
             raise DataError(f"no file {file} for TLS")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("rerec.access").setLevel(os.environ.get("REREC_ACCESS_LOG", "WARNING"))
+    if tell is not None:
+        os.set_inheritable(tell, False)
+    if while_stdin:
+        _stop_with_stdin()
     options = {
         "log_level": "warning",
         "access_log": False,
@@ -41,23 +55,32 @@ def serve(
         "ssl_certfile": tls[0] if tls else None,
         "ssl_keyfile": tls[1] if tls else None,
     }
-    if ray:
-        make_app(config)  # what cannot be served is said at once
-        _listener(host, port).close()
-        if while_stdin:
-            _stop_with_stdin()
-        serve_on_ray(config, host, port, workers)
-        return
     with _listener(host, port) as listener:
-        app = make_app(config)
-        address, snapshot = f"http{'s' if tls else ''}://{host}:{port}", app.live.snapshot
-        print(f"reward server: {address}  graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", flush=True)
-        if while_stdin:
-            _stop_with_stdin()
+        port = listener.getsockname()[1]
+        url = f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{port}"
+        if ray:
+            make_app(config)  # what cannot be served is said at once
+            listener.close()  # Ray's proxies, one a node, bind it themselves
+            serve_on_ray(config, host, port, workers, lambda: _told(url, f"on Ray, {workers} replicas", tell))
+            return
+        metrics = Metrics()
+
+        def started(app: App) -> None:
+            snapshot = app.live.snapshot
+            _told(url, f"graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", tell)
+
         if workers > 1:
-            Prefork(app, lambda: make_app(config), listener, workers, options).run()
+            Prefork(lambda: load_app(config, metrics), listener, workers, options, started).run()
         else:
-            uvicorn.Server(uvicorn.Config(app, **options)).run(sockets=[listener])
+            app = make_app(config, metrics)
+            Server(app, options, lambda: started(app)).run(sockets=[listener])
+
+
+def _told(url: str, facts: str, tell: int | None) -> None:
+    print(f"reward server: {url}  {facts}", flush=True)
+    if tell is not None:
+        with suppress(BrokenPipeError), os.fdopen(tell, "w") as out:  # who asked may have gone
+            out.write(f"{url}\n")
 
 
 def _stop_with_stdin() -> None:

@@ -18,12 +18,12 @@ from data_engine.titles import TitleResolver
 from reward_server import scoring
 from reward_server.claims import Asked, ClaimChecker, Need
 from reward_server.errors import UnknownExamples
-from reward_server.segments import read
+from reward_server.segments import read, without_tags
 from reward_server.tools import look_up
 from reward_server.wire import Claim, Look, Looked, Response, Score, Segment, Weights
 
 if TYPE_CHECKING:
-    from reward_server.heads import Head
+    from reward_server.heads import Head, HeadFiles
 
 FINDERS = 8192  # Examples whose title finder is kept
 HOLDERS = 4096  # conditions whose items are kept
@@ -60,8 +60,9 @@ class Worth:
 class Snapshot:
     """Everything a score depends on."""
 
-    def __init__(self, graph: MappedGraph, targets: dict[str, Target], embeddings: dict[str, np.ndarray], head: "Head | None" = None) -> None:
-        self.digest, self.graph, self.targets, self._embeddings, self.head = graph.digest, graph, targets, embeddings, head
+    def __init__(self, graph: MappedGraph, targets: dict[str, Target], embeddings: dict[str, np.ndarray], head: "HeadFiles | None" = None) -> None:
+        self.digest, self.graph, self.targets, self._embeddings, self._head_files = graph.digest, graph, targets, embeddings, head
+        self.head: Head | None = None  # see start_head
         self._titles = dict(graph.titles())
         self._resolver, self._claims = TitleResolver(self._titles), ClaimChecker(graph)
         self._finder = lru_cache(FINDERS)(lambda items: TitleFinder({item: self._titles[item] for item in items if item in self._titles}))
@@ -71,7 +72,8 @@ class Snapshot:
 
     @classmethod
     def load(cls, path: Path | str, rechead: Path | None = None) -> "Snapshot":
-        """Read a store, and the RecHead of a folder. Raises DataError when there is neither an Example nor a head, or the head does not fit."""
+        """Read a store, and the files of a RecHead's folder (see `start_head`). Raises DataError when there is neither an Example nor a head, or the
+        head is another graph's."""
         with Store.open(path, read_only=True) as store:
             graph = MappedGraph(GraphArrays.of(store))
             need = lru_cache(None)(partial(_need, graph))
@@ -79,7 +81,18 @@ class Snapshot:
             targets = {example: Target(*items, ask(asked) if asked else None) for example, *items, asked in store.targets()}
             if not targets and rechead is None:
                 raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
-            return cls(graph, targets, store.embeddings(), _load_head(rechead, graph) if rechead else None)
+            return cls(graph, targets, store.embeddings(), _head_files(rechead, graph) if rechead else None)
+
+    def start_head(self) -> None:
+        """Make the RecHead of the files that were read, if there are any, in the process that will ask it: torch that has run once hangs in a
+        fork. Raises DataError for weights that do not fit, or a sentence encoder that is missing."""
+        if self._head_files is not None and self.head is None:
+            self.head = self._head_files.head()
+
+    def facts(self) -> dict[str, object]:
+        """What is served: the graph's digest, how many Examples can be scored, the RecHead's digest, None without one."""
+        head = self._head_files.digest if self._head_files else None
+        return {"status": "ready", "graph_digest": self.digest, "examples": len(self.targets), "head_digest": head}
 
     def look_up(self, calls: Sequence[Look]) -> list[Looked]:
         """What a policy asks the graph while it thinks (`reward_server.tools`)."""
@@ -93,8 +106,8 @@ class Snapshot:
 
     def score_one(self, response: Response, weights: Weights, check_claims: bool = True) -> Score:
         """Score one response to a known Example."""
-        text, target = response.response, self.targets[response.example_id]
-        reading = read(text)
+        reading, target = read(response.response), self.targets[response.example_id]
+        text = without_tags(response.response)
         judge = self._worth if sum(map(len, reading.titles)) <= CHARACTERS else self._judge
         worth = judge(tuple(reading.titles), target, weights)
         mentions = self._finder(target.near if worth.wrong <= target.near else target.near | worth.wrong).find(text)
@@ -144,10 +157,10 @@ class Snapshot:
         return target.gold | (frozenset.intersection(*meeting) - target.named)
 
 
-def _load_head(folder: Path, graph: MappedGraph) -> "Head":
-    from reward_server.heads import Head  # torch takes seconds to import, and most servers hold no head
+def _head_files(folder: Path, graph: MappedGraph) -> "HeadFiles":
+    from reward_server.heads import HeadFiles  # torch takes seconds to import, and most servers hold no head
 
-    return Head.load(folder, graph.arrays)
+    return HeadFiles.read(folder, graph.arrays)
 
 
 def _need(graph: MappedGraph, op: str, relation: str, value: str) -> Need:

@@ -204,9 +204,10 @@ def _evaluate(
     config = EvalConfig(model=model, baseline=baseline, endpoint=endpoint, style=style, temperature=temperature, most_tokens=max_tokens, seed=seed)
     kept = out and out.with_suffix(".answers.jsonl")  # an endpoint's, so that a run cut short goes on
     with nullcontext(server) if server else local_server(store) as url, progress("eval", len(examples)) as tell:
-        with RewardClient(url) as client:
+        evidence = Evidence.load(store)
+        with RewardClient(url, evidence.digest) as client:
             client.ready()
-            found = run_evaluation(config, examples, Evidence.load(store), client, tell, kept)
+            found = run_evaluation(config, examples, evidence, client, tell, kept)
     if out:
         write_json(out, found | {"split": split})
     summary = found["summary"]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from data_engine.evidence import Evidence
 from data_engine.parquet import verl_row
 from data_engine.schema import Call, Chain, Example
+from reward_server.segments import after_thoughts
 from reward_server.wire import MOST_NAME, MOST_TITLE, Look, Looked
 from train.prompts import STYLES, carded, indented, response, shortcuts
 
@@ -86,9 +87,9 @@ def example_rows(examples: Iterable[Example], evidence: Evidence, style: str) ->
 
 
 def asked(text: str, among: Sequence[str]) -> Look | None:
-    """The call that a message makes, None where it makes none. `among` are the candidates' ids. What is longer than a name can be, as where a
-    policy makes two calls at once, is cut: the tool will say that there is no such thing."""
-    text = text.strip()
+    """The call that a message makes after its thoughts, None where it makes none. `among` are the candidates' ids.
+    What is longer than a name can be, as where a policy makes two calls at once, is cut: the tool will say that there is no such thing."""
+    text = after_thoughts(text).strip()
     if not (text.startswith("<call>") and text.endswith("</call>")):
         return None
     tool, *rest = text.removeprefix("<call>").removesuffix("</call>").split(maxsplit=1) or [""]

@@ -12,6 +12,7 @@ from data_engine.evidence import Evidence
 from data_engine.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
+from reward_server.segments import without_tags
 from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 from train.baselines import BASELINES, answers, baseline
 from train.endpoint import EndpointConfig, ask
@@ -70,7 +71,8 @@ def evaluate(
     if is_open:
         rows = [one | {"candidates": len(evidence.attributes.titles), "gold_position": None} for one in rows]
     for k in DEEPER:
-        for one, score in zip(rows, client.score(asked, Weights(k=k, right="conditions" if is_open else "gold")), strict=True):
+        deeper = client.score(asked, Weights(k=k, right="conditions" if is_open else "gold"), claims=False)
+        for one, score in zip(rows, deeper, strict=True):
             one[f"ndcg_{k}"] = score.ndcg
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
     summary = summarise(rows, config.seed) | {"gold_surprise": _retention(config, examples, evidence)}
@@ -110,7 +112,7 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
         "premise_corrected": example.conditions[0].name in opening if example.kind == "misinformed" else None,
         "steps_right": sum(claims) / len(claims) if claims else None,
         "invented": score.unresolved,
-        "words": len(text.split()),
+        "words": len(without_tags(text).split()),
         "conditions": len(example.conditions),
         "candidates": len(example.candidates),
     }

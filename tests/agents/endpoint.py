@@ -1,23 +1,21 @@
 """A scripted OpenAI-compatible endpoint on loopback: it answers as told by its prompts, late, and fails in all the ways that real ones do.
 
 What is said depends on the prompt alone (refusals, bad JSON and obeyed injections too), so that a broken run and a whole one hear the same;
-failures of transport come by the count of calls. `python tests/agents/endpoint.py PORT LATENCY FAILING [STRUCTURED]`.
+failures of transport come by the count of calls. `python tests/agents/endpoint.py LATENCY FAILING [STRUCTURED]`.
 """
 
 import asyncio
 import hashlib
 import json
 import logging
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import uvicorn
-
-from reward_server.local import free_port
 
 HANG = 30.0
 GREETINGS = (
@@ -142,19 +140,13 @@ async def _answer(send, status, body, headers=None):
 @contextmanager
 def scripted(latency: float = 0.0, failing: float = 0.0, structured: bool = True) -> Iterator[str]:
     """The endpoint in a process of its own; yields its base URL."""
-    port = free_port()
-    words = [sys.executable, "-P", __file__, str(port), str(latency), str(failing), str(int(structured))]
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    words = [sys.executable, "-P", __file__, str(latency), str(failing), str(int(structured))]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/")
-                break
-            except httpx.TransportError:
-                if process.poll() is not None:
-                    raise RuntimeError("the scripted endpoint did not start") from None
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}/v1"
+        url = process.stdout.readline().strip()  # it listens by then
+        if not url:
+            raise RuntimeError("the scripted endpoint did not start")
+        yield f"{url}/v1"
     finally:
         process.kill()
         process.wait()
@@ -162,5 +154,8 @@ def scripted(latency: float = 0.0, failing: float = 0.0, structured: bool = True
 
 if __name__ == "__main__":
     logging.disable(logging.ERROR)  # answers are cut short on purpose
-    port, latency, failing, structured = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), bool(int(sys.argv[4]))
-    uvicorn.run(Endpoint(latency, failing, structured), port=port, log_level="critical", access_log=False, timeout_keep_alive=60)
+    latency, failing, structured = float(sys.argv[1]), float(sys.argv[2]), bool(int(sys.argv[3]))
+    config = uvicorn.Config(Endpoint(latency, failing, structured), log_level="critical", access_log=False, timeout_keep_alive=60)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        uvicorn.Server(config).run(sockets=[listener])

@@ -83,7 +83,7 @@ def main() -> None:
         store = make_store(Path(made))
         rows = responses(store, 256)
         messages = [request("/v1/score", json.dumps({"responses": [row]}).encode()) for row in rows]
-        with serving(rerec_command("serve", "--store", str(store), "--port", "{port}", "--seconds", "20")) as port:
+        with serving(rerec_command("serve", "--store", str(store), "--port", "0", "--seconds", "20")) as port:
             server = next(p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline())
             uvloop.run(hammer(port, messages, POLITE, 2.0))
             quiet = uvloop.run(hammer(port, messages, POLITE, SECONDS))

@@ -66,8 +66,12 @@ class Load:
 
 def server_at(url: str) -> psutil.Process:
     """The process that was started to serve a local URL."""
-    port = url.rsplit(":", 1)[1]
-    return next(p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE and port in p.cmdline())
+    port = int(url.rsplit(":", 1)[1])
+    return next(
+        p
+        for p in psutil.Process().children()
+        if p.status() != psutil.STATUS_ZOMBIE and any(c.laddr.port == port and c.status == psutil.CONN_LISTEN for c in p.net_connections("tcp"))
+    )
 
 
 def kill_workers(store: Path, batch: list[Response], expected: list[list[Score]]) -> dict[str, int]:

@@ -21,8 +21,8 @@ with tempfile.TemporaryDirectory() as made:
     scored = [request("/v1/score", json.dumps({"responses": [row]}).encode()) for row in responses(store, 256)]
     nothing = [request("/empty", b"{}")]
     with (
-        serving([sys.executable, "-m", "uvicorn", "tests.bench.anchor:app", "--port", "{port}", "--log-level", "warning"]) as empty,
-        serving(rerec_command("serve", "--store", str(store), "--port", "{port}")) as ours,
+        serving([sys.executable, "-m", "uvicorn", "tests.bench.anchor:app", "--port", "0", "--no-access-log"]) as empty,
+        serving(rerec_command("serve", "--store", str(store), "--port", "0")) as ours,
     ):
         taken: dict[int, list[list[float]]] = {empty: [], ours: []}
         for _ in range(TURNS + 2):

@@ -4,21 +4,21 @@ import asyncio
 import json
 import os
 import random
+import re
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import uvloop
 
 from data_engine.children import rerec_command
 from data_engine.evidence import Evidence
 from data_engine.store import Store
-from reward_server.local import free_port
 from train.prompts import response
 
 BATCH, CHARACTERS, PER_EXAMPLE = 256, 1200, 8
@@ -113,19 +113,17 @@ def pump(port: int, messages: list[bytes], connections: int, seconds: float) -> 
 
 @contextmanager
 def serving(words: list[str], cores: str = "0") -> Iterator[int]:
-    """A server process on the given cores, while this process keeps to the last one; yields its port once it is up. `words` hold {port}."""
-    port = free_port()
+    """A server process on the given cores, while this process keeps to the last one; yields its port once it is up: it chooses a
+    free one, and says its URL."""
     os.sched_setaffinity(0, {os.cpu_count() - 1})
-    command = ["taskset", "-c", cores, *(word.format(port=port) for word in words)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    command = ["taskset", "-c", cores, *words]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True
+    )
     try:
-        for _ in range(600):
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.05)
-        yield port
+        url = next(found for line in process.stdout if (found := re.search(r"http://127.0.0.1:(\d+)", line)))
+        threading.Thread(target=process.stdout.read, daemon=True).start()  # so that it never waits to say more
+        yield int(url[1])
     finally:
         process.terminate()
         process.wait(30)

@@ -43,7 +43,7 @@ with tempfile.TemporaryDirectory() as made:
     torch.manual_seed(0)
     model = RecHead(len(items), config, torch.nn.functional.normalize(torch.randn(len(items), WIDTH), dim=1))
     save_head(Path(made) / "head", model, config, DEFAULT, arrays.digest)
-    serve = rerec_command("serve", "--store", str(path), "--rechead", str(Path(made) / "head"), "--port", "{port}", "--workers", "2")
+    serve = rerec_command("serve", "--store", str(path), "--rechead", str(Path(made) / "head"), "--port", "0", "--workers", "2")
     with serving(serve, cores="0,1") as port:
         silent, worded = (BATCH * pump(port, bodies(items, said), 4, seconds) for said, seconds in ((False, 8.0), (True, 15.0)))
 print(f"{len(items):,} items: {silent:,.0f} histories/s; with a fresh thought and answer each {worded:,.0f}/s")

@@ -80,7 +80,7 @@ def measure(store: Path, rows: list[dict[str, str]]) -> tuple[float, float, floa
     """Seconds to ready, GB of all processes (shared pages once), responses a second."""
     bodies = [request("/v1/score", json.dumps({"responses": rows[k : k + BATCH]}).encode()) for k in range(0, len(rows), BATCH)]
     start = time.perf_counter()
-    with serving(rerec_command("serve", "--store", str(store), "--port", "{port}", "--workers", "2"), cores="0,1") as port:
+    with serving(rerec_command("serve", "--store", str(store), "--port", "0", "--workers", "2"), cores="0,1") as port:
         ready = time.perf_counter() - start
         speed = BATCH * pump(port, bodies, 16, 5.0)
         server = next(p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline())

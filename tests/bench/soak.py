@@ -36,7 +36,7 @@ async def steady(port: int, rows: list[dict[str, str]], until: float) -> int:
 with tempfile.TemporaryDirectory() as made:
     store = make_store(Path(made))
     rows = responses(store, 512)
-    with serving(rerec_command("serve", "--store", str(store), "--port", "{port}")) as port:
+    with serving(rerec_command("serve", "--store", str(store), "--port", "0")) as port:
         server = next(p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline())
         counts, sizes = 0, []
         for share in (SETTLING, 0.3, 0.3, 1 - SETTLING - 0.6):

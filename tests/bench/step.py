@@ -32,15 +32,16 @@ def rerec(*words: object) -> None:
 
 async def replay(url: str, run: Path) -> list[float]:
     """Seconds from a step's responses to their rewards, each step of the run at once, as they come from a rollout."""
-    tokenizer, client, found = AutoTokenizer.from_pretrained(run / "model"), AsyncRewardClient(url), []
+    tokenizer, found = AutoTokenizer.from_pretrained(run / "model"), []
     decode = cache(lambda part: tokenizer.decode(list(part), skip_special_tokens=True))
-    for path in sorted((run / "rollouts").glob("*.jsonl"), key=lambda path: int(path.stem)):
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
-        told = [(row["gts"], tokenizer(row["output"], add_special_tokens=False)["input_ids"]) for row in rows]
-        start = time.perf_counter()
-        scored = await asyncio.gather(*(reward(client, example, ids, decode) for example, ids in told))
-        found.append(time.perf_counter() - start)
-        assert not any(figures["unscored"] for figures, _ in scored)
+    async with AsyncRewardClient(url) as client:
+        for path in sorted((run / "rollouts").glob("*.jsonl"), key=lambda path: int(path.stem)):
+            rows = [json.loads(line) for line in path.read_text().splitlines()]
+            told = [(row["gts"], tokenizer(row["output"], add_special_tokens=False)["input_ids"]) for row in rows]
+            start = time.perf_counter()
+            scored = await asyncio.gather(*(reward(client, example, ids, decode) for example, ids in told))
+            found.append(time.perf_counter() - start)
+            assert not any(figures["unscored"] for figures, _ in scored)
     return found
 
 

@@ -1,5 +1,9 @@
 """The graphs as arrays and as other tools' files: the same edges as the tables hold, read back by the other tool."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -74,6 +78,91 @@ def test_another_graph_gets_other_arrays_while_the_old_stay_readable(store):
     assert len(new.relation) == len(old.relation) - 12 and new.digest != old.digest
     assert int(old.attribute.sum()) > 0  # still mapped
     assert [p.name for p in store.path.with_name("s.duckdb.arrays").iterdir()] == [new.digest]
+
+
+WRITES = """
+import sys
+from pathlib import Path
+import numpy as np
+from data_engine.arrays import GraphArrays
+from data_engine.store import Store
+save, names = np.save, []
+
+def slow(file, array, **options):
+    save(file, array, **options)
+    names.append(file)
+    if len(names) == 3:
+        print(file.parent, flush=True)
+        sys.stdin.read()
+
+np.save = slow
+with Store.open(Path(sys.argv[1]), read_only=True) as store:
+    assert GraphArrays.of(store).digest == store.graph_digest
+"""
+
+
+@pytest.fixture
+def writer(hand_store, tmp_path):
+    """A copy of the store, another process that is half through writing its arrays, and the folder it writes to."""
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(hand_store.read_bytes())
+    words = [sys.executable, "-c", WRITES, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield path, process, process.stdout.readline().strip()
+        process.kill()
+
+
+def folders(path):
+    return sorted(p.name for p in path.with_name("s.duckdb.arrays").iterdir())
+
+
+def test_fault_15_what_another_process_is_writing_is_left_to_it(writer):
+    path, process, part = writer
+    with Store.open(path, read_only=True) as store:
+        assert len(GraphArrays.of(store).item_ids) == 12
+        assert os.path.isdir(part) and len(folders(path)) == 2
+        process.communicate("")
+        assert process.returncode == 0 and folders(path) == [store.graph_digest]  # the first of both is kept
+
+
+def test_fault_15_what_a_killed_process_left_is_removed(writer):
+    path, process, part = writer
+    process.kill()
+    process.wait()
+    other = path.with_name("s.duckdb.arrays") / ".part-another-machine-1-abcdefgh"
+    other.mkdir()
+    with Store.open(path, read_only=True) as store:
+        assert len(GraphArrays.of(store).item_ids) == 12
+        assert not os.path.exists(part) and folders(path) == [other.name, store.graph_digest]
+    os.utime(other, (0, 0))
+    with Store.open(path) as store:
+        with store.transaction():
+            store.db.execute("DELETE FROM edges WHERE relation = 'composer'")
+            store.forget_derived()
+        GraphArrays.of(store)
+        assert folders(path) == [store.graph_digest]
+
+
+def test_fault_15_a_failed_write_leaves_nothing(store, monkeypatch):
+    def full(*_, **__):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    assert len(GraphArrays.of(store).item_ids) == 12 and folders(store.path) == []
+
+
+def test_fault_15_arrays_that_another_process_removes_are_held_in_memory(store, monkeypatch):
+    """Another process, which has a newer graph, removes the folder after this one has found it."""
+    GraphArrays.of(store)
+    folder, load = store.path.with_name("s.duckdb.arrays") / store.graph_digest, np.load
+
+    def removed(file, **options):
+        if folder.exists():
+            folder.rename(folder.with_name(".part-removed"))
+        return load(file, **options)
+
+    monkeypatch.setattr(np, "load", removed)
+    assert len(GraphArrays.of(store).item_ids) == 12
 
 
 def test_where_nothing_can_be_written_the_arrays_stay_in_memory(store):

@@ -13,8 +13,8 @@ from data_engine.provenance import write_json
 from tests.test_cli import ROOT
 
 FILES = [path for room in ("agents", "data_engine", "reward_server", "train") for path in (ROOT / room).rglob("*.py")] + [ROOT / "journey.py"]
-# renames that end no draft: a damaged checkpoint set aside, the log of an earlier attempt
-NO_DRAFTS = ("train/checkpoints.py", "train/rft.py")
+# renames that end no draft: a damaged checkpoint or an old graph set aside, the log of an earlier attempt
+NO_DRAFTS = ("data_engine/arrays.py", "train/checkpoints.py", "train/rft.py")
 # write into the draft, or the buffer, that they are handed
 HANDED = ("data_engine/atomic.py", "data_engine/arrays.py", "data_engine/export.py", "train/adapter.py", "train/pages.py")
 WRITERS = ("write_text", "write_bytes", "savefig", "save_pretrained", "save_file", "write_table", "copytree")

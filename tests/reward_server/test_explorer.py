@@ -16,7 +16,7 @@ pytestmark = pytest.mark.journey
 
 @pytest.fixture(scope="module")
 def server(film_store):
-    with local_server(film_store) as url:
+    with local_server(film_store, options=["--explore"]) as url:
         yield url
 
 

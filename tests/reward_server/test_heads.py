@@ -48,6 +48,12 @@ def said(thought, answer):
     return f"{thought}\n<answer>{answer}</answer>"
 
 
+def test_fault_13_the_thought_is_read_without_its_tags():
+    assert split_answer("<think>\nbecause <answer>x</answer>\n</think>\n<answer>a film</answer>") == ("because <answer>x</answer>", "a film", "ok")
+    assert split_answer("because</think>so<answer>a film</answer>") == ("because\nso", "a film", "ok")
+    assert split_answer("<think>because <answer>a film</answer>") == ("because <answer>a film</answer>", "", "no_answer")
+
+
 def test_a_query_is_ranked_as_the_formulas_say(head, arrays):
     """The whole of it again, one query, no batching: history, gates, table, rank, NDCG, cosine."""
     user = arrays.user_ids[0]

@@ -7,7 +7,6 @@ import pytest
 from data_engine.store import Store
 from reward_server.endpoint import ScoreEndpoint
 from reward_server.errors import Refused
-from reward_server.guards import Tokens
 from reward_server.live import Live
 from reward_server.metrics import Metrics
 from reward_server.snapshot import Snapshot
@@ -44,7 +43,7 @@ def test_a_failed_reload_keeps_the_old(store, caplog):
 def test_a_batch_past_its_deadline_is_refused_not_half_scored(store):
     live = Live(store, snapshot := Snapshot.load(store))
     request = ScoreRequest([Response(next(iter(snapshot.targets)), "x")] * 100)
-    endpoint = ScoreEndpoint(live, Tokens(), Metrics(), most_bytes=1024, at_once=1, seconds=1.0)
+    endpoint = ScoreEndpoint(live, Metrics(), most_bytes=1024, at_once=1, seconds=1.0)
     with pytest.raises(Refused) as refused:
         endpoint.reply(snapshot, request, deadline=0.0)
     assert refused.value.code == 503 and refused.value.headers == {"retry-after": "1"}

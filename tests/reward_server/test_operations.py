@@ -10,20 +10,26 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import numpy as np
 import psutil
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from data_engine.arrays import GraphArrays
 from data_engine.children import rerec_command
+from data_engine.sentences import DEFAULT
 from data_engine.store import Store
 from reward_server.client import RewardClient
 from reward_server.errors import RewardError
 from reward_server.guards import issue
-from reward_server.local import free_port, local_server
+from reward_server.heads import save_head
+from reward_server.local import local_server
+from reward_server.rechead import HeadConfig, RecHead
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
@@ -185,6 +191,129 @@ def test_no_body_makes_the_server_fail(store):
             assert scorer.score(responses) == snapshot.score(responses, PROFILES["rerec"])
 
 
+def head(store, folder, encoder=DEFAULT):
+    """An untrained RecHead for a store's graph."""
+    with Store.open(store, read_only=True) as opened:
+        arrays = GraphArrays.of(opened)
+    config = HeadConfig(dims=4, layers=1, heads=1, length=4)
+    save_head(folder, RecHead(len(arrays.item_ids), config, torch.ones(len(arrays.item_ids), 384)), config, encoder, arrays.digest)
+    return [{"history": [arrays.item_ids[k]], "response": "I think so. <answer>a film</answer>"} for k in range(40)]
+
+
+def test_fault_3_a_rechead_answers_in_every_worker(store, tmp_path):
+    asks = head(store, tmp_path / "head")
+    threads = {"OMP_NUM_THREADS": "2"}  # of one thread torch makes no pool that a fork would wait for
+    with local_server(store, options=["--rechead", str(tmp_path / "head"), "--workers", "2"], environment=threads) as url:
+        for _ in range(6):  # each over a connection of its own: some to each worker
+            found = httpx.post(f"{url}/v1/rechead/score", json={"responses": asks}, timeout=120)
+            assert found.status_code == 200 and [s["status"] for s in found.json()["scores"]] == ["ok"] * 40
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_fault_3_a_head_that_cannot_be_asked_is_said_at_the_start(store, tmp_path, workers):
+    head(store, tmp_path / "head", encoder=str(tmp_path / "no encoder"))
+    options = ["--rechead", str(tmp_path / "head"), "--workers", workers]
+    with pytest.raises(RewardError, match="ended at start with code 1: error: no sentence encoder"), local_server(store, tmp_path / "log", options):
+        pass
+
+
+def token_file(path, *names):
+    """Secrets by name; the one called admin may do all."""
+    path.unlink(missing_ok=True)
+    return {name: issue(path, name, ("score", "admin") if name == "admin" else ("score",), 1) for name in names}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_fault_4_a_server_that_loads_its_store_again_can_be_stopped(store, tmp_path, workers):
+    """The token file, which is read last, is a pipe, so that the load waits until the test writes to it."""
+    tokens = tmp_path / "tokens.json"
+    token_file(tokens, "trainer")
+    text = tokens.read_text()
+    with local_server(store, options=["--workers", workers, "--tokens", str(tokens)]) as url:
+        server = process_at(url)
+        tokens.unlink()
+        os.mkfifo(tokens)
+        server.send_signal(signal.SIGHUP)
+        with suppress(BrokenPipeError), tokens.open("w") as pipe:  # opened when the server reads it
+            server.send_signal(signal.SIGTERM)
+            pipe.write(text)
+        server.wait(60)
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/health")
+
+
+def test_fault_5_metrics_are_those_of_all_workers(store):
+    body = {"responses": [{"example_id": r.example_id, "response": r.response} for r in asked(Snapshot.load(store), 3)]}
+    sums = ('rerec_score_requests_total{code="200"}', 'rerec_part_count{part="score"}', 'rerec_scored_responses_total{status="ok"}')
+
+    def scraped(url):
+        lines = httpx.get(f"{url}/metrics").text.splitlines()
+        return tuple(float(line.rpartition(" ")[2]) for one in sums for line in lines if line.startswith(one))
+
+    with local_server(store, options=["--workers", "2"]) as url:
+        for _ in range(10):
+            httpx.post(f"{url}/v1/score", json=body).raise_for_status()
+        assert {scraped(url) for _ in range(10)} == {(10, 30, 30)}
+        for child in process_at(url).children():
+            child.kill()
+        with RewardClient(url) as client:  # which comes again until there is a worker
+            client.score(asked(Snapshot.load(store), 3))
+        assert {scraped(url) for _ in range(4)} == {(11, 33, 33)}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_fault_6_a_reload_is_answered_when_the_new_state_is_served(store, tmp_path, workers):
+    tokens, whole = tmp_path / "tokens.json", store.read_bytes()
+    old = token_file(tokens, "admin", "trainer")
+
+    def reload(secret):
+        return httpx.post(f"{url}/v1/reload", headers={"authorization": f"Bearer {secret}"}, timeout=60)
+
+    def served(secret):
+        """What requests over connections of their own get: Examples, and whether the token is taken."""
+        allowed = {httpx.get(f"{url}/metrics", headers={"authorization": f"Bearer {secret}"}).status_code for _ in range(6)}
+        return {httpx.get(f"{url}/ready").json()["examples"] for _ in range(6)}, allowed
+
+    with local_server(store, options=["--workers", workers, "--tokens", str(tokens)]) as url:
+        assert reload(old["trainer"]).status_code == 401
+        with Store.open(store) as opened:
+            opened.replace_examples(opened.examples()[:50])
+        new = token_file(tokens, "admin", "other")
+        answer = reload(old["admin"])
+        assert answer.status_code == 200 and answer.json()["examples"] == 50
+        assert served(new["other"]) == ({50}, {200}) and served(old["trainer"]) == ({50}, {401})
+        store.write_bytes(b"no store at all")
+        assert reload(new["admin"]).status_code == 503 and served(new["other"]) == ({50}, {200})
+        store.write_bytes(whole)
+        tokens.write_text("[]")
+        assert reload(new["admin"]).status_code == 503 and served(new["other"]) == ({50}, {200})
+        last = token_file(tokens, "other")
+        assert reload(new["admin"]).status_code == 200 and served(last["other"]) == ({160}, {200})
+
+
+def test_fault_6_workers_that_cannot_start_do_not_take_over(store, tmp_path):
+    """The new RecHead's files are well, but its encoder is missing, which a worker finds out."""
+    asks = head(store, tmp_path / "head")
+    with local_server(store, options=["--rechead", str(tmp_path / "head"), "--workers", "2"]) as url:
+        before = httpx.get(f"{url}/ready").json()
+        head(store, tmp_path / "head", encoder=str(tmp_path / "no encoder"))
+        assert httpx.post(f"{url}/v1/reload", timeout=120).status_code == 503
+        assert httpx.get(f"{url}/ready").json() == before
+        assert httpx.post(f"{url}/v1/rechead/score", json={"responses": asks}, timeout=120).status_code == 200
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_fault_16_a_server_chooses_its_port_and_tells(store, workers):
+    words = rerec_command("serve", "--store", str(store), "--port", "0", "--workers", workers, "--while-stdin")
+    servers = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    try:
+        urls = [server.stdout.readline().split()[2] for server in servers]
+        assert len(set(urls)) == 2 and [httpx.get(f"{url}/ready").status_code for url in urls] == [200, 200]
+    finally:
+        for server in servers:
+            server.communicate()
+
+
 def test_workers_end_with_a_parent_that_is_killed(store):
     with local_server(store, options=["--workers", "2"]) as url:
         address = ("127.0.0.1", int(url.rsplit(":", 1)[1]))
@@ -227,19 +356,10 @@ def test_https_with_a_token(store, tmp_path, monkeypatch):
     words = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", cert, *subject]
     subprocess.run(words, check=True, capture_output=True)
     secret = issue(tokens, "trainer", ("score",), 1)
-    port = free_port()
-    options = ["--tokens", tokens, "--tls-cert", cert, "--tls-key", key, "--workers", "2", "--while-stdin"]
-    words = rerec_command("serve", "--store", store, "--port", port, *options)
-    server = subprocess.Popen(words, stdin=subprocess.PIPE)
-    try:
-        url, context = f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=cert)
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            try:
-                assert httpx.get(f"{url}/health", verify=context).status_code == 200
-                break
-            except httpx.ConnectError:
-                continue
+    options = ["--tokens", tokens, "--tls-cert", cert, "--tls-key", key, "--workers", "2"]
+    with local_server(store, options=list(map(str, options))) as url:
+        context = ssl.create_default_context(cafile=cert)
+        assert url.startswith("https://127.0.0.1:") and httpx.get(f"{url}/health", verify=context).status_code == 200
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/health")  # a certificate nobody vouches for
         assert httpx.get(f"{url}/metrics", verify=context).status_code == 401
@@ -253,6 +373,3 @@ def test_https_with_a_token(store, tmp_path, monkeypatch):
             assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])
         bearer = {"authorization": f"Bearer {secret}"}
         assert httpx.post(f"{url}/v1/reload", headers=bearer, verify=context).status_code == 401  # not an admin's
-    finally:
-        server.stdin.close()
-        assert server.wait(30) is not None

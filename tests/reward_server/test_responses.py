@@ -1,5 +1,7 @@
 """Reading responses: segments, answers, claims, and what a whole response scores on the hand-made world."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,75 @@ def test_spans_lie_in_the_text_in_order_and_hold_all_of_it(text):
     assert all(a < b for a, b in spans) and all(x[1] <= y[0] for x, y in zip(spans, spans[1:], strict=False))
     covered = set().union(*(range(a, b) for a, b in spans)) if spans else set()
     assert all(text[k].isspace() for k in range(len(text)) if k not in covered)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "titles"),
+    [
+        ("<think>\nso\n</think>\n<answer>A</answer>", "ok", ["A"]),
+        ("<think><answer>A</answer></think><answer>B</answer>", "ok", ["B"]),
+        ("<think>is <answer> the tag?</think><answer>B</answer>", "ok", ["B"]),
+        ("so <answer>A</answer></think>\n<answer>B</answer>", "ok", ["B"]),  # the prompt ended with <think>
+        ("<think>a</think> b <think>c</think><answer>B</answer>", "ok", ["B"]),
+        ("<think>a</think><answer>B</answer></think>", "ok", ["B"]),
+        ("<think><answer>A</answer></think>", "no_answer", []),
+        ("<think>so <answer>A</answer>", "no_answer", []),
+        ("<think>a</think><think>b <answer>A</answer>", "no_answer", []),
+        ("<answer>A</answer></think>", "no_answer", []),
+        ("<answer>A</answer><think>or", "no_answer", []),
+        ("<answer>A<think>or</think>B</answer>", "no_answer", []),
+        ("<answer>A</answer><think>or</think><answer>B</answer>", "malformed", []),
+        ("<think>a</think><answer>B", "malformed", []),
+    ],
+)
+def test_fault_13_an_answer_is_given_after_the_last_thought(text, status, titles):
+    reading = read(text)
+    assert (reading.status, reading.titles) == (status, titles)
+
+
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        ("<think>\nA line\n</think>\n\n<answer>B</answer>", ["A line", "<answer>B</answer>"]),
+        (" <think> A line </think>after\n<answer>B</answer>", ["A line", "after", "<answer>B</answer>"]),
+        ("one</think>two<answer>B</answer>", ["one", "two", "<answer>B</answer>"]),
+        ("<think><answer>\nA\n</answer></think>", ["<answer>", "A", "</answer>"]),
+        ("<think>", []),
+    ],
+)
+def test_fault_13_think_tags_are_no_segments(text, segments):
+    assert [text[a:b] for a, b in read(text).spans] == segments
+
+
+def test_fault_13_a_thought_is_judged_as_any_reasoning(scored):
+    """The same lines with and without tags: the same verdicts, rewards and claims, each at its own characters."""
+    lines = "Need star Sue Stone, genre Drama.\nFilm A (1981) director Ann Arden keep\nFilm B director Cy Cole"
+    bare, answer = scored(f"{lines}\n<answer>Film A</answer>"), "<answer>Film A</answer>"
+    for text in (f"<think>{lines}</think>{answer}", f"<think>\n{lines}\n</think>\n\n{answer}", f"{lines}</think> {answer}"):
+        found = scored(text)
+        assert (found.status, found.score, found.ndcg) == ("ok", bare.score, 1.0)
+        assert [(s.verdict, s.reward, s.mentions) for s in found.segments] == [(s.verdict, s.reward, s.mentions) for s in bare.segments]
+        assert [s.verdict for s in found.segments] == ["ok", "ok", "contradicted", "ok"]
+        assert [text[s.start : s.end] for s in found.segments] == [*lines.split("\n"), answer]
+        claims = [[(c.kind, c.subject, c.value, c.verdict) for c in s.claims] for s in found.segments]
+        assert claims == [[(c.kind, c.subject, c.value, c.verdict) for c in s.claims] for s in bare.segments]
+        named = [text[c.start : c.end] for s in found.segments for c in s.claims if c.kind in ("need", "fact")]
+        assert named == ["Sue Stone", "Drama", "Ann Arden", "Cy Cole"]
+
+
+def test_fault_13_what_is_answered_in_thought_earns_and_costs_nothing(scored):
+    assert scored("<think><answer>Film A</answer></think>").status == "no_answer"
+    right = scored("<think>\n<answer>Film I</answer>\n</think>\n<answer>Film A</answer>")
+    assert (right.status, right.score, right.recommended) == ("ok", 1.5, ["i1"])
+    assert scored("<think>\n<answer>Film A</answer>\n</think>\n<answer>Film I</answer>", "ndcg").score == 0
+
+
+@given(st.lists(st.sampled_from(["<think>", "</think>", "<answer>", "</answer>", "a", "\n", " "]), max_size=12).map("".join))
+def test_fault_13_spans_hold_all_but_the_tags(text):
+    spans = read(text).spans
+    assert all(a < b for a, b in spans) and all(x[1] <= y[0] for x, y in zip(spans, spans[1:], strict=False))
+    rest = "".join(c for k, c in enumerate(text) if not any(a <= k < b for a, b in spans))
+    assert not re.sub("</?think>", "", rest).strip()
 
 
 def test_a_right_answer_scores_its_parts(scored):

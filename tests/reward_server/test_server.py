@@ -105,6 +105,28 @@ def test_clients_raise_named_errors_and_never_invent_a_score(server, examples):
             absent.score([Response(example_id="x", response="x")])
 
 
+def test_fault_17_claims_are_sent_to_who_asks_for_them(server, examples):
+    named = next(e for e in examples if e.chains)
+    told = Response(named.example_id, "\n".join(s.text for s in named.chains[0].steps))
+
+    def claims(score):
+        return [claim for segment in score.segments for claim in segment.claims]
+
+    async def one(**options):
+        async with AsyncRewardClient(server, **options) as client:
+            return await client.score(told)
+
+    with RewardClient(server) as asking, RewardClient(server, claims=False) as bare:
+        assert claims(asking.score([told])[0]) and claims(bare.score([told], claims=True)[0]) and claims(asyncio.run(one()))
+        assert not claims(asking.score([told], claims=False)[0]) and not claims(bare.score([told])[0])
+        assert not claims(asyncio.run(one(claims=False)))
+
+
+def test_fault_17_a_client_finds_the_server_that_is_there(server):
+    with RewardClient(f"http://127.0.0.1:9,{server}") as client:
+        assert client.ready()["examples"] == 160 and client.pool.servers[0] == server
+
+
 def test_metrics_and_docs_are_there(server):
     assert httpx.get(f"{server}/health").json() == {"status": "ok"}
     text = httpx.get(f"{server}/metrics").text
@@ -143,8 +165,8 @@ def test_async_calls_travel_together_and_only_the_guilty_fail(server, film_store
     asked = [answer(e, e.candidates[0], dict(snapshot.graph.titles())) for e in examples[:40]]
 
     async def score(responses):
-        client = AsyncRewardClient(server, snapshot.digest)
-        return await asyncio.gather(*map(client.score, responses), return_exceptions=True)
+        async with AsyncRewardClient(server, snapshot.digest) as client:
+            return await asyncio.gather(*map(client.score, responses), return_exceptions=True)
 
     before, expected = requests_served(server), snapshot.score(asked, PROFILES["rerec"])
     assert asyncio.run(score(asked)) == expected and requests_served(server) == before + 1

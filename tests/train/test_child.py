@@ -1,5 +1,6 @@
 """A command that runs another: nothing goes on behind its back."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -7,7 +8,6 @@ import sys
 
 import pytest
 
-from reward_server.local import free_port
 from tests.test_cli import wait_for
 from train.child import run_rerec
 
@@ -23,12 +23,13 @@ def test_its_exit_code_and_its_words(tmp_path):
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_its_parent(film_store, tmp_path, name):
-    log, port = tmp_path / "log", free_port()
-    words = ["serve", "--store", str(film_store), "--port", str(port)]
+    log = tmp_path / "log"
+    words = ["serve", "--store", str(film_store), "--port", "0"]
     parent = subprocess.Popen(
         [sys.executable, "-c", RUN, str(log), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    wait_for(parent, lambda: log.exists() and f":{port}" in log.read_text())
+    wait_for(parent, lambda: log.exists() and "reward server: http://" in log.read_text())
+    port = int(re.search(r"http://127.0.0.1:(\d+)", log.read_text())[1])
     parent.send_signal(name)
     assert "run the same command again" in parent.communicate(timeout=60)[0] and parent.returncode == 1
     with pytest.raises(ConnectionRefusedError):

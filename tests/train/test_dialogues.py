@@ -110,6 +110,12 @@ def test_a_call_is_read_or_it_is_none(text, call):
     assert asked(text, ["i1"]) == call
 
 
+def test_fault_13_a_call_is_made_after_the_thoughts():
+    call, looked = "<call> lookup Heat (1995) | starring </call>", Look("lookup", "starring", item="Heat (1995)", among=["i1"])
+    assert asked(f"<think>\nI ask.\n</think>\n\n{call}", ["i1"]) == asked(f"I ask.\n</think>{call}", ["i1"]) == looked
+    assert asked(f"<think>{call}</think>", ["i1"]) is asked(f"<think>{call}", ["i1"]) is None
+
+
 @pytest.mark.parametrize(
     "text", [f"lookup Film A | {'starring </call> ' * 30}", f"lookup {'Film ' * 500} | {'x' * 300}", f"holders {'x' * 300} | {'y' * 2000}"]
 )
@@ -148,8 +154,8 @@ def test_look_ups_over_http_and_without_a_server(talks, world):
     calls = [asked(m.content, e.candidates) for e in of("tools", examples) for m in asking(e, evidence)[1:] if "<call>" in m.content]
 
     async def ask(url, digest=None):
-        client = AsyncLookClient(url, digest, retries=0)
-        return await asyncio.gather(*(client.score(call) for call in calls))
+        async with AsyncLookClient(url, digest, retries=0) as client:
+            return await asyncio.gather(*(client.score(call) for call in calls))
 
     with local_server(talks) as url:
         assert asyncio.run(ask(url, evidence.digest)) == Snapshot.load(talks).look_up(calls)

@@ -9,6 +9,7 @@ from reward_server.local import local_server
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
+from tests.test_cli import rerec
 from train.baselines import baseline
 from train.evaluate import DEEPER, EvalConfig, evaluate, interval, row, summarise
 from train.prompts import open_book, response
@@ -108,6 +109,37 @@ def test_ndcg_deeper_down_agrees_with_an_independent_one(rows_of, film_store):
         for k in DEEPER:
             assert one[f"ndcg_{k}"] == pytest.approx(ndcg_score(truth, order, k=k))
     assert found["summary"]["ndcg_10"] > found["summary"]["ndcg_5"] > found["summary"]["ndcg"]["mean"]
+
+
+@pytest.mark.journey
+def test_fault_16_a_server_of_another_graph_is_refused(film_store, tmp_path):
+    other = tmp_path / "other.duckdb"
+    other.write_bytes(film_store.read_bytes())
+    with Store.open(other) as opened, opened.transaction():
+        opened.db.execute("DELETE FROM edges WHERE relation = 'composer'")
+        opened.forget_derived()
+    with local_server(film_store) as url:
+        words = ["eval", "--baseline", "random", "--split", "test", "--server", url, "--out", tmp_path / "out.json", "--store"]
+        refused = rerec(*words, other)
+        assert refused.returncode and "restart it on the same store" in refused.stderr and "Traceback" not in refused.stderr
+        assert not (tmp_path / "out.json").exists() and rerec(*words, film_store).returncode == 0
+
+
+@pytest.mark.journey
+def test_fault_17_claims_are_asked_for_where_they_are_used(rows_of, film_store):
+    """Of three passes over the queries the first reads claims, the deeper ones do not."""
+    examples, _, evidence = rows_of
+    scraped = []
+    with local_server(film_store) as url, RewardClient(url) as client:
+
+        class Watched:
+            def score(self, *asked, **options):
+                found = client.score(*asked, **options)
+                scraped.append(sum(len(segment.claims) for score in found for segment in score.segments))
+                return found
+
+        evaluate(EvalConfig(baseline="rules"), examples, evidence, Watched())
+    assert len(scraped) == 1 + len(DEEPER) and scraped[1:] == [0] * len(DEEPER)
 
 
 @pytest.mark.journey

@@ -27,7 +27,7 @@ class TokenRewardOutput(AgentLoopOutput):
 
 @cache
 def _client(server: str, digest: str, weights: Weights, retries: int) -> AsyncRewardClient:
-    """One client a process, though verl makes one loop a response: so that calls in flight travel together."""
+    """One client a process, though verl makes one loop a response: so that calls in flight travel together. It is open as long as the process."""
     return AsyncRewardClient(server, digest, weights, retries)
 
 
