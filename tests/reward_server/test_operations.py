@@ -209,6 +209,29 @@ def test_fault_3_a_rechead_answers_in_every_worker(store, tmp_path):
             assert found.status_code == 200 and [s["status"] for s in found.json()["scores"]] == ["ok"] * 40
 
 
+FORKS = """
+import os, signal, sys
+from pathlib import Path
+from reward_server.snapshot import Snapshot
+from reward_server.wire import HeadAsk
+
+snapshot = Snapshot.load(Path(sys.argv[1]), Path(sys.argv[2]))
+if not (child := os.fork()):
+    signal.alarm(60)  # a fork of a process in which torch has run would wait for ever for threads that it has not
+    snapshot.start_head()
+    items = snapshot.graph.arrays.item_ids
+    snapshot.head.score([HeadAsk(history=[item], response="so <answer>a film</answer>") for item in items], 10)
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_fault_3_what_is_loaded_before_a_fork_can_be_asked_after_it(store, tmp_path):
+    head(store, tmp_path / "head")
+    words = [sys.executable, "-c", FORKS, str(store), str(tmp_path / "head")]
+    assert subprocess.run(words, env={**os.environ, "OMP_NUM_THREADS": "2"}, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_fault_3_a_head_that_cannot_be_asked_is_said_at_the_start(store, tmp_path, workers):
     head(store, tmp_path / "head", encoder=str(tmp_path / "no encoder"))
