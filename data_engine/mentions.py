@@ -3,6 +3,7 @@
 Each character becomes one plain character (no accent, punctuation as a space), so that places in the plain text are places in the text.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
@@ -10,9 +11,12 @@ from functools import cached_property
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from data_engine.titles import STEM, key, names_of, split_year
+from data_engine.names import clean_text
+from data_engine.titles import STEM, YEAR_BRACKETS, key, names_of, split_year
 
-_YEAR = re.compile(r"\s*\((\d{4})\)")
+_YEAR = re.compile(r"\s*(?:\((\d{4})\)|\[(\d{4})\]|（(\d{4})）|［(\d{4})］)", re.ASCII)
+_OPENING = frozenset(YEAR_BRACKETS.values())
+_APOSTROPHES = ("'", "&#39;", "&#x27;", "&apos;")
 _NUMERALS = {"2": "ii", "3": "iii", "4": "iv", "5": "v", "6": "vi", "7": "vii", "8": "viii", "9": "ix", "10": "x"}
 
 Mention = tuple[str, int, int]  # an item named at characters start..end
@@ -96,24 +100,31 @@ class TitleFinder:
         self._years = {item: split_year(title)[1] for item, title in titles.items()}
 
     def find(self, text: str) -> list[Mention]:
-        """Left to right, longest name first, never overlapping. A following "(1995)" belongs to the mention and must be the item's year;
-        a name that opens in lower case is prose, not a title; a name of two of the items is left out."""
+        """Left to right, longest name first, never overlapping.
+
+        A following "(1995)" or "[1995]" belongs to the mention and must be the item's year; a name
+        that opens in lower case is prose, not a title; a name of two of the items is left out.
+        """
         found = []
         for start, end, items in self._finder.find(text):
             if text[start].islower():
                 continue
             after = text[end : end + 1]
-            if after == ")":
-                end += "(" in text[start:end]  # the year is part of the name that was found
-            elif after and text.find("(", end, end + 2) >= 0 and (year := _YEAR.match(text, end)):
-                items, end = [item for item in items if self._years[item] in ("", year[1])], year.end()
+            if opening := YEAR_BRACKETS.get(after):
+                end += opening in text[start:end]  # the year is part of the name that was found
+            elif not _OPENING.isdisjoint(text[end : end + 2]) and (year := _YEAR.match(text, end)):
+                known = ("", year[year.lastindex])
+                items, end = [item for item in items if self._years[item] in known], year.end()
             if len(items) == 1:
                 found.append((items[0], start, end))
         return found
 
 
 def _forms(title: str) -> set[str]:
-    """The ways a title may be written: its names as they are, in compared words, with Roman numerals; each with its year and without."""
+    """The ways a title may be written: its names as they are, in compared words, with Roman
+    numerals, with entities; each with its year and without.
+    """
+    title = clean_text(title)
     forms, year = set(), split_year(title)[1]
     for name, filed in names_of(title):
         if filed != STEM:
@@ -124,4 +135,6 @@ def _forms(title: str) -> set[str]:
                 " ".join(words),
                 " ".join(_NUMERALS.get(w, w) if n else w for n, w in enumerate(words)),
             }
+            escaped = html.escape(name, quote=False)
+            forms |= {escaped.replace("'", quote) for quote in _APOSTROPHES}
     return forms | {f"{form} ({year})" for form in forms} if year else forms

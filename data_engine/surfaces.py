@@ -60,12 +60,13 @@ def _clean_titles(db: duckdb.DuckDBPyConnection, found: Tidied) -> None:
         if empty:
             db.execute("DELETE FROM items WHERE title = ''")
             found.rejects.append(("items whose title holds no character", empty))
-    odd = db.execute(
-        "SELECT item_id, title FROM items WHERE NOT regexp_matches(title, '[A-Za-z0-9]')"
+    doubtful = db.execute(  # the others resolve to themselves, whatever else is there
+        "SELECT item_id, title FROM items WHERE NOT regexp_matches(title, '[A-Za-z0-9]') "
+        "OR title IN (SELECT title FROM items GROUP BY 1 HAVING count(*) > 1) ORDER BY 1"
     ).fetchall()
-    if lost := _lost(dict(odd)):
-        words = f"{len(lost)} titles cannot be recognised in an answer (first: item {lost[0]})"
-        found.understood["unrecognisable titles"] = words
+    if lost := TitleResolver(dict(doubtful)).unresolvable():
+        words = f"{len(lost)} items, whose title is another's too or no word (first: {lost[0]})"
+        found.understood["not told by their title"] = words
 
 
 def _nouns(db: duckdb.DuckDBPyConnection, nouns: dict[str, str]) -> dict[str, str]:
@@ -139,8 +140,3 @@ def _put_map(db: duckdb.DuckDBPyConnection, table: str, mapping: dict[str, str])
     db.execute(f"CREATE OR REPLACE TEMP TABLE {table} (old VARCHAR, new VARCHAR)")
     if mapping:
         db.executemany(f"INSERT INTO {table} VALUES (?, ?)", list(mapping.items()))
-
-
-def _lost(titles: dict[str, str]) -> list[str]:
-    resolver = TitleResolver(titles)
-    return [item for item, title in titles.items() if item not in resolver.resolve(title).items]

@@ -3,7 +3,8 @@
 No similarity ratio is used: the published matcher's ratio misses 41.6 % of MovieLens titles and takes "Part 2" for "Part 3"
 (METHOD, known fault 1). Titles are normalised the same way on both sides and must then be equal. Each item is filed under
 its title with and without year, article moved or not, and under each bracketed alias; what fits only the part before a subtitle
-is said to be unsure.
+is said to be unsure. A text that is no title is read again without entities and invisible
+characters, and with a year after a comma or dash.
 """
 
 import re
@@ -11,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from sys import intern
 from typing import Literal, NamedTuple
+
+from data_engine.names import clean_text
 
 _ALIAS = re.compile(r"\s*\(([^()]*)\)")
 _ARTICLE = re.compile(r"^(?P<rest>.+), (?P<article>the|a|an|le|la|les|l'|il|lo|el|los|las|das|der|die|den|det|un|une)$", re.IGNORECASE)
@@ -20,6 +23,7 @@ _ROMAN = {b"ii": b"2", b"iii": b"3", b"iv": b"4", b"v": b"5", b"vi": b"6", b"vii
 _NUMERALS = frozenset(_ROMAN)
 _SMALL = {b"part", b"chapter", b"episode", b"vol", b"volume"}
 _PLAIN = bytes(ord(c.lower()) if c.isalnum() or c == "_" else ord(" ") for c in map(chr, range(128))) + bytes(range(128, 256))
+YEAR_BRACKETS = {")": "(", "]": "[", "）": "（", "］": "［"}
 CROWD = 8  # bearers of a name beyond which they are found by year
 OWN, ALIAS, STEM = range(3)  # how an item is filed under a name: its own, an alias, the part before its subtitle
 
@@ -56,12 +60,36 @@ def key(title: str) -> bytes:
     return b" ".join(found)
 
 
+def symbols(title: str) -> bytes:
+    """What a title without words ("!!!", "🙂") is compared by: its characters, folded."""
+    return ("".join(fold(title).split()) or title.strip()).encode()
+
+
 def split_year(title: str) -> tuple[str, str]:
-    """("Heat", "1995") from "Heat (1995)"; the year is "" where there is none."""
+    """("Heat", "1995") from "Heat (1995)", "Heat [1995]" or "Heat（1995）".
+
+    The year is "" where there is none, or nothing before it.
+    """
     title = title.strip()
-    if title[-1:] == ")" and title[-6:-5] == "(" and (year := title[-5:-1]).isdigit() and year.isascii():
-        return title[:-6].rstrip(), year
+    if not (title[-1:] == ")" and title[-6:-5] == "("):  # nearly always they are these
+        if YEAR_BRACKETS.get(title[-1:]) != title[-6:-5]:
+            return title, ""
+    if (year := title[-5:-1]).isdigit() and year.isascii() and (name := title[:-6].rstrip()):
+        return name, year
     return title, ""
+
+
+def respelled(text: str) -> tuple[str, ...]:
+    """Other readings of a text that is no title: cleaned, and with its last year in brackets."""
+    if text.isascii() and "&" not in text and not text[-4:].isdigit():  # nearly always
+        return ()
+    plain = clean_text(text if text.isascii() else unicodedata.normalize("NFKC", text))
+    found = (plain,) if plain != text else ()
+    name, year = plain[:-4].rstrip(), plain[-4:]
+    dated = name[-1:] == "," or name[-2:] in (" -", " –", " —")
+    if dated and year.isdigit() and year.isascii():
+        found += (f"{name[:-1]} ({year})",)
+    return found
 
 
 def names_of(title: str) -> Iterator[tuple[str, int]]:
@@ -89,7 +117,7 @@ def spellings(title: str) -> dict[bytes, int]:
     """Every key the item is found by, with how it is filed."""
     found: dict[bytes, int] = {}
     for text, filed in names_of(title):
-        if words := key(text):
+        if words := key(text) or (symbols(text) if filed == OWN else b""):
             found.setdefault(words, filed)
     return found
 
@@ -103,7 +131,9 @@ class TitleResolver:
     def __init__(self, titles: dict[str, str]) -> None:
         self._by_name: dict[bytes, tuple[Filed, ...]] = {}  # tuples: a million lists would keep the garbage collector busy
         stems: dict[bytes, list[Filed]] = {}  # apart: a short stem may be that of thousands, which a look-up of a whole name need not walk
+        self._titles = titles
         for item, title in titles.items():
+            title = clean_text(title)
             year = intern(split_year(title)[1])
             for name, how in spellings(title).items():
                 if how == STEM:
@@ -118,17 +148,41 @@ class TitleResolver:
                     self._crowds.setdefault((name, entry[1], stem), []).append(entry)
 
     def resolve(self, text: str, among: frozenset[str] = frozenset()) -> Resolution:
-        """The item that `text` names. A year, where given, must be the item's; an own name goes before an alias; `among` settles
-        a tie between homonyms. A title that itself ends in a bracketed number is tried as a name too. What fits only the part before
-        a subtitle is never taken for a match.
+        """The item that `text` names. A year, where given, must be the item's; an own name goes
+        before an alias; the very title, and then `among`, settle a tie between homonyms. A title
+        that itself ends in a bracketed number is tried as a name too. What fits only the part
+        before a subtitle is never taken for a match.
         """
         name, year = split_year(text)
-        words = key(name)
+        words = key(name) or symbols(name)
         entries = self._by_name.get(words, ())
         if len(entries) == 1:  # nearly always
             ((item, its, how),) = entries
             if its == year or not year:
                 return Resolution("ok", (item,), _REASONS[how])
+        found = self._weigh(text, words, year, entries, among)
+        if found.status == "unknown":
+            for other in respelled(text):
+                again = self._read(other, among)
+                if again.reason != "no such title":
+                    return again
+        return found
+
+    def unresolvable(self) -> list[str]:
+        """Items whose own title does not mean them: two of one title, or one that is empty."""
+        titles = self._titles.items()
+        return [item for item, title in titles if self.resolve(title).items != (item,)]
+
+    def _read(self, text: str, among: frozenset[str]) -> Resolution:
+        """As `resolve`, of this spelling alone."""
+        name, year = split_year(text)
+        words = key(name) or symbols(name)
+        return self._weigh(text, words, year, self._by_name.get(words, ()), among)
+
+    def _weigh(
+        self, text: str, words: bytes, year: str, entries: Sequence[Filed], among: frozenset[str]
+    ) -> Resolution:
+        """The best of `entries`, which bear the name `words`, or of what bears it as a stem."""
         filed = self._dated(words, entries, year, False)
         if not filed:
             stemmed = self._by_stem.get(words, ())
@@ -143,6 +197,9 @@ class TitleResolver:
             return Resolution("ambiguous", items, "only the part before a subtitle")
         if len(items) == 1:
             return Resolution("ok", items, _REASONS[best])
+        exact = [item for item in items if self._titles[item] == text]
+        if len(exact) == 1:  # "C++" beside "C": the words are the same
+            return Resolution("ok", (exact[0],), "own name")
         settled = tuple(item for item in items if item in among)
         return Resolution("ok", settled, "settled by the candidates") if len(settled) == 1 else Resolution("ambiguous", items, "homonyms")
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import DataError
 from data_engine.filling import append
+from data_engine.names import clean_text
 from data_engine.provenance import write_json
 from data_engine.store import Store
 
@@ -32,6 +33,7 @@ PROPERTIES = {
 }
 IDS = {"imdb": "P345", "isbn": "P212", "wikidata": ""}
 ENTITY = "http://www.wikidata.org/entity/"
+BLANK = "/.well-known/genid/"
 LONGEST_WAIT = 120.0
 
 
@@ -50,6 +52,9 @@ class Wikidata(BaseModel):
 
 def enrich(store: Store, config: Wikidata, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, int]:
     """Add the found edges and return figures: items asked, items found, edges added. A changed graph loses embeddings and Examples.
+
+    Where there are any: `blank_nodes` ("somebody, unknown") that were left out, and `nameless` edges
+    to things without a label, which go by their ids.
 
     Raises DataError when no item has a known id, for an unknown relation, or when the endpoint stays silent or talks nonsense; what
     was answered until then is in the cache.
@@ -73,7 +78,12 @@ def enrich(store: Store, config: Wikidata, progress: Callable[[int, int], None] 
             for found in _ask(http, config, _query(source, ids, config.relations)):
                 rows += [(item, found["relation"], found["v"], found["vLabel"]) for item in asked.get((source, _hyphenless(found["id"])), ())]
             progress(done, len(batches))
-    return {"asked": sum(map(len, asked.values())), "found": len({row[0] for row in rows}), "edges_added": _keep(store, rows)}
+    named = [(item, r, value, clean_text(n)) for item, r, value, n in rows if BLANK not in value]
+    figures = {"asked": sum(map(len, asked.values())), "found": len({row[0] for row in rows})}
+    figures["edges_added"] = _keep(store, named)
+    nameless = sum(name == value.removeprefix(ENTITY) for _, _, value, name in named)
+    left = {"blank_nodes": len(rows) - len(named), "nameless": nameless}
+    return figures | {what: count for what, count in left.items() if count}
 
 
 def _query(source: str, ids: list[str], relations: tuple[str, ...]) -> str:

@@ -303,7 +303,10 @@ def test_fault_case_14_titles_are_mended_at_import(tmp_path):
             "4": "Heat (1995)",
             "5": "X",
         }
-    assert settled.understood["titles"].startswith("3 cleaned")
+    assert settled.understood["titles"].startswith("3 cleaned") and "not told by their title" not in settled.understood
+    twins = items.replace("3,\u200b", "3,Heat (1995)")
+    settled, *_ = load(tmp_path / "t.duckdb", Tables(folder=folder(tmp_path / "d", HEADER + rows(), items=twins)))
+    assert settled.understood["not told by their title"] == "2 items, whose title is another's too or no word (first: 3)"
 
 
 # -- the rating scale -------------------------------------------------------------------------------------------------

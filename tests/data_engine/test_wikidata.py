@@ -124,3 +124,14 @@ def test_the_command(tmp_path, store, endpoint):
     words = ("data", "enrich", "wikidata", "--store", tmp_path / "s.duckdb", "--endpoint", endpoint, "--cache", tmp_path / "c", "--pause", 0)
     facts = json.loads(rerec(*words, "--relations", "director", "--json").stdout)
     assert facts["edges_added"] == 2 and len(facts["graph_digest"]) == 16
+
+
+def test_fault_case_08_blank_nodes_are_left_out(tmp_path, store, endpoint, monkeypatch):
+    blank = "../.well-known/genid/0123"
+    spelled = "Pen&eacute;\u00a0Land"
+    rows = [("country", "Q99", "Q99"), ("country", blank, "t1"), ("country", "Q31", spelled)]
+    monkeypatch.setitem(FACTS, "Q300", rows)
+    figures = {"asked": 3, "found": 3, "edges_added": 5, "blank_nodes": 1, "nameless": 1}
+    assert enrich(store, config(tmp_path, endpoint)) == figures
+    named = "SELECT name FROM attributes WHERE name LIKE '%Land' OR name IN ('Q99', 't1') ORDER BY 1"
+    assert store.rows(named) == [("Pené Land",), ("Q99",)]
