@@ -214,7 +214,7 @@ def _evaluate(
         return
     kinds = {kind: f"{v['mean']:.3f} ({v['low']:.3f}–{v['high']:.3f}, n {v['n']})" for kind, v in summary["by_kind"].items()}
     total = summary["ndcg"]
-    rest = {k: summary[k] for k in ("by_gold_position", "gold_position_spread", "answered", "satisfied", "premise_corrected", "steps_right")}
+    rest = {k: summary[k] for k in ("by_gold_position", "position_bias_p", "answered", "satisfied", "premise_corrected", "steps_right")}
     rest |= {f"NDCG@{k}": summary[f"ndcg_{k}"] for k in DEEPER} | {"gold chains surprise by": summary["gold_surprise"]}
     show(
         {"NDCG@1": f"{total['mean']:.3f} ({total['low']:.3f}–{total['high']:.3f}, n {total['n']})"} | kinds | rest,
