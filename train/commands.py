@@ -148,7 +148,8 @@ def compare(
     if as_json:
         print(json.dumps({key: found[key] for key in ("table", "costs", "failed")}))
     else:
-        show({name: told(kinds[ALL]) for name, kinds in found["table"].items()} | {"report": run / "comparison.html"}, False, f"NDCG@1 on {split}")
+        title = f"NDCG@1 on {split}; differences from {names[0]}, p adjusted for all of them (Holm)"
+        show({name: told(kinds[ALL]) for name, kinds in found["table"].items()} | {"report": run / "comparison.html"}, False, title)
     if found["failed"]:
         raise TrainError(f"{len(found['failed'])} cells failed, run the same command again to retry them: {'; '.join(found['failed'].values())}")
 
