@@ -63,7 +63,7 @@ def sft(
 
 @train.command()
 def rft(
-    recipe: Annotated[str, typer.Argument(help="One of train/recipes, e.g. tiny-rerec or qwen2.5-3b-rerec.")],
+    recipe: Annotated[str, typer.Argument(help="One of train/recipes, e.g. tiny-rerec, or a file, ./NAME.yaml.")],
     store: StoreOption = DEFAULT_STORE,
     model: Annotated[str | None, typer.Option(help="Model folder to start from; without it, the model the recipe names.")] = None,
     run: Annotated[Path, typer.Option(help="Run directory: data/, checkpoints/, log/, model/.")] = Path("runs/rft"),
@@ -104,7 +104,7 @@ def rft(
             raise TrainError("; ".join(f"{check.what}: {check.says}" for check in wrong))
         typer.echo(f"the command: {runner.command(store, config)}", err=True)
         return
-    runner.on_cpu(recipe)
+    runner.compose(config, "")  # what is wrong with it is told before a store is read
     with Store.open(store, read_only=True) as opened:
         examples = {split: opened.examples(split) for split in ("rl", "validation")}
     show({"model": str(runner.train(store, examples, config, resume=resume))}, as_json)

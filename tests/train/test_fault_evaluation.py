@@ -26,8 +26,12 @@ def judged(snapshot, hand_store):
     premise = Claim(kind="fact", subject="i5", relation="director", value="d1")
 
     def row_of(text, **changes):
-        asked = made.model_copy(update={"kind": "misinformed", "premise": premise, "anchors": ("i5",)} | changes)
-        (score,) = scorer.score([Response(example_id=made.example_id, response=text)], PROFILES["rerec"])
+        asked = made.model_copy(
+            update={"kind": "misinformed", "premise": premise, "anchors": ("i5",)} | changes
+        )
+        (score,) = scorer.score(
+            [Response(example_id=made.example_id, response=text)], PROFILES["rerec"]
+        )
         return row(asked, text, score, evidence)
 
     return row_of
@@ -38,7 +42,9 @@ def test_fault_19_a_misinformed_example_without_conditions_is_evaluated(judged):
     assert bare["satisfied"] is None and bare["conditions"] == 0
     assert bare["premise_corrected"] is True  # the graph knows what is true of the film
     assert judged(MISSES, conditions=())["premise_corrected"] is False
-    assert judged(MISSES, conditions=(), premise=None)["premise_corrected"] is None  # nothing says what is true
+    assert (
+        judged(MISSES, conditions=(), premise=None)["premise_corrected"] is None
+    )  # nothing says what is true
 
 
 def test_fault_19_the_true_value_is_that_of_the_premise_not_of_the_first_condition(judged):
@@ -56,12 +62,25 @@ def test_fault_24_who_writes_no_reasoning_has_not_missed_the_premise(judged, tex
     assert summarise([found])["premise_corrected"] is None
 
 
-@pytest.mark.parametrize("figure", ["premise_corrected", "satisfied", "steps_right", "position_bias_p"])
+@pytest.mark.parametrize(
+    "figure", ["premise_corrected", "satisfied", "steps_right", "position_bias_p"]
+)
 def test_fault_24_a_report_takes_a_figure_that_there_is_not(judged, figure):
     """And one that an evaluation of an older version did not write."""
     summary = summarise([judged(THOUGHT.format("Bo Berg"))])
-    for changed in (summary | {figure: None}, {name: value for name, value in summary.items() if name != figure}):
-        page = render("report.html", run="r", journey={}, names={"sft": "after SFT"}, evaluations={"sft": changed}, provenance=PROVENANCE, **EMPTY)
+    for changed in (
+        summary | {figure: None},
+        {name: value for name, value in summary.items() if name != figure},
+    ):
+        page = render(
+            "report.html",
+            run="r",
+            journey={},
+            names={"sft": "after SFT"},
+            evaluations={"sft": changed},
+            provenance=PROVENANCE,
+            **EMPTY,
+        )
         assert "after SFT" in page
 
 
@@ -70,35 +89,63 @@ EMPTY = {
     "curves": "",
     "last": "after SFT",
     "responses": [],
-    "dataset": {"items": 0, "users": 0, "interactions": 0, "edges": 0, "domain": "d", "digest": "x", "lengths": [1, 2, 3]}
-    | {"table": {"sft": {"explicit": 1}}, "positions": {}, "total": 1, "coverage": {}, "examples": [], "titles": {}},
+    "dataset": {
+        "items": 0,
+        "users": 0,
+        "interactions": 0,
+        "edges": 0,
+        "domain": "d",
+        "digest": "x",
+        "lengths": [1, 2, 3],
+    }
+    | {
+        "table": {"sft": {"explicit": 1}},
+        "positions": {},
+        "total": 1,
+        "coverage": {},
+        "examples": [],
+        "titles": {},
+    },
 }
 
 
 def rows(values, positions, candidates=6):
     counts = [candidates] * len(values) if isinstance(candidates, int) else candidates
-    return [{"ndcg": float(v), "gold_position": p, "candidates": c} for v, p, c in zip(values, positions, counts, strict=True)]
+    return [
+        {"ndcg": float(v), "gold_position": p, "candidates": c}
+        for v, p, c in zip(values, positions, counts, strict=True)
+    ]
 
 
 def between(values, positions):
     """Sum of squares between positions."""
     values, positions = np.asarray(values), np.asarray(positions)
-    return sum((positions == p).sum() * (values[positions == p].mean() - values.mean()) ** 2 for p in np.unique(positions))
+    return sum(
+        (positions == p).sum() * (values[positions == p].mean() - values.mean()) ** 2
+        for p in np.unique(positions)
+    )
 
 
 def test_fault_22_position_bias_agrees_with_every_permutation_counted():
     """Eight queries, right only where the gold comes first: of the 70 ways to place four golds first, two are as far apart, p = 2/70."""
     values, positions = [1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1]
-    assert position_bias(rows(values, positions), seed=0, draws=20_000) == pytest.approx(2 / 70, abs=0.004)
+    assert position_bias(rows(values, positions), seed=0, draws=20_000) == pytest.approx(
+        2 / 70, abs=0.004
+    )
     values = [1, 0, 1, 1, 0, 0, 0.63, 0]
     placed = [[int(k in firsts) for k in range(8)] for firsts in combinations(range(8), 4)]
     exact = np.mean([between(values, p) >= between(values, positions) - 1e-9 for p in placed])
-    assert position_bias(rows(values, positions), seed=0, draws=20_000) == pytest.approx(exact, abs=0.015)
+    assert position_bias(rows(values, positions), seed=0, draws=20_000) == pytest.approx(
+        exact, abs=0.015
+    )
 
 
 def test_fault_22_without_bias_p_is_uniform_and_a_bias_shows():
     rng = np.random.default_rng(1)
-    found = [position_bias(rows(rng.random(60) < 0.4, rng.integers(0, 6, 60)), seed, draws=199) for seed in range(200)]
+    found = [
+        position_bias(rows(rng.random(60) < 0.4, rng.integers(0, 6, 60)), seed, draws=199)
+        for seed in range(200)
+    ]
     assert all(0 < p <= 1 for p in found) and stats.kstest(found, "uniform").pvalue > 0.01
     positions = rng.integers(0, 6, 200)
     biased = rows(rng.random(200) < np.where(positions == 0, 0.7, 0.3), positions)
@@ -115,5 +162,8 @@ def test_fault_22_queries_with_more_candidates_are_no_bias():
 
 
 def test_fault_22_nothing_is_said_of_one_position_or_none():
-    assert position_bias(rows([1, 0], [0, 0]), 0) is None and position_bias(rows([1, 0], [None, None]), 0) is None
+    assert (
+        position_bias(rows([1, 0], [0, 0]), 0) is None
+        and position_bias(rows([1, 0], [None, None]), 0) is None
+    )
     assert position_bias(rows([1, 1, 1], [0, 1, 2]), 0) == 1.0  # all alike wherever the gold is
