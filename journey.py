@@ -181,8 +181,8 @@ def _print_table(console: Console, run: Path) -> None:
         table.add_row(
             kind, *(f"{_short(v['mean'])} ±{_short((v['high'] - v['low']) / 2)}" for v in values), end_section=kind == [*found["sft"]["by_kind"]][-1]
         )
-    table.add_row("position spread", *(_short(f["gold_position_spread"]) for f in found.values()))
-    table.add_row("premise noticed", *("-" if f["premise_corrected"] is None else _short(f["premise_corrected"]) for f in found.values()))
+    for name, figure in (("position bias p", "position_bias_p"), ("premise noticed", "premise_corrected")):
+        table.add_row(name, *("-" if f.get(figure) is None else _short(f[figure]) for f in found.values()))
     console.print(table)
 
 

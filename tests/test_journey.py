@@ -68,7 +68,7 @@ def journey(tmp_path_factory, data):
 def test_the_journey_ends_with_a_table_and_says_that_it_was_quick(journey):
     _, said = journey
     assert all(
-        word in said for word in ("after SFT", "after GRPO", "after ReRec", "explicit", "misinformed", "position spread", "--quick", "done before")
+        word in said for word in ("after SFT", "after GRPO", "after ReRec", "explicit", "misinformed", "position bias p", "--quick", "done before")
     )
 
 

@@ -64,7 +64,7 @@ def sft(
 
 @train.command()
 def rft(
-    recipe: Annotated[str, typer.Argument(help="One of train/recipes, e.g. tiny-rerec or qwen2.5-3b-rerec.")],
+    recipe: Annotated[str, typer.Argument(help="One of train/recipes, e.g. tiny-rerec, or a file, ./NAME.yaml.")],
     store: StoreOption = DEFAULT_STORE,
     model: Annotated[str | None, typer.Option(help="Model folder to start from; without it, the model the recipe names.")] = None,
     run: Annotated[Path, typer.Option(help="Run directory: data/, checkpoints/, log/, model/.")] = Path("runs/rft"),
@@ -105,7 +105,7 @@ def rft(
             raise TrainError("; ".join(f"{check.what}: {check.says}" for check in wrong))
         typer.echo(f"the command: {runner.command(store, config)}", err=True)
         return
-    runner.on_cpu(recipe)
+    runner.compose(config, "")  # what is wrong with it is told before a store is read
     with Store.open(store, read_only=True) as opened:
         examples = {split: opened.examples(split) for split in ("rl", "validation")}
     show({"model": str(runner.train(store, examples, config, resume=resume))}, as_json)
@@ -149,7 +149,8 @@ def compare(
     if as_json:
         print(json.dumps({key: found[key] for key in ("table", "costs", "failed")}))
     else:
-        show({name: told(kinds[ALL]) for name, kinds in found["table"].items()} | {"report": run / "comparison.html"}, False, f"NDCG@1 on {split}")
+        title = f"NDCG@1 on {split}; differences from {names[0]}, p adjusted for all of them (Holm)"
+        show({name: told(kinds[ALL]) for name, kinds in found["table"].items()} | {"report": run / "comparison.html"}, False, title)
     if found["failed"]:
         raise TrainError(f"{len(found['failed'])} cells failed, run the same command again to retry them: {'; '.join(found['failed'].values())}")
 
@@ -216,7 +217,7 @@ def _evaluate(
         return
     kinds = {kind: f"{v['mean']:.3f} ({v['low']:.3f}–{v['high']:.3f}, n {v['n']})" for kind, v in summary["by_kind"].items()}
     total = summary["ndcg"]
-    rest = {k: summary[k] for k in ("by_gold_position", "gold_position_spread", "answered", "satisfied", "premise_corrected", "steps_right")}
+    rest = {k: summary[k] for k in ("by_gold_position", "position_bias_p", "answered", "satisfied", "premise_corrected", "steps_right")}
     rest |= {f"NDCG@{k}": summary[f"ndcg_{k}"] for k in DEEPER} | {"gold chains surprise by": summary["gold_surprise"]}
     show(
         {"NDCG@1": f"{total['mean']:.3f} ({total['low']:.3f}–{total['high']:.3f}, n {total['n']})"} | kinds | rest,

@@ -24,7 +24,7 @@ from train.comparison import ALL, compare
 from train.errors import ConfigChanged, TrainError
 from train.methods import Method, method
 from train.pages import canvas, inline, png, read_metrics, render
-from train.rft import metrics_files, on_cpu
+from train.rft import RFTConfig, compose, metrics_files, on_cpu
 
 DONE = "done before"
 
@@ -49,10 +49,12 @@ Tell = Callable[[str, int, str], None]  # hears (method, seed, what became of it
 def run_matrix(run: Path, config: CompareConfig, tell: Tell) -> dict[str, object]:
     """Fill the matrix and write comparison.json and comparison.html; returns what comparison.json holds.
 
-    Raises BadRecipe for a method that does not exist, ConfigChanged for a directory of another matrix (methods and seeds may be added),
-    TrainError when no cell could be finished, Interrupted on SIGTERM and Ctrl-C.
+    Raises BadRecipe for a method that does not exist or does not compose, ConfigChanged for a
+    directory of another matrix (methods and seeds may be added), TrainError when no cell could be finished, Interrupted on SIGTERM and Ctrl-C.
     """
     methods = [method(name) for name in config.methods]
+    for m in methods:  # a recipe at odds with itself is found before the first cell is trained
+        compose(_cell_config(run / m.name, m, config), "compare")
     _settle(run, config)
     failed: dict[str, str] = {}
     for m, seed, wrong in _filled(run, [(m, seed) for seed in config.seeds for m in methods], config):
@@ -60,6 +62,12 @@ def run_matrix(run: Path, config: CompareConfig, tell: Tell) -> dict[str, object
             failed[f"{m.name} {seed}"] = wrong
         tell(m.name, seed, wrong or "done")
     return write_comparison(run, config, failed)
+
+
+def _cell_config(cell: Path, m: Method, config: CompareConfig) -> RFTConfig:
+    """Of any seed; a cell is always given a server."""
+    changes = (*m.overrides, *config.overrides)
+    return RFTConfig(recipe=m.recipe, run=cell, model=str(config.model), server="http://127.0.0.1", overrides=changes)
 
 
 def write_comparison(run: Path, config: CompareConfig, failed: dict[str, str]) -> dict[str, object]:
@@ -122,7 +130,7 @@ def _filled(run: Path, cells: list[tuple[Method, int]], config: CompareConfig) -
 
 def _fill_apart(cell: Path, m: Method, seed: int, config: CompareConfig) -> str:
     """On Ray: with a server of its own. A tiny policy starts a Ray of its own too; what needs GPUs asks the cluster for them."""
-    if on_cpu(m.recipe):
+    if on_cpu(m.recipe, (*m.overrides, *config.overrides)):
         os.environ.pop("RAY_ADDRESS", None)
     cell.mkdir(parents=True, exist_ok=True)
     with local_server(config.store, cell.parent / f"{seed}-serve.log") as url:

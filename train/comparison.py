@@ -1,4 +1,5 @@
-"""What a matrix of methods and seeds says: means over seeds with 95 % t-intervals, and paired differences from the first method.
+"""What a matrix of methods and seeds says: means over seeds with 95 % t-intervals, and paired differences from the first method, their p values
+adjusted for how many are shown together.
 
 The unit is the seed, not the query: two runs from other seeds differ by more than their queries' spread. Pure; from the rows that
 `train.evaluate` writes.
@@ -39,8 +40,26 @@ def paired(one: Mapping[int, float], other: Mapping[int, float]) -> dict[str, fl
     return interval(differences) | {"p": p, "d": float(np.mean(differences)) / spread}
 
 
+def adjusted(family: Sequence[float | None]) -> list[float | None]:
+    """Holm's step-down p values (Scandinavian Journal of Statistics 6, 1979) of comparisons that are shown together, in their order: the i-th
+    smallest of m, times m − i + 1, no less than the one before and at most 1. What has no p stays without, and does not count."""
+    given = sorted((p, k) for k, p in enumerate(family) if p is not None)
+    found: list[float | None] = [None] * len(family)
+    least = 0.0
+    for i, (p, k) in enumerate(given):
+        found[k] = least = max(least, min(1.0, p * (len(given) - i)))
+    return found
+
+
+def adjust(family: Sequence[dict]) -> None:
+    """Give each of these differences (see `paired`) its "p_holm"."""
+    for difference, p in zip(family, adjusted([one["p"] for one in family]), strict=True):
+        difference["p_holm"] = p
+
+
 def compare(cells: Cells) -> dict[str, dict[str, dict]]:
-    """{method: {kind or "all": interval's figures, with "seeds" and, but for the first method, "against" (see `paired`)}}."""
+    """{method: {kind or "all": interval's figures, with "seeds" and, but for the first method, "against" (see `paired`)}}. Two families are adjusted
+    for: the differences over all queries, one per method, and those by kind, one per method and kind."""
     first = next(iter(cells))
     kinds = sorted({r["kind"] for by in cells.values() for rows in by.values() for r in rows})
     table: dict[str, dict[str, dict]] = {}
@@ -51,4 +70,7 @@ def compare(cells: Cells) -> dict[str, dict[str, dict]]:
             if method != first:
                 entry["against"] = paired(scores, by_seed(cells, first, kind))
             table.setdefault(method, {})[kind] = entry
+    others = [entries for method, entries in table.items() if method != first]
+    adjust([entries[ALL]["against"] for entries in others])
+    adjust([entries[kind]["against"] for entries in others for kind in kinds])
     return table

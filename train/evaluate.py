@@ -12,7 +12,7 @@ from data_engine.evidence import Evidence
 from data_engine.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
-from reward_server.segments import without_tags
+from reward_server.segments import split_answer, without_tags
 from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 from train.baselines import BASELINES, answers, baseline
 from train.endpoint import EndpointConfig, ask
@@ -91,13 +91,11 @@ def _retention(config: EvalConfig, examples: list[Example], evidence: Evidence) 
 
 
 def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[str, object]:
-    """One evaluated Example. satisfied: share of the true conditions that the first recommendation meets (null without any); premise_corrected: the
-    reasoning to a misinformed query names the true value before it turns to the candidates (null for other kinds); steps_right: share of the
-    judged claims that are true and about what is asked (null without any); invented: answered titles that no item bears."""
+    """One evaluated Example. satisfied: share of the true conditions that the first recommendation meets (null without any); premise_corrected: see
+    `_corrected`; steps_right: share of the judged claims that are true and about what is asked (null without any); invented: answered titles
+    that no item bears."""
     first = score.recommended[0] if score.recommended else None
     met = [first is not None and bool(evidence.attributes.judge(first, c)) for c in example.conditions]
-    weighed = [s.start for s in score.segments if set(s.mentions) & set(example.candidates)]
-    opening = text[: min(weighed, default=len(text))]
     claims = [c.verdict == "supported" and c.relevant is not False for s in score.segments for c in s.claims if c.verdict != "unknown"]
     return {
         "example_id": example.example_id,
@@ -109,7 +107,7 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
         "satisfied": sum(met) / len(met) if met else None,
         "response": text,
         "segments": msgspec.to_builtins(score.segments),
-        "premise_corrected": example.conditions[0].name in opening if example.kind == "misinformed" else None,
+        "premise_corrected": _corrected(example, text, score, evidence),
         "steps_right": sum(claims) / len(claims) if claims else None,
         "invented": score.unresolved,
         "words": len(without_tags(text).split()),
@@ -118,9 +116,24 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
     }
 
 
+def _corrected(example: Example, text: str, score: Score, evidence: Evidence) -> bool | None:
+    """Whether the reasoning to a misinformed query names the true value before it turns to the candidates: what a condition, or else the graph, says
+    the premise's subject has. None for other kinds, for a response without reasoning (a baseline's), and where no true value is known."""
+    if example.kind != "misinformed" or not split_answer(text)[0]:
+        return None
+    graph, premise = evidence.attributes, example.premise
+    true = graph.values(premise.subject, premise.relation) if premise else {c.value for c in example.conditions[:1]}
+    names = [c.name for c in example.conditions if c.value in true] or [graph.names[value] for value in true]
+    if not names:
+        return None
+    weighed = [s.start for s in score.segments if set(s.mentions) & set(example.candidates)]
+    opening = text[: min(weighed, default=len(text))]
+    return any(name in opening for name in names)
+
+
 def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
-    """NDCG@1 with 95 % bootstrap intervals over all rows, by kind, number of conditions and number of candidates; its mean by gold position;
-    and the means of the other figures over the rows that have them (null where none has)."""
+    """NDCG@1 with 95 % bootstrap intervals over all rows, by kind, number of conditions and number of candidates; its mean by gold position and
+    `position_bias`; and the means of the other figures over the rows that have them (null where none has)."""
 
     def by(key: str) -> dict:
         groups = defaultdict(list)
@@ -138,10 +151,38 @@ def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
         "ndcg": interval([r["ndcg"] for r in rows], seed),
         **{f"by_{key}": {str(k): interval(v, seed) for k, v in by(key).items()} for key in ("kind", "conditions", "candidates")},
         "by_gold_position": places,
-        "gold_position_spread": round(max(places.values()) - min(places.values()), 4) if places else None,
+        "position_bias_p": position_bias(rows, seed),
         "answered": round(float(np.mean([r["status"] == "ok" for r in rows])), 4),
         **{figure: mean(figure) for figure in (*FIGURES, *(f"ndcg_{k}" for k in DEEPER))},
     }
+
+
+def position_bias(rows: list[dict], seed: int, draws: int = 2000) -> float | None:
+    """The p value, in 0..1, of "where the gold stands among the candidates makes no difference to NDCG@1": a permutation test of the sum of squares
+    between gold positions. Positions are permuted among queries of as many candidates, `draws` times; the same seed gives the same p. None
+    where there are not two positions.
+    """
+    placed = [r for r in rows if r["gold_position"] is not None]
+    if len({r["gold_position"] for r in placed}) < 2:
+        return None
+    values = np.array([r["ndcg"] for r in placed], float)
+    values -= values.mean()
+    at = np.unique([r["gold_position"] for r in placed], return_inverse=True)[1]
+    among = np.array([r["candidates"] for r in placed])
+    alike, count = [np.flatnonzero(among == n) for n in np.unique(among)], np.bincount(at)
+    rng = np.random.default_rng(seed)
+
+    def between(ordered: np.ndarray) -> float:
+        return float((np.bincount(at, ordered) ** 2 / count).sum())
+
+    def permuted() -> np.ndarray:
+        found = values.copy()
+        for group in alike:
+            found[group] = values[rng.permutation(group)]
+        return found
+
+    observed = between(values) * (1 - 1e-9)  # equal ones differ by rounding
+    return round((1 + sum(between(permuted()) >= observed for _ in range(draws))) / (1 + draws), 4)
 
 
 def interval(values: list[float], seed: int, draws: int = 2000) -> dict[str, float]:

@@ -3,14 +3,18 @@
 A run directory holds data/*.parquet, config.yaml (resolved), provenance.json, checkpoints/, log/ and, at the end, model/.
 """
 
+import glob
 import os
 import shlex
 import shutil
+from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.atomic import draft, write
@@ -29,8 +33,9 @@ from train.curriculum import CurriculumConfig
 from train.dialogues import DIALOGUES, example_rows
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
 from train.lock import alone
+from train.overrides import quoted, spelled
 from train.selection import first_of_the_best
-from train.settings import checked
+from train.settings import agreed, checked
 
 RECIPES = Path(__file__).parent / "recipes"
 PLUGIN = Path(__file__).parent / "verl_plugin"
@@ -45,8 +50,9 @@ PLACES = (  # where server and code lie: a resume may find them elsewhere
 
 
 class RFTConfig(BaseModel):
-    """One run. `overrides` are hydra overrides of the recipe ("trainer.total_training_steps=60"); no `model` means the recipe's own,
-    no `server` one that is started for the run."""
+    """One run of one of our recipes, by name, or of a YAML file. `overrides` are hydra overrides of
+    the recipe ("trainer.total_training_steps=60"); no `model` means the recipe's own, no `server` one
+    that is started for the run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     recipe: str
@@ -79,29 +85,63 @@ def prepare_environment(cpu: bool) -> None:
         os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu", OMP_NUM_THREADS=str(threads()))
 
 
-def on_cpu(recipe: str) -> bool:
-    """Whether a recipe trains on CPU (it inherits tiny_cpu). Raises BadRecipe for an unknown one."""
-    path = RECIPES / f"{recipe}.yaml"
-    if recipe not in recipes():
-        raise BadRecipe(f"no recipe {recipe!r}: choose from {', '.join(recipes())}")
-    return "tiny_cpu" in OmegaConf.load(path).defaults
+def on_cpu(recipe: str, overrides: Sequence[str] = ()) -> bool:
+    """Whether a recipe trains on CPU, as composed. Raises BadRecipe for one that does not compose."""
+    return _composed(recipe, overrides).trainer.device == "cpu"
 
 
-def compose(config: RFTConfig, digest: str) -> DictConfig:
-    """The whole verl config of a run. Raises BadRecipe when it does not compose, or would run where its server is not."""
+def _place(recipe: str) -> Path:
+    """The file of a recipe: one of ours by name, or any by its path. Raises BadRecipe."""
+    if recipe in recipes():
+        return RECIPES / f"{recipe}.yaml"
+    if not recipe.endswith(".yaml"):
+        raise BadRecipe(f"no recipe {recipe!r}: choose from {', '.join(recipes())}, or give a file, ./NAME.yaml")
+    path = Path(recipe).resolve()
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise BadRecipe(f"no recipe can be read from {recipe}: {why}") from error
+    if not isinstance(found, dict) or "defaults" not in found:
+        raise BadRecipe(f"{recipe} must say which recipe it changes: begin it with `defaults: [tiny-grpo, _self_]`")
+    return path
+
+
+def _composed(recipe: str, overrides: Sequence[str], said: Sequence[str] = ()) -> DictConfig:
+    """What hydra makes of a recipe's file, its defaults (which may be ours, or verl's) and the
+    overrides; an error names only what the user `said`."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
 
+    path, verl = _place(recipe), Path(find_spec("verl").origin).parent / "trainer/config"
+    searched = ",".join(quoted(f"file://{folder}") for folder in (RECIPES, verl))
+    try:
+        with words_to(None), initialize_config_dir(str(path.parent), version_base=None):  # it imports verl
+            return hydra_compose(path.stem, [*overrides, f"hydra.searchpath=[{searched}]"])
+    except RecursionError:
+        raise BadRecipe(f"the defaults of {recipe} lead back to itself: give the file another name") from None
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _uncomposable(recipe, said, error) from error
+
+
+def _uncomposable(recipe: str, said: Sequence[str], error: Exception) -> BadRecipe:
+    return BadRecipe(f"recipe {recipe} with {list(said)} does not compose: {(str(error) or repr(error)).splitlines()[0]}")
+
+
+def compose(config: RFTConfig, digest: str) -> DictConfig:
+    """The whole verl config of a run. Raises BadRecipe when it does not compose, is at odds with
+    itself (see `train.settings`), or would run where its server is not."""
     if any(override.lstrip("+").startswith("rerec.server=") for override in config.overrides):
         raise BadRecipe("rerec.server is where this run's own server lies, or what --server says: give --server URL")
     run = config.run.resolve()
+    if "::" in str(run):
+        raise BadRecipe(f"{run}: data are not read from a path with :: in it: give another --run")
     filled = {
         "rerec.graph_digest": digest,
         "rerec_seed": config.seed,
-        "data.train_files": run / "data/rl.parquet",
-        "data.val_files": run / "data/validation.parquet",
+        "data.train_files": glob.escape(str(run / "data/rl.parquet")),  # read as a pattern
+        "data.val_files": glob.escape(str(run / "data/validation.parquet")),
         "trainer.default_local_dir": run / "checkpoints",
         "trainer.validation_data_dir": run / "samples",
         "actor_rollout_ref.rollout.agent.agent_loop_config_path": PLUGIN / "agent_loops.yaml",
@@ -110,26 +150,15 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
         filled["rerec.server"] = config.server
     if config.model is not None:
         filled["actor_rollout_ref.model.path"] = Path(config.model).resolve() if Path(config.model).is_dir() else config.model
-    overrides = [f"{key}={value}" if isinstance(value, int) else f"{key}='{value}'" for key, value in filled.items()]
+    ours = (f"{key}={value if isinstance(value, int) else quoted(str(value))}" for key, value in filled.items())
+    composed = _composed(config.recipe, (*ours, *map(spelled, config.overrides)), config.overrides)
     try:
-        with words_to(None), initialize_config_dir(str(RECIPES), version_base=None):  # it imports verl
-            composed = hydra_compose(config.recipe, [*overrides, *config.overrides, "hydra.searchpath=[pkg://verl.trainer.config]"])
-            checked(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
-        if not config.server and (composed.trainer.nnodes > 1 or "RAY_ADDRESS" in os.environ):
-            raise BadRecipe("several machines need a reward server that all of them reach: start `rerec serve --host …` and give its URL as --server")
-        if composed.rerec.best_by and composed.trainer.test_freq < 1:
-            raise BadRecipe("rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train")
-        if composed.rerec.task == "examples" and composed.rerec.weights.penalty and not composed.algorithm.adv_estimator.startswith("raae"):
-            raise BadRecipe(
-                f"algorithm.adv_estimator={composed.algorithm.adv_estimator} would add up the penalties of all tokens, so that to say nothing pays "
-                "better than to be nearly right: set rerec.weights.penalty=0, or take raae"
-            )
-        if (composed.rerec.style in DIALOGUES) != (composed.actor_rollout_ref.rollout.agent.default_agent_loop == "dialogue"):
-            raise BadRecipe(
-                f"rerec.style={composed.rerec.style} and the agent loop do not fit: conversation and tools go with default_agent_loop=dialogue"
-            )
-    except (HydraException, OmegaConfBaseException) as error:
-        raise BadRecipe(f"recipe {config.recipe} with {list(config.overrides)} does not compose: {str(error).splitlines()[0]}") from error
+        checked(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
+        agreed(composed)
+    except OmegaConfBaseException as error:
+        raise _uncomposable(config.recipe, config.overrides, error) from error
+    if not config.server and (composed.trainer.nnodes > 1 or "RAY_ADDRESS" in os.environ):
+        raise BadRecipe("several machines need a reward server that all of them reach: start `rerec serve --host …` and give its URL as --server")
     return composed
 
 
@@ -156,12 +185,12 @@ def train(store: Path, examples: dict[str, list[Example]], config: RFTConfig, *,
     `examples` by split ("rl", "validation"). Raises ServerUnreachable or StaleGraph within seconds when the server is not right,
     ConfigChanged for a resume with another config, Interrupted (with the command that resumes) when the server is lost or on Ctrl-C.
     """
-    cpu = on_cpu(config.recipe)
-    prepare_environment(cpu)
     evidence = Evidence.load(store)
+    composed = compose(config, evidence.digest)
+    cpu = composed.trainer.device == "cpu"
+    prepare_environment(cpu)
     if cpu and not Path(config.model or "", "config.json").is_file():
         raise TrainError(f"no model folder at {config.model}: make one with `rerec train sft` and give its model/ as --model")
-    composed = compose(config, evidence.digest)
     rows = _rows(composed, examples, evidence, config.most_queries or _affordable(composed))
     with nullcontext(config.server) if config.server else local_server(store) as composed.rerec.server:
         with RewardClient(composed.rerec.server, evidence.digest) as client:

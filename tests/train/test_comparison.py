@@ -6,10 +6,12 @@ import pytest
 from omegaconf import OmegaConf
 
 from train.compare import CompareConfig, _settle, write_comparison
-from train.comparison import by_seed, compare, interval, paired
+from train.comparison import ALL, adjusted, by_seed, compare, interval, paired
 from train.errors import BadRecipe, ConfigChanged, TrainError
 from train.methods import method
 from train.rft import RFTConfig, compose
+from train.sequential.commands import told
+from train.sequential.run import SequentialConfig, _table
 
 
 def rows(**kinds):
@@ -42,6 +44,36 @@ def test_only_seeds_that_both_have_are_paired():
     assert paired({0: 0.5, 1: 0.9}, {0: 0.25, 2: 0.1}) == {"mean": 0.25, "half": None, "n": 1, "p": None, "d": None}
     assert paired({0: 0.5}, {1: 0.5})["n"] == 0
     assert paired({0: 0.5, 1: 0.7}, {0: 0.25, 1: 0.45})["p"] is None  # the same difference twice: no spread to test against
+
+
+def test_fault_23_p_values_are_adjusted_for_each_other_by_hand():
+    """m = 4: .01·4, .02·3, then .03·2 = .06 and .04·1, which is no less than the one before."""
+    assert adjusted([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert adjusted([0.9, 0.6]) == [1.0, 1.0] and adjusted([]) == [] and adjusted([0.03]) == [0.03]
+    assert adjusted([None, 0.02, None, 0.01]) == pytest.approx([None, 0.02, None, 0.02])  # of two
+
+
+def test_fault_23_a_comparison_is_adjusted_over_what_is_shown_together():
+    third = {0: rows(a=[1, 1], b=[1, 0]), 1: rows(a=[1, 1], b=[1, 1]), 2: rows(a=[1, 1], b=[1, 0])}
+    table = compare(CELLS | {"tiny-dapo": third})
+    families = [[table[name][kind]["against"] for name in ("tiny-rerec", "tiny-dapo") for kind in kinds] for kinds in ([ALL], ["a", "b"])]
+    for family in families:
+        assert [one["p_holm"] for one in family] == pytest.approx(adjusted([one["p"] for one in family]))
+    (one, other), _ = families
+    assert one["p_holm"] == pytest.approx(2 * min(one["p"], other["p"])) and one["p_holm"] > one["p"]
+    assert told(table["tiny-rerec"][ALL]).endswith(f"p {one['p_holm']:.3f}, d {one['d']:.2f} (3 seeds)")
+    assert compare(CELLS)["tiny-rerec"][ALL]["against"]["p_holm"] == pytest.approx(0.0572, abs=1e-4)  # alone: as it is
+
+
+def test_fault_23_next_items_are_adjusted_over_methods_and_figures(tmp_path):
+    made = {"popularity": (0.1, 0.2, 0.15), "sasrec": (0.2, 0.31, 0.26), "gru4rec": (0.11, 0.24, 0.2)}
+    for name, values in made.items():
+        for seed, value in enumerate(values):
+            (tmp_path / f"{name}-{seed}.json").write_text(json.dumps({"H@10": value, "NDCG@10": value**2}))
+    table = _table(tmp_path, SequentialConfig(methods=tuple(made)))
+    family = [entry["against"] for name in ("sasrec", "gru4rec") for entry in table[name].values()]
+    assert len(family) == 4 and [one["p_holm"] for one in family] == pytest.approx(adjusted([one["p"] for one in family]))
+    assert min(one["p_holm"] for one in family) == pytest.approx(4 * min(one["p"] for one in family))
 
 
 def test_the_table_has_every_kind_and_all():
@@ -99,7 +131,7 @@ def test_a_comparison_is_written_from_the_cells_that_are_there(tmp_path):
     assert json.loads((tmp_path / "comparison.json").read_text())["table"] == summary["table"]
     assert summary["costs"]["tiny-grpo"] == {"rollouts": 3 * 16 * 8, "seconds": 60}
     page = (tmp_path / "comparison.html").read_text()
-    assert "+0.333" in page and "train failed &lt;here&gt;" in page and "data:image/png" in page and "tiny-rerec-qas" in page
+    assert "Holm" in page and "+0.333" in page and "train failed &lt;here&gt;" in page and "data:image/png" in page and "tiny-rerec-qas" in page
 
 
 def test_a_directory_holds_one_matrix_that_may_grow(tmp_path):

@@ -66,7 +66,7 @@ def test_a_summary_by_hand():
     ]
     found = summarise(rows)
     assert found["ndcg"]["mean"] == 0.75 and found["by_kind"]["explicit"]["mean"] == 0.5 and found["by_kind"]["misinformed"]["n"] == 2
-    assert found["by_gold_position"] == {"0": 1.0, "1": 0.5} and found["gold_position_spread"] == 0.5
+    assert found["by_gold_position"] == {"0": 1.0, "1": 0.5} and 0.5 < found["position_bias_p"] <= 1
     assert found["by_conditions"]["2"]["mean"] == 0.5 and found["by_candidates"]["6"]["n"] == 4
     assert found["steps_right"] == 0.75 and found["words"] == 15 and found["invented"] == 0
     assert found["answered"] == 0.75 and found["premise_corrected"] == 0.5

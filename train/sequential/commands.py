@@ -81,7 +81,7 @@ def sequential(
         | {"queries": found["queries"]}
         | ({} if found["ordered"] else {"beware": "these interactions have no times: their order is that of the item ids"}),
         False,
-        f"next item, {cut}; differences from {config.methods[0]}",
+        f"next item, {cut}; differences from {config.methods[0]}, p adjusted for all of them (Holm)",
     )
 
 
@@ -182,11 +182,11 @@ def _words(ask: str | None, policy: Path | None, base_url: str, key_env: str, en
 
 
 def told(entry: dict) -> str:
-    """ ".612 ± .021, +.034 ± .018 (p .01, d 1.9, 3 seeds)"."""
+    """ ".612 ± .021, +.034 ± .018 p .010, d 1.90 (3 seeds)"; p is Holm's, over all that is shown."""
     said = [f"{entry['mean']:.3f}" + (f" ± {entry['half']:.3f}" if entry["half"] is not None else "")]
     against = entry.get("against")
     if against and against["mean"] is not None:
         said.append(f"{against['mean']:+.3f}" + (f" ± {against['half']:.3f}" if against["half"] is not None else ""))
-        if against["p"] is not None:
-            said.append(f"p {against['p']:.3f}, d {against['d']:.2f}")
+        if against["p_holm"] is not None:
+            said.append(f"p {against['p_holm']:.3f}, d {against['d']:.2f}")
     return f"{', '.join(said)} ({entry['n']} seeds)"

@@ -18,6 +18,7 @@ from reward_server.local import local_server
 from train.child import run_rerec
 from train.errors import Interrupted, TrainError
 from train.lock import alone
+from train.rft import RFTConfig, compose
 from train.sequential.heads import run_rechead
 from train.sequential.queries import evenly, next_lessons
 from train.sequential.report import write_rounds_report
@@ -41,6 +42,11 @@ class RPORecConfig(BaseModel):
     sft_steps: int = Field(600, ge=1)
     overrides: tuple[str, ...] = ()
 
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The overrides of stage 2's recipe."""
+        return (f"rerec.cut={self.next.cut}", *self.overrides)
+
 
 def run_rporec(run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -> dict[str, object]:
     """Run the rounds; returns what rporec.json holds: by round the figures on validation and test, and the best round by validation.
@@ -54,6 +60,8 @@ def run_rporec(run: Path, store: Path, evidence: Evidence, config: RPORecConfig,
 def _rounds(run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -> dict[str, object]:
     sequences, _ = test_queries(evidence, config.next.cut)
     sentence_encoder(config.next.words.encoder)  # is it there? The beginner takes minutes
+    stage = RFTConfig(recipe=config.recipe, run=run / "1/rft", model=str(run), server="http://127.0.0.1", overrides=config.changes)
+    compose(stage, evidence.digest)  # nor is a recipe at odds with itself found after them
     policy, rounds = config.model or _beginner(run / "sft", evidence, config, tell), []
     for number in range(config.rounds + 1):
         if number:
@@ -93,8 +101,7 @@ def _improve(run: Path, store: Path, policy: Path, head: Path, config: RPORecCon
         run.parent.mkdir(parents=True, exist_ok=True)
         with local_server(store, run.parent / "serve.log", ["--rechead", str(head)]) as url:
             words = ["train", "rft", config.recipe, "--store", str(store), "--model", str(policy), "--run", str(run), "--server", url, "--resume"]
-            changes = (f"rerec.cut={config.next.cut}", *config.overrides)
-            words += ["--seed", str(config.next.training.seed), *(word for o in changes for word in ("--set", o))]
+            words += ["--seed", str(config.next.training.seed), *(word for o in config.changes for word in ("--set", o))]
             log = run.parent / "rft.log"
             code = run_rerec(words, log)
         if code == Interrupted.exit_code:

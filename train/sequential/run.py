@@ -12,7 +12,7 @@ from data_engine.provenance import provenance, write_json
 from data_engine.sentences import sentence_encoder
 from data_engine.sequences import TEST, Cut, Next, Sequences
 from reward_server.rechead import RecHead
-from train.comparison import interval, paired
+from train.comparison import adjust, interval, paired
 from train.errors import ConfigChanged, TrainError
 from train.sequential.encoders import ENCODERS
 from train.sequential.floors import lightgcn, popularity
@@ -39,7 +39,7 @@ class SequentialConfig(BaseModel):
 
 def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell: Tell) -> dict[str, object]:
     """Fit and test every method with every seed; returns what results.json holds: by method and figure the mean over seeds with its 95 %
-    t-interval, and the paired differences from the first method.
+    t-interval, and the paired differences from the first method, p adjusted over all of them.
 
     Raises TrainError for an unknown method, DataError for a cut the data cannot carry or an encoder that is not there, ConfigChanged for a
     directory of another comparison.
@@ -108,4 +108,5 @@ def _table(run: Path, config: SequentialConfig) -> dict[str, dict[str, dict]]:
                 first = {seed: found[figure] for seed, found in cells[config.methods[0]].items()}
                 entry["against"] = paired({seed: found[figure] for seed, found in by.items()}, first)
             table.setdefault(name, {})[figure] = entry
+    adjust([entry["against"] for by in table.values() for entry in by.values() if "against" in entry])
     return table
