@@ -12,6 +12,7 @@ from data_engine.names import clean_text, readable_relation, relation_names, sur
 from data_engine.titles import TitleResolver
 
 _CLEAN = "'[!-%''-~]+( [!-%''-~]+)*'"  # ASCII without "&", single spaces: nothing to mend
+_TAGS = "'</?(answer|think)>'"  # what the reader of a response cuts at
 SHOWN = 6
 
 
@@ -54,19 +55,26 @@ def _clean_titles(db: duckdb.DuckDBPyConnection, found: Tidied) -> None:
         _put_map(db, "renamed", titles)
         first = min(titles)
         ((old,),) = db.execute("SELECT title FROM items WHERE item_id = ?", [first]).fetchall()
-        found.understood["titles"] = f"{len(titles)} cleaned (first: {old!r} → {titles[first]!r})"
+        found.understood["cleaned titles"] = f"{len(titles)} (first: {old!r} → {titles[first]!r})"
         db.execute("UPDATE items SET title = new FROM renamed WHERE item_id = old")
         (empty,) = db.execute("SELECT count(*) FROM items WHERE title = ''").fetchone()
         if empty:
             db.execute("DELETE FROM items WHERE title = ''")
             found.rejects.append(("items whose title holds no character", empty))
-    doubtful = db.execute(  # the others resolve to themselves, whatever else is there
+    _note_unrecognisable(db, found)
+
+
+def _note_unrecognisable(db: duckdb.DuckDBPyConnection, found: Tidied) -> None:
+    """Titles that cannot mean their item in an answer; all others resolve to themselves."""
+    doubtful = db.execute(
         "SELECT item_id, title FROM items WHERE NOT regexp_matches(title, '[A-Za-z0-9]') "
         "OR title IN (SELECT title FROM items GROUP BY 1 HAVING count(*) > 1) ORDER BY 1"
     ).fetchall()
-    if lost := TitleResolver(dict(doubtful)).unresolvable():
-        words = f"{len(lost)} items, whose title is another's too or no word (first: {lost[0]})"
-        found.understood["not told by their title"] = words
+    tagged = f"SELECT item_id FROM items WHERE regexp_matches(title, {_TAGS})"
+    lost = TitleResolver(dict(doubtful)).unresolvable()
+    if lost := sorted({*lost, *(item for (item,) in db.execute(tagged).fetchall())}):
+        words = f"{len(lost)} items, whose title is another's too, no word, or holds a tag"
+        found.understood["not told by their title"] = f"{words} (first: {lost[0]})"
 
 
 def _nouns(db: duckdb.DuckDBPyConnection, nouns: dict[str, str]) -> dict[str, str]:
@@ -119,7 +127,7 @@ def _rename_edges(
         f"{kept} GROUP BY ALL) ORDER BY ALL"
     )
     if names:
-        found.understood["names"] = f"{len(names)} cleaned (first: {names[min(names)]!r})"
+        found.understood["cleaned names"] = f"{len(names)} (first: {names[min(names)]!r})"
 
 
 def _drop_disambiguations(db: duckdb.DuckDBPyConnection, found: Tidied) -> None:

@@ -303,10 +303,13 @@ def test_fault_case_14_titles_are_mended_at_import(tmp_path):
             "4": "Heat (1995)",
             "5": "X",
         }
-    assert settled.understood["titles"].startswith("3 cleaned") and "not told by their title" not in settled.understood
+    assert settled.understood["cleaned titles"].startswith("3 (first: ") and "not told by their title" not in settled.understood
+    tagged = items.replace("5,X", "5,</answer> (2000)").replace("3,\u200b", "3,Y")
+    settled, *_ = load(tmp_path / "u.duckdb", Tables(folder=folder(tmp_path / "d", HEADER + rows(), items=tagged)))
+    assert settled.understood["not told by their title"].endswith("holds a tag (first: 5)")
     twins = items.replace("3,\u200b", "3,Heat (1995)")
     settled, *_ = load(tmp_path / "t.duckdb", Tables(folder=folder(tmp_path / "d", HEADER + rows(), items=twins)))
-    assert settled.understood["not told by their title"] == "2 items, whose title is another's too or no word (first: 3)"
+    assert settled.understood["not told by their title"] == "2 items, whose title is another's too, no word, or holds a tag (first: 3)"
 
 
 # -- the rating scale -------------------------------------------------------------------------------------------------
