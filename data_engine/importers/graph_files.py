@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from data_engine.errors import ImportRefused
 from data_engine.filling import append, literal, note_reject, note_understood, put_edges
 from data_engine.importers.graph_xml import ENDINGS, Facts, Graph, read_graph
+from data_engine.importers.plain_text import encoding_of, readable
 from data_engine.importers.tables import Tables
 from data_engine.names import clean_text
 
@@ -130,6 +131,9 @@ class GraphFile(BaseModel):
         """Into `triples`: n (place in the file), s, p, o (IRI or blank node, NULL for a literal),
         text (NULL for no literal), its language and datatype ("" for none), taken.
         """
+        encoding = encoding_of(self.path)
+        note_understood(db, "encoding", encoding)
+        source = readable(self.path, encoding)
         db.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE triples AS
@@ -139,7 +143,7 @@ class GraphFile(BaseModel):
                 lower(t.language) AS language, t.datatype, true AS taken
             FROM (SELECT n, regexp_extract(line, $1, {TRIPLE_PARTS}) AS t
                 FROM (SELECT row_number() OVER () AS n, line
-                    FROM read_csv({literal(self.path)}, auto_detect = false, header = false,
+                    FROM read_csv({literal(source)}, auto_detect = false, header = false,
                         delim = chr(1), quote = '', escape = '', columns = {{'line': 'VARCHAR'}},
                         max_line_size = 16777216))
                 WHERE line NOT SIMILAR TO '\\s*(#.*)?')""",
