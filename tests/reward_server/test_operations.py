@@ -201,7 +201,7 @@ def head(store, folder, encoder=DEFAULT):
     return [{"history": [arrays.item_ids[k]], "response": "I think so. <answer>a film</answer>"} for k in range(40)]
 
 
-def test_fault_3_a_rechead_answers_in_every_worker(store, tmp_path):
+def test_fault_03_a_rechead_answers_in_every_worker(store, tmp_path):
     asks = head(store, tmp_path / "head")
     threads = {"OMP_NUM_THREADS": "2"}  # of one thread torch makes no pool that a fork would wait for
     with local_server(store, options=["--rechead", str(tmp_path / "head"), "--workers", "2"], environment=threads) as url:
@@ -227,14 +227,14 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-def test_fault_3_what_is_loaded_before_a_fork_can_be_asked_after_it(store, tmp_path):
+def test_fault_03_what_is_loaded_before_a_fork_can_be_asked_after_it(store, tmp_path):
     head(store, tmp_path / "head")
     words = [sys.executable, "-c", FORKS, str(store), str(tmp_path / "head")]
     assert subprocess.run(words, env={**os.environ, "OMP_NUM_THREADS": "2"}, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_fault_3_a_head_that_cannot_be_asked_is_said_at_the_start(store, tmp_path, workers):
+def test_fault_03_a_head_that_cannot_be_asked_is_said_at_the_start(store, tmp_path, workers):
     head(store, tmp_path / "head", encoder=str(tmp_path / "no encoder"))
     options = ["--rechead", str(tmp_path / "head"), "--workers", workers]
     with pytest.raises(RewardError, match="ended at start with code 1: error: no sentence encoder"), local_server(store, tmp_path / "log", options):
@@ -248,7 +248,7 @@ def token_file(path, *names):
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_fault_4_a_server_that_loads_its_store_again_can_be_stopped(store, tmp_path, workers):
+def test_fault_04_a_server_that_loads_its_store_again_can_be_stopped(store, tmp_path, workers):
     """The token file, which is read last, is a pipe, so that the load waits until the test writes to it."""
     tokens = tmp_path / "tokens.json"
     token_file(tokens, "trainer")
@@ -266,7 +266,7 @@ def test_fault_4_a_server_that_loads_its_store_again_can_be_stopped(store, tmp_p
             httpx.get(f"{url}/health")
 
 
-def test_fault_5_metrics_are_those_of_all_workers(store):
+def test_fault_05_metrics_are_those_of_all_workers(store):
     body = {"responses": [{"example_id": r.example_id, "response": r.response} for r in asked(Snapshot.load(store), 3)]}
     sums = ('rerec_score_requests_total{code="200"}', 'rerec_part_count{part="score"}', 'rerec_scored_responses_total{status="ok"}')
 
@@ -286,7 +286,7 @@ def test_fault_5_metrics_are_those_of_all_workers(store):
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_fault_6_a_reload_is_answered_when_the_new_state_is_served(store, tmp_path, workers):
+def test_fault_06_a_reload_is_answered_when_the_new_state_is_served(store, tmp_path, workers):
     tokens, whole = tmp_path / "tokens.json", store.read_bytes()
     old = token_file(tokens, "admin", "trainer")
 
@@ -315,7 +315,7 @@ def test_fault_6_a_reload_is_answered_when_the_new_state_is_served(store, tmp_pa
         assert reload(new["admin"]).status_code == 200 and served(last["other"]) == ({160}, {200})
 
 
-def test_fault_6_workers_that_cannot_start_do_not_take_over(store, tmp_path):
+def test_fault_06_workers_that_cannot_start_do_not_take_over(store, tmp_path):
     """The new RecHead's files are well, but its encoder is missing, which a worker finds out."""
     asks = head(store, tmp_path / "head")
     with local_server(store, options=["--rechead", str(tmp_path / "head"), "--workers", "2"]) as url:
