@@ -81,11 +81,12 @@ def split_year(title: str) -> tuple[str, str]:
 
 def respelled(text: str) -> tuple[str, ...]:
     """Other readings of a text that is no title: cleaned, and with its last year in brackets."""
-    if text.isascii() and "&" not in text and not text[-4:].isdigit():  # nearly always
+    plain = text.isascii() and text.isprintable() and "&" not in text
+    if plain and not text[-4:].isdigit():  # nearly always
         return ()
-    plain = clean_text(text if text.isascii() else unicodedata.normalize("NFKC", text))
-    found = (plain,) if plain != text else ()
-    name, year = plain[:-4].rstrip(), plain[-4:]
+    clean = clean_text(text if plain else unicodedata.normalize("NFKC", text))
+    found = (clean,) if clean != text else ()
+    name, year = clean[:-4].rstrip(), clean[-4:]
     dated = name[-1:] == "," or name[-2:] in (" -", " –", " —")
     if dated and year.isdigit() and year.isascii():
         found += (f"{name[:-1]} ({year})",)
