@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from data_engine.children import rerec_command
 from reward_server.client import AsyncRewardClient
 from reward_server.local import local_server
 from tests.bench.load import report
+from train.spans import decoder
 from train.verl_plugin.reward import reward
 
 STEPS, WARM, TARGET, OWN = 12, 3, 1.15, 0.05
@@ -33,7 +33,7 @@ def rerec(*words: object) -> None:
 async def replay(url: str, run: Path) -> list[float]:
     """Seconds from a step's responses to their rewards, each step of the run at once, as they come from a rollout."""
     tokenizer, found = AutoTokenizer.from_pretrained(run / "model"), []
-    decode = cache(lambda part: tokenizer.decode(list(part), skip_special_tokens=True))
+    decode = decoder(tokenizer)
     async with AsyncRewardClient(url) as client:
         for path in sorted((run / "rollouts").glob("*.jsonl"), key=lambda path: int(path.stem)):
             rows = [json.loads(line) for line in path.read_text().splitlines()]

@@ -10,7 +10,10 @@ from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentL
 
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.wire import Weights
+from train.spans import decoder
 from train.verl_plugin.reward import next_item_reward, reward
+
+_decoder = cache(decoder)  # one per tokenizer: what it knows is kept
 
 
 class TokenRewardOutput(AgentLoopOutput):
@@ -66,8 +69,3 @@ class NextItemAgentLoop(TokenRewardAgentLoop):
         client = _head_client(settings.server, settings.graph_digest, settings.head.k, settings.retries, settings.head_digest)
         logprobs = (output.response_logprobs or [])[: len(output.response_ids)]
         return await next_item_reward(client, truth, output.response_ids, logprobs, _decoder(self.tokenizer), settings.head)
-
-
-@cache
-def _decoder(tokenizer: object) -> object:
-    return cache(lambda part: tokenizer.decode(list(part), skip_special_tokens=True))

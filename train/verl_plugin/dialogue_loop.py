@@ -73,6 +73,7 @@ class DialogueAgentLoop(TokenRewardAgentLoop):
             return UNSCORED | counted | {"reason": self.lost}, [0.0] * len(output.response_ids)
         begin = max((k + 1 for k, own in enumerate(output.response_mask) if not own), default=0)
         figures, rewards = await super()._reward(output.model_copy(update={"response_ids": output.response_ids[begin:]}), truth)
-        shift = len(self.tokenizer.decode(output.response_ids[:begin], skip_special_tokens=True))
+        whole, last = (self.tokenizer.decode(ids, skip_special_tokens=True) for ids in (output.response_ids, output.response_ids[begin:]))
+        shift = len(whole) - len(last)  # not what is decoded before it: the last message may lose a space when it stands alone
         cut = [s | {"start": s["start"] + shift, "end": s["end"] + shift} for s in json.loads(figures["segments"])]
         return figures | counted | {"segments": json.dumps(cut)}, [0.0] * begin + rewards
