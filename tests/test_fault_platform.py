@@ -125,7 +125,7 @@ GOOD = (  # in order: each may need those before it
     "train sft --run {folder}/sft --gold-steps 2 --mixed-steps 1",
     "eval {folder}/sft/model --max-tokens 16 --split test",
     "train rft tiny-grpo --dry-run --model {folder}/sft/model",
-    "train sequential --run {folder}/next --methods popularity,lightgcn,sasrec --seeds 0 --epochs 1",
+    "train sequential --run {folder}/next --methods popularity,lightgcn-mean,sasrec --seeds 0 --epochs 1",
     "doctor",
     "--version",
 )

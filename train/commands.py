@@ -171,7 +171,9 @@ def _evaluate(
     temperature: float = 0.0,
     max_tokens: Annotated[int, typer.Option(min=16, help="A response is cut after so many tokens; as many as it was trained with.")] = 1024,
     style: Annotated[
-        str | None, typer.Option(help="open-book, closed-book, instructed, open-catalogue; by default open-book, with --ask instructed.")
+        str | None, typer.Option(
+            help="open-book, closed-book, instructed, open-catalogue; conversation or tools: a dialogue; by default open-book, with --ask instructed."
+        ),
     ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
@@ -189,14 +191,16 @@ def _evaluate(
     from data_engine.store import Store
     from reward_server.client import RewardClient
     from reward_server.local import local_server
+    from train.dialogues import DIALOGUES
     from train.endpoint import EndpointConfig
     from train.evaluate import DEEPER, EvalConfig
     from train.evaluate import evaluate as run_evaluation
     from train.prompts import STYLES
 
+    styles = (*STYLES, *DIALOGUES)
     style = style or ("instructed" if ask else "open-book")
-    if split not in (*SPLITS, "benchmark") or style not in STYLES:
-        raise DataError(f"no split {split!r} or style {style!r}: splits are {', '.join(SPLITS)} and benchmark, styles {', '.join(STYLES)}")
+    if split not in (*SPLITS, "benchmark") or style not in styles:
+        raise DataError(f"no split {split!r} or style {style!r}: splits are {', '.join(SPLITS)} and benchmark, styles {', '.join(styles)}")
     with Store.open(store, read_only=True) as opened:
         examples = opened.examples(split)
     if queries is not None and queries < len(examples):

@@ -18,6 +18,7 @@ from reward_server.wire import MOST_NAME, MOST_TITLE, Look, Looked
 from train.prompts import STYLES, carded, indented, response, shortcuts
 
 NOTHING = "nothing"
+MOST_CALLS = 6  # look-ups of one dialogue; what asks for more is its last message
 TOOLS = """{query}
 
 {titles}

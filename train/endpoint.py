@@ -27,16 +27,21 @@ class EndpointConfig(BaseModel):
     most_tokens: int = Field(1024, ge=16)
 
 
+Message = dict[str, str]  # {"role": …, "content": …}
+
+
 def ask(
     config: EndpointConfig,
-    prompts: Sequence[str],
+    prompts: Sequence[str | list[Message]],
     temperature: float,
     seed: int,
     kept: Path | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[str]:
-    """One response a prompt, in order; a refusal is a response too. Each is appended to `kept` (JSON lines) when it is there, and not asked for
-    again by a run that finds it. Raises TrainError when the endpoint refuses, Interrupted when it stays silent or on Ctrl-C.
+    """One response per prompt (a text, or the messages of a chat), in order; a refusal is a response too.
+
+    Each is appended to `kept` (JSON lines) when it is there, and not asked for again by a run that finds it. Raises TrainError when the endpoint
+    refuses, Interrupted when it stays silent or on Ctrl-C.
     """
     names = [content_hash([config.model, prompt, temperature, seed + k, config.most_tokens]) for k, prompt in enumerate(prompts)]
     record = Kept(kept)
@@ -55,7 +60,7 @@ def ask(
 
 async def _ask_all(
     config: EndpointConfig,
-    wanted: dict[str, tuple[str, int]],
+    wanted: dict[str, tuple[str | list[Message], int]],
     temperature: float,
     record: Kept,
     tell: Callable[[], None],
@@ -63,11 +68,11 @@ async def _ask_all(
     slots, key = asyncio.Semaphore(config.concurrency), os.environ.get(config.key_env) or "none"  # local endpoints need none
     async with openai.AsyncOpenAI(base_url=config.base_url, api_key=key, max_retries=RETRIES, timeout=config.timeout) as client:
 
-        async def one(name: str, prompt: str, seed: int) -> None:
+        async def one(name: str, prompt: str | list[Message], seed: int) -> None:
             async with slots:
                 done = await client.chat.completions.create(
                     model=config.model,
-                    messages=[{"role": "user", "content": prompt}],
+                    messages=[{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt,
                     temperature=temperature,
                     seed=seed,
                     max_tokens=config.most_tokens,

@@ -15,17 +15,21 @@ from reward_server.client import RewardClient
 from reward_server.segments import split_answer, without_tags
 from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 from train.baselines import BASELINES, answers, baseline
+from train.converse import Chat, play, server_look_up, start
+from train.dialogues import DIALOGUES, fits
 from train.endpoint import EndpointConfig, ask
 from train.errors import TrainError
 from train.prompts import OPEN, STYLES
 
 FIGURES = ("satisfied", "premise_corrected", "steps_right", "invented", "words")
 DEEPER = (5, 10)  # the K of NDCG@K beside 1
+ROUND = 1_000_003  # between the seeds of two rounds of a dialogue: more than there are Examples
 
 
 class EvalConfig(BaseModel):
     """What to evaluate: a model folder or a model behind an endpoint, on which prompt style, at which temperature (0: greedy); or a baseline
-    (see `train.baselines`). A folder's response ends after `most_tokens` if it has not ended by itself."""
+    (see `train.baselines`). `style` is one of `train.prompts`, or a dialogue (`train.dialogues`), which is played on the Examples that can be asked
+    so. A folder's response (a message of a dialogue) ends after `most_tokens` if it has not ended by itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     model: Path | None = None
@@ -55,8 +59,15 @@ def evaluate(
     if not examples:
         raise TrainError("no Examples to evaluate on: run `rerec synth` with a count for that split")
     is_open = config.style == OPEN
+    if config.style in DIALOGUES:
+        examples = [example for example in examples if fits(config.style, example)]
+        if not examples:
+            raise TrainError(f"no Examples to ask as {config.style}: make some with `rerec synth --kinds {config.style}`")
+    chats: list[Chat] = []
     if config.baseline:
         texts = answers(baseline(config.baseline, evidence, config.seed, is_open), examples, evidence)
+    elif config.style in DIALOGUES:
+        texts, chats = _dialogues(config, examples, evidence, client, progress, kept)
     elif config.endpoint:
         prompts = [STYLES[config.style](e, evidence) for e in examples]
         texts = ask(config.endpoint, prompts, config.temperature, config.seed, kept, progress)
@@ -68,6 +79,8 @@ def evaluate(
     asked = [Response(example_id=e.example_id, response=t[:MOST_CHARACTERS]) for e, t in zip(examples, texts, strict=True)]
     scores = client.score(asked, "open-catalogue" if is_open else None)
     rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, scores, strict=True)]
+    if chats:
+        rows = [one | {"dialogue": chat} for one, chat in zip(rows, chats, strict=True)]
     if is_open:
         rows = [one | {"candidates": len(evidence.attributes.titles), "gold_position": None} for one in rows]
     for k in DEEPER:
@@ -77,6 +90,31 @@ def evaluate(
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
     summary = summarise(rows, config.seed) | {"gold_surprise": _retention(config, examples, evidence)}
     return {"summary": summary, "rows": rows, "provenance": facts}
+
+
+def _dialogues(
+    config: EvalConfig,
+    examples: list[Example],
+    evidence: Evidence,
+    client: RewardClient,
+    progress: Callable[[int, int], None],
+    kept: Path | None,
+) -> tuple[list[str], list[Chat]]:
+    """The last message of each Example's dialogue, and all of its messages."""
+    dialogues = [start(example, evidence, config.style) for example in examples]
+    look_up = server_look_up(client.pool.urls, evidence.digest)
+    if config.endpoint:  # no endpoint takes a tool's message without a call in its own format
+        endpoint = config.endpoint
+        speak = lambda chats, turn: ask(endpoint, chats, config.temperature, config.seed + ROUND * turn, kept)  # noqa: E731
+        texts = play(dialogues, speak, look_up, "user", progress)
+    else:
+        from train.generate import continue_chats, load
+
+        model, tokenizer = load(config.model)
+        more = (config.temperature, config.most_tokens)
+        speak = lambda chats, turn: continue_chats(model, tokenizer, chats, *more, config.seed + ROUND * turn)  # noqa: E731
+        texts = play(dialogues, speak, look_up, progress=progress)
+    return texts, [dialogue.chat for dialogue in dialogues]
 
 
 def _retention(config: EvalConfig, examples: list[Example], evidence: Evidence) -> float | None:

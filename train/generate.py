@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from train.cores import threads
 from train.errors import TrainError
@@ -27,17 +27,41 @@ class Ask:
     seed: int
 
 
+def placement() -> tuple[str, torch.dtype]:
+    """Where and how precisely a model is evaluated: on a GPU in bfloat16 where there is one."""
+    return ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
+
+
+def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A model folder's model, ready to sample from, and its tokenizer. Raises TrainError for none."""
+    if not (folder / "config.json").is_file():
+        raise TrainError(f"no model folder at {folder}: it should hold config.json and weights, as `rerec train sft` writes")
+    torch.set_num_threads(threads())
+    device, dtype = placement()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(device).eval()
+    return model, AutoTokenizer.from_pretrained(folder)
+
+
 def respond(
     folder: Path, prompts: Sequence[str], temperature: float, most: int, seed: int, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> list[str]:
     """A model folder's response to each prompt, in order. Raises TrainError when there is no model."""
-    if not (folder / "config.json").is_file():
-        raise TrainError(f"no model folder at {folder}: it should hold config.json and weights, as `rerec train sft` writes")
-    torch.set_num_threads(threads())
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model, tokenizer = load(folder)
     chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
-    asked = tokenizer(tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False), add_special_tokens=False)["input_ids"]
+    return continue_chats(model, tokenizer, chats, temperature, most, seed, progress)
+
+
+def continue_chats(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    chats: Sequence[list[dict[str, str]]],
+    temperature: float,
+    most: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[str]:
+    """The next message of each chat, of at most `most` tokens, in order."""
+    asked = tokenizer(tokenizer.apply_chat_template(list(chats), add_generation_prompt=True, tokenize=False), add_special_tokens=False)["input_ids"]
     texts: list[str] = []
     for start in range(0, len(asked), BATCH):
         asks = [Ask(tuple(p), temperature, most, seed + start + k) for k, p in enumerate(asked[start : start + BATCH])]

@@ -6,7 +6,7 @@ words.py      those of a whole comparison, gathered once
 queries.py    questions about what comes next, for verl and for supervised lessons
 heads.py      one RecHead on disk; rporec.py: policy and head in turns
 training.py   sampled-negative cross entropy, early stopping, an exact resume
-floors.py     popularity and LightGCN, which know no order
+floors.py     popularity and the mean of LightGCN item vectors, which know no order
 ranking.py    H@K and NDCG@K of the true next item
 run.py        methods × seeds on disk
 """

@@ -38,8 +38,8 @@ def sequential(
     store: StoreOption = DEFAULT_STORE,
     run: Annotated[Path, typer.Option(help="Directory of the comparison: METHOD-SEED.json, results.json.")] = Path("runs/sequential"),
     methods: Annotated[
-        str, typer.Option(help="Comma-separated: popularity, lightgcn, sasrec, gru4rec, rechead, rechead-answer, rechead-cot.")
-    ] = "popularity,lightgcn,sasrec,gru4rec",
+        str, typer.Option(help="Comma-separated: popularity, lightgcn-mean, sasrec, gru4rec, rechead, rechead-answer, rechead-cot.")
+    ] = "popularity,lightgcn-mean,sasrec,gru4rec",
     seeds: Annotated[str, typer.Option(help="Comma-separated.")] = "0,1,2",
     cut: CutOption = "time",
     epochs: EpochsOption = 200,

@@ -1,4 +1,4 @@
-"""What knows no order: the most frequent items, and LightGCN's nearest to what a history holds on the whole."""
+"""What knows no order: the most frequent items, and those nearest to the mean of a history's LightGCN item vectors."""
 
 import numpy as np
 
@@ -15,8 +15,9 @@ def popularity(sequences: Sequences) -> Scorer:
     return lambda nexts: np.tile(counts, (len(nexts), 1))
 
 
-def lightgcn(sequences: Sequences, graph: InteractionGraph, seed: int) -> Scorer:
-    """The products of item embeddings, learned from all training interactions, with the mean of a history's: for users who are new too."""
+def lightgcn_mean(sequences: Sequences, graph: InteractionGraph, seed: int) -> Scorer:
+    """The products of item embeddings, learned by LightGCN from all training interactions, with the mean of a history's. LightGCN itself would rank
+    by the user's own vector; the mean is there for users who are new, too."""
     split = np.concatenate(sequences.parts)
     train, held = split == 0, split == 1
     likes = Likes(graph.users, graph.items, graph.user[train], graph.item[train], graph.user[held], graph.item[held])

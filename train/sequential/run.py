@@ -15,13 +15,13 @@ from reward_server.rechead import RecHead
 from train.comparison import adjust, interval, paired
 from train.errors import ConfigChanged, TrainError
 from train.sequential.encoders import ENCODERS
-from train.sequential.floors import lightgcn, popularity
+from train.sequential.floors import lightgcn_mean, popularity
 from train.sequential.ranking import Scorer, hits, ndcg, ranks
 from train.sequential.training import TrainingConfig, fit
 from train.sequential.words import Words, WordsConfig
 
 HEADS = ("rechead", "rechead-answer", "rechead-cot")  # items' texts alone; with answers; with answers and chains of thought
-METHODS = ("popularity", "lightgcn", *ENCODERS, *HEADS)
+METHODS = ("popularity", "lightgcn-mean", *ENCODERS, *HEADS)
 Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many at most)
 
 
@@ -69,8 +69,8 @@ def _scorer(name: str, seed: int, run: Path, words: Words, evidence: Evidence, c
     sequences, training = words.sequences, config.training.model_copy(update={"seed": seed})
     if name == "popularity":
         return popularity(sequences)
-    if name == "lightgcn":
-        return lightgcn(sequences, evidence.interactions, seed)
+    if name == "lightgcn-mean":
+        return lightgcn_mean(sequences, evidence.interactions, seed)
     torch.manual_seed(seed)
     if name in ENCODERS:
         model, said = ENCODERS[name](len(sequences.items), training.encoder), None

@@ -11,11 +11,9 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopMetrics, AgentLoopO
 
 from reward_server.client import AsyncLookClient
 from reward_server.errors import RewardError
-from train.dialogues import asked, told
+from train.dialogues import MOST_CALLS, asked, told
 from train.verl_plugin.agent_loop import TokenRewardAgentLoop
 from train.verl_plugin.reward import UNSCORED
-
-MOST_CALLS = 6
 
 
 @cache
