@@ -34,7 +34,8 @@ def steps(run: Path) -> list[int]:
 
 def rollouts(run: Path) -> dict[int, Counter]:
     """By step: the responses (query, text) that the last attempt at it learned from."""
-    found = {int(path.stem): map(json.loads, path.read_text().splitlines()) for path in (run / "rollouts").glob("*.jsonl")}
+    whole = {int(path.stem): path.read_text().rpartition("\n")[0].splitlines() for path in (run / "rollouts").glob("*.jsonl")}
+    found = {step: map(json.loads, lines) for step, lines in whole.items()}  # verl's dump of a step that is stopped may end in half a line
     return {step: Counter((row["gts"], row["output"]) for row in rows) for step, rows in found.items()}
 
 
