@@ -146,8 +146,9 @@ def _fill(cell: Path, m: Method, seed: int, config: CompareConfig, url: str) -> 
     start = time.monotonic()
     wrong = _run("train", words, cell)
     if not wrong:
-        most = ["--max-tokens", str(_trained_as(cell).data.max_response_length)]
-        wrong = _run("eval", ["eval", str(cell / "model"), *store, "--split", config.split, *most, "--out", str(cell / "eval.json")], cell)
+        trained = _trained_as(cell)
+        asked = ["--max-tokens", str(trained.data.max_response_length), "--style", trained.rerec.style]
+        wrong = _run("eval", ["eval", str(cell / "model"), *store, "--split", config.split, *asked, "--out", str(cell / "eval.json")], cell)
     if not wrong:
         write_json(cell / "seconds.json", time.monotonic() - start)
     return wrong

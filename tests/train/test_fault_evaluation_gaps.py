@@ -99,6 +99,25 @@ def test_fault_25_a_mean_of_item_vectors_is_not_called_lightgcn():
     assert "lightgcn-mean" in METHODS and "lightgcn" not in METHODS
 
 
+@pytest.mark.parametrize("recipe", ["tiny-grpo", "tiny-tools", "tiny-conversation"])
+def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(tmp_path, monkeypatch, recipe):
+    from omegaconf import OmegaConf
+
+    from train import compare
+    from train.methods import Method
+
+    style = {"tiny-grpo": "open-book"}.get(recipe, recipe.removeprefix("tiny-"))
+    composed = OmegaConf.create({"data": {"max_response_length": 96}, "rerec": {"style": style}})
+    monkeypatch.setattr(compare, "_trained_as", lambda cell: composed)
+    run = []
+    monkeypatch.setattr(compare, "_run", lambda name, words, cell: run.append(words) or "")
+    config = compare.CompareConfig(store=tmp_path / "s.duckdb", model=tmp_path, methods=(recipe,), seeds=(0,))
+    method = Method(name=recipe, recipe=recipe, overrides=())
+    compare._fill(tmp_path, method, 0, config, "http://127.0.0.1:1")
+    evaluated = next(words for words in run if words[0] == "eval")
+    assert evaluated[evaluated.index("--style") + 1] == style
+
+
 @pytest.mark.journey
 @pytest.mark.parametrize("style", ["conversation", "tools"])
 def test_fault_gap_dialogues_are_evaluated(talks, tmp_path, style):
