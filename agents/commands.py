@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_engine.console import progress, show
-from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
+from data_engine.runtime.console import progress, show
+from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 if TYPE_CHECKING:
-    from agents.run import Made
+    from agents.synthesis.run import Made
 
 synth = typer.Typer(pretty_exceptions_enable=False, invoke_without_command=True)
 
@@ -62,11 +62,11 @@ def _synth(
 
     from pydantic import ValidationError
 
-    from agents.chat.config import ChatConfig
-    from agents.run import SynthConfig, synthesise
+    from agents.llm.config import ChatConfig
+    from agents.synthesis.run import SynthConfig, synthesise
     from data_engine.errors import DataError
     from data_engine.schema import SPLITS
-    from data_engine.store import Store
+    from data_engine.store.database import Store
 
     if show_examples:
         with Store.open(store, read_only=True) as opened:
@@ -125,9 +125,9 @@ def _report(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
 
     Example: rerec synth report --store runs/movies.duckdb
     """
-    from agents.ledger import Ledger
-    from agents.report import summarise
-    from agents.run import ledger_path
+    from agents.synthesis.ledger import Ledger
+    from agents.synthesis.report import summarise
+    from agents.synthesis.run import ledger_path
     from data_engine.errors import DataError
 
     path = ledger_path(store)
@@ -143,7 +143,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _write(out: Path, examples: "Made") -> None:
     """A whole-record parquet for each split; the prompt is the bare query (train renders its own)."""
-    from data_engine.parquet import write_whole
+    from data_engine.datasets.parquet import write_whole
     from data_engine.schema import SPLITS
 
     for split in SPLITS:

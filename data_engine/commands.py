@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from data_engine.console import progress, show
 from data_engine.errors import DataError
 from data_engine.import_commands import importing, keep
-from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
+from data_engine.runtime.console import progress, show
+from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 data = typer.Typer(no_args_is_help=True, help="Import catalogues, embed items, look at the graphs.", pretty_exceptions_enable=False)
 data.add_typer(importing, name="import")
@@ -33,11 +33,11 @@ def embed(
 
     Example: rerec data embed --store runs/movies.duckdb --dims 64
     """
-    from data_engine.graphs import InteractionGraph
+    from data_engine.graphs.memory import InteractionGraph
     from data_engine.preference import Likes, make_model
     from data_engine.preference import embed as learn
-    from data_engine.provenance import provenance
-    from data_engine.store import Store
+    from data_engine.runtime.provenance import provenance
+    from data_engine.store.database import Store
 
     checkpoint = store.with_name(store.name + ".embed.pt")
     config = {"method": method, "dims": dims, "layers": layers, "epochs": epochs, "patience": patience, "seed": seed}
@@ -65,8 +65,8 @@ def enrich_wikidata(
 
     Example: rerec data enrich wikidata --store runs/movies.duckdb --relations director,starring
     """
-    from data_engine.store import Store
-    from data_engine.wikidata import ENDPOINT, PROPERTIES, Wikidata, enrich
+    from data_engine.importers.wikidata import ENDPOINT, PROPERTIES, Wikidata, enrich
+    from data_engine.store.database import Store
 
     chosen = tuple(word.strip() for word in relations.split(",")) if relations else tuple(PROPERTIES)
     config = Wikidata(cache=cache, endpoint=endpoint or ENDPOINT, relations=chosen, batch=batch, pause=pause)
@@ -81,9 +81,9 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
 
     Example: rerec data stats --store runs/movies.duckdb --json
     """
-    from data_engine.evidence import Evidence
-    from data_engine.ratings import liked_share, rating_range, warning
-    from data_engine.store import Store
+    from data_engine.graphs.evidence import Evidence
+    from data_engine.importers.ratings import liked_share, rating_range, warning
+    from data_engine.store.database import Store
 
     with Store.open(store, read_only=True) as opened:
         _ = opened.graph_digest  # raises where there is no catalogue yet
@@ -126,8 +126,8 @@ def doctor(
 
     Example: rerec data doctor --store runs/movies.duckdb
     """
-    from data_engine.quality import degrees, examine, repair
-    from data_engine.store import Store
+    from data_engine.quality.doctor import degrees, examine, repair
+    from data_engine.store.database import Store
 
     with Store.open(store, read_only=not fix) as opened:
         digest = opened.graph_digest
@@ -157,7 +157,7 @@ def card(
 
     Example: rerec data card runs/dataset --store runs/movies.duckdb --licence other
     """
-    from data_engine.card import write_card
+    from data_engine.datasets.dataset_card import write_card
 
     splits = [path.stem for path in out.glob("*.parquet")]
     show({"card": str(write_card(store, out, licence, splits)), "splits": ", ".join(sorted(splits)) or "none"}, as_json)
@@ -173,8 +173,8 @@ def fetch(
 
     Example: rerec data fetch ml-1m --folder data
     """
-    from data_engine.fetch import KNOWN
-    from data_engine.fetch import fetch as download
+    from data_engine.importers.fetch import KNOWN
+    from data_engine.importers.fetch import fetch as download
 
     with progress(f"fetch {name}") as tell:
         path = download(name, folder, progress=lambda done, total: tell(done, total))
@@ -195,7 +195,7 @@ def subset(
 
     Example: rerec data subset runs/core.duckdb --store runs/ml1m.duckdb --core 10 --relations director,starring,genre
     """
-    from data_engine.subset import Subset
+    from data_engine.datasets.subset import Subset
 
     if out.resolve() == store.resolve():
         raise DataError(f"{out} is the store to read from: give another to write to")
@@ -216,8 +216,8 @@ def export_graph(
 
     Example: rerec data export-graph heat.graphml --store runs/movies.duckdb --item 6 --hops 2
     """
-    from data_engine.export import export_graph as write
-    from data_engine.store import Store
+    from data_engine.graphs.export import export_graph as write
+    from data_engine.store.database import Store
 
     with Store.open(store, read_only=True) as opened:
         show(write(opened, out, item, hops), as_json)
@@ -232,8 +232,8 @@ def _verify(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
 
     Example: rerec verify --store runs/movies.duckdb
     """
-    from data_engine.audit import audit
-    from data_engine.store import Store
+    from data_engine.quality.audit import audit
+    from data_engine.store.database import Store
 
     with Store.open(store, read_only=True) as opened, progress("verify") as tell:
         result = audit(opened, tell)

@@ -15,5 +15,9 @@ class ImportRefused(DataError):
     """A file could not be imported; nothing was written."""
 
 
+class RunInUse(RerecError):
+    """Another process works in the run directory."""
+
+
 class UnsupportedKind(DataError):
     """The data cannot carry a kind of query."""

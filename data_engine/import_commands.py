@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_engine.console import show
 from data_engine.errors import DataError
-from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
+from data_engine.runtime.console import show
+from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 if TYPE_CHECKING:
-    from data_engine.filling import ImportOptions, Settled
-    from data_engine.store import Source
+    from data_engine.store.database import Source
+    from data_engine.store.filling import ImportOptions, Settled
 
 DomainOption = Annotated[str, typer.Option(help="What the items are, in the plural: movies, books …")]
 SkipOption = Annotated[bool, typer.Option("--skip-unknown", help="Leave out ratings and triples of items that the items file lacks.")]
@@ -150,7 +150,7 @@ def import_graph(
     Example: rerec data import graph kg.nt.gz --links links.csv --store runs/movies.duckdb
     """
     from data_engine.importers.graph_files import GraphFile
-    from data_engine.store import Store
+    from data_engine.store.database import Store
 
     source = GraphFile(path=file, links=links, language=language)
     with Store.open(store) as opened:
@@ -170,9 +170,9 @@ def import_recbench(
 
     Example: rerec data import recbench implicit.json misinformed.json --store runs/ml1m.duckdb
     """
-    from data_engine.graphs import AttributeGraph
+    from data_engine.graphs.memory import AttributeGraph
     from data_engine.importers.recbench import RecBench, read_recbench
-    from data_engine.store import Store
+    from data_engine.store.database import Store
 
     config = RecBench(files=tuple(files), candidates=candidates, seed=seed)
     with Store.open(store) as opened:
@@ -203,8 +203,8 @@ def _options(
     relation: list[str] | None = None,
 ) -> "ImportOptions":
     """What the user said of the data, checked."""
-    from data_engine.filling import ImportOptions
-    from data_engine.ratings import make_scale, parse_scale
+    from data_engine.importers.ratings import make_scale, parse_scale
+    from data_engine.store.filling import ImportOptions
 
     bounds = parse_scale(scale) if scale else None
     if bounds:
@@ -223,8 +223,8 @@ def _options(
 
 def keep(source: "Source", store: Path, as_json: bool, options: "ImportOptions | None" = None) -> None:
     """Import, and leave no file behind where there was none and the import is refused."""
-    from data_engine.filling import STRICT
-    from data_engine.store import Store
+    from data_engine.store.database import Store
+    from data_engine.store.filling import STRICT
 
     new = not store.exists()
     folders = [folder for folder in store.parents if not folder.exists()]

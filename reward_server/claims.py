@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
 
-from data_engine.mapped import MappedGraph
-from data_engine.mentions import Hit, Mention, NameFinder
+from data_engine.graphs.mapped import MappedGraph
+from data_engine.names.mentions import Hit, Mention, NameFinder
 from reward_server.wire import Claim, Judgement
 
 _NEGATION = re.compile(r"\b(?:no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)

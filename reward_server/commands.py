@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_engine.errors import DataError
-from data_engine.options import DEFAULT_STORE, StoreOption
+from data_engine.runtime.options import DEFAULT_STORE, StoreOption
 
 if TYPE_CHECKING:
     from reward_server.snapshot import Snapshot
@@ -53,8 +53,8 @@ def _serve(
         raise DataError("Ray Serve speaks http: put TLS before it, and leave out --tls-cert")
     tls = (tls_cert, tls_key) if tls_cert and tls_key else None
     with _metrics_of(1 if ray else workers):
-        from reward_server.app import ServeConfig
-        from reward_server.serve import serve as run
+        from reward_server.server.app import ServeConfig
+        from reward_server.server.serve import serve as run
 
         config = ServeConfig(store=store, rechead=rechead, tokens=tokens, explore=explore, at_once=at_once, seconds=seconds)
         run(config, host, port, workers=workers, insecure=insecure, tls=tls, ray=ray, while_stdin=while_stdin, tell=tell)
@@ -83,7 +83,7 @@ def _token(
 
     Example: rerec token trainer --file runs/tokens.json --days 30
     """
-    from reward_server.guards import issue
+    from reward_server.server.guards import issue
 
     print(issue(file, name, ("score", "admin") if admin else ("score",), days))
 
@@ -105,7 +105,7 @@ def _score(
     """
     import msgspec
 
-    from data_engine.console import show
+    from data_engine.runtime.console import show
     from reward_server.scoring import PROFILES
     from reward_server.snapshot import Snapshot
 
@@ -166,7 +166,7 @@ def _disagreement(one: list["Score"], other: list["Score"]) -> float | None:
 
 def _audit(snapshot: "Snapshot", weights: "Weights", as_json: bool) -> None:
     """Show what each cheat got. Raises RewardError when one beats an honest right answer."""
-    from data_engine.console import show
+    from data_engine.runtime.console import show
     from reward_server.cheats import probe
     from reward_server.errors import RewardError
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 from reward_server.errors import RewardError
 
 START_SECONDS = 300.0  # on a busy machine; one that died is noticed at once

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data_engine.arrays import GraphArrays
 from data_engine.errors import DataError
-from data_engine.graphs import number
-from data_engine.mapped import MappedGraph
-from data_engine.mentions import Mention, TitleFinder
-from data_engine.store import Store
-from data_engine.titles import TitleResolver
+from data_engine.graphs.arrays import GraphArrays
+from data_engine.graphs.mapped import MappedGraph
+from data_engine.graphs.memory import number
+from data_engine.names.mentions import Mention, TitleFinder
+from data_engine.names.titles import TitleResolver
+from data_engine.store.database import Store
 from reward_server import scoring
 from reward_server.claims import Asked, ClaimChecker, Need
 from reward_server.errors import UnknownExamples
+from reward_server.lookup import look_up
 from reward_server.segments import read, without_tags
-from reward_server.tools import look_up
 from reward_server.wire import Claim, Look, Looked, Response, Score, Segment, Weights
 
 if TYPE_CHECKING:
-    from reward_server.heads import Head, HeadFiles
+    from reward_server.rechead.head import Head, HeadFiles
 
 FINDERS = 8192  # Examples whose title finder is kept
 HOLDERS = 4096  # conditions whose items are kept
@@ -95,7 +95,7 @@ class Snapshot:
         return {"status": "ready", "graph_digest": self.digest, "examples": len(self.targets), "head_digest": head}
 
     def look_up(self, calls: Sequence[Look]) -> list[Looked]:
-        """What a policy asks the graph while it thinks (`reward_server.tools`)."""
+        """What a policy asks the graph while it thinks (`reward_server.lookup`)."""
         return look_up(calls, self.graph, self._resolver)
 
     def score(self, responses: Sequence[Response], weights: Weights, *, claims: bool = True) -> list[Score]:
@@ -158,7 +158,7 @@ class Snapshot:
 
 
 def _head_files(folder: Path, graph: MappedGraph) -> "HeadFiles":
-    from reward_server.heads import HeadFiles  # torch takes seconds to import, and most servers hold no head
+    from reward_server.rechead.head import HeadFiles  # torch takes seconds to import, and most servers hold no head
 
     return HeadFiles.read(folder, graph.arrays)
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from agents.labels import label
-from agents.run import SynthConfig, synthesise
-from data_engine.graphs import AttributeGraph, InteractionGraph
+from agents.synthesis.labels import label
+from agents.synthesis.run import SynthConfig, synthesise
+from data_engine.graphs.memory import AttributeGraph, InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, make_model
 from data_engine.schema import Chain, Claim, Condition, Example, Provenance
-from data_engine.store import Catalogue, Store
+from data_engine.store.database import Catalogue, Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response

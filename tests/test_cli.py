@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
@@ -106,7 +106,7 @@ def test_from_import_to_scores_by_hand(tmp_path):
     facts = json.loads(rerec("data", "stats", "--store", store, "--json").stdout)
     assert facts["items_with_card"] > 200 and facts["embedded"] > 100
     example = json.loads(rerec("synth", "--store", store, "--show", 1, "--json").stdout)
-    from data_engine.parquet import read_examples
+    from data_engine.datasets.parquet import read_examples
 
     assert read_examples(tmp_path / "out/sft.parquet")[0].example_id == example["example_id"]
     row = {"example_id": example["example_id"], "response": "no answer here"}

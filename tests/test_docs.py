@@ -10,8 +10,8 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner
 
-from data_engine.store import Store
-from rerec import app
+from data_engine.store.database import Store
+from rerec.cli import app
 from reward_server.local import local_server
 from tests.test_cli import COMMANDS, ROOT
 
@@ -27,11 +27,17 @@ def test_commands_and_options_exist(page):
         for line in block.splitlines()
         if line.startswith("rerec ")
     ]
-    lines += [words for words in re.findall(r"`(rerec [^`…]+)", text) if any(words[6:].startswith(command) for command in COMMANDS)]
+    lines += [
+        words
+        for words in re.findall(r"`(rerec [^`…]+)", text)
+        if any(words[6:].startswith(command) for command in COMMANDS)
+    ]
     assert len(lines) >= 4
     for line in lines:
         words = shlex.split(line)[1:]
-        name = next(c for c in sorted(COMMANDS, key=len, reverse=True) if " ".join(words).startswith(c))
+        name = next(
+            c for c in sorted(COMMANDS, key=len, reverse=True) if " ".join(words).startswith(c)
+        )
         assert all(option in help_page(name) for option in words if option.startswith("--")), line
 
 
@@ -45,14 +51,21 @@ def help_page(command):
 
 @pytest.mark.journey
 def test_the_trl_reward_function_scores_as_shown(film_store, monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/reward_server.md").read_text(), re.DOTALL)
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/reward_server.md").read_text(), re.DOTALL
+    )
     with Store.open(film_store, read_only=True) as store:
-        examples, titles = store.examples(limit=3), dict(store.rows("SELECT item_id, title FROM items"))
+        examples, titles = (
+            store.examples(limit=3),
+            dict(store.rows("SELECT item_id, title FROM items")),
+        )
     with local_server(film_store) as url:
         monkeypatch.setenv("REREC_URL", url)
         names: dict = {}
         exec(code, names)
         rewards = names["dual_graph_reward"](
-            [f"<answer>{titles[e.gold[0]]}</answer>" for e in examples], example_id=[e.example_id for e in examples], prompts=[]
+            [f"<answer>{titles[e.gold[0]]}</answer>" for e in examples],
+            example_id=[e.example_id for e in examples],
+            prompts=[],
         )
     assert len(code.strip().splitlines()) <= 12 and all(reward > 1.2 for reward in rewards)

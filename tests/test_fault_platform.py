@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from data_engine.provenance import provenance
+from data_engine.runtime.lock import alone
+from data_engine.runtime.provenance import provenance
 from reward_server.local import local_server
 from tests.test_cli import ROOT, rerec
 from train.child import run_rerec
 from train.errors import TrainError
-from train.lock import alone
 
-OURS = re.compile(r"(lightgcn|als|synth|eval|SFT|sequential) \d+/\d+ ")  # how a line of progress begins
+OURS = re.compile(
+    r"(lightgcn|als|synth|eval|SFT|sequential) \d+/\d+ "
+)  # how a line of progress begins
 ROOMS = ("agents", "data_engine", "reward_server", "train")
 PYTHON = Path(sys.executable)
 
@@ -32,7 +34,11 @@ def test_fault_1_provenance_without_git_on_the_path_has_no_revision(monkeypatch,
 def test_fault_1_commands_work_without_git_on_the_path(tmp_path):
     bare = {**os.environ, "PATH": str(tmp_path)}
     store = ("--store", tmp_path / "w.duckdb")
-    for words in (("data", "import", "world", "--items", 300, "--users", 100, *store), ("data", "embed", "--epochs", 1, *store), ("doctor",)):
+    for words in (
+        ("data", "import", "world", "--items", 300, "--users", 100, *store),
+        ("data", "embed", "--epochs", 1, *store),
+        ("doctor",),
+    ):
         done = rerec(*words, "--json", env=bare)
         assert done.returncode == 0 and json.loads(done.stdout), done.stderr[-500:]
 
@@ -42,20 +48,46 @@ def decoys(tmp_path, monkeypatch) -> Path:
     """A current folder whose folders are called like ours and break when they are imported; `rerec` is what lies beside a checkout, no package."""
     for name in (*ROOMS, "tests", "journey", "multiprocessing"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text(f"raise RuntimeError('the {name} of the current folder was imported')")
+        (tmp_path / name / "__init__.py").write_text(
+            f"raise RuntimeError('the {name} of the current folder was imported')"
+        )
     (tmp_path / "rerec").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.mark.journey
-def test_fault_2_commands_and_their_children_do_not_import_from_the_current_folder(decoys, film_store, tmp_path):
+def test_fault_2_commands_and_their_children_do_not_import_from_the_current_folder(
+    decoys, film_store, tmp_path
+):
     store = tmp_path / "films.duckdb"
     shutil.copy(film_store, store)
     script = [str(PYTHON.with_name("rerec"))]
-    synth = ("synth", "--store", store, "--writer", "terse", "--sft", 70, "--rl", 0, "--validation", 4, "--test", 8, "--workers", 2)
-    for words in (synth, (*synth[:-3], 9, *synth[-2:], "--ray"), ("eval", "--baseline", "popularity", "--split", "test", "--store", store)):
-        done = subprocess.run([*script, *map(str, words)], capture_output=True, text=True, cwd=decoys, check=False)
+    synth = (
+        "synth",
+        "--store",
+        store,
+        "--writer",
+        "terse",
+        "--sft",
+        70,
+        "--rl",
+        0,
+        "--validation",
+        4,
+        "--test",
+        8,
+        "--workers",
+        2,
+    )
+    for words in (
+        synth,
+        (*synth[:-3], 9, *synth[-2:], "--ray"),
+        ("eval", "--baseline", "popularity", "--split", "test", "--store", store),
+    ):
+        done = subprocess.run(
+            [*script, *map(str, words)], capture_output=True, text=True, cwd=decoys, check=False
+        )
         assert done.returncode == 0, done.stdout[-500:] + done.stderr[-1500:]
     assert rerec("verify", "--store", store, cwd=decoys).returncode == 0
     assert run_rerec(["doctor"], decoys / "log") == 0
@@ -66,14 +98,41 @@ def test_fault_2_commands_and_their_children_do_not_import_from_the_current_fold
 @pytest.mark.journey
 def test_fault_2_ray_and_verl_do_not_import_from_the_current_folder(decoys, film_store, tmp_path):
     """One step of reinforcement from a policy that cannot write yet. What verl and Ray say of it is in a log (fault 21)."""
-    sft = ("train", "sft", "--store", film_store, "--run", "sft", "--gold-steps", 1, "--mixed-steps", 1)
-    rft = ("train", "rft", "tiny-grpo", "--store", film_store, "--model", "sft/model", "--run", "rft", "--set", "trainer.total_training_steps=1")
+    sft = (
+        "train",
+        "sft",
+        "--store",
+        film_store,
+        "--run",
+        "sft",
+        "--gold-steps",
+        1,
+        "--mixed-steps",
+        1,
+    )
+    rft = (
+        "train",
+        "rft",
+        "tiny-grpo",
+        "--store",
+        film_store,
+        "--model",
+        "sft/model",
+        "--run",
+        "rft",
+        "--set",
+        "trainer.total_training_steps=1",
+    )
     for words in (sft, rft):
         done = rerec(*words, cwd=decoys)
         assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
     assert (tmp_path / "rft/model/model.safetensors").is_file()
     step, *table = done.stdout.splitlines()
-    assert done.stderr == "" and "step 1/1 · reward" in step and not [line for line in table if not re.match("[┌│└]", line)]
+    assert (
+        done.stderr == ""
+        and "step 1/1 · reward" in step
+        and not [line for line in table if not re.match("[┌│└]", line)]
+    )
     log = (tmp_path / "rft/log/libraries.log").read_text()
     assert "engine is not available" in log and "Saving checkpoint" in log
     written = rerec("report", "rft", cwd=decoys)
@@ -82,9 +141,9 @@ def test_fault_2_ray_and_verl_do_not_import_from_the_current_folder(decoys, film
 
 def test_fault_2_nothing_starts_rerec_but_through_the_one_function():
     start = re.compile(r'"-m",\s*"(rerec|agents|data_engine|reward_server|train)')
-    files = [path for room in (*ROOMS, "tests") for path in (ROOT / room).rglob("*.py")] + [ROOT / "journey.py"]
+    files = [path for room in (*ROOMS, "rerec", "tests") for path in (ROOT / room).rglob("*.py")]
     users = [path.relative_to(ROOT).as_posix() for path in files if start.search(path.read_text())]
-    assert users == ["data_engine/children.py"]
+    assert users == ["data_engine/runtime/children.py"]
 
 
 def test_fault_18_a_blocking_error_of_the_work_is_not_read_as_another_process(tmp_path):
@@ -97,7 +156,10 @@ def test_fault_18_a_blocking_error_of_the_work_is_not_read_as_another_process(tm
 def test_fault_18_another_that_holds_the_directory_is_named_and_keeps_it(tmp_path):
     with alone(tmp_path / "run"):
         for _ in range(2):
-            with pytest.raises(TrainError, match="another process is still at work"), alone(tmp_path / "run"):
+            with (
+                pytest.raises(TrainError, match="another process is still at work"),
+                alone(tmp_path / "run"),
+            ):
                 raise AssertionError("two at a time")
 
 
@@ -143,7 +205,9 @@ def test_fault_21_a_good_run_prints_only_our_lines(world, command):
 
 @pytest.mark.journey
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_fault_21_a_server_that_was_stopped_has_said_only_where_it_is(film_store, tmp_path, workers):
+def test_fault_21_a_server_that_was_stopped_has_said_only_where_it_is(
+    film_store, tmp_path, workers
+):
     with local_server(film_store, tmp_path / "log", ["--workers", workers]):
         pass
     (line,) = (tmp_path / "log").read_text().splitlines()
@@ -175,15 +239,21 @@ LIGHT = {  # command → what it says without torch
 def no_torch(tmp_path) -> dict[str, str]:
     """An environment in which torch is installed and cannot be imported."""
     (tmp_path / "broken/torch").mkdir(parents=True)
-    (tmp_path / "broken/torch/__init__.py").write_text("raise ImportError('libtorch.so: cannot open shared object file')")
+    (tmp_path / "broken/torch/__init__.py").write_text(
+        "raise ImportError('libtorch.so: cannot open shared object file')"
+    )
     return {**os.environ, "PYTHONPATH": str(tmp_path / "broken")}
 
 
 @pytest.mark.journey
 @pytest.mark.parametrize("command", LIGHT)
-def test_fault_gap_version_help_and_errors_do_not_import_torch(no_torch, film_store, tmp_path, command):
+def test_fault_gap_version_help_and_errors_do_not_import_torch(
+    no_torch, film_store, tmp_path, command
+):
     done = rerec(*command.format(films=film_store).split(), env=no_torch, cwd=tmp_path)
-    assert done.stderr.startswith(LIGHT[command]) and len(done.stderr.splitlines()) == (1 if LIGHT[command] else 0), done.stderr[-1500:]
+    assert done.stderr.startswith(LIGHT[command]) and len(done.stderr.splitlines()) == (
+        1 if LIGHT[command] else 0
+    ), done.stderr[-1500:]
     assert (done.returncode == 0) == (not LIGHT[command])
 
 
@@ -192,11 +262,22 @@ def test_fault_gap_doctor_says_in_one_line_that_torch_does_not_work(no_torch, tm
     done = rerec("doctor", "--json", env=no_torch, cwd=tmp_path)
     assert json.loads(done.stdout)["ok"] is False and done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: torch does not work (libtorch.so: cannot open shared object file)")
+    assert line.startswith(
+        "error: torch does not work (libtorch.so: cannot open shared object file)"
+    )
 
 
 @pytest.mark.journey
-def test_fault_gap_a_command_that_needs_torch_says_in_one_line_that_it_cannot_be_had(no_torch, film_store, tmp_path):
-    done = rerec("train", "sft", "--store", film_store, "--run", tmp_path / "sft", env=no_torch, cwd=tmp_path)
+def test_fault_gap_a_command_that_needs_torch_says_in_one_line_that_it_cannot_be_had(
+    no_torch, film_store, tmp_path
+):
+    done = rerec(
+        "train", "sft", "--store", film_store, "--run", tmp_path / "sft", env=no_torch, cwd=tmp_path
+    )
     (line,) = done.stderr.splitlines()
-    assert done.returncode == 1 and "libtorch.so" in line and "`rerec doctor`" in line and not (tmp_path / "sft").exists()
+    assert (
+        done.returncode == 1
+        and "libtorch.so" in line
+        and "`rerec doctor`" in line
+        and not (tmp_path / "sft").exists()
+    )

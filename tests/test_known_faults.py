@@ -6,12 +6,12 @@ from difflib import SequenceMatcher
 
 import pytest
 
-from data_engine.cards import Cards
-from data_engine.graphs import AttributeGraph
-from data_engine.store import Store
-from data_engine.titles import TitleResolver, split_year
+from data_engine.graphs.cards import Cards
+from data_engine.graphs.memory import AttributeGraph
+from data_engine.names.titles import TitleResolver, split_year
+from data_engine.store.database import Store
 from tests.conftest import hand_catalogue
-from train.evaluate import row, summarise
+from train.evaluation.evaluate import row, summarise
 
 
 def test_fault_1_titles_match_themselves_and_not_their_sequels():
@@ -40,7 +40,7 @@ def test_fault_4_an_item_the_graph_does_not_know_is_unresolved_and_its_parts_are
 
 def test_fault_5_a_right_item_outside_the_gold_list_shows_in_satisfied(snapshot, hand_store, scored):
     """Film C is a Drama with Sue Stone too, but not the gold."""
-    from data_engine.evidence import Evidence
+    from data_engine.graphs.evidence import Evidence
     from tests.conftest import example
 
     evidence = Evidence.load(hand_store)

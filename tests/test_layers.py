@@ -51,6 +51,6 @@ def test_the_reward_server_and_the_front_door_stay_light():
     )
     out = [
         subprocess.run([sys.executable, "-c", code.format(m)], capture_output=True, text=True, cwd=ROOT, check=True).stdout
-        for m in ("reward_server.app", "rerec")
+        for m in ("reward_server.server.app", "rerec")
     ]
     assert out == ["['duckdb']\n", "[]\n"]

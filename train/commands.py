@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from data_engine.console import progress, show
-from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
+from data_engine.runtime.console import progress, show
+from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 from train.sequential.commands import next_item, told
 
 train = typer.Typer(no_args_is_help=True, help="Fine-tune a policy: sft, then rft; compare methods.", pretty_exceptions_enable=False)
@@ -38,8 +38,8 @@ def sft(
 
     Example: rerec train sft --store runs/movies.duckdb --run runs/sft
     """
-    from data_engine.evidence import Evidence
-    from data_engine.store import Store
+    from data_engine.graphs.evidence import Evidence
+    from data_engine.store.database import Store
     from train.errors import TrainError
 
     found = {}
@@ -48,8 +48,8 @@ def sft(
             found[path] = opened.examples("sft")
         if not found[path]:
             raise TrainError(f"{path} holds no SFT Examples: run `rerec synth --store {path}`")
-    from train.sft import SFTConfig, lessons  # torch takes seconds to import
-    from train.sft_run import run_sft, words_of
+    from train.sft.run import run_sft, words_of
+    from train.sft.training import SFTConfig, lessons  # torch takes seconds to import
 
     examples = found[store]
     config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, flawed=flawed, seed=seed)
@@ -86,15 +86,15 @@ def rft(
 
     Example: rerec train rft tiny-rerec --store runs/movies.duckdb --model runs/sft/model --run runs/rerec --seed 1
     """
-    from data_engine.store import Store
-    from train import rft as runner
+    from data_engine.store.database import Store
     from train.errors import TrainError
+    from train.rft import run as runner
 
     config = runner.RFTConfig(recipe=recipe, run=run, model=model, server=server, seed=seed, overrides=tuple(override or ()), most_queries=queries)
     if dry_run:
         from omegaconf import OmegaConf
 
-        from train.preflight import preflight
+        from train.rft.preflight import preflight
 
         composed = runner.dry_run(config)
         print(OmegaConf.to_yaml(composed, resolve=True) if not as_json else json.dumps(OmegaConf.to_container(composed, resolve=True)))
@@ -132,9 +132,9 @@ def compare(
 
     Example: rerec train compare --model runs/sft/model --methods tiny-grpo,tiny-rerec,tiny-rerec-raae,tiny-rerec-qas,tiny-rerec-pas --seeds 0,1,2
     """
-    from train.compare import CompareConfig, run_matrix
-    from train.comparison import ALL
     from train.errors import TrainError
+    from train.evaluation.compare import CompareConfig, run_matrix
+    from train.evaluation.comparison import ALL
 
     names, numbers = (tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip())) for text in (methods, seeds))
     if not names or not numbers or not all(n.isdigit() for n in numbers) or split not in ("validation", "test"):
@@ -185,17 +185,17 @@ def _evaluate(
     from contextlib import nullcontext
 
     from data_engine.errors import DataError
-    from data_engine.evidence import Evidence
-    from data_engine.provenance import write_json
+    from data_engine.graphs.evidence import Evidence
+    from data_engine.runtime.provenance import write_json
     from data_engine.schema import SPLITS
-    from data_engine.store import Store
+    from data_engine.store.database import Store
     from reward_server.client import RewardClient
     from reward_server.local import local_server
-    from train.dialogues import DIALOGUES
-    from train.endpoint import EndpointConfig
-    from train.evaluate import DEEPER, EvalConfig
-    from train.evaluate import evaluate as run_evaluation
-    from train.prompts import STYLES
+    from train.evaluation.endpoint import EndpointConfig
+    from train.evaluation.evaluate import DEEPER, EvalConfig
+    from train.evaluation.evaluate import evaluate as run_evaluation
+    from train.tasks.dialogues import DIALOGUES
+    from train.tasks.prompts import STYLES
 
     styles = (*STYLES, *DIALOGUES)
     style = style or ("instructed" if ask else "open-book")
@@ -238,9 +238,9 @@ def _report(
 
     Example: rerec report runs/demo
     """
-    from train.report import write_report
-    from train.run_report import write_run_report
-    from train.sequential.report import write_rounds_report
+    from train.reports.journey_report import write_report
+    from train.reports.rounds_report import write_rounds_report
+    from train.reports.run_report import write_run_report
 
     if (run / "rporec.json").is_file():
         found = write_rounds_report(run)

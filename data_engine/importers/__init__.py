@@ -8,6 +8,6 @@ amazon        Amazon Reviews 2023: reviews and metadata as JSON lines
 graph_files   an attribute graph for a store that has items: N-Triples, GEXF, GraphML
 delimited     how text tables become SQL
 
-To add one: a frozen pydantic model with `name`, `domain` and `fill(db)` made of the `put_…` functions of `data_engine.filling` (SELECTs,
+To add one: a frozen pydantic model with `name`, `domain` and `fill(db)` made of the `put_…` functions of `data_engine.store.filling` (SELECTs,
 so that DuckDB streams the rows), and a command in `data_engine/commands.py`.
 """

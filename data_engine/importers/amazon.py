@@ -10,8 +10,8 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
-from data_engine.filling import literal, note_reject, note_understood, put_edges, put_interactions, put_items, put_links
 from data_engine.importers.plain_text import encoding_of, readable
+from data_engine.store.filling import literal, note_reject, note_understood, put_edges, put_interactions, put_items, put_links
 
 DETAILS = {"Brand": "brand", "Publisher": "publisher", "Language": "language", "Author": "author", "Director": "director", "Format": "format"}
 

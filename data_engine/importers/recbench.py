@@ -13,9 +13,9 @@ from random import Random
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_engine.errors import ImportRefused
-from data_engine.graphs import AttributeGraph
+from data_engine.graphs.memory import AttributeGraph
+from data_engine.names.titles import TitleResolver, fold
 from data_engine.schema import Claim, Condition, Example, Kind, Provenance, content_hash
-from data_engine.titles import TitleResolver, fold
 
 NAME = "recbench+"
 RELATIONS = {

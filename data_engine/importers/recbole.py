@@ -12,7 +12,10 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
-from data_engine.filling import (
+from data_engine.importers.delimited import first_line, rows_without_header
+from data_engine.importers.plain_text import encoding_of
+from data_engine.names.cleaning import relation_names
+from data_engine.store.filling import (
     append,
     identifier,
     literal,
@@ -23,9 +26,6 @@ from data_engine.filling import (
     put_items,
     put_users,
 )
-from data_engine.importers.delimited import first_line, rows_without_header
-from data_engine.importers.plain_text import encoding_of
-from data_engine.names import relation_names
 
 TITLES = ("movie_title", "title", "name", "item_name", "book_title", "artist_name")
 TYPES = {"token": "VARCHAR", "token_seq": "VARCHAR", "float": "DOUBLE", "float_seq": "VARCHAR"}

@@ -12,9 +12,9 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
-from data_engine.filling import identifier, note_understood, put_edges, put_interactions, put_items, put_users
 from data_engine.importers.delimited import ENDINGS, columns_of, rows_with_header, separator_of, types_of
 from data_engine.importers.plain_text import encoding_of
+from data_engine.store.filling import identifier, note_understood, put_edges, put_interactions, put_items, put_users
 
 FILES = {
     "ratings": ("ratings", "interactions", "pairs"),

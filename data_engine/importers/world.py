@@ -9,7 +9,7 @@ Titles and names are made of syllables. The same seed gives the same rows.
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from data_engine.store import Catalogue
+from data_engine.store.database import Catalogue
 
 GENRES = (
     "Action",

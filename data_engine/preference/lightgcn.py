@@ -15,9 +15,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch.nn.functional import embedding, softplus  # embedding's backward is several times faster than indexing's
 
-from data_engine.atomic import draft
 from data_engine.preference.likes import Likes
 from data_engine.preference.ranking import ndcg10
+from data_engine.runtime.atomic import draft
 
 SAVE_SECONDS = 20.0
 

@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csr_array
 
-from data_engine.graphs import InteractionGraph
-from data_engine.splits import interaction_split
+from data_engine.datasets.splits import interaction_split
+from data_engine.graphs.memory import InteractionGraph
 
 
 @dataclass(frozen=True)

@@ -14,27 +14,27 @@ import openai
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agents.chat import breaker as breaker_module
-from agents.chat.answers import Answers
-from agents.chat.breaker import Breaker
-from agents.chat.client import Chat, _object_in, _pause
-from agents.chat.config import ChatConfig
-from agents.chat.prompts import Prompt
 from agents.errors import BudgetSpent, EndpointDown, NotRecorded
-from agents.graph import build_graph
-from agents.ledger import Ledger
-from agents.nodes import Nodes
-from agents.report import summarise
-from agents.run import SynthConfig, ledger_path, synthesise
-from agents.sampling import World
-from agents.state import Request
-from agents.writers.chat import Turns
-from agents.writers.terse import TerseWriter
-from data_engine.audit import audit
-from data_engine.children import rerec_command
-from data_engine.evidence import Evidence
+from agents.llm import breaker as breaker_module
+from agents.llm.answers import Answers
+from agents.llm.breaker import Breaker
+from agents.llm.client import Chat, _object_in, _pause
+from agents.llm.config import ChatConfig
+from agents.synthesis.graph import build_graph
+from agents.synthesis.ledger import Ledger
+from agents.synthesis.nodes import Nodes
+from agents.synthesis.prompts import Prompt
+from agents.synthesis.report import summarise
+from agents.synthesis.run import SynthConfig, ledger_path, synthesise
+from agents.synthesis.sampling import World
+from agents.synthesis.state import Request
+from agents.synthesis.writers.chat import Turns
+from agents.synthesis.writers.terse import TerseWriter
+from data_engine.graphs.evidence import Evidence
+from data_engine.quality.audit import audit
+from data_engine.runtime.children import rerec_command
 from data_engine.schema import Turn
-from data_engine.store import Store
+from data_engine.store.database import Store
 from tests.agents.endpoint import scripted
 
 

@@ -4,20 +4,20 @@ from collections import Counter
 
 import pytest
 
-from agents.graph import build_graph
-from agents.kinds import DRAFTS, check_kind
-from agents.nodes import Nodes
-from agents.run import SynthConfig, synthesise
-from agents.sampling import World
-from agents.state import LUCKY, Request
-from agents.writers.template import TemplateWriter
-from data_engine.audience import RELATION
-from data_engine.audit import audit
+from agents.synthesis.graph import build_graph
+from agents.synthesis.kinds import DRAFTS, check_kind
+from agents.synthesis.nodes import Nodes
+from agents.synthesis.run import SynthConfig, synthesise
+from agents.synthesis.sampling import World
+from agents.synthesis.state import LUCKY, Request
+from agents.synthesis.writers.template import TemplateWriter
 from data_engine.errors import UnsupportedKind
-from data_engine.evidence import Evidence
-from data_engine.graphs import AttributeGraph
+from data_engine.graphs.audience import RELATION
+from data_engine.graphs.evidence import Evidence
+from data_engine.graphs.memory import AttributeGraph
+from data_engine.quality.audit import audit
 from data_engine.schema import KINDS, Condition
-from data_engine.store import Store
+from data_engine.store.database import Store
 
 EACH = 6
 

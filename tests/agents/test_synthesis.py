@@ -11,22 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from agents.chains import build_chains
-from agents.graph import build_graph
-from agents.kinds import DRAFTS, check_kind
-from agents.labels import judge, label
-from agents.nodes import Nodes
-from agents.run import SynthConfig, synthesise
-from agents.sampling import World
-from agents.state import Request
-from agents.verify import problems
-from agents.writers.terse import TerseWriter
-from data_engine.audit import audit
+from agents.synthesis.chains import build_chains
+from agents.synthesis.graph import build_graph
+from agents.synthesis.kinds import DRAFTS, check_kind
+from agents.synthesis.labels import judge, label
+from agents.synthesis.nodes import Nodes
+from agents.synthesis.run import SynthConfig, synthesise
+from agents.synthesis.sampling import World
+from agents.synthesis.state import Request
+from agents.synthesis.verify import problems
+from agents.synthesis.writers.terse import TerseWriter
 from data_engine.errors import DataError, UnsupportedKind
-from data_engine.evidence import Evidence
+from data_engine.graphs.evidence import Evidence
+from data_engine.names.titles import split_year
+from data_engine.quality.audit import audit
 from data_engine.schema import KINDS, Claim, Condition, Example, Turn
-from data_engine.store import Store
-from data_engine.titles import split_year
+from data_engine.store.database import Store
 from tests.test_cli import start
 
 SUE = Condition(relation="starring", value="s1", name="Sue Stone")
@@ -208,20 +208,20 @@ def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
 
 @pytest.mark.journey
 def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatch, tmp_path):
-    monkeypatch.setattr("agents.run.BARREN", 64)  # give up sooner
+    monkeypatch.setattr("agents.synthesis.run.BARREN", 64)  # give up sooner
     with pytest.raises(DataError, match="could be made and proven"):
         synthesise(copy(hand_store, tmp_path), SynthConfig(counts={"sft": 50_000}, kinds=("misinformed",), candidates=8, workers=1))
 
 
 @pytest.mark.journey
 def test_synthesis_pulls_in_no_learning_library():
-    code = "import sys, agents.run; print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'verl', 'ray', 'fastapi'}))"
+    code = "import sys, agents.synthesis.run; print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'verl', 'ray', 'fastapi'}))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_a_chain_reads_as_its_claims_say(hand_store):
     """The gold chain of a hand-made draft, word for word."""
-    from agents.state import Draft
+    from agents.synthesis.state import Draft
 
     world = World(Evidence.load(hand_store))
     draft = Draft("explicit", "u1", "i1", (SUE, DRAMA), (), None, (), (), (), candidates=("i2", "i1", "i9"))

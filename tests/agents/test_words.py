@@ -8,16 +8,16 @@ from random import Random
 
 import pytest
 
-from agents.ledger import Ledger
-from agents.likeness import Likeness, shingles
-from agents.report import commonest, distinct, summarise
-from agents.run import Lane, SynthConfig, ledger_path, synthesise
-from agents.sampling import World
-from agents.state import Draft, Request
-from agents.verify import wording_problems
-from agents.writers.template import PHRASES, clause, expand
+from agents.synthesis.ledger import Ledger
+from agents.synthesis.likeness import Likeness, shingles
+from agents.synthesis.report import commonest, distinct, summarise
+from agents.synthesis.run import Lane, SynthConfig, ledger_path, synthesise
+from agents.synthesis.sampling import World
+from agents.synthesis.state import Draft, Request
+from agents.synthesis.verify import wording_problems
+from agents.synthesis.writers.template import PHRASES, clause, expand
 from data_engine.errors import DataError
-from data_engine.evidence import Evidence
+from data_engine.graphs.evidence import Evidence
 from data_engine.schema import Claim, Condition, Turn
 from tests.test_cli import ROOT
 

@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 import uvloop
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 from tests.bench.load import hammer, make_store, report, request, responses, serving
 
 BODIES, ROUNDS, HUGE, SLOW, POLITE, ABUSERS, SECONDS = 10_000, 3, 5, 200, 4, 4, 8.0

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import httpx
 
-from agents.chat.config import ChatConfig
-from agents.ledger import Ledger
-from agents.run import SynthConfig, ledger_path, synthesise
-from data_engine.audit import audit
-from data_engine.children import rerec_command
-from data_engine.store import Store
+from agents.llm.config import ChatConfig
+from agents.synthesis.ledger import Ledger
+from agents.synthesis.run import SynthConfig, ledger_path, synthesise
+from data_engine.quality.audit import audit
+from data_engine.runtime.children import rerec_command
+from data_engine.store.database import Store
 from tests.agents.endpoint import scripted
 from tests.bench.load import make_store, report
 

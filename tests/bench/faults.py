@@ -16,7 +16,7 @@ import httpx
 import numpy as np
 import psutil
 
-from data_engine.store import Store
+from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.errors import RewardError
 from reward_server.local import local_server

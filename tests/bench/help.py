@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 
 
 def seconds() -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 
 MILLIONS, SECONDS, GIGABYTES = int(sys.argv[1]) if len(sys.argv) > 1 else 10, 40.0, 4.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import uvloop
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 from tests.bench.load import hammer, make_store, report, request, responses, serving
 
 CONNECTIONS, TURNS, SECONDS, TARGET = 32, 24, 1.0, 1.5

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import uvloop
 
-from data_engine.children import rerec_command
-from data_engine.evidence import Evidence
-from data_engine.store import Store
-from train.prompts import response
+from data_engine.graphs.evidence import Evidence
+from data_engine.runtime.children import rerec_command
+from data_engine.store.database import Store
+from train.tasks.prompts import response
 
 BATCH, CHARACTERS, PER_EXAMPLE = 256, 1200, 8
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from tests.bench.load import report
-from train.muon import Muon
+from train.sft.muon import Muon
 
 WIDTH, INNER, LAYERS, TURNS, TARGET = 128, 256, 2, 20, 1.0
 SHAPES = [*[(WIDTH, WIDTH)] * 4, *[(INNER, WIDTH)] * 2, (WIDTH, INNER)] * LAYERS

@@ -7,7 +7,7 @@ import torch
 from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 
 from tests.bench.load import report
-from train.advantage import raae
+from train.algorithms.advantage import raae
 
 RESPONSES, TOKENS, PER_QUERY, TURNS, TARGET = 1024, 2048, 8, 40, 2.0
 

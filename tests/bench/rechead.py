@@ -9,12 +9,12 @@ from pathlib import Path
 
 import torch
 
-from data_engine.arrays import GraphArrays
-from data_engine.children import rerec_command
-from data_engine.sentences import DEFAULT
-from data_engine.store import Store
-from reward_server.heads import save_head
-from reward_server.rechead import HeadConfig, RecHead
+from data_engine.graphs.arrays import GraphArrays
+from data_engine.names.sentences import DEFAULT
+from data_engine.runtime.children import rerec_command
+from data_engine.store.database import Store
+from reward_server.rechead.head import save_head
+from reward_server.rechead.model import HeadConfig, RecHead
 from tests.bench.load import pump, report, request, serving
 
 ITEMS, WIDTH, LENGTH, BATCH, TARGET = 10_000, 384, 50, 128, 500

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 from data_engine.schema import Condition, Example, Provenance
-from data_engine.store import Store
+from data_engine.store.database import Store
 from tests.bench.load import BATCH, PER_EXAMPLE, pump, report, request, serving
 
 READY, GIGABYTES, SHARE = 20.0, 4.0, 0.7

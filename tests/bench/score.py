@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 from tests.bench.load import BATCH, make_store, pump, rate, report, request, responses, serving
 
 PLAIN, CLAIMS, TIMES, SCALING = 20_000, 10_000, 8, 1.8

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 from tests.bench.load import make_store, report, responses, serving
 
 MINUTES, SETTLING, TARGET, PAUSE = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0, 0.1, 2.0, 0.05

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoTokenizer
 
-from data_engine.children import rerec_command
+from data_engine.runtime.children import rerec_command
 from reward_server.client import AsyncRewardClient
 from reward_server.local import local_server
 from tests.bench.load import report
-from train.spans import decoder
+from train.algorithms.spans import decoder
 from train.verl_plugin.reward import reward
 
 STEPS, WARM, TARGET, OWN = 12, 3, 1.15, 0.05

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.makers import Bench
-from agents.report import commonest, distinct
-from agents.run import USUAL
-from agents.sampling import World
-from agents.state import Request
-from data_engine.evidence import Evidence
-from data_engine.filling import ImportOptions
+from agents.synthesis.executors import Bench
+from agents.synthesis.report import commonest, distinct
+from agents.synthesis.run import USUAL
+from agents.synthesis.sampling import World
+from agents.synthesis.state import Request
+from data_engine.graphs.evidence import Evidence
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
 from data_engine.schema import Example
-from data_engine.store import Store
+from data_engine.store.database import Store
+from data_engine.store.filling import ImportOptions
 from tests.bench.load import report
 
 SHARED, TARGET, QUERIES = Path(__file__).resolve().parents[2].parent / "shared/data", 300.0, 200

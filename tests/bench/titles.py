@@ -4,7 +4,7 @@ import json
 import random
 import time
 
-from data_engine.titles import TitleResolver
+from data_engine.names.titles import TitleResolver
 
 SIZE, LOOKUPS, TARGET = 1_000_000, 400_000, 200_000
 rng = random.Random(0)

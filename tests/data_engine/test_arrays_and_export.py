@@ -11,10 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_engine.arrays import GraphArrays, Strings
 from data_engine.errors import DataError
-from data_engine.export import export_graph
-from data_engine.store import Store
+from data_engine.graphs.arrays import GraphArrays, Strings
+from data_engine.graphs.export import export_graph
+from data_engine.store.database import Store
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ WRITES = """
 import sys
 from pathlib import Path
 import numpy as np
-from data_engine.arrays import GraphArrays
-from data_engine.store import Store
+from data_engine.graphs.arrays import GraphArrays
+from data_engine.store.database import Store
 save, names = np.save, []
 
 def slow(file, array, **options):

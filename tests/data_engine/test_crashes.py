@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from data_engine.children import rerec_command
-from data_engine.store import Store
+from data_engine.runtime.children import rerec_command
+from data_engine.store.database import Store
 from tests.conftest import hand_catalogue
 from tests.data_engine.test_wikidata import endpoint  # noqa: F401, a fixture
 from tests.test_cli import ROOT, rerec

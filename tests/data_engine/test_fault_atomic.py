@@ -8,16 +8,34 @@ from pathlib import Path
 
 import pytest
 
-from data_engine.atomic import draft, write
-from data_engine.provenance import write_json
+from data_engine.runtime.atomic import draft, write
+from data_engine.runtime.provenance import write_json
 from tests.test_cli import ROOT
 
-FILES = [path for room in ("agents", "data_engine", "reward_server", "train") for path in (ROOT / room).rglob("*.py")] + [ROOT / "journey.py"]
+FILES = [
+    path
+    for room in ("agents", "data_engine", "rerec", "reward_server", "train")
+    for path in (ROOT / room).rglob("*.py")
+]
 # renames that end no draft: a damaged checkpoint or an old graph set aside, the log of an earlier attempt
-NO_DRAFTS = ("data_engine/arrays.py", "train/checkpoints.py", "train/rft.py")
+NO_DRAFTS = ("data_engine/graphs/arrays.py", "train/rft/checkpoints.py", "train/rft/run.py")
 # write into the draft, or the buffer, that they are handed
-HANDED = ("data_engine/atomic.py", "data_engine/arrays.py", "data_engine/export.py", "train/adapter.py", "train/pages.py")
-WRITERS = ("write_text", "write_bytes", "savefig", "save_pretrained", "save_file", "write_table", "copytree")
+HANDED = (
+    "data_engine/runtime/atomic.py",
+    "data_engine/graphs/arrays.py",
+    "data_engine/graphs/export.py",
+    "train/rft/adapter.py",
+    "train/reports/pages.py",
+)
+WRITERS = (
+    "write_text",
+    "write_bytes",
+    "savefig",
+    "save_pretrained",
+    "save_file",
+    "write_table",
+    "copytree",
+)
 SAVERS = ("np.save", "torch.save", "OmegaConf.save", "json.dump")
 
 
@@ -43,7 +61,9 @@ def events(monkeypatch) -> list[tuple[str, str]]:
 def test_fault_20_a_file_is_on_the_disk_before_its_name_and_then_the_name(tmp_path, events):
     write(tmp_path / "r/report.html", "é")
     assert events == [("fsync", "report.html"), ("replace", "report.html"), ("fsync", "r")]
-    assert (tmp_path / "r/report.html").read_bytes() == "é".encode() and os.listdir(tmp_path / "r") == ["report.html"]
+    assert (tmp_path / "r/report.html").read_bytes() == "é".encode() and os.listdir(
+        tmp_path / "r"
+    ) == ["report.html"]
 
 
 def test_fault_20_every_file_of_a_folder_is_on_the_disk_before_its_name(tmp_path, events):
@@ -51,17 +71,27 @@ def test_fault_20_every_file_of_a_folder_is_on_the_disk_before_its_name(tmp_path
         (part / "inner").mkdir(parents=True)
         (part / "inner/b").write_text("b")
         (part / "a").write_text("a")
-    assert {e for e in events[:-2] if e[1] != "model"} == {("fsync", "a"), ("fsync", "b"), ("fsync", "inner")}
-    assert events.index(("fsync", "b")) < events.index(("fsync", "inner")) and events[-3] == ("fsync", "model")
+    assert {e for e in events[:-2] if e[1] != "model"} == {
+        ("fsync", "a"),
+        ("fsync", "b"),
+        ("fsync", "inner"),
+    }
+    assert events.index(("fsync", "b")) < events.index(("fsync", "inner")) and events[-3] == (
+        "fsync",
+        "model",
+    )
     assert events[-2:] == [("replace", "model"), ("fsync", tmp_path.name)]
 
 
 def test_fault_20_records_and_tables_are_brought_to_the_disk(tmp_path, events):
-    from data_engine.parquet import write_verl
+    from data_engine.datasets.parquet import write_verl
 
     write_json(tmp_path / "x.json", {"a": 1})
     write_verl(tmp_path / "x.parquet", [{"a": 1}])
-    assert [e for e in events if e[0] == "replace"] == [("replace", "x.json"), ("replace", "x.parquet")]
+    assert [e for e in events if e[0] == "replace"] == [
+        ("replace", "x.json"),
+        ("replace", "x.parquet"),
+    ]
     assert events.index(("fsync", "x.parquet")) < events.index(("replace", "x.parquet"))
 
 
@@ -112,7 +142,9 @@ def _calls(path: Path) -> list[tuple[str, int, int, bool]]:
 
     def visit(node: ast.AST, inside: bool) -> None:
         if isinstance(node, ast.With):
-            inside |= any(ast.unparse(item.context_expr).startswith("draft(") for item in node.items)
+            inside |= any(
+                ast.unparse(item.context_expr).startswith("draft(") for item in node.items
+            )
         if isinstance(node, ast.Call):
             found.append((ast.unparse(node.func), len(node.args), node.lineno, inside))
         for child in ast.iter_child_nodes(node):
@@ -128,9 +160,11 @@ def test_fault_20_nothing_renames_a_draft_but_the_one_module():
         path.relative_to(ROOT).as_posix()
         for path in FILES
         for name, arguments, _, _ in _calls(path)
-        if name in ("os.replace", "os.rename") or name.endswith(".rename") or (name.endswith(".replace") and arguments == 1)
+        if name in ("os.replace", "os.rename")
+        or name.endswith(".rename")
+        or (name.endswith(".replace") and arguments == 1)
     }
-    assert users <= {"data_engine/atomic.py", *NO_DRAFTS}
+    assert users <= {"data_engine/runtime/atomic.py", *NO_DRAFTS}
 
 
 def test_fault_20_nothing_writes_a_file_in_place():
@@ -139,6 +173,8 @@ def test_fault_20_nothing_writes_a_file_in_place():
         f"{path.relative_to(ROOT)}:{line}"
         for path in FILES
         for name, _, line, inside in _calls(path)
-        if not inside and (name in SAVERS or name.rpartition(".")[2] in WRITERS) and path.relative_to(ROOT).as_posix() not in HANDED
+        if not inside
+        and (name in SAVERS or name.rpartition(".")[2] in WRITERS)
+        and path.relative_to(ROOT).as_posix() not in HANDED
     }
     assert places == set()

@@ -5,17 +5,17 @@ import json
 import duckdb
 import pytest
 
+from data_engine.datasets.splits import interaction_split
+from data_engine.datasets.subset import Subset
 from data_engine.errors import DataError, ImportRefused
-from data_engine.evidence import Evidence
-from data_engine.filling import ImportOptions
-from data_engine.graphs import AttributeGraph, InteractionGraph, number
+from data_engine.graphs.evidence import Evidence
+from data_engine.graphs.memory import AttributeGraph, InteractionGraph, number
 from data_engine.importers.amazon import Amazon
 from data_engine.importers.movielens import MovieLens
+from data_engine.importers.ratings import find_scale, make_scale, parse_scale
 from data_engine.importers.tables import Tables
-from data_engine.ratings import find_scale, make_scale, parse_scale
-from data_engine.splits import interaction_split
-from data_engine.store import Store
-from data_engine.subset import Subset
+from data_engine.store.database import Store
+from data_engine.store.filling import ImportOptions
 
 FIRST = 1_600_000_000
 DAY = 86_400
@@ -375,7 +375,7 @@ def test_fault_scale_decides_audiences_and_the_audit_agrees(tmp_path):
     here = folder(tmp_path / "d", text)
     (here / "users.csv").write_text("userId,gender\n" + "".join(f"w{k},F\nm{k},M\n" for k in range(40)))
     load(tmp_path / "s.duckdb", Tables(folder=here))
-    from data_engine.audit import _Checker
+    from data_engine.quality.audit import _Checker
 
     graph = Evidence.load(tmp_path / "s.duckdb").attributes
     assert graph.edges["0"]["popular_with"] == ("popular_with/gender/F",)
@@ -466,7 +466,7 @@ def test_fault_08_a_number_is_digits_with_at_most_one_point(name, expected):
 
 
 def test_fault_08_the_audit_knows_decimals(tmp_path):
-    from data_engine.audit import _Checker
+    from data_engine.quality.audit import _Checker
     from data_engine.schema import Condition
 
     triples = "movieId,relation,value\n" + "".join(f"{n},score,{n}.5\n{n},genre,G\n" for n in range(6))

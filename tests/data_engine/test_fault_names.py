@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_engine.filling import append
-from data_engine.names import (
+from data_engine.names.cleaning import (
     MOST_ESCAPES,
     clean_text,
     readable_relation,
@@ -15,8 +14,9 @@ from data_engine.names import (
     surface_names,
     without_disambiguation,
 )
-from data_engine.quality import ALIKE, examine, repair
-from data_engine.store import Store
+from data_engine.quality.doctor import ALIKE, examine, repair
+from data_engine.store.database import Store
+from data_engine.store.filling import append
 from tests.conftest import hand_catalogue
 
 ENTITIES = ["&amp;", "&#39;", "&", "amp;", "#38;", "lt;"]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_engine.mentions import TitleFinder
-from data_engine.names import clean_text
-from data_engine.titles import TitleResolver, split_year
+from data_engine.names.cleaning import clean_text
+from data_engine.names.mentions import TitleFinder
+from data_engine.names.titles import TitleResolver, split_year
 
 TITLES = {
     "1": "Heat (1995)",

@@ -11,15 +11,25 @@ import sys
 
 import pytest
 
-import rerec
-from data_engine.store import Store
+from data_engine.store.database import Store
+from rerec import cli
 
 ROWS = 30
 ENCODINGS = ("utf-8",) * 6 + ("utf-8-sig", "utf-16", "utf-16-le", "latin-1", "cp1252")
 SEPARATORS = (",",) * 5 + (";", "\t", "|", " ", "::")
 LINE_ENDS = ("\n", "\n", "\r\n", "\r", "\n\r", "mixed")
 QUOTINGS = (csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC)
-BREAKS = ("",) * 10 + ("a short row", "a long row", "an open quote", "a footer", "a header twice", "a word for a number", "cut", "NUL", "no header")
+BREAKS = ("",) * 10 + (
+    "a short row",
+    "a long row",
+    "an open quote",
+    "a footer",
+    "a header twice",
+    "a word for a number",
+    "cut",
+    "NUL",
+    "no header",
+)
 
 
 def run(monkeypatch, capsys, *words):
@@ -27,7 +37,7 @@ def run(monkeypatch, capsys, *words):
     monkeypatch.setattr(sys, "argv", ["rerec", *map(str, words)])
     code = 0
     try:
-        rerec.main()
+        cli.main()
     except SystemExit as end:
         code = end.code or 0
     return code, *capsys.readouterr()
@@ -54,23 +64,44 @@ def times(rng):
 
 def marks(rng):
     """A way to write a rating."""
-    return rng.choice((str, str, str, str, lambda r: f"{r}.0", lambda r: f"{r:.2f}", lambda r: f"{r},0", lambda r: f" {r}", lambda r: "★" * r))
+    return rng.choice(
+        (
+            str,
+            str,
+            str,
+            str,
+            lambda r: f"{r}.0",
+            lambda r: f"{r:.2f}",
+            lambda r: f"{r},0",
+            lambda r: f" {r}",
+            lambda r: "★" * r,
+        )
+    )
 
 
 def tables(rng):
     """The rows of each file, header first."""
     time, mark = times(rng), marks(rng)
     ratings = [["userId", "movieId", "rating", "timestamp"]]
-    ratings += [[f"u{k % 5}", f"{k % 6}", mark(k % 5 + 1), time(1_600_000_000 + 86_400 * k)] for k in range(ROWS)]
+    ratings += [
+        [f"u{k % 5}", f"{k % 6}", mark(k % 5 + 1), time(1_600_000_000 + 86_400 * k)]
+        for k in range(ROWS)
+    ]
     films = [["movieId", "title"], *([f"{n}", f"Amélie, part {n} (199{n})"] for n in range(6))]
-    triples = [["movieId", "relation", "value"], *([f"{n}", "genre", f"Comédie {n % 3}"] for n in range(6))]
+    triples = [
+        ["movieId", "relation", "value"],
+        *([f"{n}", "genre", f"Comédie {n % 3}"] for n in range(6)),
+    ]
     return {"ratings.csv": ratings, "movies.csv": films, "kg.csv": triples}
 
 
 def movielens(rng):
     time, mark = times(rng), marks(rng)
     ratings = [["userId", "movieId", "rating", "timestamp"]]
-    ratings += [[f"u{k % 5}", f"{k % 6}", mark(k % 5 + 1), time(1_600_000_000 + 86_400 * k)] for k in range(ROWS)]
+    ratings += [
+        [f"u{k % 5}", f"{k % 6}", mark(k % 5 + 1), time(1_600_000_000 + 86_400 * k)]
+        for k in range(ROWS)
+    ]
     films = [["movieId", "title", "genres"]]
     films += [[f"{n}", f"Amélie {n} (199{n})", "Drama|IMAX"] for n in range(6)]
     return {"ratings.csv": ratings, "movies.csv": films}
@@ -106,18 +137,37 @@ def text_of(rows, rng, separator, end, quoting, broken):
 
 @pytest.mark.journey
 @pytest.mark.parametrize(("make", "count"), [(tables, 65), (movielens, 35)])
-def test_fault_variants_are_read_as_they_are_meant_or_refused_in_one_line(tmp_path, monkeypatch, capsys, make, count):
+def test_fault_variants_are_read_as_they_are_meant_or_refused_in_one_line(
+    tmp_path, monkeypatch, capsys, make, count
+):
     rng, here, store = random.Random(make.__name__), tmp_path / "d", tmp_path / "s.duckdb"
     here.mkdir()
 
     def write(files, victim="", *style):
         for name, rows in files.items():
-            separator, end, quoting, broken, encoding = style if name == victim else (",", "\n", csv.QUOTE_MINIMAL, "", "utf-8")
-            (here / name).write_bytes(text_of(rows, rng, separator, end, quoting, broken).encode(encoding, errors="replace"))
+            separator, end, quoting, broken, encoding = (
+                style if name == victim else (",", "\n", csv.QUOTE_MINIMAL, "", "utf-8")
+            )
+            (here / name).write_bytes(
+                text_of(rows, rng, separator, end, quoting, broken).encode(
+                    encoding, errors="replace"
+                )
+            )
 
     def load(*options):
         store.unlink(missing_ok=True)
-        return run(monkeypatch, capsys, "data", "import", make.__name__, here, "--store", store, "--json", *options)
+        return run(
+            monkeypatch,
+            capsys,
+            "data",
+            "import",
+            make.__name__,
+            here,
+            "--store",
+            store,
+            "--json",
+            *options,
+        )
 
     steady = random.Random(1)
     steady.choice = lambda forms: forms[0]
@@ -134,14 +184,21 @@ def test_fault_variants_are_read_as_they_are_meant_or_refused_in_one_line(tmp_pa
         if victim != "ratings.csv" and style[3] in ("a header twice", "a word for a number"):
             victim = "ratings.csv"  # elsewhere such a row is another title, and no fault
         write(files, victim, *style)
-        options = ["--max-rejects", "1000"] * (rng.random() < 0.5) + ["--skip-unknown"] * (rng.random() < 0.3)
+        options = ["--max-rejects", "1000"] * (rng.random() < 0.5) + ["--skip-unknown"] * (
+            rng.random() < 0.3
+        )
         options += ["--encoding", "latin-1"] * (make is tables and rng.random() < 0.5)
         code, out, err = load(*options)
         what = (victim, style, options, out, err)
         assert "Traceback" not in err + out, what
         if code:
             refused += 1
-            assert not store.exists() and not out and err.startswith("error: ") and err.count("\n") == 1, what
+            assert (
+                not store.exists()
+                and not out
+                and err.startswith("error: ")
+                and err.count("\n") == 1
+            ), what
             assert len(err) < 600 and "aborted" not in err, what
             continue
         told = json.loads(out)

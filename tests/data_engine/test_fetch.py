@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from data_engine.errors import DataError
-from data_engine.fetch import KNOWN, DataSet, fetch
+from data_engine.importers.fetch import KNOWN, DataSet, fetch
 
 
 def archive(**files):

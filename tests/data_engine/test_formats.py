@@ -7,13 +7,13 @@ import networkx as nx
 import pytest
 
 from data_engine.errors import ImportRefused
-from data_engine.evidence import Evidence
-from data_engine.filling import ImportOptions
+from data_engine.graphs.evidence import Evidence
 from data_engine.importers.amazon import Amazon
 from data_engine.importers.graph_files import GraphFile
 from data_engine.importers.movielens import GENRES_100K, MovieLens
 from data_engine.importers.recbole import RecBole
-from data_engine.store import Store
+from data_engine.store.database import Store
+from data_engine.store.filling import ImportOptions
 from tests.conftest import SHARED, hand_catalogue
 from tests.test_cli import rerec
 

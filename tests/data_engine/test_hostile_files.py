@@ -6,11 +6,11 @@ import re
 import pytest
 
 from data_engine.errors import RerecError
-from data_engine.filling import ImportOptions
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.recbole import RecBole
 from data_engine.importers.tables import Tables
-from data_engine.store import Store
+from data_engine.store.database import Store
+from data_engine.store.filling import ImportOptions
 
 ROWS = 30
 JUNK = (

@@ -6,12 +6,12 @@ import torch
 from sklearn.metrics import ndcg_score
 
 from data_engine.errors import DataError
-from data_engine.graphs import InteractionGraph
+from data_engine.graphs.memory import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, lightgcn, make_model
 from data_engine.preference.lightgcn import LightGCN, LightGCNConfig, _normalised_adjacency, _propagate
 from data_engine.preference.ranking import ndcg10
-from data_engine.store import Store
+from data_engine.store.database import Store
 
 
 def likes(train, held=(), users=None, items=None) -> Likes:

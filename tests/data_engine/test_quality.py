@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from data_engine.quality import CHECKS, examine, repair
-from data_engine.store import Store
+from data_engine.quality.doctor import CHECKS, examine, repair
+from data_engine.store.database import Store
 from tests.conftest import hand_catalogue
 from tests.test_cli import rerec
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from data_engine.graphs import InteractionGraph
+from data_engine.datasets.splits import ORDER, interaction_split, link_fold, query_split
+from data_engine.graphs.memory import InteractionGraph
 from data_engine.schema import Condition
-from data_engine.splits import ORDER, interaction_split, link_fold, query_split
 
 
 def graph(user, item, time):

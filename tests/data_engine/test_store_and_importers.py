@@ -8,13 +8,13 @@ import duckdb
 import pytest
 
 from data_engine.errors import DataError, ImportRefused
-from data_engine.evidence import Evidence
-from data_engine.filling import ImportOptions
-from data_engine.graphs import AttributeGraph, InteractionGraph
+from data_engine.graphs.evidence import Evidence
+from data_engine.graphs.memory import AttributeGraph, InteractionGraph
 from data_engine.importers.tables import Tables
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.schema import Condition
-from data_engine.store import Store
+from data_engine.store.database import Store
+from data_engine.store.filling import ImportOptions
 from tests.conftest import SHARED, hand_catalogue
 
 RATINGS = "userId,movieId,rating,timestamp\n1,10,4.5,100\n1,11,2,101\n2,10,5,102\n"

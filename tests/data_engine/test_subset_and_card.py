@@ -8,11 +8,11 @@ import networkx as nx
 import pytest
 import yaml
 
-from data_engine.card import write_card
+from data_engine.datasets.dataset_card import write_card
+from data_engine.datasets.subset import Subset
 from data_engine.errors import DataError
 from data_engine.importers.world import WorldConfig, make_world
-from data_engine.store import Store
-from data_engine.subset import Subset
+from data_engine.store.database import Store
 from tests.conftest import hand_catalogue
 from tests.test_cli import rerec
 
@@ -82,8 +82,8 @@ def test_the_card_has_hugging_faces_head_true_figures_and_its_pictures(tmp_path,
 
 
 def test_reach_is_counted_right_on_the_hand_made_graph(hand_store):
-    from data_engine.card import _reach
-    from data_engine.evidence import Evidence
+    from data_engine.datasets.dataset_card import _reach
+    from data_engine.graphs.evidence import Evidence
 
     catalogue = hand_catalogue()
     graph = nx.Graph((("i", i), ("a", r, a)) for i, r, a, _ in catalogue.edges)
@@ -97,7 +97,7 @@ def test_synthesised_parquet_loads_with_datasets(tmp_path, film_store):
     from datasets import load_dataset
 
     from agents.commands import _write
-    from data_engine.store import Store
+    from data_engine.store.database import Store
 
     with Store.open(film_store, read_only=True) as store:
         _write(tmp_path, store.examples())

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_engine.mentions import TitleFinder
-from data_engine.titles import TitleResolver, fold, split_year
+from data_engine.names.mentions import TitleFinder
+from data_engine.names.titles import TitleResolver, fold, split_year
 from tests.conftest import SHARED
 
 TITLES = {

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from data_engine.errors import DataError
-from data_engine.store import Store
-from data_engine.wikidata import ENTITY, Wikidata, enrich
+from data_engine.importers.wikidata import ENTITY, Wikidata, enrich
+from data_engine.store.database import Store
 from tests.conftest import hand_catalogue
 from tests.test_cli import rerec
 

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from data_engine.graphs import AttributeGraph
-from data_engine.store import Store
+from data_engine.graphs.memory import AttributeGraph
+from data_engine.store.database import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response

@@ -2,9 +2,9 @@
 
 import pytest
 
-from data_engine.graphs import AttributeGraph
+from data_engine.graphs.memory import AttributeGraph
 from data_engine.schema import Condition
-from data_engine.store import Store
+from data_engine.store.database import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response

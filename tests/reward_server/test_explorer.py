@@ -8,7 +8,7 @@ import warnings
 import httpx
 import pytest
 
-from data_engine.store import Store
+from data_engine.store.database import Store
 from reward_server.local import local_server
 
 pytestmark = pytest.mark.journey

@@ -5,9 +5,9 @@ import asyncio
 import httpx
 import pytest
 
-from data_engine.store import Store
-from reward_server.app import ServeConfig, make_app
-from reward_server.guards import issue
+from data_engine.store.database import Store
+from reward_server.server.app import ServeConfig, make_app
+from reward_server.server.guards import issue
 
 
 def asked(store, path, token="", **options):

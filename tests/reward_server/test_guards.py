@@ -12,8 +12,8 @@ import zstandard
 
 from data_engine.errors import DataError
 from reward_server.errors import Refused
-from reward_server.guards import Patience, Token, Tokens, issue, read_body
 from reward_server.local import local_server
+from reward_server.server.guards import Patience, Token, Tokens, issue, read_body
 from tests.test_cli import rerec
 
 

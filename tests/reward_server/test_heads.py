@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from data_engine.arrays import GraphArrays
 from data_engine.errors import DataError
-from data_engine.store import Store
+from data_engine.graphs.arrays import GraphArrays
+from data_engine.store.database import Store
 from reward_server.errors import Refused
-from reward_server.heads import Head, compression, save_head
 from reward_server.local import local_server
-from reward_server.rechead import HeadConfig, RecHead
+from reward_server.rechead.head import Head, compression, save_head
+from reward_server.rechead.model import HeadConfig, RecHead
 from reward_server.segments import split_answer
 from reward_server.wire import HeadAsk
 from tests.test_cli import rerec
@@ -126,7 +126,7 @@ def test_a_response_is_split_at_its_answer():
 
 
 def test_a_head_is_bound_to_its_graph_and_its_weights(arrays, tmp_path, monkeypatch):
-    monkeypatch.setattr("reward_server.heads.sentence_encoder", lambda name: encode)
+    monkeypatch.setattr("reward_server.rechead.head.sentence_encoder", lambda name: encode)
     digest = save_head(tmp_path / "h", model(arrays), CONFIG, "letters", arrays.digest)
     loaded = Head.load(tmp_path / "h", arrays)
     ask = [HeadAsk(query_id=f"{arrays.user_ids[1]}:4", response=said("so", "a film"))]

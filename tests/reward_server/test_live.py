@@ -4,11 +4,11 @@ import weakref
 
 import pytest
 
-from data_engine.store import Store
-from reward_server.endpoint import ScoreEndpoint
+from data_engine.store.database import Store
 from reward_server.errors import Refused
-from reward_server.live import Live
-from reward_server.metrics import Metrics
+from reward_server.server.endpoint import ScoreEndpoint
+from reward_server.server.live import Live
+from reward_server.server.metrics import Metrics
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response, ScoreRequest
 

@@ -3,7 +3,7 @@
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from reward_server.metrics import Metrics
+from reward_server.server.metrics import Metrics
 from reward_server.wire import Score, Segment
 
 

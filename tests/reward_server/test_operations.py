@@ -21,17 +21,17 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_engine.arrays import GraphArrays
-from data_engine.children import rerec_command
-from data_engine.sentences import DEFAULT
-from data_engine.store import Store
+from data_engine.graphs.arrays import GraphArrays
+from data_engine.names.sentences import DEFAULT
+from data_engine.runtime.children import rerec_command
+from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.errors import RewardError
-from reward_server.guards import issue
-from reward_server.heads import save_head
 from reward_server.local import local_server
-from reward_server.rechead import HeadConfig, RecHead
+from reward_server.rechead.head import save_head
+from reward_server.rechead.model import HeadConfig, RecHead
 from reward_server.scoring import PROFILES
+from reward_server.server.guards import issue
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 

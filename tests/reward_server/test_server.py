@@ -8,7 +8,7 @@ import re
 import httpx
 import pytest
 
-from data_engine.store import Store
+from data_engine.store.database import Store
 from reward_server.client import AsyncRewardClient, RewardClient
 from reward_server.errors import BadResponses, RewardError, ServerUnreachable, StaleGraph, UnknownExamples
 from reward_server.local import local_server

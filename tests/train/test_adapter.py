@@ -6,8 +6,8 @@ from omegaconf import OmegaConf
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from train.adapter import merge_adapter
 from train.errors import TrainError
+from train.rft.adapter import merge_adapter
 
 RANK, ALPHA = 2, 6
 ADAPTED = [f"model.layers.{layer}.{part}_proj" for layer in (0, 1) for part in ("self_attn.q", "self_attn.v", "mlp.down")]

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.advantage import raae
+from train.algorithms.advantage import raae
 
 
 def test_raae_by_hand():

@@ -5,14 +5,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from data_engine.evidence import Evidence
-from data_engine.graphs import AttributeGraph
-from data_engine.store import Store
+from data_engine.graphs.evidence import Evidence
+from data_engine.graphs.memory import AttributeGraph
+from data_engine.store.database import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 from tests.conftest import example
-from train.baselines import BASELINES, answers, baseline
+from train.evaluation.baselines import BASELINES, answers, baseline
 
 
 @pytest.fixture(scope="module")

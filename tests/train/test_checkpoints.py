@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from train.checkpoints import FOLDER, LATEST, damage, disk_full, last_whole
 from train.errors import TrainError
+from train.rft.checkpoints import FOLDER, LATEST, damage, disk_full, last_whole
 
 
 def checkpoint(root, step):

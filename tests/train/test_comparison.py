@@ -5,11 +5,11 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from train.compare import CompareConfig, _settle, write_comparison
-from train.comparison import ALL, adjusted, by_seed, compare, interval, paired
 from train.errors import BadRecipe, ConfigChanged, TrainError
-from train.methods import method
-from train.rft import RFTConfig, compose
+from train.evaluation.compare import CompareConfig, _settle, write_comparison
+from train.evaluation.comparison import ALL, adjusted, by_seed, compare, interval, paired
+from train.evaluation.methods import method
+from train.rft.run import RFTConfig, compose
 from train.sequential.commands import told
 from train.sequential.run import SequentialConfig, _table
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import Qwen2Tokenizer
 
-from train.curriculum import Curriculum, CurriculumConfig
-from train.spans import spread, token_spans
-from train.tiny import _tokenizer
+from train.algorithms.spans import spread, token_spans
+from train.rft.curriculum import Curriculum, CurriculumConfig
+from train.sft.tiny import _tokenizer
 
 
 def run_epochs(curriculum, skill, batches):

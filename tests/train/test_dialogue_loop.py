@@ -10,13 +10,13 @@ from types import SimpleNamespace
 import pytest
 from omegaconf import OmegaConf
 
-from agents.run import SynthConfig, synthesise
-from data_engine.evidence import Evidence
-from data_engine.store import Store
+from agents.synthesis.run import SynthConfig, synthesise
+from data_engine.graphs.evidence import Evidence
+from data_engine.store.database import Store
 from reward_server.local import local_server
-from train.dialogues import asking, conversation, example_rows, fits
-from train.sft_run import words_of
-from train.tiny import build_tokenizer
+from train.sft.run import words_of
+from train.sft.tiny import build_tokenizer
+from train.tasks.dialogues import asking, conversation, example_rows, fits
 
 os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu")
 pytestmark = pytest.mark.journey  # verl alone takes ten seconds to import

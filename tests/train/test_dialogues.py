@@ -7,20 +7,20 @@ import httpx
 import msgspec
 import pytest
 
-from agents.run import SynthConfig, synthesise
-from data_engine.evidence import Evidence
-from data_engine.store import Store
+from agents.synthesis.run import SynthConfig, synthesise
+from data_engine.graphs.evidence import Evidence
+from data_engine.store.database import Store
 from reward_server.client import AsyncLookClient
 from reward_server.errors import ServerUnreachable, StaleGraph
 from reward_server.local import local_server
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Look, Looked
-from train.dialogues import DIALOGUES, NOTHING, asked, asking, conversation, example_rows, fits, told
 from train.errors import TrainError
-from train.prompts import open_book
-from train.sft import encode, lessons
-from train.sft_run import words_of
-from train.tiny import build_tokenizer
+from train.sft.run import words_of
+from train.sft.tiny import build_tokenizer
+from train.sft.training import encode, lessons
+from train.tasks.dialogues import DIALOGUES, NOTHING, asked, asking, conversation, example_rows, fits, told
+from train.tasks.prompts import open_book
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.test_cli import rerec
-from train.endpoint import EndpointConfig, ask
 from train.errors import Interrupted, TrainError
+from train.evaluation.endpoint import EndpointConfig, ask
 
 
 class Server(ThreadingHTTPServer):

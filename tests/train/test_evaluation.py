@@ -2,19 +2,19 @@
 
 import pytest
 
-from data_engine.evidence import Evidence
-from data_engine.store import Store
+from data_engine.graphs.evidence import Evidence
+from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.local import local_server
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 from tests.test_cli import rerec
-from train.baselines import baseline
-from train.evaluate import DEEPER, EvalConfig, evaluate, interval, row, summarise
-from train.prompts import open_book, response
-from train.report import coloured, pick
-from train.tiny import TinyConfig, build_model, build_tokenizer, save
+from train.evaluation.baselines import baseline
+from train.evaluation.evaluate import DEEPER, EvalConfig, evaluate, interval, row, summarise
+from train.reports.journey_report import coloured, pick
+from train.sft.tiny import TinyConfig, build_model, build_tokenizer, save
+from train.tasks.prompts import open_book, response
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from data_engine.evidence import Evidence
+from data_engine.graphs.evidence import Evidence
 from data_engine.schema import Claim
 from reward_server.scoring import PROFILES
 from reward_server.wire import Response
 from tests.conftest import example
-from train.evaluate import position_bias, row, summarise
-from train.pages import render
+from train.evaluation.evaluate import position_bias, row, summarise
+from train.reports.pages import render
 
 THOUGHT = "Film E was not made by Ann Arden but by {}.\n<answer>Film A (1981)</answer>"
 MISSES = "I like films.\n<answer>Film A (1981)</answer>"

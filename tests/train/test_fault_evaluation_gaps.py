@@ -6,17 +6,17 @@ import shutil
 import pytest
 import torch
 
-from agents.run import SynthConfig, synthesise
-from data_engine.evidence import Evidence
-from data_engine.store import Store
+from agents.synthesis.run import SynthConfig, synthesise
+from data_engine.graphs.evidence import Evidence
+from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.local import local_server
 from reward_server.wire import Looked
-from train.converse import play, start
-from train.dialogues import DIALOGUES, MOST_CALLS
-from train.evaluate import EvalConfig, evaluate
-from train.generate import placement
+from train.evaluation.evaluate import EvalConfig, evaluate
+from train.evaluation.generate import placement
 from train.sequential.run import METHODS
+from train.tasks.converse import play, start
+from train.tasks.dialogues import DIALOGUES, MOST_CALLS
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +103,8 @@ def test_fault_25_a_mean_of_item_vectors_is_not_called_lightgcn():
 def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(tmp_path, monkeypatch, recipe):
     from omegaconf import OmegaConf
 
-    from train import compare
-    from train.methods import Method
+    from train.evaluation import compare
+    from train.evaluation.methods import Method
 
     style = {"tiny-grpo": "open-book"}.get(recipe, recipe.removeprefix("tiny-"))
     composed = OmegaConf.create({"data": {"max_response_length": 96}, "rerec": {"style": style}})
@@ -151,7 +151,7 @@ def test_fault_gap_dialogues_are_evaluated(talks, tmp_path, style):
 @pytest.mark.journey
 def test_fault_gap_a_perfect_speaker_is_judged_perfect(talks, monkeypatch):
     """Through the real server: gold look-ups are answered as the transcript has them, and the last message is scored."""
-    from train import generate
+    from train.evaluation import generate
 
     path, evidence, examples = talks
     chosen = [e for e in examples if e.kind == "tools"]
@@ -166,7 +166,7 @@ def test_fault_gap_a_perfect_speaker_is_judged_perfect(talks, monkeypatch):
 
     monkeypatch.setattr(generate, "load", lambda folder: (None, None))
     monkeypatch.setattr(generate, "continue_chats", speak)
-    monkeypatch.setattr("train.evaluate._retention", lambda *_: None)
+    monkeypatch.setattr("train.evaluation.evaluate._retention", lambda *_: None)
     with local_server(path) as url, RewardClient(url, evidence.digest) as client:
         found = evaluate(EvalConfig(model=path, style="tools"), chosen, evidence, client)
     assert found["summary"]["ndcg"]["mean"] == 1.0

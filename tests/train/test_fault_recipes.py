@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_engine.evidence import Evidence
+from data_engine.graphs.evidence import Evidence
 from tests.test_cli import rerec
-from train import rft
-from train.compare import CompareConfig, run_matrix
 from train.errors import BadRecipe
-from train.overrides import quoted, spelled
-from train.rft import RFTConfig, command, compose, on_cpu, recipes
+from train.evaluation.compare import CompareConfig, run_matrix
+from train.rft import run as rft
+from train.rft.overrides import quoted, spelled
+from train.rft.run import RFTConfig, command, compose, on_cpu, recipes
 from train.sequential.rporec import RPORecConfig, run_rporec
 from train.sequential.run import SequentialConfig
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from train.spans import decoder, spread, token_spans
+from train.algorithms.spans import decoder, spread, token_spans
 
 CORPUS = [
     "Heat is good. I'd rather watch Heat (1995), don't you? Yes: café, naïve, über, señor!",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from train.health import RECENT, alarms, line
+from train.rft.health import RECENT, alarms, line
 
 STEADY = {
     "rerec/entropy": [1.0] * 20,

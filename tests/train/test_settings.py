@@ -5,7 +5,7 @@ from omegaconf import OmegaConf
 
 from train.cores import MOST, threads
 from train.errors import BadRecipe
-from train.rft import RFTConfig, compose, recipes
+from train.rft.run import RFTConfig, compose, recipes
 
 
 def section(recipe, *overrides):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_engine.console import progress, show
 from data_engine.errors import DataError
-from data_engine.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
+from data_engine.runtime.console import progress, show
+from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 if TYPE_CHECKING:
     from train.sequential.words import WordsConfig
@@ -55,7 +55,7 @@ def sequential(
 
     Example: rerec train sequential --store runs/movies.duckdb --methods popularity,sasrec --seeds 0,1,2
     """
-    from data_engine.evidence import Evidence
+    from data_engine.graphs.evidence import Evidence
 
     evidence = Evidence.load(store)  # is it there? torch takes seconds to import
     from train.errors import TrainError
@@ -104,7 +104,7 @@ def rechead(
 
     Example: rerec train rechead --store runs/movies.duckdb --run runs/rechead
     """
-    from data_engine.evidence import Evidence
+    from data_engine.graphs.evidence import Evidence
 
     evidence = Evidence.load(store)  # is it there? torch takes seconds to import
     from train.sequential.heads import run_rechead
@@ -139,7 +139,7 @@ def rporec(
 
     Example: rerec train rporec --store runs/movies.duckdb --run runs/rporec --rounds 2
     """
-    from data_engine.evidence import Evidence
+    from data_engine.graphs.evidence import Evidence
 
     evidence = Evidence.load(store)  # is it there? torch takes seconds to import
     from train.sequential.rporec import RPORecConfig, run_rporec
@@ -169,8 +169,8 @@ def rporec(
 
 
 def _words(ask: str | None, policy: Path | None, base_url: str, key_env: str, encoder: str, lessons: int) -> "WordsConfig":
-    from train.endpoint import EndpointConfig
     from train.errors import TrainError
+    from train.evaluation.endpoint import EndpointConfig
     from train.sequential.words import WordsConfig
 
     if ask and policy:

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from reward_server.rechead import PAD, HeadConfig, RecHead, start_small
+from reward_server.rechead.model import PAD, HeadConfig, RecHead, start_small
 
 
 class GRU4Rec(nn.Module):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from data_engine.graphs import InteractionGraph
+from data_engine.datasets.sequences import Sequences
+from data_engine.graphs.memory import InteractionGraph
 from data_engine.preference import Likes
 from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
-from data_engine.sequences import Sequences
 from train.sequential.ranking import Scorer
 
 

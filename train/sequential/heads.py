@@ -6,11 +6,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from data_engine.evidence import Evidence
-from data_engine.provenance import provenance, write_json
-from data_engine.sentences import sentence_encoder
-from reward_server.heads import WEIGHTS, save_head
-from reward_server.rechead import RecHead
+from data_engine.graphs.evidence import Evidence
+from data_engine.names.sentences import sentence_encoder
+from data_engine.runtime.provenance import provenance, write_json
+from reward_server.rechead.head import WEIGHTS, save_head
+from reward_server.rechead.model import RecHead
 from train.sequential.ranking import hits, ndcg, ranks
 from train.sequential.run import SequentialConfig, Tell, settle, test_queries
 from train.sequential.training import Trained, fit, watched

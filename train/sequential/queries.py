@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from data_engine.evidence import Evidence
-from data_engine.parquet import next_row
-from data_engine.sequences import TRAIN, VALIDATION, Cut, Next, Sequences
-from train.prompts import thought_out, watched
+from data_engine.datasets.parquet import next_row
+from data_engine.datasets.sequences import TRAIN, VALIDATION, Cut, Next, Sequences
+from data_engine.graphs.evidence import Evidence
 from train.sequential.thoughts import READ, Thought
-from train.sft import Lesson
+from train.sft.training import Lesson
+from train.tasks.prompts import thought_out, watched
 
 VALIDATED = 3000
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from data_engine.sequences import Next
+from data_engine.datasets.sequences import Next
 
 AT_ONCE = 256
 Scorer = Callable[[Sequence[Next]], np.ndarray]  # what was before each moment → (moments, items) scores

@@ -10,23 +10,23 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data_engine.evidence import Evidence
-from data_engine.provenance import provenance, write_json
-from data_engine.sentences import sentence_encoder
-from data_engine.sequences import TRAIN, Sequences
+from data_engine.datasets.sequences import TRAIN, Sequences
+from data_engine.graphs.evidence import Evidence
+from data_engine.names.sentences import sentence_encoder
+from data_engine.runtime.lock import alone
+from data_engine.runtime.provenance import provenance, write_json
 from reward_server.local import local_server
 from train.child import run_rerec
 from train.errors import Interrupted, TrainError
-from train.lock import alone
-from train.rft import RFTConfig, compose
+from train.reports.rounds_report import write_rounds_report
+from train.rft.run import RFTConfig, compose
 from train.sequential.heads import run_rechead
 from train.sequential.queries import evenly, next_lessons
-from train.sequential.report import write_rounds_report
 from train.sequential.run import SequentialConfig, test_queries
 from train.sequential.thoughts import hindsight
 from train.sequential.words import Words
-from train.sft import SFTConfig
-from train.sft_run import run_sft
+from train.sft.run import run_sft
+from train.sft.training import SFTConfig
 
 Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many)
 

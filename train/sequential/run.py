@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from data_engine.evidence import Evidence
-from data_engine.provenance import provenance, write_json
-from data_engine.sentences import sentence_encoder
-from data_engine.sequences import TEST, Cut, Next, Sequences
-from reward_server.rechead import RecHead
-from train.comparison import adjust, interval, paired
+from data_engine.datasets.sequences import TEST, Cut, Next, Sequences
+from data_engine.graphs.evidence import Evidence
+from data_engine.names.sentences import sentence_encoder
+from data_engine.runtime.provenance import provenance, write_json
+from reward_server.rechead.model import RecHead
 from train.errors import ConfigChanged, TrainError
+from train.evaluation.comparison import adjust, interval, paired
 from train.sequential.encoders import ENCODERS
 from train.sequential.floors import lightgcn_mean, popularity
 from train.sequential.ranking import Scorer, hits, ndcg, ranks

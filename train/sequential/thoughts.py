@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from data_engine.evidence import Evidence
+from data_engine.datasets.sequences import Next, Sequences
+from data_engine.graphs.evidence import Evidence
 from data_engine.schema import content_hash
-from data_engine.sequences import Next, Sequences
 from reward_server.segments import split_answer
-from train.endpoint import EndpointConfig, ask
-from train.kept import Kept
+from train.evaluation.endpoint import EndpointConfig, ask
+from train.evaluation.kept import Kept
 
 READ = 12  # of the last items of a history, in words
 FADES = 0.93  # what an item counts for against the one after it
@@ -123,7 +123,7 @@ def policy(
     folder: Path, questions: Callable[[Next], str], kept: Path, progress: Callable[[int, int], None]
 ) -> Callable[[Sequence[Next]], list[Thought]]:
     """A policy's own words, greedy, kept as they come. Raises TrainError when there is no model."""
-    from train.generate import respond
+    from train.evaluation.generate import respond
 
     def think(moments: Sequence[Next]) -> list[Thought]:
         weights = sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.safetensors")))).hexdigest()
@@ -148,7 +148,7 @@ def prompt(one: Next, sequences: Sequences, evidence: Evidence) -> str:
 def endpoint(
     config: EndpointConfig, sequences: Sequences, evidence: Evidence, kept: Path, progress: Callable[[int, int], None]
 ) -> Callable[[Sequence[Next]], list[Thought]]:
-    """Ask any OpenAI-compatible model; what it answers is kept, so that a run cut short goes on. Raises what `train.endpoint.ask` raises."""
+    """Ask any OpenAI-compatible model; what it answers is kept, so that a run cut short goes on. Raises what `train.evaluation.endpoint.ask` raises."""
     return lambda moments: [
         Thought(*split_answer(text)[:2]) for text in ask(config, [prompt(n, sequences, evidence) for n in moments], 0.0, 0, kept, progress)
     ]

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from data_engine.atomic import draft
-from data_engine.sequences import VALIDATION, Next, Sequences
-from reward_server.rechead import PAD, HeadConfig, RecHead
+from data_engine.datasets.sequences import VALIDATION, Next, Sequences
+from data_engine.runtime.atomic import draft
+from reward_server.rechead.model import PAD, HeadConfig, RecHead
 from train.sequential.ranking import ndcg, ranks
 from train.sequential.thoughts import Said
 

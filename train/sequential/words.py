@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from data_engine.evidence import Evidence
-from data_engine.sentences import DEFAULT, item_texts, kept_vectors, sentence_encoder
-from data_engine.sequences import TEST, TRAIN, Sequences
-from train.endpoint import EndpointConfig
+from data_engine.datasets.sequences import TEST, TRAIN, Sequences
+from data_engine.graphs.evidence import Evidence
+from data_engine.names.sentences import DEFAULT, item_texts, kept_vectors, sentence_encoder
+from train.evaluation.endpoint import EndpointConfig
 from train.sequential.queries import evenly, question
 from train.sequential.thoughts import Said, collect, endpoint, policy, template
 from train.sequential.training import TrainingConfig, watched

@@ -10,7 +10,7 @@ from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentL
 
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.wire import Weights
-from train.spans import decoder
+from train.algorithms.spans import decoder
 from train.verl_plugin.reward import next_item_reward, reward
 
 _decoder = cache(decoder)  # one per tokenizer: what it knows is kept

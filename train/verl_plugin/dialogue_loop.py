@@ -11,7 +11,7 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopMetrics, AgentLoopO
 
 from reward_server.client import AsyncLookClient
 from reward_server.errors import RewardError
-from train.dialogues import MOST_CALLS, asked, told
+from train.tasks.dialogues import MOST_CALLS, asked, told
 from train.verl_plugin.agent_loop import TokenRewardAgentLoop
 from train.verl_plugin.reward import UNSCORED
 

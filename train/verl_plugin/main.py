@@ -8,7 +8,7 @@ from pathlib import Path
 import ray
 from omegaconf import DictConfig, OmegaConf
 
-from data_engine.quiet import words_to
+from data_engine.runtime.quiet import words_to
 
 
 @ray.remote

@@ -9,14 +9,14 @@ from verl.workers.engine.base import EngineRegistry
 from verl.workers.rollout import base as rollout_base
 from verl.workers.rollout.replica import RolloutReplicaRegistry
 
-from train.advantage import raae
+from train.algorithms.advantage import raae
 from train.cores import threads
 from train.verl_plugin.engine import ResponseEngine
 
 
 @register_adv_est("raae")
 def estimate_raae(token_level_rewards: torch.Tensor, response_mask: torch.Tensor, index: object, **_: object) -> tuple[torch.Tensor, torch.Tensor]:
-    """verl's estimator interface over `train.advantage.raae`; advantages serve as returns, as in GRPO."""
+    """verl's estimator interface over `train.algorithms.advantage.raae`; advantages serve as returns, as in GRPO."""
     with torch.no_grad():
         advantage = raae(token_level_rewards, response_mask, list(index))
     return advantage, advantage

@@ -9,9 +9,9 @@ import numpy as np
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.errors import RewardError
 from reward_server.wire import MOST_CHARACTERS, HeadAsk, Response
-from train.judged import judged
+from train.algorithms.judged import judged
+from train.algorithms.spans import spread, token_spans
 from train.sequential.ranking import ndcg
-from train.spans import spread, token_spans
 
 _ENCODE = msgspec.json.Encoder().encode
 _FIGURES, _NEXT_FIGURES = (

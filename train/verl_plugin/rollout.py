@@ -19,7 +19,7 @@ from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 from verl.workers.rollout.utils import ensure_async_iterator
 
 from train.cores import threads
-from train.generate import Ask, generate
+from train.evaluation.generate import Ask, generate
 
 GATHER_SECONDS = 0.02
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch.utils.data import Sampler
 
-from train.curriculum import Curriculum
+from train.rft.curriculum import Curriculum
 
 
 class CurriculumSampler(Sampler[int]):

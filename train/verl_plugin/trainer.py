@@ -15,12 +15,12 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
 from verl.utils.dataset.rl_dataset import collate_fn
 
-from data_engine.atomic import to_disk, write
+from data_engine.runtime.atomic import to_disk, write
 from reward_server.errors import ServerUnreachable
-from train.checkpoints import FOLDER, LATEST, STOP
-from train.curriculum import Curriculum, CurriculumConfig
-from train.health import RECENT, alarms, line
-from train.judged import Judged, process_rewards
+from train.algorithms.judged import Judged, process_rewards
+from train.rft.checkpoints import FOLDER, LATEST, STOP
+from train.rft.curriculum import Curriculum, CurriculumConfig
+from train.rft.health import RECENT, alarms, line
 from train.verl_plugin.sampler import CurriculumSampler
 
 
@@ -148,7 +148,7 @@ class RerecTrainer(PPOTrainerSync):
         for name, value in metrics.items():
             if isinstance(value, int | float):
                 self.history[name].append(value)
-        print(line(self.global_steps, self.total_training_steps, metrics), file=sys.__stdout__, flush=True)  # see data_engine/quiet.py
+        print(line(self.global_steps, self.total_training_steps, metrics), file=sys.__stdout__, flush=True)  # see data_engine/runtime/quiet.py
         for alarm in alarms(self.history) if self.global_steps % RECENT == 0 else ():
             print(f"alarm: {alarm}", file=sys.__stdout__, flush=True)
 

@@ -1,0 +1,1 @@
+"""Synthesis of Examples as a LangGraph: sample, write, label, verify, revise."""

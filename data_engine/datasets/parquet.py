@@ -1,0 +1,58 @@
+"""Examples ↔ verl parquet. A verl row holds the prompt and the example id; the reward server alone knows the gold.
+
+`extra_info` has what training may know: id, kind, prior difficulty, gold position is not among it. The `example` column is the
+whole record as JSON, for people and for `read_examples`; training files are written without it.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_engine.errors import DataError
+from data_engine.runtime.atomic import draft
+from data_engine.schema import Example
+
+
+def verl_row(example: Example, prompt: str) -> dict[str, object]:
+    """One row as verl's RLHFDataset reads it."""
+    return {
+        "data_source": f"rerec/{example.domain}/{example.kind}",
+        "prompt": [{"role": "user", "content": prompt}],
+        "ability": "recommendation",
+        "reward_model": {"style": "rule", "ground_truth": example.example_id},
+        "extra_info": {"example_id": example.example_id, "kind": example.kind, "difficulty": example.difficulty, "split": example.split},
+    }
+
+
+def next_row(domain: str, query_id: str, split: str, prompt: str) -> dict[str, object]:
+    """A row that asks what comes next; a reward server with a RecHead knows what did."""
+    return {
+        "data_source": f"rerec/{domain}/next_item",
+        "prompt": [{"role": "user", "content": prompt}],
+        "ability": "recommendation",
+        "reward_model": {"style": "rule", "ground_truth": query_id},
+        "extra_info": {"example_id": query_id, "kind": "next_item", "split": split},
+    }
+
+
+def write_whole(path: Path, examples: list[Example]) -> None:
+    """Examples with their whole records beside the queries. Raises DataError for no Examples."""
+    write_verl(path, [verl_row(e, e.query) | {"example": e.model_dump_json()} for e in examples])
+
+
+def write_verl(path: Path, rows: list[dict[str, object]]) -> None:
+    """Write rows in order, all or none. Raises DataError for none."""
+    if not rows:
+        raise DataError(f"nothing to write to {path}: run `rerec synth` with a count for that split")
+    with draft(path) as part:
+        pq.write_table(pa.Table.from_pylist(rows), part)
+
+
+def read_examples(path: Path) -> list[Example]:
+    """The Examples of a parquet written with `whole`. Raises DataError when the file or the column is missing."""
+    try:
+        column = pq.read_table(path, columns=["example"])["example"]
+    except (OSError, pa.ArrowInvalid, KeyError) as error:
+        raise DataError(f"{path} holds no whole Examples: write it with `rerec synth --out`") from error
+    return [Example.model_validate_json(body.as_py()) for body in column]

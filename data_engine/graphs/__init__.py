@@ -1,0 +1,1 @@
+"""The item-attribute graph and the user-item graph, in memory and memory-mapped."""

@@ -1,0 +1,1 @@
+"""Titles and names in texts: cleaned, found, resolved to items and attributes."""

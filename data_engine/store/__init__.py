@@ -1,0 +1,1 @@
+"""The DuckDB file that holds a catalogue, its interactions and its Examples."""

@@ -1,0 +1,5 @@
+"""`python -m rerec`."""
+
+from rerec.cli import main
+
+main()

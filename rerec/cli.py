@@ -1,0 +1,125 @@
+"""The front door: `rerec`, a Typer app whose commands live in the rooms and are imported when called, so that --help is quick."""
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+# command → (module, name of its Typer app there, one line of help)
+COMMANDS = {
+    "data": ("data_engine.commands", "data", "Import catalogues, embed items, look at the graphs."),
+    "synth": (
+        "agents.commands",
+        "synth",
+        "Synthesise Examples: complex queries with labelled reasoning.",
+    ),
+    "verify": ("data_engine.commands", "verify", "Re-check every Example against the raw tables."),
+    "serve": ("reward_server.commands", "serve", "Run the reward server on this machine."),
+    "token": ("reward_server.commands", "token", "Make a bearer token for a reward server."),
+    "score": (
+        "reward_server.commands",
+        "score",
+        "Score stored responses in process, as the server would.",
+    ),
+    "train": ("train.commands", "train", "Fine-tune a policy: sft, then rft."),
+    "eval": ("train.commands", "evaluate", "Evaluate a policy on held-out queries."),
+    "report": ("train.commands", "report", "Write the HTML report of a run directory."),
+    "demo": (
+        "rerec.demo",
+        "demo",
+        "The whole journey: ratings in, a better recommender and a report out.",
+    ),
+    "doctor": ("rerec.doctor", "doctor", "Check that this machine can run everything."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Lists all commands from the table; imports a room only for the command that is called."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> object:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, line = COMMANDS[cmd_name]
+        if sys.argv[1:2] in ([], ["--help"]):  # the list of commands only shows their lines
+            return get_command(_placeholder(cmd_name, line))
+        command = get_command(getattr(import_module(module), name))
+        command.name = cmd_name
+        return command
+
+
+def _placeholder(name: str, line: str) -> typer.Typer:
+    app = typer.Typer(add_completion=False)
+    app.command(name, help=line, short_help=line)(lambda: None)
+    return app
+
+
+app = typer.Typer(
+    cls=LazyGroup, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(version("rerec"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Recommendation assistants that reason: their data, their reward and their training.
+
+    Start with `rerec demo`, or: data import → data embed → synth → serve → train sft → train rft → eval → report.
+    """
+
+
+def main() -> None:
+    """Run the command line; whatever a user can cause or meet is one line on standard error and a non-zero exit."""
+    from data_engine.errors import RerecError
+    from data_engine.runtime.quiet import quieten
+
+    quieten()
+    os.environ.setdefault(
+        "PYTHONSAFEPATH", "1"
+    )  # for what this process starts: nothing is imported from the current folder
+    try:
+        app(prog_name="rerec")
+    except RerecError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        print(
+            f"error: {error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr
+        )
+        sys.exit(1)
+    except ImportError as error:
+        print(
+            f"error: {_first_line(error)}: the environment is incomplete or damaged, `rerec doctor` says where",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    except SystemExit as end:
+        if end.code == 130:  # Typer's code for Ctrl-C
+            print(
+                "interrupted: what was finished is kept, nothing is half-written; run the same command again",
+                file=sys.stderr,
+            )
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

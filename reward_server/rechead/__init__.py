@@ -1,0 +1,1 @@
+"""RecHead (RPORec): a head that ranks the catalogue by history, thought and answer."""

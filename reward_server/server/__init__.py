@@ -1,0 +1,1 @@
+"""The HTTP server: the ASGI application, its guards, metrics, workers and explorer page."""

@@ -1,0 +1,1 @@
+"""Advantages and process rewards, and the mapping of characters to tokens they need."""

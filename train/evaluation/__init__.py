@@ -1,0 +1,1 @@
+"""Held-out evaluation of models, endpoints and rules, and comparisons of methods."""

@@ -1,0 +1,1 @@
+"""Reinforcement fine-tuning: recipes composed and checked, run on verl, resumed, exported."""

@@ -1,0 +1,112 @@
+"""What `--dry-run` looks at before anything heavy starts: model and tokenizer, prompts, reward server, memory."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from data_engine.errors import RerecError
+from data_engine.graphs.evidence import Evidence
+from data_engine.store.database import Store
+from reward_server.client import RewardClient
+from reward_server.errors import ServerUnreachable
+from train.tasks.dialogues import example_rows
+
+GB = 1e9
+TRAINED = 16  # bytes a parameter in fp32 FSDP: weights, gradients, two moments of Adam
+SAMPLE = 200  # prompts that are measured
+
+
+class Check(NamedTuple):
+    """`fine` is None for what could not be looked at from here."""
+
+    what: str
+    fine: bool | None
+    says: str
+
+
+def preflight(composed: DictConfig, store: Path) -> list[Check]:
+    """Every check, in the order in which a run would meet them."""
+    folder = Path(str(composed.actor_rollout_ref.model.path))
+    evidence, prompts = _asked(composed, store)
+    return [_model(folder), _prompts(composed, folder, prompts, store), _server(composed, evidence), _memory(composed, folder)]
+
+
+def _asked(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str]]:
+    if not store.is_file():
+        return None, []
+    evidence = Evidence.load(store)
+    if composed.rerec.task == "next_item":
+        from train.sequential.queries import next_rows
+
+        rows = next_rows(evidence, composed.rerec.cut, SAMPLE)["rl"]
+        return evidence, [row["prompt"][0]["content"] for row in rows]
+    with Store.open(store, read_only=True) as opened:
+        rows = example_rows(opened.examples("rl"), evidence, composed.rerec.style)[:SAMPLE]
+    return evidence, [row["prompt"][0]["content"] for row in rows]
+
+
+def _model(folder: Path) -> Check:
+    if not folder.is_dir():
+        return Check("model", None, f"{folder} is no folder here: a name of the hub is fetched when the run starts")
+    missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()]
+    if not list(folder.glob("*.safetensors")):
+        missing.append("*.safetensors")
+    return Check("model", not missing, f"{folder} lacks {', '.join(missing)}" if missing else str(folder))
+
+
+def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path) -> Check:
+    """Do they fit, as the model's own tokenizer and chat template make them?"""
+    if not prompts:
+        return Check("prompts", None, f"nothing to ask in {store}: give --store")
+    if not (folder / "tokenizer_config.json").is_file():
+        return Check("prompts", None, "no tokenizer here to measure them with")
+    from transformers import AutoTokenizer
+
+    tokenizer, most = AutoTokenizer.from_pretrained(folder), composed.data.max_prompt_length
+    if not tokenizer.chat_template:
+        return Check("prompts", False, f"the tokenizer in {folder} has no chat template: take an instruct model")
+    chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
+    longest = max(map(len, tokenizer(tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False))["input_ids"]))
+    fits = longest <= most
+    return Check(
+        "prompts", fits, f"the longest of {len(prompts)} has {longest} tokens of {most}" + ("" if fits else ": raise data.max_prompt_length")
+    )
+
+
+def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
+    if OmegaConf.is_missing(composed.rerec, "server"):
+        return Check("reward server", None, "one is started with the run")
+    server = composed.rerec.server
+    try:
+        with RewardClient(server, evidence and evidence.digest) as client:
+            served = client.ready()
+    except ServerUnreachable:
+        return Check("reward server", None, f"nobody answers at {server}: start it with `rerec serve`")
+    except RerecError as error:
+        return Check("reward server", False, str(error))
+    if composed.rerec.task == "next_item" and not served["head_digest"]:
+        return Check("reward server", False, f"{server} holds no RecHead: start it with --rechead FOLDER")
+    return Check("reward server", True, f"{server}, graph {served['graph_digest']}, {served['examples']} Examples")
+
+
+def _memory(composed: DictConfig, folder: Path) -> Check:
+    """Of one device while it trains: its share of weights, gradients and optimiser, and the logits of a micro batch in fp32, twice."""
+    if not (folder / "config.json").is_file():
+        return Check("memory", None, "no config.json here to count parameters by")
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    shape = AutoConfig.from_pretrained(folder)
+    with torch.device("meta"):
+        count = sum(p.numel() for p in AutoModelForCausalLM.from_config(shape).parameters())
+    devices, adapter = composed.trainer.n_gpus_per_node * composed.trainer.nnodes, composed.actor_rollout_ref.model.lora_rank > 0
+    state = count * (4 if adapter else TRAINED) / devices
+    logits = 2 * 4 * shape.vocab_size * composed.actor_rollout_ref.actor.ppo_max_token_len_per_gpu
+    says = f"{count / 1e6:,.1f} M parameters: about {(state + logits) / GB:.1f} GB a device while training"
+    if composed.trainer.device != "cuda":
+        return Check("memory", True, says)
+    if not torch.cuda.is_available():
+        return Check("memory", None, f"{says}; no GPU here to hold it against")
+    room = torch.cuda.get_device_properties(0).total_memory
+    return Check("memory", state + logits < room, f"{says} of {room / GB:.0f} GB")
