@@ -28,28 +28,72 @@ def _synth(
             help="Comma-separated: explicit, implicit, misinformed, interest, demographics, negation, numeric, comparison, conversation, tools."
         ),
     ] = "explicit,implicit,misinformed,interest",
-    levels: Annotated[str, typer.Option(help="Difficulties, in turn: 1 easy, 2 usual, 3 hard; comma-separated.")] = "2",
-    candidates: Annotated[int, typer.Option(help="Items to choose from in each query, gold included.")] = 6,
-    writer: Annotated[str, typer.Option(help="template (a grammar), terse (one phrasing a kind) or chat (a language model).")] = "template",
-    base_url: Annotated[str, typer.Option(help="Chat: the OpenAI-compatible endpoint.")] = "http://127.0.0.1:8000/v1",
+    levels: Annotated[
+        str, typer.Option(help="Difficulties, in turn: 1 easy, 2 usual, 3 hard; comma-separated.")
+    ] = "2",
+    candidates: Annotated[
+        int, typer.Option(help="Items to choose from in each query, gold included.")
+    ] = 6,
+    writer: Annotated[
+        str,
+        typer.Option(
+            help="template (a grammar), terse (one phrasing a kind) or chat (a language model)."
+        ),
+    ] = "template",
+    base_url: Annotated[
+        str, typer.Option(help="Chat: the OpenAI-compatible endpoint.")
+    ] = "http://127.0.0.1:8000/v1",
     model: Annotated[str | None, typer.Option(help="Chat: the writer's model.")] = None,
-    critic: Annotated[str | None, typer.Option(help="Chat: the critic's model, if another; '' for no critic.")] = None,
-    labeller: Annotated[str, typer.Option(help="Chat: a model that phrases the reasoning steps; none by default.")] = "",
-    key_env: Annotated[str, typer.Option(help="Chat: the environment variable that holds the key.")] = "OPENAI_API_KEY",
+    critic: Annotated[
+        str | None, typer.Option(help="Chat: the critic's model, if another; '' for no critic.")
+    ] = None,
+    labeller: Annotated[
+        str, typer.Option(help="Chat: a model that phrases the reasoning steps; none by default.")
+    ] = "",
+    key_env: Annotated[
+        str, typer.Option(help="Chat: the environment variable that holds the key.")
+    ] = "OPENAI_API_KEY",
     concurrency: Annotated[int, typer.Option(help="Chat: calls at once.")] = 16,
     timeout: Annotated[float, typer.Option(help="Chat: seconds to wait for an answer.")] = 60.0,
     per_minute: Annotated[int | None, typer.Option(help="Chat: calls a minute at most.")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(help="Chat: stop before this many tokens are used.")] = None,
-    budget_money: Annotated[float | None, typer.Option(help="Chat: stop before this much is spent; needs the prices.")] = None,
+    budget_tokens: Annotated[
+        int | None, typer.Option(help="Chat: stop before this many tokens are used.")
+    ] = None,
+    budget_money: Annotated[
+        float | None, typer.Option(help="Chat: stop before this much is spent; needs the prices.")
+    ] = None,
     price_in: Annotated[float, typer.Option(help="Chat: price of a million prompt tokens.")] = 0.0,
-    price_out: Annotated[float, typer.Option(help="Chat: price of a million answered tokens.")] = 0.0,
-    replay: Annotated[bool, typer.Option("--replay", help="Chat: only recorded answers, no call.")] = False,
-    checkpoints: Annotated[str | None, typer.Option(help="Chat: a postgresql:// URL for checkpoints; SQLite beside the store by default.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write a verl parquet a split into this folder.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes; the rows are the same for any number.")] = 2,
-    ray: Annotated[bool, typer.Option("--ray", help="Workers are tasks of a Ray cluster (RAY_ADDRESS, else this machine).")] = False,
+    price_out: Annotated[
+        float, typer.Option(help="Chat: price of a million answered tokens.")
+    ] = 0.0,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Chat: only recorded answers, no call.")
+    ] = False,
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(
+            help="Chat: a postgresql:// URL for checkpoints; SQLite beside the store by default."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write a verl parquet a split into this folder.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes; the rows are the same for any number.")
+    ] = 2,
+    ray: Annotated[
+        bool,
+        typer.Option(
+            "--ray", help="Workers are tasks of a Ray cluster (RAY_ADDRESS, else this machine)."
+        ),
+    ] = False,
     seed: SeedOption = 0,
-    show_examples: Annotated[int, typer.Option("--show", help="Print the first N Examples of the store instead of making any.")] = 0,
+    show_examples: Annotated[
+        int,
+        typer.Option(
+            "--show", help="Print the first N Examples of the store instead of making any."
+        ),
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Synthesise Examples into the store, each proven on the graph; the old ones are replaced at the end. A run cut short goes on where it was.
@@ -104,7 +148,11 @@ def _synth(
         )
     except ValidationError as error:
         problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"])).replace("writer", "model (--model)") if writer == "chat" else ".".join(map(str, problem["loc"]))
+        where = (
+            ".".join(map(str, problem["loc"])).replace("writer", "model (--model)")
+            if writer == "chat"
+            else ".".join(map(str, problem["loc"]))
+        )
         raise DataError(f"{where}: {problem['msg']} (got {problem['input']!r})") from error
     with progress("synth") as tell:
         examples = synthesise(store, config, tell)
@@ -132,7 +180,9 @@ def _report(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
 
     path = ledger_path(store)
     if not path.is_file():
-        raise DataError(f"no synthesis run is on record for {store}: run `rerec synth --store {store}` first")
+        raise DataError(
+            f"no synthesis run is on record for {store}: run `rerec synth --store {store}` first"
+        )
     with Ledger(path) as ledger:
         show(summarise(ledger), as_json)
 

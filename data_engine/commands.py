@@ -12,7 +12,11 @@ from data_engine.import_commands import importing, keep
 from data_engine.runtime.console import progress, show
 from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
-data = typer.Typer(no_args_is_help=True, help="Import catalogues, embed items, look at the graphs.", pretty_exceptions_enable=False)
+data = typer.Typer(
+    no_args_is_help=True,
+    help="Import catalogues, embed items, look at the graphs.",
+    pretty_exceptions_enable=False,
+)
 data.add_typer(importing, name="import")
 enriching = typer.Typer(no_args_is_help=True, help="Add attributes from elsewhere.")
 data.add_typer(enriching, name="enrich")
@@ -24,8 +28,16 @@ def embed(
     method: Annotated[str, typer.Option(help="lightgcn, als or popularity.")] = "lightgcn",
     dims: Annotated[int, typer.Option(min=2, max=1024)] = 64,
     layers: Annotated[int, typer.Option(min=1, max=8, help="Propagation steps of LightGCN.")] = 3,
-    epochs: Annotated[int, typer.Option(min=1, help="The most; it stops when validation NDCG@10 no longer rises.")] = 60,
-    patience: Annotated[int, typer.Option(min=1, help="LightGCN: so many epochs without a rise before it stops; 20 finds a little more.")] = 6,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="The most; it stops when validation NDCG@10 no longer rises.")
+    ] = 60,
+    patience: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="LightGCN: so many epochs without a rise before it stops; 20 finds a little more.",
+        ),
+    ] = 6,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,23 +52,51 @@ def embed(
     from data_engine.store.database import Store
 
     checkpoint = store.with_name(store.name + ".embed.pt")
-    config = {"method": method, "dims": dims, "layers": layers, "epochs": epochs, "patience": patience, "seed": seed}
+    config = {
+        "method": method,
+        "dims": dims,
+        "layers": layers,
+        "epochs": epochs,
+        "patience": patience,
+        "seed": seed,
+    }
     with Store.open(store) as opened, progress(method, epochs) as tell:
         digest = opened.graph_digest
         model = make_model(**config, checkpoint=checkpoint)
         likes = Likes.of(InteractionGraph.from_store(opened))
-        found = learn(likes, model, lambda done, ndcg: tell(done, note=f"validation NDCG@10 {ndcg:.4f}"))
-        opened.save_embeddings(found.items, found.vectors, provenance(config=config, validation_ndcg10=found.validation_ndcg10))
+        found = learn(
+            likes, model, lambda done, ndcg: tell(done, note=f"validation NDCG@10 {ndcg:.4f}")
+        )
+        opened.save_embeddings(
+            found.items,
+            found.vectors,
+            provenance(config=config, validation_ndcg10=found.validation_ndcg10),
+        )
     checkpoint.unlink(missing_ok=True)
-    show({"items": len(found.items), **config, "validation_ndcg10": round(found.validation_ndcg10, 4), "graph_digest": digest}, as_json)
+    show(
+        {
+            "items": len(found.items),
+            **config,
+            "validation_ndcg10": round(found.validation_ndcg10, 4),
+            "graph_digest": digest,
+        },
+        as_json,
+    )
 
 
 @enriching.command("wikidata")
 def enrich_wikidata(
     store: StoreOption = DEFAULT_STORE,
-    relations: Annotated[str | None, typer.Option(help="Comma-separated; all that are known when left out.")] = None,
-    endpoint: Annotated[str | None, typer.Option(help="Another SPARQL endpoint than Wikidata's.")] = None,
-    cache: Annotated[Path, typer.Option(help="Where answers are kept, so that a rerun asks only what is missing.")] = Path("runs/wikidata"),
+    relations: Annotated[
+        str | None, typer.Option(help="Comma-separated; all that are known when left out.")
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="Another SPARQL endpoint than Wikidata's.")
+    ] = None,
+    cache: Annotated[
+        Path,
+        typer.Option(help="Where answers are kept, so that a rerun asks only what is missing."),
+    ] = Path("runs/wikidata"),
     batch: Annotated[int, typer.Option(min=1, max=500, help="Ids in one request.")] = 50,
     pause: Annotated[float, typer.Option(min=0, help="Seconds between requests.")] = 1.0,
     as_json: JsonOption = False,
@@ -68,8 +108,12 @@ def enrich_wikidata(
     from data_engine.importers.wikidata import ENDPOINT, PROPERTIES, Wikidata, enrich
     from data_engine.store.database import Store
 
-    chosen = tuple(word.strip() for word in relations.split(",")) if relations else tuple(PROPERTIES)
-    config = Wikidata(cache=cache, endpoint=endpoint or ENDPOINT, relations=chosen, batch=batch, pause=pause)
+    chosen = (
+        tuple(word.strip() for word in relations.split(",")) if relations else tuple(PROPERTIES)
+    )
+    config = Wikidata(
+        cache=cache, endpoint=endpoint or ENDPOINT, relations=chosen, batch=batch, pause=pause
+    )
     with Store.open(store) as opened, progress("wikidata") as tell:
         facts = enrich(opened, config, lambda done, total: tell(done, total))
         show({**facts, "graph_digest": opened.graph_digest}, as_json)
@@ -100,7 +144,9 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
             "users": len(interactions.users),
             "interactions": len(interactions.user),
             "liked": int(interactions.positive.sum()),
-            "scale": f"{scale.low:g} to {scale.high:g}, liked from {scale.liked_from:g}" if rated else "none: no rating says what is liked",
+            "scale": f"{scale.low:g} to {scale.high:g}, liked from {scale.liked_from:g}"
+            if rated
+            else "none: no rating says what is liked",
             "liked_share": "no ratings" if share is None else round(share, 3),
             **({"warning": warning(share)} if warning(share) else {}),
             "timed": interactions.has_time,
@@ -119,7 +165,12 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
 @data.command()
 def doctor(
     store: StoreOption = DEFAULT_STORE,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without guessing, and say what was done.")] = False,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix", help="Mend what can be mended without guessing, and say what was done."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Duplicates, orphans, dangling edges, name collisions, suspicious links; coverage and degrees.
@@ -133,24 +184,61 @@ def doctor(
         digest = opened.graph_digest
         mended = repair(opened) if fix else []
         found, spread, counts = examine(opened), degrees(opened), opened.counts()
-        coverage = opened.rows("SELECT relation, count(DISTINCT item_id) FROM edges GROUP BY 1 ORDER BY 2 DESC, 1")
+        coverage = opened.rows(
+            "SELECT relation, count(DISTINCT item_id) FROM edges GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
         changed = {"new_graph_digest": opened.graph_digest} if opened.graph_digest != digest else {}
-    facts = {"coverage": {r: round(n / counts["items"], 3) for r, n in coverage}, "degrees": spread, **changed}
+    facts = {
+        "coverage": {r: round(n / counts["items"], 3) for r, n in coverage},
+        "degrees": spread,
+        **changed,
+    }
     if as_json:
-        show(facts | {"findings": [f.model_dump() for f in found], "mended": [f.model_dump() for f in mended]}, True)
+        show(
+            facts
+            | {
+                "findings": [f.model_dump() for f in found],
+                "mended": [f.model_dump() for f in mended],
+            },
+            True,
+        )
         return
-    show({**{f"degree: {what}": figures for what, figures in spread.items()}, "coverage": facts["coverage"], **changed}, False, str(store))
+    show(
+        {
+            **{f"degree: {what}": figures for what, figures in spread.items()},
+            "coverage": facts["coverage"],
+            **changed,
+        },
+        False,
+        str(store),
+    )
     show({f"mended: {f.count} {f.kind}": f.fix for f in mended}, False, "mended" if mended else "")
-    show({f"{f.count} {f.kind}": "; ".join(f.shown) + (" …" if f.count > len(f.shown) else "") for f in found}, False, "found")
+    show(
+        {
+            f"{f.count} {f.kind}": "; ".join(f.shown) + (" …" if f.count > len(f.shown) else "")
+            for f in found
+        },
+        False,
+        "found",
+    )
     if changed:
-        print("the graph changed: embeddings and Examples were removed, make them again with `rerec data embed` and `rerec synth`")
+        print(
+            "the graph changed: embeddings and Examples were removed, make them again with `rerec data embed` and `rerec synth`"
+        )
 
 
 @data.command()
 def card(
-    out: Annotated[Path, typer.Argument(help="Folder of the card; splits written there by `rerec synth --out` are named in it.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of the card; splits written there by `rerec synth --out` are named in it."
+        ),
+    ],
     store: StoreOption = DEFAULT_STORE,
-    licence: Annotated[str, typer.Option(help="Hugging Face identifier of the data's licence: only you know it.")] = "unknown",
+    licence: Annotated[
+        str, typer.Option(help="Hugging Face identifier of the data's licence: only you know it.")
+    ] = "unknown",
     as_json: JsonOption = False,
 ) -> None:
     """Write a dataset card (README.md, Hugging Face format) with statistics, provenance and plots.
@@ -160,12 +248,21 @@ def card(
     from data_engine.datasets.dataset_card import write_card
 
     splits = [path.stem for path in out.glob("*.parquet")]
-    show({"card": str(write_card(store, out, licence, splits)), "splits": ", ".join(sorted(splits)) or "none"}, as_json)
+    show(
+        {
+            "card": str(write_card(store, out, licence, splits)),
+            "splits": ", ".join(sorted(splits)) or "none",
+        },
+        as_json,
+    )
 
 
 @data.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="ml-100k, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m or ml-latest-small.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="ml-100k, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m or ml-latest-small."),
+    ],
     folder: Annotated[Path, typer.Option(help="Where data sets are kept.")] = Path("data"),
     as_json: JsonOption = False,
 ) -> None:
@@ -178,17 +275,33 @@ def fetch(
 
     with progress(f"fetch {name}") as tell:
         path = download(name, folder, progress=lambda done, total: tell(done, total))
-    show({"folder": str(path), "terms": KNOWN[name].terms, "next": f"{KNOWN[name].command} {path}"}, as_json)
+    show(
+        {"folder": str(path), "terms": KNOWN[name].terms, "next": f"{KNOWN[name].command} {path}"},
+        as_json,
+    )
 
 
 @data.command()
 def subset(
     out: Annotated[Path, typer.Argument(help="The store to write.")],
     store: StoreOption = DEFAULT_STORE,
-    core: Annotated[int, typer.Option(min=1, help="Keep users and items with at least this many interactions (k-core).")] = 1,
-    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the interactions to keep.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day not to keep.")] = None,
-    relations: Annotated[str | None, typer.Option(help="Comma-separated: the relations of the attribute graph to keep.")] = None,
+    core: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Keep users and items with at least this many interactions (k-core)."
+        ),
+    ] = 1,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="First day of the interactions to keep."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day not to keep.")
+    ] = None,
+    relations: Annotated[
+        str | None,
+        typer.Option(help="Comma-separated: the relations of the attribute graph to keep."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a part of a catalogue into another store.
@@ -206,9 +319,16 @@ def subset(
 
 @data.command("export-graph")
 def export_graph(
-    out: Annotated[Path, typer.Argument(help="File to write: .graphml, .gexf, .parquet (edges) or .pt (PyTorch Geometric, both graphs).")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            help="File to write: .graphml, .gexf, .parquet (edges) or .pt (PyTorch Geometric, both graphs)."
+        ),
+    ],
     store: StoreOption = DEFAULT_STORE,
-    item: Annotated[str | None, typer.Option(help="Only the neighbourhood of this item id (.graphml, .gexf).")] = None,
+    item: Annotated[
+        str | None, typer.Option(help="Only the neighbourhood of this item id (.graphml, .gexf).")
+    ] = None,
     hops: Annotated[int, typer.Option(min=1, help="How far the neighbourhood reaches.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
@@ -240,7 +360,17 @@ def _verify(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
     if not result.checked:
         raise DataError(f"{store} holds no Examples: run `rerec synth --store {store}`")
     failed = len({example for example, _ in result.violations})
-    show({"checked": result.checked, "passed": result.checked - failed, "kinds": dict(result.kinds), "splits": dict(result.splits)}, as_json)
+    show(
+        {
+            "checked": result.checked,
+            "passed": result.checked - failed,
+            "kinds": dict(result.kinds),
+            "splits": dict(result.splits),
+        },
+        as_json,
+    )
     if result.violations:
         example, problem = result.violations[0]
-        raise DataError(f"{failed} of {result.checked} Examples fail the re-check (first: {example}: {problem}): synthesise again")
+        raise DataError(
+            f"{failed} of {result.checked} Examples fail the re-check (first: {example}: {problem}): synthesise again"
+        )

@@ -16,22 +16,41 @@ if TYPE_CHECKING:
     from data_engine.store.database import Source
     from data_engine.store.filling import ImportOptions, Settled
 
-DomainOption = Annotated[str, typer.Option(help="What the items are, in the plural: movies, books …")]
-SkipOption = Annotated[bool, typer.Option("--skip-unknown", help="Leave out ratings and triples of items that the items file lacks.")]
+DomainOption = Annotated[
+    str, typer.Option(help="What the items are, in the plural: movies, books …")
+]
+SkipOption = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unknown", help="Leave out ratings and triples of items that the items file lacks."
+    ),
+]
 RejectsOption = Annotated[int, typer.Option(min=0, help="How many unreadable rows to let pass.")]
-ScaleOption = Annotated[str | None, typer.Option(help="Rating scale as LOW-HIGH (1-10); found when left out.")]
+ScaleOption = Annotated[
+    str | None, typer.Option(help="Rating scale as LOW-HIGH (1-10); found when left out.")
+]
 LikedOption = Annotated[
-    float | None, typer.Option(help="The least rating that is a like; 70 % of the highest mark when left out.")
+    float | None,
+    typer.Option(help="The least rating that is a like; 70 % of the highest mark when left out."),
 ]
 RelationOption = Annotated[
-    list[str] | None, typer.Option(help="raw=noun: what a relation is called in queries (literaryGenre=genre).")
+    list[str] | None,
+    typer.Option(help="raw=noun: what a relation is called in queries (literaryGenre=genre)."),
 ]
 
-importing = typer.Typer(no_args_is_help=True, help="Import a catalogue, or another attribute graph for one.")
+importing = typer.Typer(
+    no_args_is_help=True, help="Import a catalogue, or another attribute graph for one."
+)
 
 
 @importing.command("world")
-def import_world(store: StoreOption = DEFAULT_STORE, items: int = 1400, users: int = 900, seed: SeedOption = 0, as_json: JsonOption = False) -> None:
+def import_world(
+    store: StoreOption = DEFAULT_STORE,
+    items: int = 1400,
+    users: int = 900,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
     """Invent a film catalogue with planted tastes and two-hop structure, and import it.
 
     Example: rerec data import world --store runs/world.duckdb --seed 1
@@ -43,12 +62,29 @@ def import_world(store: StoreOption = DEFAULT_STORE, items: int = 1400, users: i
 
 @importing.command("tables")
 def import_tables(
-    folder: Annotated[Path, typer.Argument(help="Folder with ratings, items, triples (and users) as .csv, .tsv or .parquet, gz or not.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder with ratings, items, triples (and users) as .csv, .tsv or .parquet, gz or not."
+        ),
+    ],
     store: StoreOption = DEFAULT_STORE,
     domain: DomainOption = "movies",
-    file: Annotated[list[str] | None, typer.Option(help="part=PATH, where a file has another name (ratings, items, triples, users).")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="word=NAME, where a column has another name (user, item, rating, time, title …).")] = None,
-    encoding: Annotated[str, typer.Option(help="Of text files that are not UTF-8: latin-1, cp1252, shift-jis …")] = "",
+    file: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="part=PATH, where a file has another name (ratings, items, triples, users)."
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="word=NAME, where a column has another name (user, item, rating, time, title …)."
+        ),
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option(help="Of text files that are not UTF-8: latin-1, cp1252, shift-jis …")
+    ] = "",
     skip_unknown: SkipOption = False,
     max_rejects: RejectsOption = 0,
     scale: ScaleOption = None,
@@ -64,15 +100,32 @@ def import_tables(
 
     files = {part: Path(path) for part, path in _pairs(file).items()}
     options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
-    keep(Tables(folder=folder, domain=domain, files=files, columns=_pairs(column), encoding=encoding), store, as_json, options)
+    keep(
+        Tables(
+            folder=folder, domain=domain, files=files, columns=_pairs(column), encoding=encoding
+        ),
+        store,
+        as_json,
+        options,
+    )
 
 
 @importing.command("movielens")
 def import_movielens(
-    folder: Annotated[Path, typer.Argument(help="Folder as GroupLens ships it: 100K, 1M, 10M, latest, 20M, 25M or 32M.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder as GroupLens ships it: 100K, 1M, 10M, latest, 20M, 25M or 32M."
+        ),
+    ],
     store: StoreOption = DEFAULT_STORE,
-    triples: Annotated[Path | None, typer.Option(help="More attributes: a table of item, relation, value (and uri).")] = None,
-    ratings: Annotated[Path | None, typer.Option(help="Ratings from another table than the data set's own.")] = None,
+    triples: Annotated[
+        Path | None,
+        typer.Option(help="More attributes: a table of item, relation, value (and uri)."),
+    ] = None,
+    ratings: Annotated[
+        Path | None, typer.Option(help="Ratings from another table than the data set's own.")
+    ] = None,
     skip_unknown: SkipOption = False,
     max_rejects: RejectsOption = 0,
     scale: ScaleOption = None,
@@ -92,7 +145,9 @@ def import_movielens(
 
 @importing.command("recbole")
 def import_recbole(
-    folder: Annotated[Path, typer.Argument(help="Folder with NAME.inter and NAME.item (and .user, .kg, .link).")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with NAME.inter and NAME.item (and .user, .kg, .link).")
+    ],
     store: StoreOption = DEFAULT_STORE,
     domain: DomainOption = "items",
     skip_unknown: SkipOption = False,
@@ -139,8 +194,13 @@ def import_amazon(
 def import_graph(
     file: Annotated[Path, typer.Argument(help="Attribute graph: .nt, .nt.gz, .gexf or .graphml.")],
     store: StoreOption = DEFAULT_STORE,
-    links: Annotated[Path | None, typer.Option(help="For .nt: a table of item and uri, where item ids are no URIs.")] = None,
-    language: Annotated[str, typer.Option(help="For .nt: of labels in several languages, the one to take.")] = "en",
+    links: Annotated[
+        Path | None,
+        typer.Option(help="For .nt: a table of item and uri, where item ids are no URIs."),
+    ] = None,
+    language: Annotated[
+        str, typer.Option(help="For .nt: of labels in several languages, the one to take.")
+    ] = "en",
     relation: RelationOption = None,
     max_rejects: RejectsOption = 0,
     as_json: JsonOption = False,
@@ -155,14 +215,27 @@ def import_graph(
     source = GraphFile(path=file, links=links, language=language)
     with Store.open(store) as opened:
         settled = opened.replace_attributes(source, _options(max_rejects, relation=relation))
-        show({"store": str(store), **opened.counts(), **summary(settled, as_json), "graph_digest": opened.graph_digest}, as_json)
+        show(
+            {
+                "store": str(store),
+                **opened.counts(),
+                **summary(settled, as_json),
+                "graph_digest": opened.graph_digest,
+            },
+            as_json,
+        )
 
 
 @importing.command("recbench")
 def import_recbench(
-    files: Annotated[list[Path], typer.Argument(help="RecBench+ JSON files, of any of its five kinds.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="RecBench+ JSON files, of any of its five kinds.")
+    ],
     store: StoreOption = DEFAULT_STORE,
-    candidates: Annotated[int, typer.Option(min=2, max=1000, help="Items to choose from in each query, gold included.")] = 20,
+    candidates: Annotated[
+        int,
+        typer.Option(min=2, max=1000, help="Items to choose from in each query, gold included."),
+    ] = 20,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -176,9 +249,22 @@ def import_recbench(
 
     config = RecBench(files=tuple(files), candidates=candidates, seed=seed)
     with Store.open(store) as opened:
-        examples, left_out = read_recbench(config, AttributeGraph.from_store(opened), str(opened.meta("domain")), opened.graph_digest)
+        examples, left_out = read_recbench(
+            config,
+            AttributeGraph.from_store(opened),
+            str(opened.meta("domain")),
+            opened.graph_digest,
+        )
         opened.replace_examples(examples, benchmark=True)
-    show({"store": str(store), "examples": len(examples), "kinds": dict(Counter(e.kind for e in examples)), "left_out": dict(left_out)}, as_json)
+    show(
+        {
+            "store": str(store),
+            "examples": len(examples),
+            "kinds": dict(Counter(e.kind for e in examples)),
+            "left_out": dict(left_out),
+        },
+        as_json,
+    )
 
 
 def _pairs(words: list[str] | None) -> dict[str, str]:
@@ -192,7 +278,9 @@ def summary(settled: "Settled", as_json: bool) -> dict[str, object]:
     """What was left out and understood: one line per topic for a reader, one object in JSON."""
     facts = settled.model_dump()
     topics = {topic: words for topic, words in settled.understood.items() if topic != "warning"}
-    return facts if as_json else {"rejected": facts["rejected"], "skipped": facts["skipped"], **topics}
+    return (
+        facts if as_json else {"rejected": facts["rejected"], "skipped": facts["skipped"], **topics}
+    )
 
 
 def _options(
@@ -221,7 +309,9 @@ def _options(
     )
 
 
-def keep(source: "Source", store: Path, as_json: bool, options: "ImportOptions | None" = None) -> None:
+def keep(
+    source: "Source", store: Path, as_json: bool, options: "ImportOptions | None" = None
+) -> None:
     """Import, and leave no file behind where there was none and the import is refused."""
     from data_engine.store.database import Store
     from data_engine.store.filling import STRICT
@@ -231,7 +321,12 @@ def keep(source: "Source", store: Path, as_json: bool, options: "ImportOptions |
     try:
         with Store.open(store, create=True) as opened:
             settled = opened.replace_catalogue(source, options or STRICT)
-            facts = {"store": str(store), "domain": source.domain, **opened.counts(), **summary(settled, as_json)}
+            facts = {
+                "store": str(store),
+                "domain": source.domain,
+                **opened.counts(),
+                **summary(settled, as_json),
+            }
             facts["graph_digest"] = opened.graph_digest
     except BaseException:  # whatever ended it, Ctrl-C too, a half-made store must not stay
         with suppress(OSError):  # and what cannot be removed must not hide why it ended

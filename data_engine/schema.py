@@ -10,11 +10,24 @@ import msgspec
 from pydantic import BaseModel, ConfigDict
 
 VERSION = 2
-Kind = Literal["explicit", "implicit", "misinformed", "interest", "demographics", "negation", "numeric", "comparison", "conversation", "tools"]
+Kind = Literal[
+    "explicit",
+    "implicit",
+    "misinformed",
+    "interest",
+    "demographics",
+    "negation",
+    "numeric",
+    "comparison",
+    "conversation",
+    "tools",
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 SPLITS = ("sft", "rl", "validation", "test")
 Op = Literal["is", "not", "below", "above"]
-Split = Literal["sft", "rl", "validation", "test", "benchmark"]  # benchmark: read from elsewhere, to evaluate on
+Split = Literal[
+    "sft", "rl", "validation", "test", "benchmark"
+]  # benchmark: read from elsewhere, to evaluate on
 
 
 class Record(BaseModel):
@@ -139,7 +152,11 @@ class Example(Record):
 
     def named(self) -> "Example":
         """The same Example with its content hash (16 hex digits over every other field) as `example_id`."""
-        return self.model_copy(update={"example_id": content_hash(self.model_dump(mode="json", exclude={"example_id"}))})
+        return self.model_copy(
+            update={
+                "example_id": content_hash(self.model_dump(mode="json", exclude={"example_id"}))
+            }
+        )
 
 
 def content_hash(value: object, digits: int = 16) -> str:

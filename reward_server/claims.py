@@ -22,7 +22,9 @@ from data_engine.graphs.mapped import MappedGraph
 from data_engine.names.mentions import Hit, Mention, NameFinder
 from reward_server.wire import Claim, Judgement
 
-_NEGATION = re.compile(r"\b(?:no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"\b(?:no|not|never|without|isn't|wasn't|doesn't|didn't|nor)\b", re.IGNORECASE
+)
 _NEED = re.compile(r"\b(?:needs?|wants?|asks?|asked|must|looking for)\b", re.IGNORECASE)
 _LIST = re.compile(r"\s*Needs?\b")
 _STOP = re.compile(r"[.;?!\n](?:(?<!\.)|(?=\s|$))")
@@ -63,8 +65,16 @@ class ClaimChecker:
     def __init__(self, graph: MappedGraph) -> None:
         self.graph = graph
         self._nouns = _NOUNS | {relation: relation for relation in graph.relations}
-        words = {form: word for word in ("yes", "no", "keep", "skip") for form in (word, word.capitalize())}
-        names = ((name, number) for name, number in graph.names() if not name.isdigit() and "".join(_WORD.findall(name)) not in words)
+        words = {
+            form: word
+            for word in ("yes", "no", "keep", "skip")
+            for form in (word, word.capitalize())
+        }
+        names = (
+            (name, number)
+            for name, number in graph.names()
+            if not name.isdigit() and "".join(_WORD.findall(name)) not in words
+        )
         self._names = NameFinder(chain(names, words.items()), fold_case=False)
         self._judge = lru_cache(CACHED)(self._judgement)
         self._clue = lru_cache(CACHED)(self._read_clue)
@@ -87,9 +97,13 @@ class ClaimChecker:
                 found += self._said(item, at, after, hits[first:k], text, asked)
                 line = text.find("\n", at, hits[k - 1][0]) if asked else -1
                 if line >= 0:
-                    needs += self._needs(text, [hit for hit in hits[first:k] if hit[0] > line], asked)
+                    needs += self._needs(
+                        text, [hit for hit in hits[first:k] if hit[0] > line], asked
+                    )
         if needs:
-            found = sorted(found + needs + self._whole(text, needs, asked), key=lambda claim: claim.end)
+            found = sorted(
+                found + needs + self._whole(text, needs, asked), key=lambda claim: claim.end
+            )
         shared = [
             claim
             for one, other in pairwise(mentions)
@@ -100,7 +114,12 @@ class ClaimChecker:
 
     def _needs(self, text: str, hits: list[Hit], asked: Asked) -> list[Claim]:
         """What is said to be needed by names that stand in lines before any item."""
-        return [claim for hit in hits if not isinstance(hit[2][0], str) for claim in self._need(text, *hit, asked)]
+        return [
+            claim
+            for hit in hits
+            if not isinstance(hit[2][0], str)
+            for claim in self._need(text, *hit, asked)
+        ]
 
     def _whole(self, text: str, needs: list[Claim], asked: Asked) -> list[Claim]:
         """Whether the needs named are all that the query has: where the last line of them ended too soon, or, where nothing is lacking, on all that
@@ -111,9 +130,22 @@ class ClaimChecker:
         if not rest or not _LIST.match(text, begin):
             return []
         named = {(claim.relation, claim.value) for claim in needs if claim.verdict == "supported"}
-        relation, value = next((pair for pair in self._nameable(asked) if pair not in named), ("", ""))
+        relation, value = next(
+            (pair for pair in self._nameable(asked) if pair not in named), ("", "")
+        )
         start = last.end if value else next(claim.end for claim in needs if claim.start >= begin)
-        return [Claim("needs", start, last.end + rest, "", relation, value, "contradicted" if value else "supported", True)]
+        return [
+            Claim(
+                "needs",
+                start,
+                last.end + rest,
+                "",
+                relation,
+                value,
+                "contradicted" if value else "supported",
+                True,
+            )
+        ]
 
     def _nameable(self, asked: Asked) -> Iterator[tuple[str, str]]:
         """(relation, attribute id) of the conditions that are one value, and not a number, which is no name."""
@@ -121,22 +153,42 @@ class ClaimChecker:
             if len(need.codes) == 1:
                 (code,) = need.codes
                 if not self.graph.arrays.names[code & 0xFFFFFFFF].isdigit():
-                    yield self.graph.relations[code >> 32], self.graph.arrays.attribute_ids[code & 0xFFFFFFFF]
+                    yield (
+                        self.graph.relations[code >> 32],
+                        self.graph.arrays.attribute_ids[code & 0xFFFFFFFF],
+                    )
 
-    def _need(self, text: str, start: int, end: int, attributes: tuple[int, ...], asked: Asked) -> list[Claim]:
+    def _need(
+        self, text: str, start: int, end: int, attributes: tuple[int, ...], asked: Asked
+    ) -> list[Claim]:
         wanted, denied, named = self._wanting(text[text.rfind("\n", 0, start) + 1 : start])
         if not wanted:
             return []
         relation, value, right = self._reading(attributes, named, asked, denied)
-        return [Claim("need", start, end, "", relation, value, "supported" if right else "contradicted", relation in asked.relations)]
+        return [
+            Claim(
+                "need",
+                start,
+                end,
+                "",
+                relation,
+                value,
+                "supported" if right else "contradicted",
+                relation in asked.relations,
+            )
+        ]
 
-    def _said(self, item: str, at: int, after: int, hits: list[Hit], text: str, asked: Asked | None) -> list[Claim]:
+    def _said(
+        self, item: str, at: int, after: int, hits: list[Hit], text: str, asked: Asked | None
+    ) -> list[Claim]:
         """What is said of an item by the names from `at` to the end of the sentence or line, or to `after`, where the next item is named.
         One loop with plain names: most of a score's time is spent here."""
         stop = _STOP.search(text, at, after)
         until = stop.start() if stop else after
         found, named, negated, decided = [], "", False, False
-        fact: tuple[str, str, frozenset[str]] | None = None  # the one that a yes or no may follow, and which of them is right
+        fact: tuple[str, str, frozenset[str]] | None = (
+            None  # the one that a yes or no may follow, and which of them is right
+        )
         for start, end, bearers in hits:
             if end > until:
                 break
@@ -149,18 +201,39 @@ class ClaimChecker:
                 negated = denied or (negated and "," not in before)
                 named, at, fact = relation or named, end, None
                 if not negated:
-                    verdict, relation, value, relevant, words = self._judge(item, bearers, named, asked)
+                    verdict, relation, value, relevant, words = self._judge(
+                        item, bearers, named, asked
+                    )
                     fact = (relation, value, words)
-                    found.append(Claim("fact", start, end, item, relation, value, verdict, relevant))
+                    found.append(
+                        Claim("fact", start, end, item, relation, value, verdict, relevant)
+                    )
             elif word in ("keep", "skip"):
                 if asked is not None and not decided:
                     decided, meets = True, self._meets(item, asked)
-                    verdict = "unknown" if meets is None else "supported" if meets == (word == "keep") else "contradicted"
+                    verdict = (
+                        "unknown"
+                        if meets is None
+                        else "supported"
+                        if meets == (word == "keep")
+                        else "contradicted"
+                    )
                     found.append(Claim("decision", start, end, item, "", word, verdict, True))
             elif fact is not None and text[at:start].isspace():  # else some other yes or no
                 (relation, value, words), fact, at = fact, None, end
                 if asked is not None:
-                    found.append(Claim("match", start, end, item, relation, value, "supported" if word in words else "contradicted", True))
+                    found.append(
+                        Claim(
+                            "match",
+                            start,
+                            end,
+                            item,
+                            relation,
+                            value,
+                            "supported" if word in words else "contradicted",
+                            True,
+                        )
+                    )
         return found
 
     def _shared(self, text: str, one: Mention, other: Mention, asked: Asked | None) -> list[Claim]:
@@ -173,19 +246,32 @@ class ClaimChecker:
             return []
         mine, its = self.graph.values(first, relation), self.graph.values(second, relation)
         common = sorted(mine & its)
-        verdict: Judgement = "supported" if common else "contradicted" if mine and its else "unknown"
+        verdict: Judgement = (
+            "supported" if common else "contradicted" if mine and its else "unknown"
+        )
         value = self.graph.arrays.attribute_ids[common[0]] if common else ""
         relevant = None if asked is None else relation in asked.relations
-        return [Claim("fact", start, end + len(rest.rstrip()), item, relation, value, verdict, relevant) for item in (first, second)]
+        return [
+            Claim("fact", start, end + len(rest.rstrip()), item, relation, value, verdict, relevant)
+            for item in (first, second)
+        ]
 
-    def _choose(self, attributes: tuple[int, ...], relation: str, asked: Asked, denied: bool | None = None) -> tuple[str, str, bool]:
+    def _choose(
+        self, attributes: tuple[int, ...], relation: str, asked: Asked, denied: bool | None = None
+    ) -> tuple[str, str, bool]:
         """(relation, attribute id, whether it is right) of a name: the reading that is right, if there is one. A value is right that fits what the
         query needs; with `denied`, one that the query itself asks for, or rules out where it is denied."""
-        readings = [(r, a) for a in attributes for r in ((relation,) if relation else self.graph.relations_of(a))]
+        readings = [
+            (r, a)
+            for a in attributes
+            for r in ((relation,) if relation else self.graph.relations_of(a))
+        ]
         for r, a in readings:
             number = self.graph.number(r)
             for need in asked.needs:
-                if need.relation == number and (number << 32 | a in need.codes) == (need.holds if denied is None else need.holds is not denied):
+                if need.relation == number and (number << 32 | a in need.codes) == (
+                    need.holds if denied is None else need.holds is not denied
+                ):
                     return r, self.graph.arrays.attribute_ids[a], True
         relation, attribute = readings[0] if readings else (relation, attributes[0])
         return relation, self.graph.arrays.attribute_ids[attribute], False
@@ -207,23 +293,43 @@ class ClaimChecker:
     ) -> tuple[Judgement, str, str, bool | None, frozenset[str]]:
         """(verdict, relation, attribute id, whether relevant, which of yes and no may follow). Any homonym that fits supports; contradicted only
         when a known relation excludes every reading."""
-        readings = [(r, a) for a in attributes for r in ((relation,) if relation else self.graph.relations_of(a))]
+        readings = [
+            (r, a)
+            for a in attributes
+            for r in ((relation,) if relation else self.graph.relations_of(a))
+        ]
         verdicts = [self.graph.judge(item, r, a) for r, a in readings]
-        verdict: Judgement = "supported" if True in verdicts else "contradicted" if verdicts and all(v is False for v in verdicts) else "unknown"
+        verdict: Judgement = (
+            "supported"
+            if True in verdicts
+            else "contradicted"
+            if verdicts and all(v is False for v in verdicts)
+            else "unknown"
+        )
         likely = [reading for reading, v in zip(readings, verdicts, strict=True) if v] or readings
         if asked is None:
             deciding, words = [], frozenset()
         else:
             deciding = [(r, a) for r, a in likely if self._decides(item, r, a, asked)]
             telling = deciding if any(r in asked.relations for r, _ in likely) else likely
-            words = frozenset("yes" if self._reading((a,), r, asked)[2] else "no" for r, a in telling)
+            words = frozenset(
+                "yes" if self._reading((a,), r, asked)[2] else "no" for r, a in telling
+            )
         relation, attribute = next(iter(deciding or likely), (relation, attributes[0]))
-        return verdict, relation, self.graph.arrays.attribute_ids[attribute], asked and bool(deciding), words
+        return (
+            verdict,
+            relation,
+            self.graph.arrays.attribute_ids[attribute],
+            asked and bool(deciding),
+            words,
+        )
 
     def _decides(self, item: str, relation: str, attribute: int, asked: Asked) -> bool:
         """Whether some condition can be decided by that value: one of its relation that the item has nothing for, or has this for."""
         number = self.graph.number(relation)
-        held = [need.codes & self.graph.edges(item) for need in asked.needs if need.relation == number]
+        held = [
+            need.codes & self.graph.edges(item) for need in asked.needs if need.relation == number
+        ]
         return any(not codes or number << 32 | attribute in codes for codes in held)
 
     def meets(self, item: str, need: Need) -> bool | None:

@@ -16,7 +16,13 @@ from typing import ClassVar, Self
 import httpx
 import msgspec
 
-from reward_server.errors import BadResponses, RewardError, ServerUnreachable, StaleGraph, UnknownExamples
+from reward_server.errors import (
+    BadResponses,
+    RewardError,
+    ServerUnreachable,
+    StaleGraph,
+    UnknownExamples,
+)
 from reward_server.wire import (
     MOST_RESPONSES,
     HeadAsk,
@@ -58,22 +64,37 @@ class Pool:
     most: ClassVar[int] = MOST_RESPONSES  # of one request
 
     def __post_init__(self) -> None:
-        self.servers = list(dict.fromkeys(url.strip().rstrip("/") for url in self.urls.split(",") if url.strip()))
+        self.servers = list(
+            dict.fromkeys(url.strip().rstrip("/") for url in self.urls.split(",") if url.strip())
+        )
         if not self.servers:
-            raise RewardError("no reward server given: expected a URL such as http://127.0.0.1:8700")
+            raise RewardError(
+                "no reward server given: expected a URL such as http://127.0.0.1:8700"
+            )
 
     @property
     def headers(self) -> dict[str, str]:
         """With the token of the environment, if there is one."""
         token = os.environ.get("REREC_TOKEN")
-        return {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+        return {"content-type": "application/json"} | (
+            {"authorization": f"Bearer {token}"} if token else {}
+        )
 
-    def batches(self, responses: Sequence[Response], profile: str | Weights | None = None, claims: bool | None = None) -> Iterator[bytes]:
+    def batches(
+        self,
+        responses: Sequence[Response],
+        profile: str | Weights | None = None,
+        claims: bool | None = None,
+    ) -> Iterator[bytes]:
         """Request bodies, at most `most` responses in each; `profile` and `claims` in place of the client's own."""
         profile, claims = profile or self.profile, self.claims if claims is None else claims
         for start in range(0, len(responses), self.most):
             named = {"profile": profile} if isinstance(profile, str) else {"weights": profile}
-            yield _ENCODE(ScoreRequest(list(responses[start : start + self.most]), self.digest, claims=claims, **named))
+            yield _ENCODE(
+                ScoreRequest(
+                    list(responses[start : start + self.most]), self.digest, claims=claims, **named
+                )
+            )
 
     def attempts(self) -> Iterator[tuple[int, str]]:
         """(number, server) of each attempt, within retries and deadline: whoever asks for another has failed with the last one."""
@@ -108,7 +129,11 @@ class HeadPool(Pool):
     def batches(self, responses: Sequence[HeadAsk]) -> Iterator[bytes]:
         """As `Pool.batches`."""
         for start in range(0, len(responses), self.most):
-            yield _ENCODE(HeadRequest(list(responses[start : start + self.most]), self.digest, self.head, self.k))
+            yield _ENCODE(
+                HeadRequest(
+                    list(responses[start : start + self.most]), self.digest, self.head, self.k
+                )
+            )
 
 
 @dataclass
@@ -130,17 +155,27 @@ def _read(answer: httpx.Response, url: str, kind: type) -> ScoreResponse | HeadR
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except msgspec.DecodeError as error:
-            raise RewardError(f"{url} answered with something else than scores ({error}): is it a rerec reward server of this version?") from error
+            raise RewardError(
+                f"{url} answered with something else than scores ({error}): is it a rerec reward server of this version?"
+            ) from error
     if answer.status_code == 429 or answer.status_code >= 500:
         return f"HTTP {answer.status_code}"
-    detail = answer.json().get("detail") if "json" in answer.headers.get("content-type", "") else answer.text[:200]
-    raise _NAMED.get(answer.status_code, RewardError)(f"{url} refused the request ({answer.status_code}): {detail}")
+    detail = (
+        answer.json().get("detail")
+        if "json" in answer.headers.get("content-type", "")
+        else answer.text[:200]
+    )
+    raise _NAMED.get(answer.status_code, RewardError)(
+        f"{url} refused the request ({answer.status_code}): {detail}"
+    )
 
 
 def _pause(attempt: int, answer: httpx.Response | None) -> float:
     """Seconds to wait: what the server asks for, else doubling with jitter."""
     asked = answer.headers.get("retry-after", "") if answer is not None else ""
-    return min(LONGEST_WAIT, float(asked) if asked.isdigit() else FIRST_WAIT * 2**attempt / 2) * (1 + random.random())
+    return min(LONGEST_WAIT, float(asked) if asked.isdigit() else FIRST_WAIT * 2**attempt / 2) * (
+        1 + random.random()
+    )
 
 
 class RewardClient:
@@ -186,9 +221,18 @@ class RewardClient:
             )
         return facts
 
-    def score(self, responses: Sequence[Response], profile: str | Weights | None = None, claims: bool | None = None) -> list[Score]:
+    def score(
+        self,
+        responses: Sequence[Response],
+        profile: str | Weights | None = None,
+        claims: bool | None = None,
+    ) -> list[Score]:
         """Scores in order, any number of responses (sent in batches); `profile` and `claims` in place of the client's own."""
-        return [score for body in self.pool.batches(responses, profile, claims) for score in self._post(body)]
+        return [
+            score
+            for body in self.pool.batches(responses, profile, claims)
+            for score in self._post(body)
+        ]
 
     def _post(self, body: bytes) -> list[Score]:
         reason: object = "no try"
@@ -259,7 +303,10 @@ class AsyncRewardClient:
         try:
             await asyncio.sleep(GATHER)
             while self._waiting:
-                batch, self._waiting = self._waiting[: self.pool.most], self._waiting[self.pool.most :]
+                batch, self._waiting = (
+                    self._waiting[: self.pool.most],
+                    self._waiting[self.pool.most :],
+                )
                 await self._answer(batch)
         finally:  # here, not in a callback: whoever comes between the two would wait for a task that has ended
             self._tasks.discard(asyncio.current_task())
@@ -272,7 +319,9 @@ class AsyncRewardClient:
             if len(batch) == 1:
                 _fail(batch, error)
             else:
-                await asyncio.gather(*(self._answer([one]) for one in batch))  # only the guilty fail
+                await asyncio.gather(
+                    *(self._answer([one]) for one in batch)
+                )  # only the guilty fail
         except Exception as error:  # whatever it is belongs to the callers
             _fail(batch, error)
         except asyncio.CancelledError:
@@ -303,7 +352,14 @@ class AsyncRewardClient:
 class AsyncHeadClient(AsyncRewardClient):
     """The same for responses about what comes next, scored by the server's RecHead."""
 
-    def __init__(self, url: str, digest: str | None = None, k: int = 10, retries: int = RETRIES, head: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        digest: str | None = None,
+        k: int = 10,
+        retries: int = RETRIES,
+        head: str | None = None,
+    ) -> None:
         self._open(HeadPool(url, digest, retries=retries, k=k, head=head))
 
     async def score(self, response: HeadAsk) -> HeadScore:

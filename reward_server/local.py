@@ -14,14 +14,21 @@ START_SECONDS = 300.0  # on a busy machine; one that died is noticed at once
 
 
 @contextmanager
-def local_server(store: Path, log: Path | None = None, options: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Iterator[str]:
+def local_server(
+    store: Path,
+    log: Path | None = None,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[str]:
     """Serve `store` and yield the URL once it is ready; `options` are those of `rerec serve`. Raises RewardError with the server's last
     words when it dies first.
     """
     out = log.open("ab") if log else subprocess.DEVNULL
     told, tell = os.pipe()
     process = subprocess.Popen(
-        rerec_command("serve", "--store", store, "--port", 0, *options, "--while-stdin", "--tell", tell),
+        rerec_command(
+            "serve", "--store", store, "--port", 0, *options, "--while-stdin", "--tell", tell
+        ),
         env={**os.environ, **(environment or {})},
         stdin=subprocess.PIPE,  # closes when this process ends, however it ends, and the server with it
         stdout=out,
@@ -51,4 +58,6 @@ def _url(told: int, process: subprocess.Popen, log: Path | None) -> str:
         return url
     lines = log.read_text().strip().splitlines() if log else []
     words = [line for line in lines if line.startswith("error:")][-1:] or lines[-1:]
-    raise RewardError(f"the reward server ended at start with code {process.wait()}: {' '.join(words) or 'run `rerec serve` to see why'}")
+    raise RewardError(
+        f"the reward server ended at start with code {process.wait()}: {' '.join(words) or 'run `rerec serve` to see why'}"
+    )

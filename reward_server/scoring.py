@@ -24,7 +24,9 @@ PROFILES: dict[Profile, Weights] = {
     "ndcg": Weights(),
     "rerec": Weights(qas=0.3, pas=0.2, penalty=0.5),
     "rerec-conditions": Weights(qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions"),
-    "open-catalogue": Weights(qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions", right="conditions"),
+    "open-catalogue": Weights(
+        qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions", right="conditions"
+    ),
 }
 N = TypeVar("N")
 EdgesOf = Callable[[str], frozenset[Hashable]]
@@ -53,7 +55,9 @@ def ndcg(ranked: Sequence[str], gold: frozenset[str], k: int) -> float:
     return gain / sum(1 / log2(n + 2) for n in range(min(k, len(gold)))) if gain else 0.0
 
 
-def query_alignment(ranked: Sequence[str], gold: frozenset[str], edges: EdgesOf, k: int) -> float | None:
+def query_alignment(
+    ranked: Sequence[str], gold: frozenset[str], edges: EdgesOf, k: int
+) -> float | None:
     """Mean over the top k of the best QAS against a gold item, 0..1; None when no gold item has an edge. `edges` gives R_x."""
     targets = [found for g in gold if (found := edges(g))]
     if not targets or not ranked:
@@ -61,25 +65,37 @@ def query_alignment(ranked: Sequence[str], gold: frozenset[str], edges: EdgesOf,
     return _mean([max(len(edges(item) & t) / len(t) for t in targets) for item in ranked[:k]])
 
 
-def condition_alignment(ranked: Sequence[str], needs: Sequence[N], meets: Callable[[str, N], bool | None], k: int) -> float | None:
+def condition_alignment(
+    ranked: Sequence[str], needs: Sequence[N], meets: Callable[[str, N], bool | None], k: int
+) -> float | None:
     """Mean over the top k of the share of conditions an item meets, 0..1; None for a query without conditions."""
     if not needs or not ranked:
         return None
-    return _mean([sum(meets(item, need) is True for need in needs) / len(needs) for item in ranked[:k]])
+    return _mean(
+        [sum(meets(item, need) is True for need in needs) / len(needs) for item in ranked[:k]]
+    )
 
 
-def preference_alignment(ranked: Sequence[str], gold: frozenset[str], cosine: Callable[[str, str], float | None], k: int) -> float | None:
+def preference_alignment(
+    ranked: Sequence[str], gold: frozenset[str], cosine: Callable[[str, str], float | None], k: int
+) -> float | None:
     """Mean over the embedded items of the top k of the best cosine with a gold item, −1..1; None when either side has no embedding.
 
     `cosine` gives cos(M(p), M(gt)), None where an embedding is absent.
     """
-    best = [max(found) for item in ranked[:k] if (found := [c for g in gold if (c := cosine(item, g)) is not None])]
+    best = [
+        max(found)
+        for item in ranked[:k]
+        if (found := [c for g in gold if (c := cosine(item, g)) is not None])
+    ]
     return _mean(best) if best else None
 
 
 def combine(parts: Parts, weights: Weights) -> float:
     """r of the paper, by the weights over the parts that are present."""
-    present = [(w, p) for w, p in ((weights.qas, parts.qas), (weights.pas, parts.pas)) if p is not None]
+    present = [
+        (w, p) for w, p in ((weights.qas, parts.qas), (weights.pas, parts.pas)) if p is not None
+    ]
     weight = sum(w for w, _ in present)
     if not weight:
         return parts.ndcg

@@ -35,8 +35,16 @@ def read(text: str) -> Reading:
     if block is None:
         return Reading(_lines(text, 0, len(text)), [], status)
     start, end = block
-    titles = [title for line in _inside(text, block).split("\n") if (title := _BULLET.sub("", line).strip())]
-    return Reading([*_lines(text, 0, start), block, *_lines(text, end, len(text))], titles, "ok" if titles else "no_answer")
+    titles = [
+        title
+        for line in _inside(text, block).split("\n")
+        if (title := _BULLET.sub("", line).strip())
+    ]
+    return Reading(
+        [*_lines(text, 0, start), block, *_lines(text, end, len(text))],
+        titles,
+        "ok" if titles else "no_answer",
+    )
 
 
 def split_answer(text: str) -> tuple[str, str, Status]:
@@ -64,7 +72,11 @@ def _block(text: str) -> tuple[tuple[int, int] | None, Status]:
     """The span of the one answer block, tags included; where there is none or more than one, why not."""
     thoughts = _thoughts(text)
     edges = [0, *chain.from_iterable(thoughts), len(text)]
-    tags = [tag for start, end in zip(edges[::2], edges[1::2], strict=True) for tag in _TAG.finditer(text, start, end)]
+    tags = [
+        tag
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+        for tag in _TAG.finditer(text, start, end)
+    ]
     if [tag[0] for tag in tags] != ["<answer>", "</answer>"]:
         return None, "malformed" if tags else "no_answer"
     start, end = tags[0].start(), tags[1].end()

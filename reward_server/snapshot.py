@@ -60,12 +60,28 @@ class Worth:
 class Snapshot:
     """Everything a score depends on."""
 
-    def __init__(self, graph: MappedGraph, targets: dict[str, Target], embeddings: dict[str, np.ndarray], head: "HeadFiles | None" = None) -> None:
-        self.digest, self.graph, self.targets, self._embeddings, self._head_files = graph.digest, graph, targets, embeddings, head
+    def __init__(
+        self,
+        graph: MappedGraph,
+        targets: dict[str, Target],
+        embeddings: dict[str, np.ndarray],
+        head: "HeadFiles | None" = None,
+    ) -> None:
+        self.digest, self.graph, self.targets, self._embeddings, self._head_files = (
+            graph.digest,
+            graph,
+            targets,
+            embeddings,
+            head,
+        )
         self.head: Head | None = None  # see start_head
         self._titles = dict(graph.titles())
         self._resolver, self._claims = TitleResolver(self._titles), ClaimChecker(graph)
-        self._finder = lru_cache(FINDERS)(lambda items: TitleFinder({item: self._titles[item] for item in items if item in self._titles}))
+        self._finder = lru_cache(FINDERS)(
+            lambda items: TitleFinder(
+                {item: self._titles[item] for item in items if item in self._titles}
+            )
+        )
         self._cosine = lru_cache(COSINES)(self._exact_cosine)
         self._worth = lru_cache(ANSWERS)(self._judge)
         self._holders = lru_cache(HOLDERS)(graph.holders)
@@ -77,11 +93,22 @@ class Snapshot:
         with Store.open(path, read_only=True) as store:
             graph = MappedGraph(GraphArrays.of(store))
             need = lru_cache(None)(partial(_need, graph))
-            ask = lru_cache(None)(lambda asked: Asked(tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)))
-            targets = {example: Target(*items, ask(asked) if asked else None) for example, *items, asked in store.targets()}
+            ask = lru_cache(None)(
+                lambda asked: Asked(
+                    tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)
+                )
+            )
+            targets = {
+                example: Target(*items, ask(asked) if asked else None)
+                for example, *items, asked in store.targets()
+            }
             if not targets and rechead is None:
-                raise DataError(f"the store {path} holds no examples to score against: run `rerec synth --store {path}`")
-            return cls(graph, targets, store.embeddings(), _head_files(rechead, graph) if rechead else None)
+                raise DataError(
+                    f"the store {path} holds no examples to score against: run `rerec synth --store {path}`"
+                )
+            return cls(
+                graph, targets, store.embeddings(), _head_files(rechead, graph) if rechead else None
+            )
 
     def start_head(self) -> None:
         """Make the RecHead of the files that were read, if there are any, in the process that will ask it: torch that has run once hangs in a
@@ -92,16 +119,25 @@ class Snapshot:
     def facts(self) -> dict[str, object]:
         """What is served: the graph's digest, how many Examples can be scored, the RecHead's digest, None without one."""
         head = self._head_files.digest if self._head_files else None
-        return {"status": "ready", "graph_digest": self.digest, "examples": len(self.targets), "head_digest": head}
+        return {
+            "status": "ready",
+            "graph_digest": self.digest,
+            "examples": len(self.targets),
+            "head_digest": head,
+        }
 
     def look_up(self, calls: Sequence[Look]) -> list[Looked]:
         """What a policy asks the graph while it thinks (`reward_server.lookup`)."""
         return look_up(calls, self.graph, self._resolver)
 
-    def score(self, responses: Sequence[Response], weights: Weights, *, claims: bool = True) -> list[Score]:
+    def score(
+        self, responses: Sequence[Response], weights: Weights, *, claims: bool = True
+    ) -> list[Score]:
         """Scores in order. Raises UnknownExamples naming the ids, before anything is scored."""
         if strangers := {r.example_id for r in responses if r.example_id not in self.targets}:
-            raise UnknownExamples(f"{len(strangers)} example ids are not in this store (first: {min(strangers)}): was it synthesised again?")
+            raise UnknownExamples(
+                f"{len(strangers)} example ids are not in this store (first: {min(strangers)}): was it synthesised again?"
+            )
         return [self.score_one(r, weights, claims) for r in responses]
 
     def score_one(self, response: Response, weights: Weights, check_claims: bool = True) -> Score:
@@ -110,7 +146,9 @@ class Snapshot:
         text = without_tags(response.response)
         judge = self._worth if sum(map(len, reading.titles)) <= CHARACTERS else self._judge
         worth = judge(tuple(reading.titles), target, weights)
-        mentions = self._finder(target.near if worth.wrong <= target.near else target.near | worth.wrong).find(text)
+        mentions = self._finder(
+            target.near if worth.wrong <= target.near else target.near | worth.wrong
+        ).find(text)
         claims = self._claims.check(text, mentions, target.asked) if check_claims else []
         return Score(
             response.example_id,
@@ -132,7 +170,15 @@ class Snapshot:
         parts = self._parts(ranked, target, weights)
         total = scoring.combine(parts, weights) if ranked else 0.0
         wrong = frozenset(ranked) - self._right(target, weights)
-        return Worth(ranked, len(named) - len(ranked), len(resolved) - len(named), wrong, parts, total, scoring.penalised(total, weights))
+        return Worth(
+            ranked,
+            len(named) - len(ranked),
+            len(resolved) - len(named),
+            wrong,
+            parts,
+            total,
+            scoring.penalised(total, weights),
+        )
 
     def _exact_cosine(self, item: str, other: str) -> float | None:
         """In double precision; None where an embedding is absent or zero."""
@@ -144,21 +190,29 @@ class Snapshot:
 
     def _parts(self, ranked: list[str], target: Target, weights: Weights) -> scoring.Parts:
         if weights.qas_over == "conditions":
-            qas = scoring.condition_alignment(ranked, target.asked.needs if target.asked else (), self._claims.meets, weights.k)
+            qas = scoring.condition_alignment(
+                ranked, target.asked.needs if target.asked else (), self._claims.meets, weights.k
+            )
         else:
             qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
         pas = scoring.preference_alignment(ranked, target.gold, self._cosine, weights.k)
-        return scoring.Parts(scoring.ndcg(ranked, self._right(target, weights), weights.k), qas, pas)
+        return scoring.Parts(
+            scoring.ndcg(ranked, self._right(target, weights), weights.k), qas, pas
+        )
 
     def _right(self, target: Target, weights: Weights) -> frozenset[str]:
         if weights.right == "gold" or target.asked is None:
             return target.gold
-        meeting = (self._holders(need.relation, need.codes, need.holds) for need in target.asked.needs)
+        meeting = (
+            self._holders(need.relation, need.codes, need.holds) for need in target.asked.needs
+        )
         return target.gold | (frozenset.intersection(*meeting) - target.named)
 
 
 def _head_files(folder: Path, graph: MappedGraph) -> "HeadFiles":
-    from reward_server.rechead.head import HeadFiles  # torch takes seconds to import, and most servers hold no head
+    from reward_server.rechead.head import (
+        HeadFiles,  # torch takes seconds to import, and most servers hold no head
+    )
 
     return HeadFiles.read(folder, graph.arrays)
 
@@ -167,16 +221,31 @@ def _need(graph: MappedGraph, op: str, relation: str, value: str) -> Need:
     """A condition over edge codes: of the value, or of all numbers on the wrong side of a bound."""
     if op in ("below", "above"):
         limit = float(value)
-        wrong = graph.codes_where(relation, lambda name: (n := number(name)) is None or (n >= limit if op == "below" else n <= limit))
+        wrong = graph.codes_where(
+            relation,
+            lambda name: (
+                (n := number(name)) is None or (n >= limit if op == "below" else n <= limit)
+            ),
+        )
         return Need(graph.number(relation), wrong, False)
     code = graph.code(relation, value)
-    return Need(graph.number(relation), frozenset() if code is None else frozenset((code,)), op == "is")
+    return Need(
+        graph.number(relation), frozenset() if code is None else frozenset((code,)), op == "is"
+    )
 
 
-def _segments(text: str, spans: list[tuple[int, int]], mentions: list[Mention], claims: list[Claim], worth: Worth) -> list[Segment]:
+def _segments(
+    text: str,
+    spans: list[tuple[int, int]],
+    mentions: list[Mention],
+    claims: list[Claim],
+    worth: Worth,
+) -> list[Segment]:
     """Each span with what is named and stated in it. A recommendation is a claim too: an answer that names no wrong item is ok."""
     found, m, c, wrong, total = [], 0, 0, worth.wrong, worth.total
-    naming = mentions[0][1] if mentions else len(text)  # where the next mention starts, and the next claim
+    naming = (
+        mentions[0][1] if mentions else len(text)
+    )  # where the next mention starts, and the next claim
     stating = claims[0].start if claims else len(text)
     for start, end in spans:
         if end <= naming and end <= stating:  # prose

@@ -9,7 +9,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 MOST_RESPONSES = 1024
-MOST_CHARACTERS = 32_768  # of a response; whoever has a policy's longer one cuts it, the server refuses it
+MOST_CHARACTERS = (
+    32_768  # of a response; whoever has a policy's longer one cuts it, the server refuses it
+)
 MOST_NAME, MOST_TITLE = 200, 1000  # characters
 
 Status = Literal["ok", "no_answer", "unresolved", "malformed"]
@@ -49,7 +51,9 @@ class ScoreRequest(Wire):
 
     responses: Annotated[list[Response], Meta(min_length=1, max_length=MOST_RESPONSES)]
     graph_digest: Annotated[str, Meta(max_length=64)] | None = None
-    profile: Annotated[str, Meta(max_length=64, extra_json_schema={"enum": list(get_args(Profile))})] = "rerec"
+    profile: Annotated[
+        str, Meta(max_length=64, extra_json_schema={"enum": list(get_args(Profile))})
+    ] = "rerec"
     weights: Weights | None = None
     claims: bool = True
 
@@ -119,7 +123,12 @@ class HeadAsk(Wire):
     `history` of item ids, oldest first, where nobody knows. Chain of thought before <answer>, a short description in it; none is allowed."""
 
     query_id: Annotated[str, Meta(max_length=MOST_NAME)] | UnsetType = UNSET
-    history: Annotated[list[Annotated[str, Meta(max_length=MOST_NAME)]], Meta(min_length=1, max_length=1000)] | UnsetType = UNSET
+    history: (
+        Annotated[
+            list[Annotated[str, Meta(max_length=MOST_NAME)]], Meta(min_length=1, max_length=1000)
+        ]
+        | UnsetType
+    ) = UNSET
     response: Annotated[str, Meta(max_length=MOST_CHARACTERS)] = ""
 
 
@@ -129,7 +138,9 @@ ONE_OF = Meta(extra_json_schema={"oneOf": [{"required": ["query_id"]}, {"require
 class HeadRequest(Wire):
     """A batch for the RecHead. With `graph_digest` or `head_digest`, a server that holds another refuses (409)."""
 
-    responses: Annotated[list[Annotated[HeadAsk, ONE_OF]], Meta(min_length=1, max_length=MOST_RESPONSES)]
+    responses: Annotated[
+        list[Annotated[HeadAsk, ONE_OF]], Meta(min_length=1, max_length=MOST_RESPONSES)
+    ]
     graph_digest: Annotated[str, Meta(max_length=64)] | None = None
     head_digest: Annotated[str, Meta(max_length=64)] | None = None
     k: Annotated[int, Meta(ge=1, le=1_000_000)] = 10

@@ -16,7 +16,13 @@ from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 
-LONGEST = ("test_journey", "test_robust_runs", "test_rporec", "test_crashes", "test_sft_resume")  # minutes each, in few tests
+LONGEST = (
+    "test_journey",
+    "test_robust_runs",
+    "test_rporec",
+    "test_crashes",
+    "test_sft_resume",
+)  # minutes each, in few tests
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
 settings.register_profile("rerec", deadline=None)  # no test asserts a time
 settings.load_profile("rerec")
@@ -27,7 +33,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not {"journey", "bench"} & {mark.name for mark in item.iter_markers()}:
             item.add_marker(pytest.mark.unit)
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    items.sort(
+        key=lambda item: (
+            LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST)
+        )
+    )
 
 
 def hand_catalogue() -> Catalogue:
@@ -40,10 +50,29 @@ def hand_catalogue() -> Catalogue:
         stars = [s for s, films in (("s1", range(1, 7)), ("s2", range(5, 13))) if n in films]
         edges += [(f"i{n}", "starring", s, k) for k, s in enumerate(stars)]
         edges.append((f"i{n}", "composer", "c1" if n <= 8 else "c2", 0))
-    names = {"d1": "Ann Arden", "d2": "Bo Berg", "d3": "Cy Cole", "s1": "Sue Stone", "s2": "Tim Tate", "c1": "Max Muse", "c2": "Nan Note"}
+    names = {
+        "d1": "Ann Arden",
+        "d2": "Bo Berg",
+        "d3": "Cy Cole",
+        "s1": "Sue Stone",
+        "s2": "Tim Tate",
+        "c1": "Max Muse",
+        "c2": "Nan Note",
+    }
     attributes = [(a, names.get(a, a)) for a in dict.fromkeys(e[2] for e in edges)]
-    interactions = [(f"u{u}", f"i{(u + 2 * k) % 12 + 1}", 5.0 if k < 6 else 2.0, 1000 * u + k) for u in range(1, 7) for k in range(8)]
-    return Catalogue("films", "hand", items, attributes, edges, sorted(set(interactions), key=lambda r: (r[0], r[3])))
+    interactions = [
+        (f"u{u}", f"i{(u + 2 * k) % 12 + 1}", 5.0 if k < 6 else 2.0, 1000 * u + k)
+        for u in range(1, 7)
+        for k in range(8)
+    ]
+    return Catalogue(
+        "films",
+        "hand",
+        items,
+        attributes,
+        edges,
+        sorted(set(interactions), key=lambda r: (r[0], r[3])),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +90,17 @@ def film_store(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("films") / "films.duckdb"
     with Store.open(path, create=True) as store:
         store.replace_catalogue(make_world(WorldConfig(items=400, users=150, seed=3)))
-        found = embed(Likes.of(InteractionGraph.from_store(store)), make_model("lightgcn", dims=16, layers=3, epochs=3, seed=0, checkpoint=None))
+        found = embed(
+            Likes.of(InteractionGraph.from_store(store)),
+            make_model("lightgcn", dims=16, layers=3, epochs=3, seed=0, checkpoint=None),
+        )
         store.save_embeddings(found.items, found.vectors, {})
-    config = SynthConfig(counts={"sft": 80, "rl": 40, "validation": 20, "test": 20}, seed=5, workers=1, writer="terse")
+    config = SynthConfig(
+        counts={"sft": 80, "rl": 40, "validation": 20, "test": 20},
+        seed=5,
+        workers=1,
+        writer="terse",
+    )
     examples = synthesise(path, config)
     with Store.open(path) as store:
         store.replace_examples(examples)
@@ -72,7 +109,10 @@ def film_store(tmp_path_factory) -> Path:
 
 def example(graph, candidates=("i1", "i2", "i9"), gold=("i1",)) -> Example:
     """Drama with Sue Stone among three films."""
-    conditions = (Condition(relation="starring", value="s1", name="Sue Stone"), Condition(relation="genre", value="Drama", name="Drama"))
+    conditions = (
+        Condition(relation="starring", value="s1", name="Sue Stone"),
+        Condition(relation="genre", value="Drama", name="Drama"),
+    )
     claims = tuple(Claim(kind="need", relation=c.relation, value=c.value) for c in conditions)
     chains = (Chain(steps=(label("need", "Need.", claims, graph, conditions),), answer=gold[0]),)
     return Example(
@@ -105,4 +145,6 @@ def snapshot(hand_store, tmp_path_factory):
 def scored(snapshot):
     """score(text) → Score."""
     (example_id,) = snapshot.targets
-    return lambda text, profile="rerec": snapshot.score([Response(example_id=example_id, response=text)], PROFILES[profile])[0]
+    return lambda text, profile="rerec": snapshot.score(
+        [Response(example_id=example_id, response=text)], PROFILES[profile]
+    )[0]

@@ -50,7 +50,12 @@ COMMANDS = (
 
 def rerec(*words, **kwargs):
     return subprocess.run(
-        rerec_command(*words), capture_output=True, text=True, cwd=kwargs.pop("cwd", ROOT), check=False, **kwargs
+        rerec_command(*words),
+        capture_output=True,
+        text=True,
+        cwd=kwargs.pop("cwd", ROOT),
+        check=False,
+        **kwargs,
     )
 
 
@@ -70,13 +75,18 @@ def wait_for(process, ready, seconds=900):
     """Poll until `ready()`; fail when the process ends first, or seems to hang: a busy machine may take minutes."""
     deadline = time.monotonic() + seconds
     while not ready():
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0][-2000:]
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0][
+            -2000:
+        ]
         time.sleep(0.2)
 
 
 @pytest.mark.journey
 def test_the_version_is_that_of_the_package():
-    assert rerec("--version").stdout == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] + "\n"
+    assert (
+        rerec("--version").stdout
+        == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] + "\n"
+    )
 
 
 @pytest.mark.journey
@@ -96,10 +106,46 @@ def test_every_command_shows_an_example_in_its_help(command):
 @pytest.mark.journey
 def test_from_import_to_scores_by_hand(tmp_path):
     store = tmp_path / "w.duckdb"
-    assert json.loads(rerec("data", "import", "world", "--store", store, "--items", 300, "--users", 100, "--json").stdout)["items"] == 300
-    assert json.loads(rerec("data", "embed", "--store", store, "--epochs", 2, "--dims", 8, "--json").stdout)["dims"] == 8
+    assert (
+        json.loads(
+            rerec(
+                "data",
+                "import",
+                "world",
+                "--store",
+                store,
+                "--items",
+                300,
+                "--users",
+                100,
+                "--json",
+            ).stdout
+        )["items"]
+        == 300
+    )
+    assert (
+        json.loads(
+            rerec("data", "embed", "--store", store, "--epochs", 2, "--dims", 8, "--json").stdout
+        )["dims"]
+        == 8
+    )
     made = rerec(
-        "synth", "--store", store, "--sft", 16, "--rl", 8, "--validation", 4, "--test", 4, "--out", tmp_path / "out", "--workers", 1, "--json"
+        "synth",
+        "--store",
+        store,
+        "--sft",
+        16,
+        "--rl",
+        8,
+        "--validation",
+        4,
+        "--test",
+        4,
+        "--out",
+        tmp_path / "out",
+        "--workers",
+        1,
+        "--json",
     )
     assert json.loads(made.stdout)["examples"] == 32
     assert json.loads(rerec("verify", "--store", store, "--json").stdout)["passed"] == 32
@@ -110,9 +156,22 @@ def test_from_import_to_scores_by_hand(tmp_path):
 
     assert read_examples(tmp_path / "out/sft.parquet")[0].example_id == example["example_id"]
     row = {"example_id": example["example_id"], "response": "no answer here"}
-    score = json.loads(rerec("score", "-", "--store", store, "--json", input=json.dumps(row)).stdout)
+    score = json.loads(
+        rerec("score", "-", "--store", store, "--json", input=json.dumps(row)).stdout
+    )
     assert (score["status"], score["score"]) == ("no_answer", 0.0)
-    out = rerec("data", "export-graph", tmp_path / "g.graphml", "--store", store, "--item", "f00001", "--hops", 1, "--json")
+    out = rerec(
+        "data",
+        "export-graph",
+        tmp_path / "g.graphml",
+        "--store",
+        store,
+        "--item",
+        "f00001",
+        "--hops",
+        1,
+        "--json",
+    )
     assert json.loads(out.stdout)["nodes"] > 5 and (tmp_path / "g.graphml").is_file()
 
 
@@ -131,27 +190,43 @@ def test_from_import_to_scores_by_hand(tmp_path):
         ("score {bad} --store {films}", "line 2: expected"),
         ("train sft --store {empty} --run {tmp}/sft", "holds no SFT Examples"),
         ("train compare --model {tmp} --recipes tiny-grpo --store {films}", "no model folder"),
-        ("train rft tiny-magic --store {films}", "no recipe 'tiny-magic': choose from llama-3.2-3b-rerec, qwen2.5-3b-grpo"),
+        (
+            "train rft tiny-magic --store {films}",
+            "no recipe 'tiny-magic': choose from llama-3.2-3b-rerec, qwen2.5-3b-grpo",
+        ),
         ("train rft tiny-grpo --dry-run --set no.such.key=1", "does not compose"),
-        ("train rft tiny-grpo --dry-run --set rerec.server=http://127.0.0.1:9", "give --server URL"),
-        ("train rft qwen2.5-3b-rerec --dry-run --set trainer.nnodes=2", "several machines need a reward server that all of them reach"),
+        (
+            "train rft tiny-grpo --dry-run --set rerec.server=http://127.0.0.1:9",
+            "give --server URL",
+        ),
+        (
+            "train rft qwen2.5-3b-rerec --dry-run --set trainer.nnodes=2",
+            "several machines need a reward server that all of them reach",
+        ),
         ("train rft tiny-grpo --store {films} --run {tmp}/rft", "no model folder"),
         ("eval {tmp} --store {films}", "no model folder"),
         ("train rechead --store {films} --run {tmp}/h --policy {tmp}", "no model folder"),
-        ("train rechead --store {films} --run {tmp}/h --policy {tmp} --ask x", "only one can think"),
+        (
+            "train rechead --store {films} --run {tmp}/h --policy {tmp} --ask x",
+            "only one can think",
+        ),
         ("eval {tmp} --store {films} --split nope", "splits are sft"),
         ("report {tmp}", "holds no evaluation"),
         ("demo --data {tmp}/none", "is no folder"),
         ("data export-graph {tmp}/g.txt --store {films}", "the ending must be one of"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_leaves_nothing(tmp_path, film_store, hand_store, command, words):
+def test_bad_input_is_one_clear_line_and_leaves_nothing(
+    tmp_path, film_store, hand_store, command, words
+):
     bad = tmp_path / "bad.jsonl"
     bad.write_text('\n{"example_id": 1}\n')
     before = set(tmp_path.iterdir())
     done = rerec(*command.format(tmp=tmp_path, films=film_store, empty=hand_store, bad=bad).split())
     lines = [line for line in done.stderr.splitlines() if line.startswith("error:")]
-    assert done.returncode not in (0, None) and len(lines) == 1 and words in lines[0], done.stderr[-500:]
+    assert done.returncode not in (0, None) and len(lines) == 1 and words in lines[0], done.stderr[
+        -500:
+    ]
     assert "Traceback" not in done.stderr and set(tmp_path.iterdir()) == before
 
 
@@ -160,16 +235,42 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing(tmp_path, film_store, ha
     ("given", "cluster", "said"),
     [
         (("--server", "http://127.0.0.1:9"), {}, "http://127.0.0.1:9 does not answer"),
-        (("--set", "trainer.nnodes=2"), {}, "several machines need a reward server that all of them reach"),
-        ((), {"RAY_ADDRESS": "127.0.0.1:9"}, "several machines need a reward server that all of them reach"),
+        (
+            ("--set", "trainer.nnodes=2"),
+            {},
+            "several machines need a reward server that all of them reach",
+        ),
+        (
+            (),
+            {"RAY_ADDRESS": "127.0.0.1:9"},
+            "several machines need a reward server that all of them reach",
+        ),
     ],
 )
-def test_rft_fails_at_once_where_no_server_would_answer_and_says_what_to_start(tmp_path, film_store, given, cluster, said):
+def test_rft_fails_at_once_where_no_server_would_answer_and_says_what_to_start(
+    tmp_path, film_store, given, cluster, said
+):
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.json").write_text("{}")
-    words = ("train", "rft", "tiny-grpo", "--store", film_store, "--model", tmp_path / "model", "--run", tmp_path / "rft", *given)
+    words = (
+        "train",
+        "rft",
+        "tiny-grpo",
+        "--store",
+        film_store,
+        "--model",
+        tmp_path / "model",
+        "--run",
+        tmp_path / "rft",
+        *given,
+    )
     done = rerec(*words, env={**os.environ, **cluster})
-    assert done.returncode != 0 and said in done.stderr and "rerec serve" in done.stderr and not (tmp_path / "rft").exists()
+    assert (
+        done.returncode != 0
+        and said in done.stderr
+        and "rerec serve" in done.stderr
+        and not (tmp_path / "rft").exists()
+    )
 
 
 @pytest.mark.journey
@@ -185,9 +286,17 @@ def test_rft_fails_at_once_where_no_server_would_answer_and_says_what_to_start(t
 def test_the_gpu_recipes_compose_and_are_accepted_by_verl(recipe, estimator, model):
     done = rerec("train", "rft", recipe, "--dry-run", "--json")
     config = json.loads(done.stdout.splitlines()[-1])
-    assert config["algorithm"]["adv_estimator"] == estimator and config["actor_rollout_ref"]["model"]["path"] == model
-    assert config["actor_rollout_ref"]["rollout"]["name"] == "vllm" and config["trainer"]["device"] == "cuda"
-    assert config["actor_rollout_ref"]["model"]["lora_rank"] == (64 if recipe.endswith("lora") else 0)
+    assert (
+        config["algorithm"]["adv_estimator"] == estimator
+        and config["actor_rollout_ref"]["model"]["path"] == model
+    )
+    assert (
+        config["actor_rollout_ref"]["rollout"]["name"] == "vllm"
+        and config["trainer"]["device"] == "cuda"
+    )
+    assert config["actor_rollout_ref"]["model"]["lora_rank"] == (
+        64 if recipe.endswith("lora") else 0
+    )
 
 
 @pytest.mark.journey

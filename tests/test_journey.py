@@ -37,7 +37,10 @@ def data() -> list[str]:
     """--data for the real movies, or nothing and a loud word."""
     if (SHARED / "movies").is_dir():
         return ["--data", str(SHARED / "movies")]
-    warnings.warn("THE REAL MOVIES ARE NOT HERE: the journey was tested on the embedded world only", stacklevel=1)
+    warnings.warn(
+        "THE REAL MOVIES ARE NOT HERE: the journey was tested on the embedded world only",
+        stacklevel=1,
+    )
     return []
 
 
@@ -52,13 +55,20 @@ def journey(tmp_path_factory, data):
     part printed)."""
     run = tmp_path_factory.mktemp("journey") / "run"
     log = run / "logs/synth.log"
-    for stop in (lambda process: os.killpg(process.pid, signal.SIGINT), lambda process: process.terminate()):
+    for stop in (
+        lambda process: os.killpg(process.pid, signal.SIGINT),
+        lambda process: process.terminate(),
+    ):
         said_before = log.stat().st_size if log.is_file() else 0
         part = start("demo", "--quick", "--run", run, *data)
         wait_for(part, lambda size=said_before: log.is_file() and log.stat().st_size > size)
         stop(part)
         said, _ = part.communicate(timeout=60)
-        assert part.returncode != 0 and "run the same command again" in said and "Traceback" not in said
+        assert (
+            part.returncode != 0
+            and "run the same command again" in said
+            and "Traceback" not in said
+        )
         assert stages_done(run) == ["import", "embed"]
     last = rerec("demo", "--quick", "--run", run, *data)
     assert last.returncode == 0, last.stdout[-3000:] + last.stderr[-3000:]
@@ -68,23 +78,41 @@ def journey(tmp_path_factory, data):
 def test_the_journey_ends_with_a_table_and_says_that_it_was_quick(journey):
     _, said = journey
     assert all(
-        word in said for word in ("after SFT", "after GRPO", "after ReRec", "explicit", "misinformed", "position bias p", "--quick", "done before")
+        word in said
+        for word in (
+            "after SFT",
+            "after GRPO",
+            "after ReRec",
+            "explicit",
+            "misinformed",
+            "position bias p",
+            "--quick",
+            "done before",
+        )
     )
 
 
 def test_the_run_directory_holds_everything(journey, data):
     run, _ = journey
     record = json.loads((run / "journey.json").read_text())
-    assert list(record["stages"]) == STAGES and record["config"]["seed"] == 0 and record["versions"]["verl"] == "0.9.1" and "git" in record
+    assert (
+        list(record["stages"]) == STAGES
+        and record["config"]["seed"] == 0
+        and record["versions"]["verl"] == "0.9.1"
+        and "git" in record
+    )
     for arm in ("untrained", "sft", "grpo", "rerec"):
         found = json.loads((run / f"eval/{arm}.json").read_text())
         assert (
             found["summary"]["queries"] == 200
             and found["split"] == "test"
-            and set(found["summary"]["by_kind"]) == {"explicit", "implicit", "misinformed", "interest"}
+            and set(found["summary"]["by_kind"])
+            == {"explicit", "implicit", "misinformed", "interest"}
         )
     for arm in ("grpo", "rerec"):
-        assert (run / arm / "model/model.safetensors").is_file() and (run / arm / "config.yaml").is_file()
+        assert (run / arm / "model/model.safetensors").is_file() and (
+            run / arm / "config.yaml"
+        ).is_file()
     facts = json.loads(rerec("data", "stats", "--store", run / "store.duckdb", "--json").stdout)
     assert facts["domain"] == ("movies" if data else "films")
 
@@ -93,7 +121,11 @@ def test_the_report_is_one_file_with_curves_data_and_ten_coloured_responses(jour
     run, _ = journey
     page = (run / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
-    assert page.count('class="card"') == 4 + 10 and page.count("data:image/png;base64,") == 1 and 'class="segment' in page
+    assert (
+        page.count('class="card"') == 4 + 10
+        and page.count("data:image/png;base64,") == 1
+        and 'class="segment' in page
+    )
     words = re.sub(r"base64,[\w+/=]+", "", page)  # a picture's letters may say anything
     assert "built-in method" not in words and "None" not in words
     assert (run / "curves.png").read_bytes()[:4] == b"\x89PNG"
@@ -102,13 +134,19 @@ def test_the_report_is_one_file_with_curves_data_and_ten_coloured_responses(jour
 def test_both_arms_really_trained(journey):
     run, _ = journey
     weights = {
-        arm: (run / path / "model.safetensors").read_bytes() for arm, path in (("sft", "sft/model"), ("grpo", "grpo/model"), ("rerec", "rerec/model"))
+        arm: (run / path / "model.safetensors").read_bytes()
+        for arm, path in (("sft", "sft/model"), ("grpo", "grpo/model"), ("rerec", "rerec/model"))
     }
     assert len(set(weights.values())) == 3
     for arm in ("grpo", "rerec"):
-        steps = [json.loads(line) for line in (run / arm / "log/rerec/rft.jsonl").read_text().splitlines()]
+        steps = [
+            json.loads(line)
+            for line in (run / arm / "log/rerec/rft.jsonl").read_text().splitlines()
+        ]
         assert [s["step"] for s in steps] == [1, 2, 3]
-        assert any(s["data"]["actor/grad_norm"] > 0 for s in steps) and all(0 <= s["data"]["rerec/ndcg"] <= 1 for s in steps)
+        assert any(s["data"]["actor/grad_norm"] > 0 for s in steps) and all(
+            0 <= s["data"]["rerec/ndcg"] <= 1 for s in steps
+        )
         assert (max(s["data"]["rerec/penalised"] for s in steps) > 0) == (arm == "rerec")
 
 
@@ -116,21 +154,41 @@ def test_learning_from_scratch_shows_even_in_a_quick_journey(journey):
     run, _ = journey
     losses = [loss for _, loss in json.loads((run / "sft/curve.json").read_text())]
     assert losses[-1] < 0.5 * losses[0]
-    answered = {arm: json.loads((run / f"eval/{arm}.json").read_text())["summary"]["answered"] for arm in ("untrained", "sft")}
+    answered = {
+        arm: json.loads((run / f"eval/{arm}.json").read_text())["summary"]["answered"]
+        for arm in ("untrained", "sft")
+    }
     assert answered["untrained"] == 0 and answered["sft"] > 0.3
 
 
 def test_a_matrix_of_methods_is_filled_once_and_failed_cells_are_named(journey, tmp_path):
     """Its cells train an adapter, as --set says, and end with a plain model: moved where the adapter was, the same elsewhere."""
     run, _ = journey
-    words = ["train", "compare", "--store", run / "store.duckdb", "--model", run / "sft/model", "--run", tmp_path / "m", "--seeds", "0"]
+    words = [
+        "train",
+        "compare",
+        "--store",
+        run / "store.duckdb",
+        "--model",
+        run / "sft/model",
+        "--run",
+        tmp_path / "m",
+        "--seeds",
+        "0",
+    ]
     adapter = ("lora_rank=4", "lora_alpha=8", "target_modules=[q_proj,v_proj]")
-    changes = ("trainer.total_training_steps=2", *(f"actor_rollout_ref.model.{change}" for change in adapter))
+    changes = (
+        "trainer.total_training_steps=2",
+        *(f"actor_rollout_ref.model.{change}" for change in adapter),
+    )
     words += [*(word for change in changes for word in ("--set", change)), "--methods"]
     done = rerec(*words, "tiny-grpo,tiny-rerec-curriculum", "--json", "--ray", 1)  # both at a time
     assert done.returncode == 0, done.stderr[-2000:]
     table = json.loads(done.stdout)["table"]
-    assert list(table) == ["tiny-grpo", "tiny-rerec-curriculum"] and table["tiny-rerec-curriculum"]["all"]["against"]["n"] == 1
+    assert (
+        list(table) == ["tiny-grpo", "tiny-rerec-curriculum"]
+        and table["tiny-rerec-curriculum"]["all"]["against"]["n"] == 1
+    )
     assert (tmp_path / "m/comparison.html").is_file()
     judged = json.loads((tmp_path / "m/tiny-grpo/0/eval.json").read_text())
     assert judged["provenance"]["config"]["most_tokens"] == 96  # as the recipe trains
@@ -138,13 +196,20 @@ def test_a_matrix_of_methods_is_filled_once_and_failed_cells_are_named(journey, 
     for name in table:
         ended = load_file(tmp_path / "m" / name / "0/model/model.safetensors")
         assert begun.keys() == ended.keys()
-        assert {key.split(".")[-2] for key in begun if not torch.equal(begun[key], ended[key])} == {"q_proj", "v_proj"}
+        assert {key.split(".")[-2] for key in begun if not torch.equal(begun[key], ended[key])} == {
+            "q_proj",
+            "v_proj",
+        }
     again = rerec(*words, "tiny-grpo,tiny-rerec-curriculum")
     assert again.returncode == 0 and again.stderr.count("done before") == 2
     (tmp_path / "m/tiny-rerec/0").mkdir(parents=True)
     (tmp_path / "m/tiny-rerec/0/stray").write_text("in the way")
     failed = rerec(*words, "tiny-grpo,tiny-rerec")
-    assert failed.returncode != 0 and "1 cells failed" in failed.stderr and "Traceback" not in failed.stderr
+    assert (
+        failed.returncode != 0
+        and "1 cells failed" in failed.stderr
+        and "Traceback" not in failed.stderr
+    )
 
 
 def test_another_configuration_in_the_same_directory_is_refused(journey, data):

@@ -13,7 +13,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.mark.journey
 def test_import_directions_hold():
-    done = subprocess.run([str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports"))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -23,20 +29,33 @@ def test_a_room_is_ours(room):
 
 
 @pytest.mark.parametrize(
-    ("library", "home"), [("verl", "train/verl_plugin"), ("duckdb", "data_engine"), ("langgraph", "agents"), ("fastapi", "reward_server")]
+    ("library", "home"),
+    [
+        ("verl", "train/verl_plugin"),
+        ("duckdb", "data_engine"),
+        ("langgraph", "agents"),
+        ("fastapi", "reward_server"),
+    ],
 )
 def test_a_heavy_library_has_one_home(library, home):
     users = {
         str(path.relative_to(ROOT))
         for room in ("agents", "data_engine", "reward_server", "train")
         for path in (ROOT / room).rglob("*.py")
-        if any(line.strip().startswith((f"import {library}", f"from {library}")) for line in path.read_text().splitlines())
+        if any(
+            line.strip().startswith((f"import {library}", f"from {library}"))
+            for line in path.read_text().splitlines()
+        )
     }
     assert users and all(user.startswith(home) for user in users)
 
 
 def test_the_lock_pins_everything_we_import_and_not_openai_agents():
-    lock = {line.split("==")[0].lower().replace("_", "-"): line for line in (ROOT / "requirements.lock").read_text().splitlines() if line}
+    lock = {
+        line.split("==")[0].lower().replace("_", "-"): line
+        for line in (ROOT / "requirements.lock").read_text().splitlines()
+        if line
+    }
     assert all("==" in line for line in lock.values()) and "openai-agents" not in lock
     import re
 
@@ -46,11 +65,15 @@ def test_the_lock_pins_everything_we_import_and_not_openai_agents():
 
 @pytest.mark.journey
 def test_the_reward_server_and_the_front_door_stay_light():
-    code = (
-        "import sys, {0}; print(sorted({{m.split('.')[0] for m in sys.modules}} & {{'torch', 'verl', 'ray', 'transformers', 'langgraph', 'duckdb'}}))"
-    )
+    code = "import sys, {0}; print(sorted({{m.split('.')[0] for m in sys.modules}} & {{'torch', 'verl', 'ray', 'transformers', 'langgraph', 'duckdb'}}))"
     out = [
-        subprocess.run([sys.executable, "-c", code.format(m)], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code.format(m)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=True,
+        ).stdout
         for m in ("reward_server.server.app", "rerec")
     ]
     assert out == ["['duckdb']\n", "[]\n"]

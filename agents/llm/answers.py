@@ -13,7 +13,9 @@ class Answers:
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=NORMAL")
-        self.db.execute("CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, role TEXT, model TEXT, answer TEXT)")
+        self.db.execute(
+            "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, role TEXT, model TEXT, answer TEXT)"
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -28,4 +30,6 @@ class Answers:
 
     def put(self, key: str, role: str, model: str, answer: str) -> None:
         """Keep an answer; the first one stays."""
-        self.db.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", [key, role, model, answer])
+        self.db.execute(
+            "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", [key, role, model, answer]
+        )

@@ -19,7 +19,9 @@ class Breaker:
         """Wait until calls may go out. Raises EndpointDown when the endpoint was given up."""
         await self._closed.wait()
         if self.openings > OPENINGS:
-            raise EndpointDown(f"the endpoint failed {self.failures} times in a row: check it, then run the same command again to go on")
+            raise EndpointDown(
+                f"the endpoint failed {self.failures} times in a row: check it, then run the same command again to go on"
+            )
 
     def succeeded(self) -> None:
         """A call was answered."""
@@ -32,5 +34,7 @@ class Breaker:
             return
         self._closed.clear()
         self.openings += 1
-        await asyncio.sleep(FIRST_PAUSE * 2 ** (self.openings - 1) if self.openings <= OPENINGS else 0)
+        await asyncio.sleep(
+            FIRST_PAUSE * 2 ** (self.openings - 1) if self.openings <= OPENINGS else 0
+        )
         self._closed.set()

@@ -11,7 +11,13 @@ from typing import TypeVar
 import openai
 from aiolimiter import AsyncLimiter
 from pydantic import BaseModel, ValidationError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from agents.errors import BudgetSpent, EndpointDown, NotRecorded, Unwritable
 from agents.llm.answers import Answers
@@ -22,7 +28,13 @@ from data_engine.schema import content_hash
 
 REPAIRS, LONGEST_WAIT = 2, 30.0
 REPAIR = "That is no JSON object of the form {form} ({error}). Answer with that object alone."
-_TRANSIENT = (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError, openai.APIResponseValidationError, ValueError)
+_TRANSIENT = (
+    openai.RateLimitError,
+    openai.InternalServerError,
+    openai.APIConnectionError,
+    openai.APIResponseValidationError,
+    ValueError,
+)
 _BACKOFF = wait_random_exponential(multiplier=0.25, max=LONGEST_WAIT)
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -43,7 +55,13 @@ class Call:
 class Chat:
     """Asks the endpoint within its limits. `spent` are tokens and money of this run so far; `note` hears of every call."""
 
-    def __init__(self, config: ChatConfig, answers: Answers, spent: tuple[int, float], note: Callable[[Call], None]) -> None:
+    def __init__(
+        self,
+        config: ChatConfig,
+        answers: Answers,
+        spent: tuple[int, float],
+        note: Callable[[Call], None],
+    ) -> None:
         self.config, self.answers, self.note = config, answers, note
         self.tokens, self.money = spent
         self.reserved_tokens, self.reserved_money = 0, 0.0
@@ -52,7 +70,9 @@ class Chat:
         self._limiter = AsyncLimiter(config.per_minute, 60) if config.per_minute else None
         self._structured = config.structured
         key = os.environ.get(config.key_env) or "none"  # local endpoints need none
-        self._client = openai.AsyncOpenAI(base_url=config.base_url, api_key=key, max_retries=0, timeout=config.timeout)
+        self._client = openai.AsyncOpenAI(
+            base_url=config.base_url, api_key=key, max_retries=0, timeout=config.timeout
+        )
 
     async def close(self) -> None:
         """Hang up."""
@@ -64,12 +84,19 @@ class Chat:
         Raises Unwritable when it refuses or gives no such object after REPAIRS repairs, and the errors that stop a run.
         """
         model = self.config.model(role)
-        key = content_hash([model, prompt.system, prompt.user, _schema(form), self.config.temperature, salt], 32)
+        key = content_hash(
+            [model, prompt.system, prompt.user, _schema(form), self.config.temperature, salt], 32
+        )
         if (kept := self.answers.get(key)) is not None:
             return form.model_validate_json(kept)
         if self.config.replay:
-            raise NotRecorded(f"no answer is recorded for this {role} prompt ({key}): run it once without --replay")
-        messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+            raise NotRecorded(
+                f"no answer is recorded for this {role} prompt ({key}): run it once without --replay"
+            )
+        messages = [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": prompt.user},
+        ]
         for _ in range(REPAIRS + 1):
             text = await self._say(role, model, messages, form)
             try:
@@ -86,39 +113,60 @@ class Chat:
             return answer
         raise Unwritable(f"the {role} gave no usable answer")
 
-    async def _say(self, role: Role, model: str, messages: list[dict], form: type[BaseModel]) -> str:
+    async def _say(
+        self, role: Role, model: str, messages: list[dict], form: type[BaseModel]
+    ) -> str:
         """The text of one answered call, after as many retries as allowed."""
         attempts = AsyncRetrying(
-            stop=stop_after_attempt(self.config.retries + 1), wait=_pause, retry=retry_if_exception_type(_TRANSIENT), reraise=True
+            stop=stop_after_attempt(self.config.retries + 1),
+            wait=_pause,
+            retry=retry_if_exception_type(_TRANSIENT),
+            reraise=True,
         )
         try:
             async for attempt in attempts:
                 with attempt:
                     return await self._call(role, model, messages, form)
         except _TRANSIENT as error:
-            raise EndpointDown(f"{self.config.base_url} failed {self.config.retries + 1} times for one prompt ({_name(error)})") from error
+            raise EndpointDown(
+                f"{self.config.base_url} failed {self.config.retries + 1} times for one prompt ({_name(error)})"
+            ) from error
         except openai.APIStatusError as error:
-            raise EndpointDown(f"{self.config.base_url} refuses model {model!r} ({error.status_code}): {str(error.message)[:200]}") from error
+            raise EndpointDown(
+                f"{self.config.base_url} refuses model {model!r} ({error.status_code}): {str(error.message)[:200]}"
+            ) from error
         raise AssertionError("unreachable")
 
-    async def _call(self, role: Role, model: str, messages: list[dict], form: type[BaseModel]) -> str:
+    async def _call(
+        self, role: Role, model: str, messages: list[dict], form: type[BaseModel]
+    ) -> str:
         await self._breaker.ready()
         if self._limiter:
             await self._limiter.acquire()
         async with self._slots:
             return await self._post(role, model, messages, form)
 
-    async def _post(self, role: Role, model: str, messages: list[dict], form: type[BaseModel]) -> str:
+    async def _post(
+        self, role: Role, model: str, messages: list[dict], form: type[BaseModel]
+    ) -> str:
         reserve = self._reserve(messages)
         start, usage, status = time.perf_counter(), None, "ok"
         extra = {"response_format": _schema(form)} if self._structured else None
         try:
             done = await self._client.chat.completions.create(
-                model=model, messages=messages, temperature=self.config.temperature, max_tokens=self.config.most_tokens, extra_body=extra
+                model=model,
+                messages=messages,
+                temperature=self.config.temperature,
+                max_tokens=self.config.most_tokens,
+                extra_body=extra,
             )
             usage = done.usage
             choice = done.choices[0] if done.choices else None
-            if choice is None or choice.finish_reason == "content_filter" or getattr(choice.message, "refusal", None):
+            if (
+                choice is None
+                or choice.finish_reason == "content_filter"
+                or getattr(choice.message, "refusal", None)
+            ):
                 status = "refused"
                 raise Unwritable(f"the {role} refused")
             self._breaker.succeeded()
@@ -139,21 +187,43 @@ class Chat:
 
     def _reserve(self, messages: list[dict]) -> tuple[int, float]:
         """Set the most that the call can cost aside. Raises BudgetSpent when that would overrun the budget."""
-        into = sum(len(m["content"].encode()) for m in messages) // 2 + 16  # no tokenizer makes more of a text than a token for two bytes, nearly
+        into = (
+            sum(len(m["content"].encode()) for m in messages) // 2 + 16
+        )  # no tokenizer makes more of a text than a token for two bytes, nearly
         tokens, money = into + self.config.most_tokens, self._price(into, self.config.most_tokens)
         budget = self.config
-        if budget.budget_tokens is not None and self.tokens + self.reserved_tokens + tokens > budget.budget_tokens:
-            raise BudgetSpent(f"the budget of {budget.budget_tokens} tokens is spent ({self.tokens} used): raise it to go on")
-        if budget.budget_money is not None and self.money + self.reserved_money + money > budget.budget_money:
-            raise BudgetSpent(f"the budget of {budget.budget_money:g} is spent ({self.money:.4f} used): raise it to go on")
+        if (
+            budget.budget_tokens is not None
+            and self.tokens + self.reserved_tokens + tokens > budget.budget_tokens
+        ):
+            raise BudgetSpent(
+                f"the budget of {budget.budget_tokens} tokens is spent ({self.tokens} used): raise it to go on"
+            )
+        if (
+            budget.budget_money is not None
+            and self.money + self.reserved_money + money > budget.budget_money
+        ):
+            raise BudgetSpent(
+                f"the budget of {budget.budget_money:g} is spent ({self.money:.4f} used): raise it to go on"
+            )
         self.reserved_tokens += tokens
         self.reserved_money += money
         return tokens, money
 
-    def _settle(self, reserve: tuple[int, float], role: Role, model: str, usage: object, seconds: float, status: str) -> None:
+    def _settle(
+        self,
+        reserve: tuple[int, float],
+        role: Role,
+        model: str,
+        usage: object,
+        seconds: float,
+        status: str,
+    ) -> None:
         self.reserved_tokens -= reserve[0]
         self.reserved_money -= reserve[1]
-        into, out = (getattr(usage, name, 0) or 0 for name in ("prompt_tokens", "completion_tokens"))
+        into, out = (
+            getattr(usage, name, 0) or 0 for name in ("prompt_tokens", "completion_tokens")
+        )
         money = self._price(into, out)
         self.tokens, self.money = self.tokens + into + out, self.money + money
         self.note(Call(role, model, into, out, money, seconds, status))
@@ -165,7 +235,11 @@ class Chat:
 def _pause(state: RetryCallState) -> float:
     """As long as Retry-After says, else longer and longer with jitter."""
     error = state.outcome.exception() if state.outcome else None
-    told = error.response.headers.get("retry-after", "") if isinstance(error, openai.APIStatusError) else ""
+    told = (
+        error.response.headers.get("retry-after", "")
+        if isinstance(error, openai.APIStatusError)
+        else ""
+    )
     return min(float(told), LONGEST_WAIT) if told.replace(".", "", 1).isdigit() else _BACKOFF(state)
 
 
@@ -176,8 +250,19 @@ def _object_in(text: str) -> str:
 
 @cache
 def _schema(form: type[BaseModel]) -> dict[str, object]:
-    return {"type": "json_schema", "json_schema": {"name": form.__name__.lower(), "schema": form.model_json_schema(), "strict": True}}
+    return {
+        "type": "json_schema",
+        "json_schema": {
+            "name": form.__name__.lower(),
+            "schema": form.model_json_schema(),
+            "strict": True,
+        },
+    }
 
 
 def _name(error: Exception) -> str:
-    return f"HTTP {error.status_code}" if isinstance(error, openai.APIStatusError) else type(error).__name__
+    return (
+        f"HTTP {error.status_code}"
+        if isinstance(error, openai.APIStatusError)
+        else type(error).__name__
+    )

@@ -46,4 +46,14 @@ class ChatConfig(BaseModel):
 
     def asked(self) -> dict[str, object]:
         """What decides the answers: part of a run's identity, while limits and prices are not."""
-        return self.model_dump(include={"writer", "critic", "labeller", "temperature", "most_tokens", "structured", "least_natural"})
+        return self.model_dump(
+            include={
+                "writer",
+                "critic",
+                "labeller",
+                "temperature",
+                "most_tokens",
+                "structured",
+                "least_natural",
+            }
+        )

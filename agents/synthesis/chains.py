@@ -30,10 +30,20 @@ def _flawed(draft: Draft, writer: Writer, world: World) -> Iterator[Chain]:
         yield _chain(draft, writer, world, LUCKY, flaw.opening, flaw.needs, {draft.gold})
     for wrong in draft.candidates:
         if wrong != draft.gold and world.evidence.attributes.misses(wrong, draft.conditions):
-            yield _chain(draft, writer, world, "wrong_item_kept", draft.opening, draft.conditions, {wrong})
+            yield _chain(
+                draft, writer, world, "wrong_item_kept", draft.opening, draft.conditions, {wrong}
+            )
 
 
-def _chain(draft: Draft, writer: Writer, world: World, flaw: str, opening: tuple[Claim, ...], needs: tuple[Condition, ...], kept: set[str]) -> Chain:
+def _chain(
+    draft: Draft,
+    writer: Writer,
+    world: World,
+    flaw: str,
+    opening: tuple[Claim, ...],
+    needs: tuple[Condition, ...],
+    kept: set[str],
+) -> Chain:
     """All steps, labelled by the graph. The answer is the first kept candidate that is not gold, or the gold."""
     graph, steps = world.evidence.attributes, []
 
@@ -52,7 +62,13 @@ def _chain(draft: Draft, writer: Writer, world: World, flaw: str, opening: tuple
     return Chain(flaw=flaw, steps=tuple(steps), answer=answer)
 
 
-def _item_claims(item: str, needs: tuple[Condition, ...], keep: bool, world: World, conditions: tuple[Condition, ...]) -> Iterator[Claim]:
+def _item_claims(
+    item: str,
+    needs: tuple[Condition, ...],
+    keep: bool,
+    world: World,
+    conditions: tuple[Condition, ...],
+) -> Iterator[Claim]:
     """What a candidate line asserts, as far as the graph can judge it: the values shown, each yes or no, and the decision."""
     for c in needs:
         shown = world.shown(item, c.relation)
@@ -60,7 +76,9 @@ def _item_claims(item: str, needs: tuple[Condition, ...], keep: bool, world: Wor
             yield Claim(kind="fact", subject=item, relation=c.relation, value=shown[0])
         if c.op in ("below", "above"):
             continue
-        claim = Claim(kind="fact", subject=item, relation=c.relation, value=c.value, holds=c.value in shown)
+        claim = Claim(
+            kind="fact", subject=item, relation=c.relation, value=c.value, holds=c.value in shown
+        )
         if judge(claim, world.evidence.attributes, conditions) is not None:
             yield claim
     yield Claim(kind="keep", subject=item, holds=keep)

@@ -73,13 +73,29 @@ def outcome(request: str, problems: Sequence[str], work: Work) -> Outcome:
     example = None if problems else work.example
     if example is None:
         return Outcome(request, None, "", b"", tuple(work.rejects))
-    return Outcome(request, example.model_dump_json(), _identity(example), shingles(example.said), tuple(work.rejects))
+    return Outcome(
+        request,
+        example.model_dump_json(),
+        _identity(example),
+        shingles(example.said),
+        tuple(work.rejects),
+    )
 
 
 def _identity(e: Example) -> str:
     """Two Examples with the same are one: what is asked and what may be answered."""
     asked = [c.model_dump() for c in e.conditions]
-    return content_hash([e.kind, e.gold, asked, e.anchors, e.premise and e.premise.model_dump(), sorted(e.candidates), len(e.turns)])
+    return content_hash(
+        [
+            e.kind,
+            e.gold,
+            asked,
+            e.anchors,
+            e.premise and e.premise.model_dump(),
+            sorted(e.candidates),
+            len(e.turns),
+        ]
+    )
 
 
 def settle() -> None:
@@ -149,7 +165,9 @@ class Processes(Maker):
     def __init__(self, store: Path, config: "SynthConfig") -> None:
         self.width = config.workers + 2
         spawn = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(config.workers, spawn, _start_worker, (store, config.writer, config.candidates))
+        self._pool = ProcessPoolExecutor(
+            config.workers, spawn, _start_worker, (store, config.writer, config.candidates)
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -184,10 +202,19 @@ class Cluster(Maker):
 
         self._ray, self._ours = ray, not ray.is_initialized()
         if self._ours:
-            ray.init(num_cpus=config.workers, include_dashboard=False, log_to_driver=False, logging_level="error", runtime_env=RAY_ENVIRONMENT)
+            ray.init(
+                num_cpus=config.workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="error",
+                runtime_env=RAY_ENVIRONMENT,
+            )
         self.width = config.workers + 2
         seats = ray.remote(num_cpus=1)(Seat)
-        self._seats = [seats.remote(store.resolve(), config.writer, config.candidates) for _ in range(config.workers)]
+        self._seats = [
+            seats.remote(store.resolve(), config.writer, config.candidates)
+            for _ in range(config.workers)
+        ]
         self._next = 0
 
     def __enter__(self) -> Self:
@@ -212,8 +239,12 @@ class Endpoint(Maker):
 
     def __init__(self, store: Path, config: "SynthConfig", world: World, ledger: Ledger) -> None:
         if config.chat is None:
-            raise DataError("the chat writer needs to know whom to ask: name at least a model (--model) and an endpoint (--base-url)")
-        self.width = 2 * config.chat.concurrency  # calls are what is limited: others of them are drawn, proven and written meanwhile
+            raise DataError(
+                "the chat writer needs to know whom to ask: name at least a model (--model) and an endpoint (--base-url)"
+            )
+        self.width = (
+            2 * config.chat.concurrency
+        )  # calls are what is limited: others of them are drawn, proven and written meanwhile
         self._config, self._world, self._ledger = config, world, ledger
         self._digest, self._pruning = config.digest(world.evidence.digest), list[Future]()
         self._folder = store.with_name(f"{store.name}.synth")
@@ -241,7 +272,9 @@ class Endpoint(Maker):
     def forget(self, outcomes: Sequence[Outcome]) -> None:
         """Prune the checkpoints of written rows."""
         for one in outcomes:
-            self._pruning.append(self._run(self._saver.adelete_thread(self._thread_of(one.request))))
+            self._pruning.append(
+                self._run(self._saver.adelete_thread(self._thread_of(one.request)))
+            )
 
     def _run(self, task: Coroutine) -> Future:
         return asyncio.run_coroutine_threadsafe(task, self._loop)
@@ -276,7 +309,9 @@ class Endpoint(Maker):
     async def _make(self, request: str) -> list[Outcome]:
         thread = {"configurable": {"thread_id": self._thread_of(request)}}
         begun = (await self._graph.aget_state(thread)).next
-        state = await self._graph.ainvoke(None if begun else {"request": request, "attempt": 0}, thread, durability="exit")
+        state = await self._graph.ainvoke(
+            None if begun else {"request": request, "attempt": 0}, thread, durability="exit"
+        )
         work = self._nodes.take(request)
         if state["problems"]:
             self._nodes.reject(work, state)

@@ -24,16 +24,24 @@ def build_graph(nodes: Nodes, checkpoints: BaseCheckpointSaver | None = None) ->
         graph.add_node(name, runs(getattr(nodes, name)))
     graph.add_edge(START, "sample")
     graph.add_conditional_edges("sample", runs(_route("write", lambda _: END)), ["write", END])
-    graph.add_conditional_edges("write", runs(_route("label", _again)), ["label", "reword", "redraw", END])
+    graph.add_conditional_edges(
+        "write", runs(_route("label", _again)), ["label", "reword", "redraw", END]
+    )
     graph.add_edge("label", "verify")
-    graph.add_conditional_edges("verify", runs(_route("criticise" if nodes.writer.asks else END, _again)), ["criticise", "reword", "redraw", END])
+    graph.add_conditional_edges(
+        "verify",
+        runs(_route("criticise" if nodes.writer.asks else END, _again)),
+        ["criticise", "reword", "redraw", END],
+    )
     graph.add_conditional_edges("criticise", runs(_route(END, _again)), ["reword", "redraw", END])
     graph.add_edge("reword", "write")
     graph.add_edge("redraw", "sample")
     return graph.compile(checkpointer=checkpoints)
 
 
-def _route(onward: str, otherwise: Callable[[SynthState], str]) -> Callable[[SynthState], Awaitable[str]]:
+def _route(
+    onward: str, otherwise: Callable[[SynthState], str]
+) -> Callable[[SynthState], Awaitable[str]]:
     """Where to go without problems, and with them."""
 
     async def choose(state: SynthState) -> str:
@@ -44,7 +52,13 @@ def _route(onward: str, otherwise: Callable[[SynthState], str]) -> Callable[[Syn
 
 def _again(state: SynthState) -> str:
     """Other words first, then other facts, then nothing."""
-    return "reword" if state["wording"] < REWORDINGS else "redraw" if state["attempt"] < REDRAWS else END
+    return (
+        "reword"
+        if state["wording"] < REWORDINGS
+        else "redraw"
+        if state["attempt"] < REDRAWS
+        else END
+    )
 
 
 def _at_once(step: Callable[[SynthState], Coroutine]) -> Callable[[SynthState], object]:

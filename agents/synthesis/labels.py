@@ -21,7 +21,13 @@ def judge(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]
     return (claim.value in known) is claim.holds if known else None
 
 
-def label(role: Role, text: str, claims: tuple[Claim, ...], graph: AttributeGraph, conditions: tuple[Condition, ...]) -> Step:
+def label(
+    role: Role,
+    text: str,
+    claims: tuple[Claim, ...],
+    graph: AttributeGraph,
+    conditions: tuple[Condition, ...],
+) -> Step:
     """The step with its label and the edges that decide it. Claims the graph cannot judge must not be in it (ValueError)."""
     verdict, evidence = decide(role, claims, graph, conditions)
     return Step(role=role, text=text, claims=claims, label=verdict, evidence=evidence)
@@ -43,7 +49,9 @@ def _asked(what: Claim | Condition) -> tuple[str, str, str]:
     return what.op, what.relation, what.value
 
 
-def _edges(claims: tuple[Claim, ...], graph: AttributeGraph, conditions: tuple[Condition, ...]) -> set[Proof]:
+def _edges(
+    claims: tuple[Claim, ...], graph: AttributeGraph, conditions: tuple[Condition, ...]
+) -> set[Proof]:
     """Edges that prove or contradict claims: the edge itself, or the item's edges of that relation that exclude it. Needs have none."""
     found: set[Proof] = set()
     for claim in claims:

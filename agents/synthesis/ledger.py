@@ -43,7 +43,9 @@ class Ledger:
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.executescript(_TABLES)
         if digest and self.db.execute("SELECT digest FROM run").fetchall() != [(digest,)]:
-            self.db.executescript("BEGIN; DELETE FROM run; DELETE FROM outcomes; DELETE FROM verdicts; DELETE FROM calls; COMMIT;")
+            self.db.executescript(
+                "BEGIN; DELETE FROM run; DELETE FROM outcomes; DELETE FROM verdicts; DELETE FROM calls; COMMIT;"
+            )
             self.db.execute("INSERT INTO run VALUES (?, ?)", [digest, json.dumps(config)])
 
     def __enter__(self) -> Self:
@@ -71,15 +73,24 @@ class Ledger:
 
     def known(self, lane: str) -> Iterator[tuple[int, str, bytes]]:
         """(number, identity, shingles) of the outcomes that are there, in order; identity "" for a failed one."""
-        yield from self.db.execute("SELECT number, identity, shingles FROM outcomes WHERE lane = ? ORDER BY number", [lane])
+        yield from self.db.execute(
+            "SELECT number, identity, shingles FROM outcomes WHERE lane = ? ORDER BY number", [lane]
+        )
 
     def has(self, lane: str, number: int) -> bool:
         """Whether the outcome of a request is there."""
-        return self.db.execute("SELECT 1 FROM outcomes WHERE lane = ? AND number = ?", [lane, number]).fetchone() is not None
+        return (
+            self.db.execute(
+                "SELECT 1 FROM outcomes WHERE lane = ? AND number = ?", [lane, number]
+            ).fetchone()
+            is not None
+        )
 
     def drop(self, lane: str, number: int, why: str) -> None:
         """Say why a proven Example is left out."""
-        self.db.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, NULL, ?)", [lane, number, why])
+        self.db.execute(
+            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, NULL, ?)", [lane, number, why]
+        )
 
     def keep(self, numbers: Iterable[tuple[str, int]]) -> None:
         """Say which Examples are kept, as (lane, number), in their order."""
@@ -90,19 +101,27 @@ class Ledger:
 
     def examples(self) -> Iterator[Example]:
         """The kept Examples in their order."""
-        for (body,) in self.db.execute("SELECT body FROM verdicts JOIN outcomes USING (lane, number) WHERE position IS NOT NULL ORDER BY position"):
+        for (body,) in self.db.execute(
+            "SELECT body FROM verdicts JOIN outcomes USING (lane, number) WHERE position IS NOT NULL ORDER BY position"
+        ):
             yield Example.model_validate_json(zlib.decompress(body))
 
     def rejects(self) -> Iterator[tuple[str, Reject]]:
         """(lane, reject) of every failed attempt."""
-        for lane, text in self.db.execute("SELECT lane, rejects FROM outcomes WHERE rejects <> '[]' ORDER BY lane, number"):
+        for lane, text in self.db.execute(
+            "SELECT lane, rejects FROM outcomes WHERE rejects <> '[]' ORDER BY lane, number"
+        ):
             for row in json.loads(text):
                 yield lane, Reject(row["attempt"], tuple(row["problems"]), row["query"])
 
     def note(self, call: object) -> None:
         """Keep a call to a model (`agents.llm.client.Call`)."""
-        self.db.execute(f"INSERT INTO calls VALUES ({', '.join('?' * len(fields(call)))})", astuple(call))
+        self.db.execute(
+            f"INSERT INTO calls VALUES ({', '.join('?' * len(fields(call)))})", astuple(call)
+        )
 
     def spent(self) -> tuple[int, float]:
         """Tokens and money of the run so far."""
-        return self.db.execute("SELECT coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(money), 0) FROM calls").fetchone()
+        return self.db.execute(
+            "SELECT coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(money), 0) FROM calls"
+        ).fetchone()

@@ -6,14 +6,18 @@ import numpy as np
 from datasketch import MinHash
 
 PERMUTATIONS, BANDS, ALIKE, SHINGLE, SCHEME = 64, 8, 0.85, 3, "affine32"
-_FIRST = MinHash(PERMUTATIONS, scheme=SCHEME)  # drawing the permutations takes longer than hashing a query
+_FIRST = MinHash(
+    PERMUTATIONS, scheme=SCHEME
+)  # drawing the permutations takes longer than hashing a query
 
 
 def shingles(text: str) -> bytes:
     """The MinHash of a text, as bytes that `Likeness` takes."""
     words = text.casefold().split()
     made = MinHash(PERMUTATIONS, permutations=_FIRST.permutations, scheme=SCHEME)
-    made.update_batch([" ".join(words[k : k + SHINGLE]).encode() for k in range(max(1, len(words) - SHINGLE + 1))])
+    made.update_batch(
+        [" ".join(words[k : k + SHINGLE]).encode() for k in range(max(1, len(words) - SHINGLE + 1))]
+    )
     return made.hashvalues.astype(np.uint32).tobytes()
 
 
@@ -35,9 +39,14 @@ class Likeness:
         values, width = np.frombuffer(hashed, np.uint32), len(hashed) // BANDS
         bands = [(band, hashed[band * width : (band + 1) * width]) for band in range(BANDS)]
         for band in bands:
-            row = self._db.execute("SELECT name, hashed FROM bands JOIN texts USING (name) WHERE band = ? AND hash = ?", band).fetchone()
+            row = self._db.execute(
+                "SELECT name, hashed FROM bands JOIN texts USING (name) WHERE band = ? AND hash = ?",
+                band,
+            ).fetchone()
             if row and (np.frombuffer(row[1], np.uint32) == values).mean() >= ALIKE:
                 return row[0]
-        self._db.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?, ?)", [(*band, name) for band in bands])
+        self._db.executemany(
+            "INSERT OR IGNORE INTO bands VALUES (?, ?, ?)", [(*band, name) for band in bands]
+        )
         self._db.execute("INSERT INTO texts VALUES (?, ?)", [name, hashed])
         return None

@@ -31,13 +31,20 @@ class Nodes:
         """Draw facts that belong to the requested split, with candidates. There are problems when no draw fits."""
         work, request = self._work(state), Request.parse(state["request"])
         work.draft = self._draw(state)
-        return {"problems": [] if work.draft else [f"no {request.kind} query of split {request.split} found in {DRAWS} draws"], "wording": 0}
+        return {
+            "problems": []
+            if work.draft
+            else [f"no {request.kind} query of split {request.split} found in {DRAWS} draws"],
+            "wording": 0,
+        }
 
     async def write(self, state: SynthState) -> SynthState:
         """Put the request into the user's words."""
         work = self._drawn(state)
         try:
-            work.turns = await self.writer.turns(work.draft, self.world, self._rng(state, "write"), state.get("problems", ()))
+            work.turns = await self.writer.turns(
+                work.draft, self.world, self._rng(state, "write"), state.get("problems", ())
+            )
         except Unwritable as error:
             return {"problems": [str(error)]}
         return {"problems": []}
@@ -95,7 +102,10 @@ class Nodes:
     def _assemble(self, work: Work, state: SynthState) -> Example:
         draft, request = work.draft, Request.parse(state["request"])
         provenance = Provenance(
-            seed=request.seed, graph_digest=self.world.evidence.digest, writer=self.writer.name, prompt_hash=self.writer.prompt_hash
+            seed=request.seed,
+            graph_digest=self.world.evidence.digest,
+            writer=self.writer.name,
+            prompt_hash=self.writer.prompt_hash,
         )
         return Example(
             domain=self.world.evidence.domain,
@@ -129,7 +139,9 @@ class Nodes:
     async def _worded(self, state: SynthState) -> Work:
         work = self._drawn(state)
         if not work.turns:
-            work.turns = await self.writer.turns(work.draft, self.world, self._rng(state, "write"), state.get("problems", ()))
+            work.turns = await self.writer.turns(
+                work.draft, self.world, self._rng(state, "write"), state.get("problems", ())
+            )
         return work
 
     async def _labelled(self, state: SynthState) -> Work:
@@ -143,10 +155,20 @@ class Nodes:
         return self._work(state)
 
     def _rng(self, state: SynthState, node: str) -> Random:
-        return Random(f"{state['request']}/{state['attempt']}/{node}/{state.get('wording', 0) if node == 'write' else ''}")
+        return Random(
+            f"{state['request']}/{state['attempt']}/{node}/{state.get('wording', 0) if node == 'write' else ''}"
+        )
 
 
 def _prior(draft: Draft) -> float:
     """Static difficulty in 0..1: more conditions, a hop, premise or turns to resolve, and more hard negatives make a query harder."""
     hard = draft.hard / max(1, len(draft.candidates) - 1)
-    return min(1.0, round(0.2 * (len(draft.conditions) - 1) + 0.3 * bool(draft.anchors or draft.script) + 0.5 * hard, 4))
+    return min(
+        1.0,
+        round(
+            0.2 * (len(draft.conditions) - 1)
+            + 0.3 * bool(draft.anchors or draft.script)
+            + 0.5 * hard,
+            4,
+        ),
+    )

@@ -28,7 +28,11 @@ def commonest(texts: list[str], n: int = GRAM) -> tuple[str, float]:
 
 def _grams(text: str, n: int) -> list[tuple[str, ...]]:
     words = text.casefold().split()
-    return list(pairwise(words)) if n == 2 else [tuple(words[k : k + n]) for k in range(len(words) - n + 1)]
+    return (
+        list(pairwise(words))
+        if n == 2
+        else [tuple(words[k : k + n]) for k in range(len(words) - n + 1)]
+    )
 
 
 def summarise(ledger: Ledger) -> dict[str, object]:
@@ -50,12 +54,19 @@ def summarise(ledger: Ledger) -> dict[str, object]:
     for _, reject in ledger.rejects():
         rejected += 1
         reasons.update({_reason(problem) for problem in reject.problems})
-    dropped = Counter(_reason(v) for (v,) in ledger.db.execute("SELECT verdict FROM verdicts WHERE position IS NULL"))
+    dropped = Counter(
+        _reason(v)
+        for (v,) in ledger.db.execute("SELECT verdict FROM verdicts WHERE position IS NULL")
+    )
     made = ledger.db.execute("SELECT count(*) FROM outcomes WHERE identity <> ''").fetchone()[0]
     roles = ledger.db.execute(
         "SELECT role, count(*), sum(status = 'ok'), sum(tokens_in), sum(tokens_out), sum(money) FROM calls GROUP BY role ORDER BY role"
     ).fetchall()
-    failures = dict(ledger.db.execute("SELECT status, count(*) FROM calls WHERE status <> 'ok' GROUP BY 1 ORDER BY 2 DESC").fetchall())
+    failures = dict(
+        ledger.db.execute(
+            "SELECT status, count(*) FROM calls WHERE status <> 'ok' GROUP BY 1 ORDER BY 2 DESC"
+        ).fetchall()
+    )
     return {
         "run": run[0],
         "config": json.loads(run[1]),
@@ -64,7 +75,10 @@ def summarise(ledger: Ledger) -> dict[str, object]:
         "rejected": dict(reasons.most_common()),
         "duplicates": dict(dropped.most_common()),
         "levels": dict(sorted(levels.items())),
-        "calls": {role: {"calls": n, "answered": ok, "tokens_in": i, "tokens_out": o, "money": m} for role, n, ok, i, o, m in roles},
+        "calls": {
+            role: {"calls": n, "answered": ok, "tokens_in": i, "tokens_out": o, "money": m}
+            for role, n, ok, i, o, m in roles
+        },
         "failed_calls": failures,
         "per_verified": {
             "calls": round(sum(r[1] for r in roles) / verified, 4),
@@ -80,7 +94,13 @@ def summarise(ledger: Ledger) -> dict[str, object]:
 def _variety(texts: list[str]) -> dict[str, object]:
     gram, share = commonest(texts)
     words = statistics.median(len(text.split()) for text in texts)
-    return {"queries": len(texts), "words": words, "distinct_2": round(distinct(texts), 4), "commonest_6_gram": gram, "its_share": round(share, 4)}
+    return {
+        "queries": len(texts),
+        "words": words,
+        "distinct_2": round(distinct(texts), 4),
+        "commonest_6_gram": gram,
+        "its_share": round(share, 4),
+    }
 
 
 def _reason(problem: str) -> str:
@@ -98,4 +118,6 @@ def _reason(problem: str) -> str:
         "refused": "refused",
         "messages instead of": "the wrong number of messages",
     }
-    return next((name for words, name in kinds.items() if words in problem), problem.split(" found in ")[0])
+    return next(
+        (name for words, name in kinds.items() if words in problem), problem.split(" found in ")[0]
+    )

@@ -69,7 +69,14 @@ class SynthConfig(BaseModel):
     def digest(self, graph_digest: str) -> str:
         """Name of the rows: all that decides them."""
         decides = self.model_dump(mode="json", exclude={"workers", "ray", "chat", "checkpoints"})
-        return content_hash([decides, self.chat and self.chat.asked(), WRITERS[self.writer].prompt_hash, graph_digest])
+        return content_hash(
+            [
+                decides,
+                self.chat and self.chat.asked(),
+                WRITERS[self.writer].prompt_hash,
+                graph_digest,
+            ]
+        )
 
 
 @dataclass
@@ -153,7 +160,11 @@ def ledger_path(store: Path) -> Path:
     return store.with_name(f"{store.name}.synth") / "ledger.sqlite"
 
 
-def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], None] = lambda done, total: None) -> Made:
+def synthesise(
+    store: Path,
+    config: SynthConfig,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Made:
     """Make all Examples. `progress` hears (kept, wanted). A run that was cut short goes on from its ledger.
 
     Raises UnsupportedKind for a kind the data cannot carry, DataError when a quota cannot be filled (it says how far it got), and
@@ -169,9 +180,13 @@ def synthesise(store: Path, config: SynthConfig, progress: Callable[[int, int], 
         if (quota := (config.counts.get(split, 0) + n) // len(config.kinds))
     ]
     path, total = ledger_path(store), sum(lane.quota for lane in lanes)
-    with Ledger(path, config.digest(world.evidence.digest), config.model_dump(mode="json")) as ledger:
+    with Ledger(
+        path, config.digest(world.evidence.digest), config.model_dump(mode="json")
+    ) as ledger:
         for lane in lanes:
-            lane.waiting = {number: (identity, hashed) for number, identity, hashed in ledger.known(lane.name)}
+            lane.waiting = {
+                number: (identity, hashed) for number, identity, hashed in ledger.known(lane.name)
+            }
             lane.take(ledger)
             lane.next = lane.taken
         if not all(lane.full for lane in lanes):
@@ -207,14 +222,20 @@ def _make(lanes: list[Lane], maker: Maker, ledger: Ledger, tell: Callable[[], No
     pending: dict[Future[list[Outcome]], Lane] = {}
     while True:
         for lane in lanes:
-            while not lane.full and len(pending) < maker.width and (requests := lane.hand_out(maker.chunk)):
+            while (
+                not lane.full
+                and len(pending) < maker.width
+                and (requests := lane.hand_out(maker.chunk))
+            ):
                 pending[maker.submit(requests)] = lane
         if not pending or all(lane.full for lane in lanes):
             return
         for future in wait(pending, return_when=FIRST_COMPLETED).done:
             lane, outcomes = pending.pop(future), future.result()
             ledger.put(lane.name, outcomes)
-            lane.waiting |= {Request.parse(o.request).index: (o.identity, o.shingles) for o in outcomes}
+            lane.waiting |= {
+                Request.parse(o.request).index: (o.identity, o.shingles) for o in outcomes
+            }
             lane.take(ledger)
             maker.forget(outcomes)
         tell()

@@ -15,7 +15,13 @@ from data_engine.runtime.provenance import provenance
 from data_engine.schema import SPLITS
 from data_engine.store.database import Store
 
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
+SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
 REACHED_FROM = 200  # items from which k-hop reach is measured
 DRAWN = 40  # nodes of the neighbourhood that is drawn
 
@@ -36,12 +42,25 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = 
     reach = _reach(evidence)
     _draw(evidence, reach, folder / "card")
     size = next((name for bound, name in SIZES if sum(by_split.values()) < bound), "n>10M")
-    head = ["---", f"license: {licence}", "language: [en]", f"size_categories: [{size}]", "task_categories: [text-generation]"]
+    head = [
+        "---",
+        f"license: {licence}",
+        "language: [en]",
+        f"size_categories: [{size}]",
+        "task_categories: [text-generation]",
+    ]
     head += [f"tags: [recommendation, reasoning, knowledge-graph, rerec, {evidence.domain}]"]
     splits = [split for split in SPLITS if split in parquet]
     if splits:
-        head += ["configs:", "- config_name: default", "  data_files:", *(f"  - {{split: {s}, path: {s}.parquet}}" for s in splits)]
-    facts = provenance(graph_digest=evidence.digest, source=source, embeddings=embedded.get("config"))
+        head += [
+            "configs:",
+            "- config_name: default",
+            "  data_files:",
+            *(f"  - {{split: {s}, path: {s}.parquet}}" for s in splits),
+        ]
+    facts = provenance(
+        graph_digest=evidence.digest, source=source, embeddings=embedded.get("config")
+    )
     if first is not None:
         facts["examples"] = first.provenance.model_dump()
     coverage = Counter(relation for by in evidence.attributes.edges.values() for relation in by)
@@ -65,10 +84,17 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = 
         "",
         "![degrees](card/degree.png) ![coverage](card/coverage.png)",
         "",
-        *(["![interactions over time](card/time.png)", ""] if evidence.interactions.has_time else ["The interactions carry no times.", ""]),
+        *(
+            ["![interactions over time](card/time.png)", ""]
+            if evidence.interactions.has_time
+            else ["The interactions carry no times.", ""]
+        ),
         "| relation | share of items that have it |",
         "|---|---|",
-        *(f"| {relation} | {n / len(evidence.attributes.titles):.1%} |" for relation, n in coverage.most_common()),
+        *(
+            f"| {relation} | {n / len(evidence.attributes.titles):.1%} |"
+            for relation, n in coverage.most_common()
+        ),
         "",
         "## How far the graph reaches",
         "",
@@ -96,10 +122,18 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = 
 def _reach(evidence: Evidence) -> dict[int, float]:
     """Hops (2, 4) → mean share of the other items reached, from items spread evenly over the catalogue."""
     graph, items = evidence.attributes, sorted(evidence.attributes.edges)
-    near = {item: {other for edge in graph.edge_sets[item] for other in graph.holders[edge]} - {item} for item in items}
+    near = {
+        item: {other for edge in graph.edge_sets[item] for other in graph.holders[edge]} - {item}
+        for item in items
+    }
     chosen = items[:: max(1, len(items) // REACHED_FROM)]
     two = [len(near[item]) for item in chosen]
-    four = [len(set().union(*(near[other] for other in near[item])) | near[item]) - 1 if near[item] else 0 for item in chosen]
+    four = [
+        len(set().union(*(near[other] for other in near[item])) | near[item]) - 1
+        if near[item]
+        else 0
+        for item in chosen
+    ]
     others = max(1, len(items) - 1)
     return {2: mean(two) / others, 4: mean(four) / others}
 
@@ -128,7 +162,9 @@ def _draw(evidence: Evidence, reach: dict[int, float], folder: Path) -> None:
         plt.loglog(np.arange(1, len(degree) + 1), degree, label=label)
     plt.xlabel("rank"), plt.ylabel("degree"), plt.legend(fontsize=7)
     save("degree.png")
-    coverage = Counter(relation for by in graph.edges.values() for relation in by).most_common(12)[::-1]
+    coverage = Counter(relation for by in graph.edges.values() for relation in by).most_common(12)[
+        ::-1
+    ]
     plt.figure(figsize=(5, 3.2))
     plt.barh([relation for relation, _ in coverage], [n / len(graph.titles) for _, n in coverage])
     plt.xlim(0, 1), plt.xlabel("share of items")
@@ -142,15 +178,33 @@ def _draw(evidence: Evidence, reach: dict[int, float], folder: Path) -> None:
     plt.bar([f"{hops} hops" for hops in reach], list(reach.values()))
     plt.ylim(0, 1), plt.ylabel("share of items reached")
     save("reach.png")
-    item = max(sorted(graph.edges), key=lambda i: len(graph.edge_sets[i]) * (np.log1p(len(graph.titles[i]) < 40)))
+    item = max(
+        sorted(graph.edges),
+        key=lambda i: len(graph.edge_sets[i]) * (np.log1p(len(graph.titles[i]) < 40)),
+    )
     view = graph.neighbourhood(item, 2)
-    nodes = sorted(view, key=lambda node: (nx.shortest_path_length(view, ("item", item), node), -view.degree[node], node))[:DRAWN]
+    nodes = sorted(
+        view,
+        key=lambda node: (
+            nx.shortest_path_length(view, ("item", item), node),
+            -view.degree[node],
+            node,
+        ),
+    )[:DRAWN]
     view = view.subgraph(nodes)
     plt.figure(figsize=(8, 6))
     place = nx.spring_layout(view, seed=0)
     nx.draw_networkx_edges(view, place, alpha=0.3)
     for kind, colour in (("item", "#4878a8"), ("attribute", "#d08a3c")):
-        nx.draw_networkx_nodes(view, place, [n for n in view if n[0] == kind], node_size=60, node_color=colour)
-    nx.draw_networkx_labels(view, place, {n: view.nodes[n]["label"][:28] for n in view}, font_size=6, verticalalignment="bottom")
+        nx.draw_networkx_nodes(
+            view, place, [n for n in view if n[0] == kind], node_size=60, node_color=colour
+        )
+    nx.draw_networkx_labels(
+        view,
+        place,
+        {n: view.nodes[n]["label"][:28] for n in view},
+        font_size=6,
+        verticalalignment="bottom",
+    )
     plt.axis("off")
     save("neighbourhood.png")

@@ -21,7 +21,12 @@ def verl_row(example: Example, prompt: str) -> dict[str, object]:
         "prompt": [{"role": "user", "content": prompt}],
         "ability": "recommendation",
         "reward_model": {"style": "rule", "ground_truth": example.example_id},
-        "extra_info": {"example_id": example.example_id, "kind": example.kind, "difficulty": example.difficulty, "split": example.split},
+        "extra_info": {
+            "example_id": example.example_id,
+            "kind": example.kind,
+            "difficulty": example.difficulty,
+            "split": example.split,
+        },
     }
 
 
@@ -44,7 +49,9 @@ def write_whole(path: Path, examples: list[Example]) -> None:
 def write_verl(path: Path, rows: list[dict[str, object]]) -> None:
     """Write rows in order, all or none. Raises DataError for none."""
     if not rows:
-        raise DataError(f"nothing to write to {path}: run `rerec synth` with a count for that split")
+        raise DataError(
+            f"nothing to write to {path}: run `rerec synth` with a count for that split"
+        )
     with draft(path) as part:
         pq.write_table(pa.Table.from_pylist(rows), part)
 
@@ -54,5 +61,7 @@ def read_examples(path: Path) -> list[Example]:
     try:
         column = pq.read_table(path, columns=["example"])["example"]
     except (OSError, pa.ArrowInvalid, KeyError) as error:
-        raise DataError(f"{path} holds no whole Examples: write it with `rerec synth --out`") from error
+        raise DataError(
+            f"{path} holds no whole Examples: write it with `rerec synth --out`"
+        ) from error
     return [Example.model_validate_json(body.as_py()) for body in column]

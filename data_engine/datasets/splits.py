@@ -26,7 +26,9 @@ def global_time(graph: InteractionGraph, shares: tuple[float, float] = (0.8, 0.1
 def leave_last_out(graph: InteractionGraph) -> np.ndarray:
     """Each user's last interaction is test and the one before it validation, for users with three or more."""
     parts = np.zeros(len(graph.user), np.int8)
-    ends = np.flatnonzero(np.diff(graph.user, append=-1))  # rows are in user order: the last row of each user
+    ends = np.flatnonzero(
+        np.diff(graph.user, append=-1)
+    )  # rows are in user order: the last row of each user
     starts = np.concatenate([[0], ends[:-1] + 1])
     for start, end in zip(starts, ends, strict=True):
         if end - start >= 2:

@@ -46,9 +46,15 @@ class Subset(BaseModel):
         with Store.open(self.path, read_only=True) as store:
             known = {relation for (relation,) in store.rows("SELECT DISTINCT relation FROM edges")}
             if strange := sorted(set(self.relations or ()) - known):
-                raise DataError(f"{self.path} has no relation {strange[0]!r}: choose from {', '.join(sorted(known))}")
-            if (self.since or self.until) and store.rows("SELECT 1 FROM interactions WHERE timestamp IS NULL LIMIT 1"):
-                raise DataError(f"{self.path} has interactions without a time: a window cannot be cut")
+                raise DataError(
+                    f"{self.path} has no relation {strange[0]!r}: choose from {', '.join(sorted(known))}"
+                )
+            if (self.since or self.until) and store.rows(
+                "SELECT 1 FROM interactions WHERE timestamp IS NULL LIMIT 1"
+            ):
+                raise DataError(
+                    f"{self.path} has interactions without a time: a window cannot be cut"
+                )
             scale = store.meta("rating_scale")
             parts = {table: store.db.table(table).to_arrow_table() for table in CATALOGUE}
         for table, rows in parts.items():
@@ -56,19 +62,26 @@ class Subset(BaseModel):
             db.execute(f"INSERT INTO {table} BY NAME SELECT * FROM part")
             db.unregister("part")
         if scale is not None:  # that of the whole, whatever the ratings of the part
-            db.execute("INSERT OR REPLACE INTO meta VALUES ('rating_scale', ?)", [json.dumps(scale, sort_keys=True)])
+            db.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('rating_scale', ?)",
+                [json.dumps(scale, sort_keys=True)],
+            )
         for day, beyond in ((self.since, "<"), (self.until, ">=")):
             if day is not None:
                 moment = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
                 db.execute(f"DELETE FROM interactions WHERE timestamp {beyond} {moment}")
         _core(db, self.core)
         if self.relations is not None:
-            db.execute(f"DELETE FROM edges WHERE relation NOT IN ({', '.join(map(literal, self.relations))})")
+            db.execute(
+                f"DELETE FROM edges WHERE relation NOT IN ({', '.join(map(literal, self.relations))})"
+            )
         if self.core > 1 or self.since or self.until:
             db.execute("DELETE FROM items WHERE item_id NOT IN (SELECT item_id FROM interactions)")
             db.execute("DELETE FROM edges WHERE item_id NOT IN (SELECT item_id FROM items)")
             db.execute("DELETE FROM users WHERE user_id NOT IN (SELECT user_id FROM interactions)")
-        db.execute("DELETE FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)")
+        db.execute(
+            "DELETE FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)"
+        )
 
 
 def _core(db: duckdb.DuckDBPyConnection, k: int) -> None:
@@ -76,7 +89,9 @@ def _core(db: duckdb.DuckDBPyConnection, k: int) -> None:
     while k > 1:
         (before,) = db.execute("SELECT count(*) FROM interactions").fetchone()
         for mine, other in (("user_id", "item_id"), ("item_id", "user_id")):
-            db.execute(f"DELETE FROM interactions WHERE {mine} IN (SELECT {mine} FROM interactions GROUP BY 1 HAVING count(DISTINCT {other}) < {k})")
+            db.execute(
+                f"DELETE FROM interactions WHERE {mine} IN (SELECT {mine} FROM interactions GROUP BY 1 HAVING count(DISTINCT {other}) < {k})"
+            )
         (after,) = db.execute("SELECT count(*) FROM interactions").fetchone()
         if after == before:
             return

@@ -105,11 +105,20 @@ class GraphArrays:
 
         def read(name: str) -> np.ndarray:
             try:
-                return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))  # a plain view: np.memmap is slow to index
+                return np.asarray(
+                    np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                )  # a plain view: np.memmap is slow to index
             except (OSError, ValueError) as error:
-                raise DataError(f"{folder}/{name}.npy cannot be read ({error}): delete the folder, it will be made again") from error
+                raise DataError(
+                    f"{folder}/{name}.npy cannot be read ({error}): delete the folder, it will be made again"
+                ) from error
 
-        parts = {f.name: Strings(read(f"{f.name}.start"), read(f"{f.name}.text")) if f.type is Strings else read(f.name) for f in fields(cls)[1:]}
+        parts = {
+            f.name: Strings(read(f"{f.name}.start"), read(f"{f.name}.text"))
+            if f.type is Strings
+            else read(f.name)
+            for f in fields(cls)[1:]
+        }
         return cls(folder.name, **parts)
 
     def save(self, folder: Path) -> None:
@@ -130,7 +139,11 @@ class GraphArrays:
     def _files(self) -> Iterator[tuple[str, np.ndarray]]:
         for f in fields(self)[1:]:
             value = getattr(self, f.name)
-            yield from ((f"{f.name}.start", value.start), (f"{f.name}.text", value.text)) if f.type is Strings else ((f.name, value),)
+            yield from (
+                ((f"{f.name}.start", value.start), (f"{f.name}.text", value.text))
+                if f.type is Strings
+                else ((f.name, value),)
+            )
 
 
 def _part(parent: Path) -> Path:
@@ -169,7 +182,9 @@ def _abandoned(part: Path) -> bool:
 
 def _from_store(store: Store) -> GraphArrays:
     likes = InteractionGraph.from_store(store)
-    titles, attributes = (store.rows(f"FROM {table} ORDER BY 1") for table in ("items", "attributes"))
+    titles, attributes = (
+        store.rows(f"FROM {table} ORDER BY 1") for table in ("items", "attributes")
+    )
     edges = store.db.execute(
         f"WITH {_numbered('i', 'item_id', 'items')}, {_numbered('a', 'attribute_id', 'attributes')}, {_numbered('r', 'relation', 'edges')} "
         "SELECT i.n AS item, r.n AS relation, a.n AS attribute FROM edges JOIN i USING (item_id) JOIN a USING (attribute_id) JOIN r USING (relation) "
@@ -181,7 +196,12 @@ def _from_store(store: Store) -> GraphArrays:
         titles=Strings.pack([title for _, title in titles]),
         attribute_ids=Strings.pack([attribute for attribute, _ in attributes]),
         names=Strings.pack([name for _, name in attributes]),
-        relations=Strings.pack([relation for (relation,) in store.rows("SELECT DISTINCT relation FROM edges ORDER BY 1")]),
+        relations=Strings.pack(
+            [
+                relation
+                for (relation,) in store.rows("SELECT DISTINCT relation FROM edges ORDER BY 1")
+            ]
+        ),
         edge_start=_starts(edges["item"], len(titles)),
         relation=edges["relation"].astype(np.uint16),
         attribute=edges["attribute"].astype(np.int32),

@@ -14,7 +14,10 @@ COLUMNS = ("gender", "age", "occupation")
 
 def with_audiences(graph: AttributeGraph, store: Store) -> AttributeGraph:
     """The graph with the edges of RELATION, where users have attributes; attribute ids are like "popular_with/gender/F"."""
-    groups = " UNION ALL ".join(f"SELECT user_id, '{c}/' || {c} AS audience FROM users WHERE {c} IS NOT NULL AND {c} <> 'other'" for c in COLUMNS)
+    groups = " UNION ALL ".join(
+        f"SELECT user_id, '{c}/' || {c} AS audience FROM users WHERE {c} IS NOT NULL AND {c} <> 'other'"
+        for c in COLUMNS
+    )
     rows = store.rows(
         f"WITH likes AS (SELECT user_id, item_id FROM interactions WHERE {liked_sql(store.scale.liked_from)}), "
         f"members AS ({groups}), known AS (SELECT item_id, count(*) AS n FROM likes GROUP BY 1 HAVING count(*) >= {KNOWN}), "
@@ -28,6 +31,13 @@ def with_audiences(graph: AttributeGraph, store: Store) -> AttributeGraph:
     found: dict[str, list[str]] = {}
     for item, audience in rows:
         found.setdefault(item, []).append(f"{RELATION}/{audience}" if audience else EVERYONE)
-    names = {value: value.removeprefix(f"{RELATION}/").replace("/", " ", 1) for values in found.values() for value in values}
-    edges = graph.edges | {item: graph.edges.get(item, {}) | {RELATION: tuple(values)} for item, values in found.items()}
+    names = {
+        value: value.removeprefix(f"{RELATION}/").replace("/", " ", 1)
+        for values in found.values()
+        for value in values
+    }
+    edges = graph.edges | {
+        item: graph.edges.get(item, {}) | {RELATION: tuple(values)}
+        for item, values in found.items()
+    }
     return AttributeGraph(graph.titles, graph.names | names, edges)

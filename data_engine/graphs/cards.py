@@ -22,7 +22,12 @@ class Column:
     optional: bool = False
 
 
-FILM = (Column("director", 1, 2), Column("starring", 2, 3), Column("composer", 1, 3, optional=True), Column("genre", 2, 1))
+FILM = (
+    Column("director", 1, 2),
+    Column("starring", 2, 3),
+    Column("composer", 1, 3, optional=True),
+    Column("genre", 2, 1),
+)
 
 
 def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
@@ -31,12 +36,18 @@ def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
         return FILM
     covered = Counter(
         {
-            relation: sum(any(len(graph.holders[relation, v]) > 1 for v in by.get(relation, ())) for by in graph.edges.values())
+            relation: sum(
+                any(len(graph.holders[relation, v]) > 1 for v in by.get(relation, ()))
+                for by in graph.edges.values()
+            )
             for relation in graph.relations
             if relation != AUDIENCE
         }
     )
-    return tuple(Column(relation, 1 if n else 2, 2, optional=n > 1) for n, (relation, _) in enumerate(covered.most_common(4)))
+    return tuple(
+        Column(relation, 1 if n else 2, 2, optional=n > 1)
+        for n, (relation, _) in enumerate(covered.most_common(4))
+    )
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,12 @@ class Cards:
             by = graph.edges.get(item, {})
             row = {}
             for c in columns:
-                fit = [v for v in by.get(c.relation, ()) if len(graph.holders[c.relation, v]) >= c.shared_by and names[graph.names[v]] == 1]
+                fit = [
+                    v
+                    for v in by.get(c.relation, ())
+                    if len(graph.holders[c.relation, v]) >= c.shared_by
+                    and names[graph.names[v]] == 1
+                ]
                 row[c.relation] = tuple(fit[: c.width])
             if titles[title] == 1 and all(row[c.relation] or c.optional for c in columns):
                 rows[item] = row

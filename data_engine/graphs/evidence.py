@@ -27,8 +27,15 @@ class Evidence:
     def load(cls, path: Path | str) -> "Evidence":
         """Read a store without locking others out. Raises DataError when there is no catalogue in it."""
         with Store.open(path, read_only=True) as store:
-            digest, attributes = store.graph_digest, with_audiences(AttributeGraph.from_store(store), store)
-            known = {c for c in ("age", "gender", "occupation") if store.rows(f"SELECT 1 FROM users WHERE {c} IS NOT NULL LIMIT 1")}
+            digest, attributes = (
+                store.graph_digest,
+                with_audiences(AttributeGraph.from_store(store), store),
+            )
+            known = {
+                c
+                for c in ("age", "gender", "occupation")
+                if store.rows(f"SELECT 1 FROM users WHERE {c} IS NOT NULL LIMIT 1")
+            }
             return cls(
                 str(store.meta("domain")),
                 digest,

@@ -24,15 +24,23 @@ def export_graph(store: Store, out: Path, item: str | None, hops: int) -> dict[s
     if out.suffix not in ENDINGS:
         raise DataError(f"cannot write {out}: the ending must be one of {', '.join(ENDINGS)}")
     if item is not None and out.suffix in (".parquet", ".pt"):
-        raise DataError(f"{out.suffix} holds the whole graph: leave out --item, or write .graphml or .gexf")
+        raise DataError(
+            f"{out.suffix} holds the whole graph: leave out --item, or write .graphml or .gexf"
+        )
     if item is not None and not store.rows("SELECT 1 FROM items WHERE item_id = ?", [item]):
         raise DataError(f"no item {item!r} in {store.path}")
     with draft(out) as part:
-        sizes = _write_networkx(store, out.suffix, part, item, hops) if out.suffix in (".graphml", ".gexf") else _WRITERS[out.suffix](store, part)
+        sizes = (
+            _write_networkx(store, out.suffix, part, item, hops)
+            if out.suffix in (".graphml", ".gexf")
+            else _WRITERS[out.suffix](store, part)
+        )
     return {"file": str(out), **sizes}
 
 
-def _write_networkx(store: Store, ending: str, part: Path, item: str | None, hops: int) -> dict[str, object]:
+def _write_networkx(
+    store: Store, ending: str, part: Path, item: str | None, hops: int
+) -> dict[str, object]:
     graph = AttributeGraph.from_store(store)
     view = graph.as_networkx() if item is None else graph.neighbourhood(item, hops)
     plain = nx.relabel_nodes(view, {node: ":".join(node) for node in view})
@@ -53,7 +61,10 @@ def _write_pyg(store: Store, part: Path) -> dict[str, object]:
     import torch
 
     arrays = GraphArrays.of(store)
-    owner, fan = (np.repeat(np.arange(len(start) - 1), np.diff(start)) for start in (arrays.edge_start, arrays.like_start))
+    owner, fan = (
+        np.repeat(np.arange(len(start) - 1), np.diff(start))
+        for start in (arrays.edge_start, arrays.like_start)
+    )
     pairs = lambda source, target: torch.from_numpy(np.stack([source, target]).astype(np.int64))  # noqa: E731
     nodes = {"item": arrays.item_ids, "attribute": arrays.attribute_ids, "user": arrays.user_ids}
     data: dict[object, object] = {"_global_store": {"graph_digest": arrays.digest}}
@@ -61,8 +72,13 @@ def _write_pyg(store: Store, part: Path) -> dict[str, object]:
     data["item"]["title"], data["attribute"]["name"] = list(arrays.titles), list(arrays.names)
     for k, relation in enumerate(arrays.relations):
         chosen = arrays.relation == k
-        data["item", relation, "attribute"] = {"edge_index": pairs(owner[chosen], arrays.attribute[chosen])}
-    facts = {name: torch.from_numpy(np.array(getattr(arrays, name))) for name in ("rating", "time", "liked")}
+        data["item", relation, "attribute"] = {
+            "edge_index": pairs(owner[chosen], arrays.attribute[chosen])
+        }
+    facts = {
+        name: torch.from_numpy(np.array(getattr(arrays, name)))
+        for name in ("rating", "time", "liked")
+    }
     data["user", "interacts", "item"] = {"edge_index": pairs(fan, arrays.item), **facts}
     torch.save(data, part)
     return {"nodes": sum(map(len, nodes.values())), "edges": len(owner) + len(fan)}

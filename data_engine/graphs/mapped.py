@@ -19,7 +19,9 @@ class MappedGraph:
         self.relations = tuple(arrays.relations)
         self._number = {relation: n for n, relation in enumerate(self.relations)}
         shape = (len(arrays.names), len(self.relations))
-        self._stands = csr_array((np.ones(len(arrays.relation), bool), (arrays.attribute, arrays.relation)), shape)  # attribute × relation
+        self._stands = csr_array(
+            (np.ones(len(arrays.relation), bool), (arrays.attribute, arrays.relation)), shape
+        )  # attribute × relation
         self._stands.sum_duplicates()
         self.edges = lru_cache(CACHED)(self._edges)
         self.known = lru_cache(CACHED)(self._known)
@@ -80,7 +82,10 @@ class MappedGraph:
         if place is None:
             return frozenset()
         start, end = self.arrays.edge_start[place], self.arrays.edge_start[place + 1]
-        codes = self.arrays.relation[start:end].astype(np.int64) << 32 | self.arrays.attribute[start:end]
+        codes = (
+            self.arrays.relation[start:end].astype(np.int64) << 32
+            | self.arrays.attribute[start:end]
+        )
         return frozenset(codes.tolist())
 
     def _known(self, item: str) -> frozenset[int]:

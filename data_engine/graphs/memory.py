@@ -44,13 +44,19 @@ class AttributeGraph:
         return cls(
             dict(store.rows("SELECT item_id, title FROM items ORDER BY item_id")),
             dict(store.rows("SELECT attribute_id, name FROM attributes ORDER BY attribute_id")),
-            {item: {relation: tuple(values) for relation, values in by.items()} for item, by in edges.items()},
+            {
+                item: {relation: tuple(values) for relation, values in by.items()}
+                for item, by in edges.items()
+            },
         )
 
     @cached_property
     def edge_sets(self) -> dict[str, frozenset[Edge]]:
         """R_x: item → its (relation, attribute) edges; items without edges are absent."""
-        return {item: frozenset((r, v) for r, values in by.items() for v in values) for item, by in self.edges.items()}
+        return {
+            item: frozenset((r, v) for r, values in by.items() for v in values)
+            for item, by in self.edges.items()
+        }
 
     @cached_property
     def holders(self) -> dict[Edge, tuple[str, ...]]:
@@ -84,7 +90,10 @@ class AttributeGraph:
         numbers = [number(self.names[value]) for value in known]
         if None in numbers:
             return None
-        return all(n < float(condition.value) if condition.op == "below" else n > float(condition.value) for n in numbers)
+        return all(
+            n < float(condition.value) if condition.op == "below" else n > float(condition.value)
+            for n in numbers
+        )
 
     def fits(self, item: str, conditions: tuple[Condition, ...]) -> bool | None:
         """Whether the item meets every condition: False as soon as one is missed, None where the graph cannot say of one."""
@@ -119,14 +128,20 @@ class AttributeGraph:
                 edges = self.edge_sets.get(node, frozenset()) if kind == "item" else ()
                 pairs = [((kind, node), r, ("attribute", v)) for r, v in sorted(edges)]
                 if kind == "attribute":
-                    pairs = [((kind, node), r, ("item", i)) for r in self.relations for i in self.holders.get((r, node), ())]
+                    pairs = [
+                        ((kind, node), r, ("item", i))
+                        for r in self.relations
+                        for i in self.holders.get((r, node), ())
+                    ]
                 for here, relation, there in pairs:
                     if there not in graph:
                         reached.append(there)
                     graph.add_edge(here, there, relation=relation)
             frontier = reached
         for kind, node in graph:
-            graph.nodes[kind, node]["label"] = self.titles[node] if kind == "item" else self.names[node]
+            graph.nodes[kind, node]["label"] = (
+                self.titles[node] if kind == "item" else self.names[node]
+            )
         return graph
 
     def as_networkx(self) -> nx.Graph:
@@ -134,7 +149,12 @@ class AttributeGraph:
         graph = nx.Graph()
         graph.add_nodes_from((("item", i), {"label": t}) for i, t in self.titles.items())
         graph.add_nodes_from((("attribute", a), {"label": n}) for a, n in self.names.items())
-        graph.add_edges_from((("item", i), ("attribute", v), {"relation": r}) for i, by in self.edges.items() for r, vs in by.items() for v in vs)
+        graph.add_edges_from(
+            (("item", i), ("attribute", v), {"relation": r})
+            for i, by in self.edges.items()
+            for r, vs in by.items()
+            for v in vs
+        )
         return graph
 
     @cached_property
@@ -162,7 +182,9 @@ class InteractionGraph:
     @classmethod
     def from_store(cls, store: Store) -> "InteractionGraph":
         """Read the interactions in (user, time, item) order; every catalogue item has an index, watched or not."""
-        users = [user for (user,) in store.rows("SELECT DISTINCT user_id FROM interactions ORDER BY 1")]
+        users = [
+            user for (user,) in store.rows("SELECT DISTINCT user_id FROM interactions ORDER BY 1")
+        ]
         items = [item for (item,) in store.rows("SELECT item_id FROM items ORDER BY 1")]
         rows = store.db.execute(
             "WITH u AS (SELECT user_id, row_number() OVER (ORDER BY user_id) - 1 AS n FROM (SELECT DISTINCT user_id FROM interactions)), "
@@ -171,7 +193,11 @@ class InteractionGraph:
             f"{liked_sql(store.scale.liked_from)} AS liked FROM interactions JOIN u USING (user_id) JOIN i USING (item_id) "
             "ORDER BY u.n, timestamp NULLS FIRST, i.n"
         ).fetchnumpy()
-        return cls(users, items, *(np.asarray(rows[name]) for name in ("user", "item", "rating", "time", "liked")))
+        return cls(
+            users,
+            items,
+            *(np.asarray(rows[name]) for name in ("user", "item", "rating", "time", "liked")),
+        )
 
     @property
     def has_time(self) -> bool:

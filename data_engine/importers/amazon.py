@@ -11,9 +11,24 @@ from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.plain_text import encoding_of, readable
-from data_engine.store.filling import literal, note_reject, note_understood, put_edges, put_interactions, put_items, put_links
+from data_engine.store.filling import (
+    literal,
+    note_reject,
+    note_understood,
+    put_edges,
+    put_interactions,
+    put_items,
+    put_links,
+)
 
-DETAILS = {"Brand": "brand", "Publisher": "publisher", "Language": "language", "Author": "author", "Director": "director", "Format": "format"}
+DETAILS = {
+    "Brand": "brand",
+    "Publisher": "publisher",
+    "Language": "language",
+    "Author": "author",
+    "Director": "director",
+    "Format": "format",
+}
 
 
 class Amazon(BaseModel):
@@ -36,16 +51,26 @@ class Amazon(BaseModel):
                 raise ImportRefused(f"no file at {path}")
         db.execute(f"CREATE OR REPLACE TEMP TABLE products AS {_objects(self.meta)}")
         _refuse_lines(db, "products", self.meta)
-        note_understood(db, "encoding", ", ".join(sorted({encoding_of(path) for path in (self.meta, self.reviews)})))
+        note_understood(
+            db,
+            "encoding",
+            ", ".join(sorted({encoding_of(path) for path in (self.meta, self.reviews)})),
+        )
         named = "json->>'parent_asin' AS item_id, nullif(trim(json->>'title'), '') AS title"
         put_items(db, f"SELECT {named} FROM products WHERE json IS NOT NULL")
         texts = {"brand": "json->>'store'", "author": "json->>'$.author.name'"}
-        values = [f"SELECT n, item_id, {literal(r)} AS relation, {text} AS name, 0 AS k FROM p" for r, text in texts.items()]
+        values = [
+            f"SELECT n, item_id, {literal(r)} AS relation, {text} AS name, 0 AS k FROM p"
+            for r, text in texts.items()
+        ]
         values += [
-            f"SELECT n, item_id, {literal(r)} AS relation, json->'details'->>{literal(key)} AS name, 0 AS k FROM p" for key, r in DETAILS.items()
+            f"SELECT n, item_id, {literal(r)} AS relation, json->'details'->>{literal(key)} AS name, 0 AS k FROM p"
+            for key, r in DETAILS.items()
         ]
         path = "CAST(json->'categories' AS VARCHAR[])[2:]"
-        values.append(f"SELECT n, item_id, 'category' AS relation, unnest({path}) AS name, unnest(range(len({path}))) AS k FROM p")
+        values.append(
+            f"SELECT n, item_id, 'category' AS relation, unnest({path}) AS name, unnest(range(len({path}))) AS k FROM p"
+        )
         put_edges(
             db,
             "WITH p AS (SELECT n, json, json->>'parent_asin' AS item_id FROM products WHERE json IS NOT NULL) "

@@ -27,7 +27,9 @@ def columns_of(path: Path, db: duckdb.DuckDBPyConnection, fallback: str = "") ->
         names = next(csv.reader([line], **_dialect(path, line)), [])
     except csv.Error as error:
         raise ImportRefused(f"{path} line 1: {error}") from error
-    return [name.strip() or UNNAMED.format(k) for k, name in enumerate(names, start=1)] if line else []
+    return (
+        [name.strip() or UNNAMED.format(k) for k, name in enumerate(names, start=1)] if line else []
+    )
 
 
 def types_of(path: Path, db: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -35,20 +37,31 @@ def types_of(path: Path, db: duckdb.DuckDBPyConnection) -> dict[str, str]:
     if path.suffix != ".parquet":
         return {}
     try:
-        return {row[0]: row[1] for row in db.execute(f"DESCRIBE FROM read_parquet({literal(path)})").fetchall()}
+        return {
+            row[0]: row[1]
+            for row in db.execute(f"DESCRIBE FROM read_parquet({literal(path)})").fetchall()
+        }
     except duckdb.Error as error:
-        raise ImportRefused(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+        raise ImportRefused(
+            f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def first_line(path: Path, fallback: str = "") -> str:
     """The first line of a text file, gzip or not. Raises ImportRefused when it cannot be read, or is neither UTF-8 nor, where
     given, in the `fallback` encoding."""
     source = readable(path, encoding_of(path, fallback))
-    with gzip.open(source, "rt", encoding="utf-8-sig") if source.suffix == ".gz" else source.open(encoding="utf-8-sig") as handle:
+    with (
+        gzip.open(source, "rt", encoding="utf-8-sig")
+        if source.suffix == ".gz"
+        else source.open(encoding="utf-8-sig") as handle
+    ):
         return handle.readline(MOST_HEADER).rstrip("\r\n")
 
 
-def rows_with_header(path: Path, header: Sequence[str], types: Mapping[str, str], fallback: str = "") -> str:
+def rows_with_header(
+    path: Path, header: Sequence[str], types: Mapping[str, str], fallback: str = ""
+) -> str:
     """A FROM clause over the rows below the header; columns not in `types` (name → SQL type) are text."""
     if path.suffix == ".parquet":
         return f"read_parquet({literal(path)})"
@@ -57,11 +70,24 @@ def rows_with_header(path: Path, header: Sequence[str], types: Mapping[str, str]
         raise ImportRefused(f"{path}: two columns are called {twice!r}")
     separator = _dialect(path, first_line(path, fallback))["delimiter"]
     columns = {name: types.get(name, "VARCHAR") for name in header}
-    return rows_without_header(path, columns, separator, quote="" if ".tsv" in path.suffixes else '"', skip=1, fallback=fallback)
+    return rows_without_header(
+        path,
+        columns,
+        separator,
+        quote="" if ".tsv" in path.suffixes else '"',
+        skip=1,
+        fallback=fallback,
+    )
 
 
 def rows_without_header(
-    path: Path, columns: Mapping[str, str], delimiter: str, *, quote: str = "", skip: int = 0, fallback: str = ""
+    path: Path,
+    columns: Mapping[str, str],
+    delimiter: str,
+    *,
+    quote: str = "",
+    skip: int = 0,
+    fallback: str = "",
 ) -> str:
     """A FROM clause over lines with these columns (name → SQL type); unreadable lines go to DuckDB's reject tables.
 

@@ -35,13 +35,19 @@ class DataSet(BaseModel):
 
 _MOVIELENS = "research use only, no redistribution without permission: read the README inside"
 KNOWN = {
-    name: DataSet(url=f"{GROUPLENS}/{name}.zip", terms=_MOVIELENS, command="rerec data import movielens")
+    name: DataSet(
+        url=f"{GROUPLENS}/{name}.zip", terms=_MOVIELENS, command="rerec data import movielens"
+    )
     for name in ("ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m", "ml-latest-small")
 }
 
 
 def fetch(
-    name: str, folder: Path, *, known: dict[str, DataSet] = KNOWN, progress: Callable[[int, int | None], None] = lambda done, total: None
+    name: str,
+    folder: Path,
+    *,
+    known: dict[str, DataSet] = KNOWN,
+    progress: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> Path:
     """Download and unpack a data set into folder/name and return that path; at once when it is there.
 
@@ -79,13 +85,17 @@ def _text(http: httpx.Client, url: str) -> str:
         raise DataError(f"{url} cannot be read ({error}): try again later") from error
 
 
-def _download(http: httpx.Client, url: str, path: Path, progress: Callable[[int, int | None], None]) -> None:
+def _download(
+    http: httpx.Client, url: str, path: Path, progress: Callable[[int, int | None], None]
+) -> None:
     """Into `path`, going on where it ends; a broken connection is taken up again, a few times."""
     reason: object = ""
     for _ in range(TRIES):
         have = path.stat().st_size if path.is_file() else 0
         try:
-            with http.stream("GET", url, headers={"range": f"bytes={have}-"} if have else {}) as answer:
+            with http.stream(
+                "GET", url, headers={"range": f"bytes={have}-"} if have else {}
+            ) as answer:
                 if answer.status_code == 416:  # all of it is here
                     return
                 answer.raise_for_status()
@@ -103,7 +113,9 @@ def _download(http: httpx.Client, url: str, path: Path, progress: Callable[[int,
             raise DataError(f"{url} cannot be had (HTTP {error.response.status_code})") from error
         except httpx.TransportError as error:
             reason = error or type(error).__name__
-    raise DataError(f"{url} broke off {TRIES} times ({reason}): run the same command again to go on where it is")
+    raise DataError(
+        f"{url} broke off {TRIES} times ({reason}): run the same command again to go on where it is"
+    )
 
 
 def _unpack(archive: Path, target: Path) -> None:
@@ -112,7 +124,9 @@ def _unpack(archive: Path, target: Path) -> None:
         with zipfile.ZipFile(archive) as packed, draft(target) as part:
             names = [PurePosixPath(name) for name in packed.namelist()]
             if any(name.is_absolute() or ".." in name.parts for name in names):
-                raise DataError(f"{archive.name} would write outside its folder: it is not what it should be")
+                raise DataError(
+                    f"{archive.name} would write outside its folder: it is not what it should be"
+                )
             room = part.with_name("unpacked")
             packed.extractall(room)
             inside = list(room.iterdir())

@@ -13,13 +13,30 @@ from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import columns_of, rows_with_header, rows_without_header
 from data_engine.importers.plain_text import encoding_of
 from data_engine.importers.tables import Tables
-from data_engine.store.filling import identifier, literal, note_understood, put_edges, put_interactions, put_items, put_links, put_users
+from data_engine.store.filling import (
+    identifier,
+    literal,
+    note_understood,
+    put_edges,
+    put_interactions,
+    put_items,
+    put_links,
+    put_users,
+)
 
 GENRES_100K = (
     "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi "
     "Thriller War Western"
 ).split()
-AGES_1M = {"1": "under 18", "18": "18-24", "25": "25-34", "35": "35-44", "45": "45-49", "50": "50-55", "56": "56+"}
+AGES_1M = {
+    "1": "under 18",
+    "18": "18-24",
+    "25": "25-34",
+    "35": "35-44",
+    "45": "45-49",
+    "50": "50-55",
+    "56": "56+",
+}
 OCCUPATIONS_1M = (
     "other|academic/educator|artist|clerical/admin|college/grad student|customer service|doctor/health care|executive/managerial|farmer|"
     "homemaker|K-12 student|lawyer|programmer|retired|sales/marketing|scientist|self-employed|technician/engineer|tradesman/craftsman|"
@@ -44,11 +61,22 @@ class MovieLens(BaseModel):
 
     def fill(self, db: duckdb.DuckDBPyConnection) -> None:
         """Fill the tables. Raises ImportRefused when the folder is in none of the layouts."""
-        found = next((layout(self.folder, db) for layout in _LAYOUTS if (self.folder / layout.mark).is_file()), None)
+        found = next(
+            (
+                layout(self.folder, db)
+                for layout in _LAYOUTS
+                if (self.folder / layout.mark).is_file()
+            ),
+            None,
+        )
         if found is None:
-            raise ImportRefused(f"{self.folder} holds no MovieLens data: expected u.item (100K), movies.dat (1M, 10M) or movies.csv (latest, 20M …)")
+            raise ImportRefused(
+                f"{self.folder} holds no MovieLens data: expected u.item (100K), movies.dat (1M, 10M) or movies.csv (latest, 20M …)"
+            )
         note_understood(db, "encoding", encoding_of(self.folder / found.mark, "latin-1"))
-        db.execute(f"CREATE OR REPLACE TEMP TABLE films AS SELECT item_id, title, genres FROM ({found.films()})")
+        db.execute(
+            f"CREATE OR REPLACE TEMP TABLE films AS SELECT item_id, title, genres FROM ({found.films()})"
+        )
         put_items(db, "SELECT item_id, title FROM films")
         if self.ratings is None:
             put_interactions(db, found.ratings())
@@ -71,7 +99,9 @@ class MovieLens(BaseModel):
         ]
         if tags := found.tags():
             named = f"SELECT item_id, lower(trim(tag)) AS name FROM ({tags})"
-            edges.append(f"SELECT item_id, 'tag' AS relation, 'tag:' || name AS attribute_id, name, 0 AS place FROM ({named}) WHERE name <> ''")
+            edges.append(
+                f"SELECT item_id, 'tag' AS relation, 'tag:' || name AS attribute_id, name, 0 AS place FROM ({named}) WHERE name <> ''"
+            )
         if self.triples is not None:
             edges.append(Tables(folder=self.folder, files={"triples": self.triples}).edges(db))
         return edges
@@ -88,9 +118,13 @@ class _Layout100K:
 
     def films(self) -> str:
         """item_id, title, genres (joined by |)."""
-        names = {name: "VARCHAR" for name in ("id", "title", "released", "video", "url", *GENRES_100K)}
+        names = {
+            name: "VARCHAR" for name in ("id", "title", "released", "video", "url", *GENRES_100K)
+        }
         rows = rows_without_header(self.folder / "u.item", names, "|", fallback="latin-1")
-        flags = ", ".join(f"CASE WHEN {identifier(g)} = '1' THEN {literal(g)} END" for g in GENRES_100K[1:])
+        flags = ", ".join(
+            f"CASE WHEN {identifier(g)} = '1' THEN {literal(g)} END" for g in GENRES_100K[1:]
+        )
         return f"SELECT id AS item_id, trim(title) AS title, concat_ws('|', {flags}) AS genres FROM {rows}"
 
     def ratings(self) -> str:
@@ -114,7 +148,9 @@ class _Layout100K:
 
     def _file(self, name: str) -> Path:
         if not (self.folder / name).is_file():
-            raise ImportRefused(f"{self.folder}: {name} is missing: copy it there, or give the ratings as --ratings FILE")
+            raise ImportRefused(
+                f"{self.folder}: {name} is missing: copy it there, or give the ratings as --ratings FILE"
+            )
         return self.folder / name
 
 
@@ -134,7 +170,10 @@ class _LayoutDat(_Layout100K):
         if not (self.folder / "users.dat").is_file():
             return None
         names = {name: "VARCHAR" for name in ("user_id", "gender", "age", "occupation", "zip")}
-        age, occupation = _words("age", AGES_1M), _words("occupation", {str(k): word for k, word in enumerate(OCCUPATIONS_1M)})
+        age, occupation = (
+            _words("age", AGES_1M),
+            _words("occupation", {str(k): word for k, word in enumerate(OCCUPATIONS_1M)}),
+        )
         rows = rows_without_header(self.folder / "users.dat", names, "::", fallback="latin-1")
         return f"SELECT user_id, {age} AS age, gender, {occupation} AS occupation FROM {rows}"
 
@@ -142,7 +181,9 @@ class _LayoutDat(_Layout100K):
         if not (self.folder / "tags.dat").is_file():
             return None
         names = {name: "VARCHAR" for name in ("user_id", "item_id", "tag", "seconds")}
-        return f"SELECT item_id, tag FROM {rows_without_header(self.folder / 'tags.dat', names, '::')}"
+        return (
+            f"SELECT item_id, tag FROM {rows_without_header(self.folder / 'tags.dat', names, '::')}"
+        )
 
 
 class _LayoutCsv(_Layout100K):
@@ -156,7 +197,9 @@ class _LayoutCsv(_Layout100K):
     def ratings(self) -> str:
         self._file("ratings.csv")
         rows = self._rows("ratings.csv", "userId", "movieId", "rating", "timestamp")
-        return _ratings(f"(SELECT userId AS user_id, movieId AS item_id, rating, timestamp AS seconds FROM {rows})")
+        return _ratings(
+            f"(SELECT userId AS user_id, movieId AS item_id, rating, timestamp AS seconds FROM {rows})"
+        )
 
     def users(self) -> str | None:
         return None
@@ -179,12 +222,19 @@ class _LayoutCsv(_Layout100K):
         path = self.folder / name
         header = columns_of(path, self.db)
         if missing := [column for column in needed if column not in header]:
-            raise ImportRefused(f"{path}: no {missing[0]} column; found {', '.join(header) or 'an empty file'}")
+            raise ImportRefused(
+                f"{path}: no {missing[0]} column; found {', '.join(header) or 'an empty file'}"
+            )
         return rows_with_header(path, header, {"rating": "DOUBLE", "timestamp": "DOUBLE"})
 
 
 _LAYOUTS = (_Layout100K, _LayoutDat, _LayoutCsv)
-RATING_COLUMNS = {"user_id": "VARCHAR", "item_id": "VARCHAR", "rating": "DOUBLE", "seconds": "DOUBLE"}
+RATING_COLUMNS = {
+    "user_id": "VARCHAR",
+    "item_id": "VARCHAR",
+    "rating": "DOUBLE",
+    "seconds": "DOUBLE",
+}
 
 
 def _ratings(rows: str) -> str:
@@ -193,4 +243,8 @@ def _ratings(rows: str) -> str:
 
 def _words(column: str, words: dict[str, str]) -> str:
     """A code as its word; an unknown code stays as it is."""
-    return f"CASE {column} " + " ".join(f"WHEN {literal(code)} THEN {literal(word)}" for code, word in words.items()) + f" ELSE {column} END"
+    return (
+        f"CASE {column} "
+        + " ".join(f"WHEN {literal(code)} THEN {literal(word)}" for code, word in words.items())
+        + f" ELSE {column} END"
+    )

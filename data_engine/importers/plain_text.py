@@ -54,7 +54,10 @@ def encoding_of(path: Path, fallback: str = "") -> str:
 
 def readable(path: Path, encoding: str) -> Path:
     """`path` itself, or a UTF-8 copy of it with plain line ends. Raises ImportRefused."""
-    if encoding == "utf-8" and not _scan(path, path.stat().st_mtime_ns, path.stat().st_size).odd_ends:
+    if (
+        encoding == "utf-8"
+        and not _scan(path, path.stat().st_mtime_ns, path.stat().st_size).odd_ends
+    ):
         return path
     return _copy(path, path.stat().st_mtime_ns, encoding)
 

@@ -15,7 +15,9 @@ TOPS = (1, 5, 10, 20, 100)  # the highest marks of the scales in use
 LIKED_SHARE = 0.7  # of the highest mark
 FEW, MANY = 0.05, 0.9  # a share of likes outside of these is a warning
 UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
-LATEST = 100_000_000_000  # in seconds, the year 5138; in milliseconds, March 1973: before any rating
+LATEST = (
+    100_000_000_000  # in seconds, the year 5138; in milliseconds, March 1973: before any rating
+)
 
 
 class Scale(BaseModel):

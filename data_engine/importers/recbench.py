@@ -47,7 +47,9 @@ class _Unusable(Exception):
     """A query that this store cannot carry; the message is the reason it is counted under."""
 
 
-def read_recbench(config: RecBench, graph: AttributeGraph, domain: str, digest: str) -> tuple[list[Example], Counter[str]]:
+def read_recbench(
+    config: RecBench, graph: AttributeGraph, domain: str, digest: str
+) -> tuple[list[Example], Counter[str]]:
     """The Examples in file order, and how many queries were left out for which reason.
 
     Raises ImportRefused with file and record for what is no RecBench+ file, and when not one query can be used.
@@ -58,16 +60,22 @@ def read_recbench(config: RecBench, graph: AttributeGraph, domain: str, digest: 
             try:
                 queries = list(_queries(record))
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise ImportRefused(f"{path}: record {number} is no RecBench+ record ({type(error).__name__}: {error})") from error
+                raise ImportRefused(
+                    f"{path}: record {number} is no RecBench+ record ({type(error).__name__}: {error})"
+                ) from error
             for kind, query, subset in queries:
                 try:
                     examples.append(reader.example(record, kind, query, subset))
                 except _Unusable as reason:
                     left_out[str(reason)] += 1
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
-                    raise ImportRefused(f"{path}: record {number} is no RecBench+ record ({type(error).__name__}: {error})") from error
+                    raise ImportRefused(
+                        f"{path}: record {number} is no RecBench+ record ({type(error).__name__}: {error})"
+                    ) from error
     if not examples:
-        raise ImportRefused(f"{', '.join(map(str, config.files))}: no query fits this store ({dict(left_out) or 'the files are empty'})")
+        raise ImportRefused(
+            f"{', '.join(map(str, config.files))}: no query fits this store ({dict(left_out) or 'the files are empty'})"
+        )
     return examples, left_out
 
 
@@ -91,14 +99,24 @@ def _queries(record: dict) -> Iterator[tuple[Kind, str, list[str]]]:
             if answer:
                 yield kind, answer["query"], _either(answer, "{} subset")
         return
-    kind = "misinformed" if "misinformed" in record else "implicit" if "multihop_info" in record else "explicit"
+    kind = (
+        "misinformed"
+        if "misinformed" in record
+        else "implicit"
+        if "multihop_info" in record
+        else "explicit"
+    )
     query = record["query"] if kind == "misinformed" else record["situational_description_query"]
     yield kind, query, _either(record, "{}Subset")
 
 
 def _either(record: dict, pattern: str) -> list[str]:
     """The value under the film's or the book's key."""
-    return record[pattern.format("movie")] if pattern.format("movie") in record else record[pattern.format("book")]
+    return (
+        record[pattern.format("movie")]
+        if pattern.format("movie") in record
+        else record[pattern.format("book")]
+    )
 
 
 class _Reader:
@@ -113,14 +131,26 @@ class _Reader:
         """Raises _Unusable with the reason."""
         if not isinstance(query, str) or not query.strip():
             raise _Unusable("no query")
-        conditions = tuple(self._condition(relation, name) for relation, name in record.get("sharedRelationships", ()))
+        conditions = tuple(
+            self._condition(relation, name)
+            for relation, name in record.get("sharedRelationships", ())
+        )
         found = [self.titles.resolve(title) for title in subset]
         gold = dict.fromkeys(r.items[0] for r in found if r.status == "ok")
-        gold = tuple(i for i in gold if not any(self.graph.excludes(i, c.relation, c.value) for c in conditions))
+        gold = tuple(
+            i
+            for i in gold
+            if not any(self.graph.excludes(i, c.relation, c.value) for c in conditions)
+        )
         if not gold:
             raise _Unusable("no gold item in this store that its graph does not disprove")
         anchors = tuple(dict.fromkeys(self._item(hop) for hop in record.get("multihop_info", ())))
-        history = [self.titles.resolve(title) for title in record.get("Shared consecutive movies", record.get("Shared consecutive books", ()))]
+        history = [
+            self.titles.resolve(title)
+            for title in record.get(
+                "Shared consecutive movies", record.get("Shared consecutive books", ())
+            )
+        ]
         users = record.get("source_user") or record.get("source_users") or ""
         body = Example(
             domain=self.domain,
@@ -137,7 +167,12 @@ class _Reader:
             chains=(),
             difficulty=min(1.0, len(conditions) / 4),
             split="benchmark",
-            provenance=Provenance(seed=self.config.seed, graph_digest=self.digest, writer=NAME, prompt_hash=content_hash(record)),
+            provenance=Provenance(
+                seed=self.config.seed,
+                graph_digest=self.digest,
+                writer=NAME,
+                prompt_hash=content_hash(record),
+            ),
         )
         return self._among_candidates(body).named()
 
@@ -145,7 +180,9 @@ class _Reader:
         key = RELATIONS.get(relation.lower(), relation.lower())
         values = self.named.get((key, fold(name)), set())
         if len(values) != 1:
-            raise _Unusable(f"{'several values' if values else 'no value'} of that name in the store")
+            raise _Unusable(
+                f"{'several values' if values else 'no value'} of that name in the store"
+            )
         (value,) = values
         return Condition(relation=key, value=value, name=self.graph.names[value])
 
@@ -168,7 +205,9 @@ class _Reader:
         for item in rng.sample(self.items, len(self.items)):
             if len(chosen) >= max(self.config.candidates, len(body.gold) + 1):
                 break
-            misses = not body.conditions or any(self.graph.excludes(item, c.relation, c.value) for c in body.conditions)
+            misses = not body.conditions or any(
+                self.graph.excludes(item, c.relation, c.value) for c in body.conditions
+            )
             if misses and item not in body.anchors and item not in body.history:
                 chosen.setdefault(item)
         candidates = sorted(chosen)

@@ -12,9 +12,22 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
-from data_engine.importers.delimited import ENDINGS, columns_of, rows_with_header, separator_of, types_of
+from data_engine.importers.delimited import (
+    ENDINGS,
+    columns_of,
+    rows_with_header,
+    separator_of,
+    types_of,
+)
 from data_engine.importers.plain_text import encoding_of
-from data_engine.store.filling import identifier, note_understood, put_edges, put_interactions, put_items, put_users
+from data_engine.store.filling import (
+    identifier,
+    note_understood,
+    put_edges,
+    put_interactions,
+    put_items,
+    put_users,
+)
 
 FILES = {
     "ratings": ("ratings", "interactions", "pairs"),
@@ -60,17 +73,23 @@ class Tables(BaseModel):
         Raises ImportRefused with file (and line) for a missing file, a wrong column, more unreadable rows than allowed.
         """
         if not self.folder.is_dir():
-            raise ImportRefused(f"{self.folder} is no folder: give one that holds {', '.join(FILES)} as .csv, .tsv or .parquet (gz or not)")
+            raise ImportRefused(
+                f"{self.folder} is no folder: give one that holds {', '.join(FILES)} as .csv, .tsv or .parquet (gz or not)"
+            )
         for given, known, what in ((self.files, FILES, "file"), (self.columns, COLUMNS, "column")):
             if unknown := sorted(set(given) - set(known)):
-                raise ImportRefused(f"no {what} is called {unknown[0]!r}: the names are {', '.join(known)}")
+                raise ImportRefused(
+                    f"no {what} is called {unknown[0]!r}: the names are {', '.join(known)}"
+                )
         self._look_at_files(db)
         put_items(db, self._select(db, "items", {"item": "item_id", "title": "title"}))
         self.fill_interactions(db)
         put_edges(db, self.edges(db))
         if self._path("users", needed=False):
             people = {name: name for name in ("age", "gender", "occupation")}
-            put_users(db, self._select(db, "users", {"user": "user_id"} | people, optional=tuple(people)))
+            put_users(
+                db, self._select(db, "users", {"user": "user_id"} | people, optional=tuple(people))
+            )
 
     def _look_at_files(self, db: duckdb.DuckDBPyConnection) -> None:
         """Check the columns the user named, and tell how the files are read."""
@@ -78,25 +97,46 @@ class Tables(BaseModel):
         headers = {*chain(*(columns_of(path, db, self.encoding) for path in paths))}
         for word, name in self.columns.items():
             if name not in headers:
-                raise ImportRefused(f"{self.folder}: no file has the {word} column {name!r}; found {', '.join(sorted(headers))}")
+                raise ImportRefused(
+                    f"{self.folder}: no file has the {word} column {name!r}; found {', '.join(sorted(headers))}"
+                )
         texts = [path for path in paths if path.suffix != ".parquet"]
         if texts:
             encodings = sorted({encoding_of(path, self.encoding) for path in texts})
             note_understood(db, "encoding", ", ".join(encodings))
             separators = {path.name: separator_of(path, self.encoding) for path in texts}
-            odd = [f"{name} by {mark}" for name, mark in separators.items() if mark not in ("commas", "tabs")]
+            odd = [
+                f"{name} by {mark}"
+                for name, mark in separators.items()
+                if mark not in ("commas", "tabs")
+            ]
             if odd:
                 note_understood(db, "columns separated", ", ".join(odd))
 
     def fill_interactions(self, db: duckdb.DuckDBPyConnection) -> None:
         """Only the ratings, for a catalogue whose other parts come from elsewhere."""
-        words = {"user": "user_id", "item": "item_id", "rating": "rating", "time": "seconds", "liked": "liked"}
-        put_interactions(db, self._select(db, "ratings", words, optional=("rating", "time", "liked")))
+        words = {
+            "user": "user_id",
+            "item": "item_id",
+            "rating": "rating",
+            "time": "seconds",
+            "liked": "liked",
+        }
+        put_interactions(
+            db, self._select(db, "ratings", words, optional=("rating", "time", "liked"))
+        )
 
     def edges(self, db: duckdb.DuckDBPyConnection) -> str:
         """SELECT the triples as `put_edges` wants them; a list in the value column of a Parquet file is several values."""
-        rows = self._select(db, "triples", {"item": "item_id", "relation": "relation", "value": "name", "uri": "uri"}, optional=("uri",))
-        named = "coalesce(uri, relation || ':' || name) AS attribute_id, coalesce(name, uri) AS name"
+        rows = self._select(
+            db,
+            "triples",
+            {"item": "item_id", "relation": "relation", "value": "name", "uri": "uri"},
+            optional=("uri",),
+        )
+        named = (
+            "coalesce(uri, relation || ':' || name) AS attribute_id, coalesce(name, uri) AS name"
+        )
         return f"SELECT item_id, relation, {named}, row_number() OVER () AS place FROM ({rows})"
 
     def links(self, db: duckdb.DuckDBPyConnection) -> str:
@@ -108,13 +148,26 @@ class Tables(BaseModel):
             if not self.files[part].is_file():
                 raise ImportRefused(f"no file at {self.files[part]}")
             return self.files[part]
-        found = [self.folder / (stem + ending) for stem in FILES[part] for ending in ENDINGS if (self.folder / (stem + ending)).is_file()]
+        found = [
+            self.folder / (stem + ending)
+            for stem in FILES[part]
+            for ending in ENDINGS
+            if (self.folder / (stem + ending)).is_file()
+        ]
         if not found and needed:
             names = ", ".join(FILES[part])
-            raise ImportRefused(f"{self.folder}: no {part} file: expected {names} as .csv, .tsv or .parquet (gz or not), or --file {part}=PATH")
+            raise ImportRefused(
+                f"{self.folder}: no {part} file: expected {names} as .csv, .tsv or .parquet (gz or not), or --file {part}=PATH"
+            )
         return found[0] if found else None
 
-    def _select(self, db: duckdb.DuckDBPyConnection, part: str, wanted: Mapping[str, str], optional: tuple[str, ...] = ()) -> str:
+    def _select(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        part: str,
+        wanted: Mapping[str, str],
+        optional: tuple[str, ...] = (),
+    ) -> str:
         """SELECT the wanted columns (our word → alias) of a part, typed; NULL where an optional one is not there."""
         path = self._path(part)
         header, kinds = columns_of(path, db, self.encoding), types_of(path, db)
@@ -129,11 +182,17 @@ class Tables(BaseModel):
                 )
             _refuse_nested(path, word, place[word], kinds.get(place[word], ""))
         types = {place[word]: kind for word, kind in READ_AS.items() if place.get(word)}
-        picked = ", ".join(f"{_typed(word, name, kinds.get(name, 'VARCHAR'))} AS {wanted[word]}" for word, name in place.items())
+        picked = ", ".join(
+            f"{_typed(word, name, kinds.get(name, 'VARCHAR'))} AS {wanted[word]}"
+            for word, name in place.items()
+        )
         return f"SELECT {picked} FROM {rows_with_header(path, header, types, self.encoding)}"
 
 
-READ_AS = {"rating": "DOUBLE", "liked": "BOOLEAN"}  # from text, by the reader, which then names file and line of what is none
+READ_AS = {
+    "rating": "DOUBLE",
+    "liked": "BOOLEAN",
+}  # from text, by the reader, which then names file and line of what is none
 LISTS = ("value", "uri")  # the columns in which a list is several values
 
 
@@ -142,7 +201,9 @@ def _refuse_nested(path: Path, word: str, name: str | None, kind: str) -> None:
     nested = kind.startswith(("STRUCT", "MAP", "UNION")) or kind.endswith("][]")
     nested |= kind.endswith("[]") and (word not in LISTS or kind.startswith(("STRUCT", "MAP")))
     if nested:
-        raise ImportRefused(f"{path}: the column {name!r} is {kind[:60]}: a {word} must be text or a number; flatten it first")
+        raise ImportRefused(
+            f"{path}: the column {name!r} is {kind[:60]}: a {word} must be text or a number; flatten it first"
+        )
 
 
 def _typed(word: str, name: str | None, kind: str) -> str:
@@ -151,7 +212,9 @@ def _typed(word: str, name: str | None, kind: str) -> str:
     if word == "liked":
         return f"CAST({value} AS BOOLEAN)"
     if word == "rating" or (word == "time" and name is None):
-        return f"CASE WHEN {value} IS NOT NULL THEN coalesce(TRY_CAST({value} AS DOUBLE), 'nan') END"
+        return (
+            f"CASE WHEN {value} IS NOT NULL THEN coalesce(TRY_CAST({value} AS DOUBLE), 'nan') END"
+        )
     if word == "time":
         return _seconds(value, kind)
     texts = f"unnest({value})" if kind.endswith("[]") else value

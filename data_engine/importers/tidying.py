@@ -35,7 +35,9 @@ def tidy(db: duckdb.DuckDBPyConnection, nouns: dict[str, str]) -> Tidied:
     if names or relations:
         _rename_edges(db, names, relations, found)
     if relations:
-        found.understood["relations"] = ", ".join(f"{old} → {new}" for old, new in relations.items())
+        found.understood["relations"] = ", ".join(
+            f"{old} → {new}" for old, new in relations.items()
+        )
     _drop_disambiguations(db, found)
     return found
 
@@ -83,7 +85,9 @@ def _nouns(db: duckdb.DuckDBPyConnection, nouns: dict[str, str]) -> dict[str, st
     apart = relation_names(raw)
     readable = {name: readable_relation(apart[name]) for name in raw}
     bearers = Counter(readable.values())
-    readable = {name: noun if bearers[noun] == 1 else apart[name] for name, noun in readable.items()}
+    readable = {
+        name: noun if bearers[noun] == 1 else apart[name] for name, noun in readable.items()
+    }
     if strange := sorted(set(nouns) - {*raw, *readable.values()}):
         raise ImportRefused(
             f"--relation {strange[0]}=…: no relation is called so; found {', '.join(raw)}"
@@ -136,7 +140,9 @@ def _drop_disambiguations(db: duckdb.DuckDBPyConnection, found: Tidied) -> None:
     if not rows:
         return
     surfaces = surface_names(db.execute("SELECT attribute_id, name FROM attributes").fetchall())
-    changed = {identity: surfaces[identity] for identity, name in rows if surfaces[identity] != name}
+    changed = {
+        identity: surfaces[identity] for identity, name in rows if surfaces[identity] != name
+    }
     if changed:
         _put_map(db, "renamed", changed)
         db.execute("UPDATE attributes SET name = new FROM renamed WHERE attribute_id = old")

@@ -50,7 +50,9 @@ class Wikidata(BaseModel):
     timeout: float = Field(60.0, gt=0)
 
 
-def enrich(store: Store, config: Wikidata, progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, int]:
+def enrich(
+    store: Store, config: Wikidata, progress: Callable[[int, int], None] = lambda done, total: None
+) -> dict[str, int]:
     """Add the found edges and return figures: items asked, items found, edges added. A changed graph loses embeddings and Examples.
 
     Where there are any: `blank_nodes` ("somebody, unknown") that were left out, and `nameless` edges
@@ -62,10 +64,14 @@ def enrich(store: Store, config: Wikidata, progress: Callable[[int, int], None] 
     if strange := sorted(set(config.relations) - set(PROPERTIES)):
         raise DataError(f"no relation {strange[0]!r}: choose from {', '.join(PROPERTIES)}")
     asked: dict[tuple[str, str], list[str]] = {}
-    for item, source, value in store.rows("SELECT item_id, source, value FROM links WHERE source IN ('imdb', 'isbn', 'wikidata') ORDER BY ALL"):
+    for item, source, value in store.rows(
+        "SELECT item_id, source, value FROM links WHERE source IN ('imdb', 'isbn', 'wikidata') ORDER BY ALL"
+    ):
         asked.setdefault((source, _hyphenless(value)), []).append(item)
     if not asked:
-        raise DataError(f"no item of {store.path} has an IMDb id, an ISBN or a Wikidata id: import links with the catalogue")
+        raise DataError(
+            f"no item of {store.path} has an IMDb id, an ISBN or a Wikidata id: import links with the catalogue"
+        )
     batches = [
         (source, ids[k : k + config.batch])
         for source in IDS
@@ -73,10 +79,16 @@ def enrich(store: Store, config: Wikidata, progress: Callable[[int, int], None] 
         for k in range(0, len(ids), config.batch)
     ]
     rows: list[tuple[str, str, str, str]] = []
-    with httpx.Client(timeout=config.timeout, headers={"user-agent": AGENT, "accept": "application/sparql-results+json"}) as http:
+    with httpx.Client(
+        timeout=config.timeout,
+        headers={"user-agent": AGENT, "accept": "application/sparql-results+json"},
+    ) as http:
         for done, (source, ids) in enumerate(batches, 1):
             for found in _ask(http, config, _query(source, ids, config.relations)):
-                rows += [(item, found["relation"], found["v"], found["vLabel"]) for item in asked.get((source, _hyphenless(found["id"])), ())]
+                rows += [
+                    (item, found["relation"], found["v"], found["vLabel"])
+                    for item in asked.get((source, _hyphenless(found["id"])), ())
+                ]
             progress(done, len(batches))
     named = [(item, r, value, clean_text(n)) for item, r, value, n in rows if BLANK not in value]
     figures = {"asked": sum(map(len, asked.values())), "found": len({row[0] for row in rows})}
@@ -93,14 +105,19 @@ def _query(source: str, ids: list[str], relations: tuple[str, ...]) -> str:
     elif source == "isbn":  # hyphens stand anywhere in Wikidata's ISBNs
         named = f"VALUES ?id {{ {' '.join(json.dumps(i) for i in ids)} }} ?item wdt:{IDS[source]} ?isbn . FILTER(REPLACE(?isbn, '-', '') = ?id)"
     else:
-        named = f"VALUES ?id {{ {' '.join(json.dumps(i) for i in ids)} }} ?item wdt:{IDS[source]} ?id ."
+        named = (
+            f"VALUES ?id {{ {' '.join(json.dumps(i) for i in ids)} }} ?item wdt:{IDS[source]} ?id ."
+        )
     label = 'SERVICE wikibase:label { bd:serviceParam wikibase:language "en,mul" . }'
     return f"SELECT ?id ?relation ?v ?vLabel WHERE {{ {named} VALUES (?p ?relation) {{ {wanted} }} ?item ?p ?v . {label} }} ORDER BY ?id ?relation ?v"
 
 
 def _ask(http: httpx.Client, config: Wikidata, query: str) -> list[dict[str, str]]:
     """The bindings of a query as plain texts, from the cache or the endpoint."""
-    path = config.cache / f"{hashlib.sha256(f'{config.endpoint} {query}'.encode()).hexdigest()[:24]}.json"
+    path = (
+        config.cache
+        / f"{hashlib.sha256(f'{config.endpoint} {query}'.encode()).hexdigest()[:24]}.json"
+    )
     if path.is_file():
         return json.loads(path.read_text())
     reason = ""
@@ -109,8 +126,15 @@ def _ask(http: httpx.Client, config: Wikidata, query: str) -> list[dict[str, str
         try:
             answer = http.post(config.endpoint, data={"query": query})
             if answer.status_code == 200:
-                rows = [{name: cell["value"] for name, cell in row.items()} for row in answer.json()["results"]["bindings"]]
-                if all(row.keys() >= {"id", "relation", "v", "vLabel"} and row["relation"] in PROPERTIES for row in rows):
+                rows = [
+                    {name: cell["value"] for name, cell in row.items()}
+                    for row in answer.json()["results"]["bindings"]
+                ]
+                if all(
+                    row.keys() >= {"id", "relation", "v", "vLabel"}
+                    and row["relation"] in PROPERTIES
+                    for row in rows
+                ):
                     write_json(path, rows)
                     time.sleep(config.pause)
                     return rows
@@ -125,7 +149,9 @@ def _ask(http: httpx.Client, config: Wikidata, query: str) -> list[dict[str, str
             reason = f"{type(error).__name__}: {error}"
         if attempt + 1 < config.tries:
             time.sleep(wait)
-    raise DataError(f"{config.endpoint} did not answer ({reason}): run the same command again later, it goes on from the cache in {config.cache}")
+    raise DataError(
+        f"{config.endpoint} did not answer ({reason}): run the same command again later, it goes on from the cache in {config.cache}"
+    )
 
 
 def _hyphenless(value: str) -> str:
@@ -136,8 +162,12 @@ def _keep(store: Store, rows: list[tuple[str, str, str, str]]) -> int:
     """Add new edges after the known ones of their relation; the number added."""
     before = store.counts()["edges"]
     with store.transaction():
-        store.db.execute("CREATE OR REPLACE TEMP TABLE found (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, name VARCHAR)")
-        append(store.db, "found", ("item_id", "relation", "attribute_id", "name"), sorted(set(rows)))
+        store.db.execute(
+            "CREATE OR REPLACE TEMP TABLE found (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, name VARCHAR)"
+        )
+        append(
+            store.db, "found", ("item_id", "relation", "attribute_id", "name"), sorted(set(rows))
+        )
         store.db.execute(
             "INSERT INTO attributes SELECT attribute_id, min(name) FROM found "
             "WHERE attribute_id NOT IN (SELECT attribute_id FROM attributes) GROUP BY 1"

@@ -30,7 +30,28 @@ GENRES = (
     "Western",
 )
 LANGUAGES = ("Arvish", "Belic", "Corran", "Dunmari", "Eskan", "Faroic")
-ONSETS = ("b", "br", "d", "dr", "f", "g", "gr", "h", "k", "l", "m", "n", "p", "r", "s", "st", "t", "tr", "v", "z")
+ONSETS = (
+    "b",
+    "br",
+    "d",
+    "dr",
+    "f",
+    "g",
+    "gr",
+    "h",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "st",
+    "t",
+    "tr",
+    "v",
+    "z",
+)
 VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "io")
 CODAS = ("", "", "l", "m", "n", "r", "s", "th")
 SHAPES = ("The {0}", "{0}", "{0} and {1}", "{0} of {1}", "One {0} in {1}", "{0}, {1}")
@@ -93,12 +114,25 @@ def make_world(config: WorldConfig) -> Catalogue:
     """Invent a catalogue of films with ten relations (crew, genre, language, year), and the users who rate them."""
     rng = np.random.default_rng(config.seed)
     circles = max(4, config.items // 12)
-    trade = {role: max(2, int(config.items * credits * share / films)) for role, (films, _, credits, share) in CREW.items()}
+    trade = {
+        role: max(2, int(config.items * credits * share / films))
+        for role, (films, _, credits, share) in CREW.items()
+    }
     people = _names(rng, sum(trade.values()))
-    crews = {role: _Crew(rng, [people.pop() for _ in range(n)], circles, CREW[role][1]) for role, n in trade.items()}
-    loves = [rng.choice(len(GENRES), 3, replace=False, p=_fame(len(GENRES))) for _ in range(circles)]
+    crews = {
+        role: _Crew(rng, [people.pop() for _ in range(n)], circles, CREW[role][1])
+        for role, n in trade.items()
+    }
+    loves = [
+        rng.choice(len(GENRES), 3, replace=False, p=_fame(len(GENRES))) for _ in range(circles)
+    ]
     titles: set[str] = set()
-    items, edges, film_genres, film_circle = [], [], np.zeros((config.items, len(GENRES)), np.float32), rng.integers(circles, size=config.items)
+    items, edges, film_genres, film_circle = (
+        [],
+        [],
+        np.zeros((config.items, len(GENRES)), np.float32),
+        rng.integers(circles, size=config.items),
+    )
     for k, circle in enumerate(film_circle):
         item, year = f"f{k:05d}", int(1960 + 60 * rng.beta(3, 1.5))
         items.append((item, _title(rng, titles, year)))
@@ -107,17 +141,36 @@ def make_world(config: WorldConfig) -> Catalogue:
                 names = dict.fromkeys(crews[role].credit(rng, circle) for _ in range(credits))
                 edges += [(item, role, f"person/{name}", n) for n, name in enumerate(names)]
         typical = rng.random() > GUEST
-        drawn = rng.choice(loves[circle] if typical else len(GENRES), 2, replace=False, p=None if typical else _fame(len(GENRES)))
+        drawn = rng.choice(
+            loves[circle] if typical else len(GENRES),
+            2,
+            replace=False,
+            p=None if typical else _fame(len(GENRES)),
+        )
         genres = drawn if rng.random() < SECOND_GENRE else drawn[:1]
         film_genres[k, genres] = 1
         edges += [(item, "genre", f"genre/{GENRES[g]}", n) for n, g in enumerate(genres)]
-        edges += [(item, "language", f"language/{LANGUAGES[circle % len(LANGUAGES)]}", 0), (item, "year", f"year/{year}", 0)]
+        edges += [
+            (item, "language", f"language/{LANGUAGES[circle % len(LANGUAGES)]}", 0),
+            (item, "year", f"year/{year}", 0),
+        ]
     attributes = [(a, a.split("/")[1]) for a in dict.fromkeys(edge[2] for edge in edges)]
-    return Catalogue("films", f"world seed {config.seed}", items, attributes, edges, _ratings(rng, config, film_genres, film_circle, circles))
+    return Catalogue(
+        "films",
+        f"world seed {config.seed}",
+        items,
+        attributes,
+        edges,
+        _ratings(rng, config, film_genres, film_circle, circles),
+    )
 
 
 def _ratings(
-    rng: np.random.Generator, config: WorldConfig, film_genres: np.ndarray, film_circle: np.ndarray, circles: int
+    rng: np.random.Generator,
+    config: WorldConfig,
+    film_genres: np.ndarray,
+    film_circle: np.ndarray,
+    circles: int,
 ) -> list[tuple[str, str, float, int]]:
     """Each user watches by popularity × taste (genres and two followed circles) and rates by taste with noise."""
     popularity = 1 / np.arange(1, config.items + 1) ** 0.9
@@ -125,23 +178,37 @@ def _ratings(
     rows = []
     for u in range(config.users):
         taste = rng.gamma(0.4, size=len(GENRES))
-        appeal = film_genres @ (taste / taste.max()) + 1.5 * np.isin(film_circle, rng.choice(circles, 2, replace=False))
+        appeal = film_genres @ (taste / taste.max()) + 1.5 * np.isin(
+            film_circle, rng.choice(circles, 2, replace=False)
+        )
         chance = popularity * np.exp(1.5 * appeal)
-        count = min(config.items, max(5, int(rng.lognormal(np.log(config.ratings_per_user) - 0.3, 0.8))))
+        count = min(
+            config.items, max(5, int(rng.lognormal(np.log(config.ratings_per_user) - 0.3, 0.8)))
+        )
         seen = rng.choice(config.items, count, replace=False, p=chance / chance.sum())
-        stars = np.clip(np.round(2 * (2.6 + 1.1 * appeal[seen] + rng.normal(0, 0.7, count))) / 2, 0.5, 5)
+        stars = np.clip(
+            np.round(2 * (2.6 + 1.1 * appeal[seen] + rng.normal(0, 0.7, count))) / 2, 0.5, 5
+        )
         start = FIRST_DAY + int(rng.integers(0, 5000)) * DAY
         times = start + np.sort(rng.integers(0, 700 * DAY, count))
-        rows += [(f"u{u:04d}", f"f{k:05d}", float(s), int(t)) for k, s, t in zip(seen, stars, times, strict=True)]
+        rows += [
+            (f"u{u:04d}", f"f{k:05d}", float(s), int(t))
+            for k, s, t in zip(seen, stars, times, strict=True)
+        ]
     return rows
 
 
 class _Crew:
     """The people of one role: all of them by fame, and the regulars of each circle."""
 
-    def __init__(self, rng: np.random.Generator, people: list[str], circles: int, regulars: int) -> None:
+    def __init__(
+        self, rng: np.random.Generator, people: list[str], circles: int, regulars: int
+    ) -> None:
         self.people, self.fame = people, _fame(len(people))
-        self.regulars = [rng.choice(len(people), min(regulars, len(people)), replace=False, p=self.fame) for _ in range(circles)]
+        self.regulars = [
+            rng.choice(len(people), min(regulars, len(people)), replace=False, p=self.fame)
+            for _ in range(circles)
+        ]
 
     def credit(self, rng: np.random.Generator, circle: int) -> str:
         """Somebody for a film of this circle."""
@@ -171,8 +238,13 @@ def _names(rng: np.random.Generator, count: int) -> list[str]:
 def _title(rng: np.random.Generator, taken: set[str], year: int) -> str:
     """A title nobody has yet, with its year; longer words as the short ones run out."""
     while True:
-        nouns = [WORDS[int(rng.integers(len(WORDS)))], (_syllable(rng) + _syllable(rng)).capitalize()]
-        name = SHAPES[int(rng.integers(len(SHAPES)))].format(*nouns if rng.random() < 0.5 else nouns[::-1])
+        nouns = [
+            WORDS[int(rng.integers(len(WORDS)))],
+            (_syllable(rng) + _syllable(rng)).capitalize(),
+        ]
+        name = SHAPES[int(rng.integers(len(SHAPES)))].format(
+            *nouns if rng.random() < 0.5 else nouns[::-1]
+        )
         if name not in taken:
             taken.add(name)
             return f"{name} ({year})"

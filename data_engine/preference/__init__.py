@@ -45,13 +45,27 @@ class Embedded:
     validation_ndcg10: float
 
 
-def make_model(method: str, dims: int, layers: int, epochs: int, seed: int, checkpoint: Path | None, patience: int = 6) -> PreferenceModel:
+def make_model(
+    method: str,
+    dims: int,
+    layers: int,
+    epochs: int,
+    seed: int,
+    checkpoint: Path | None,
+    patience: int = 6,
+) -> PreferenceModel:
     """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN keeps its state to go on from; `patience`: of
     its early stopping."""
     if method == "lightgcn":
-        from data_engine.preference.lightgcn import LightGCN, LightGCNConfig  # torch takes seconds to import
+        from data_engine.preference.lightgcn import (  # torch takes seconds to import
+            LightGCN,
+            LightGCNConfig,
+        )
 
-        return LightGCN(LightGCNConfig(dims=dims, layers=layers, epochs=epochs, patience=patience, seed=seed), checkpoint)
+        return LightGCN(
+            LightGCNConfig(dims=dims, layers=layers, epochs=epochs, patience=patience, seed=seed),
+            checkpoint,
+        )
     if method == "als":
         return ALS(ALSConfig(dims=dims, rounds=epochs, seed=seed))
     if method == "popularity":
@@ -62,7 +76,11 @@ def make_model(method: str, dims: int, layers: int, epochs: int, seed: int, chec
 def embed(likes: Likes, model: PreferenceModel, tell: Tell = lambda done, ndcg: None) -> Embedded:
     """Fit the model and take its item vectors. Raises DataError when nothing is liked in the train part."""
     if not len(likes.user):
-        raise DataError("no liked interactions (rating 4 or more, or unrated) in the train part: nothing to embed")
+        raise DataError(
+            "no liked interactions (rating 4 or more, or unrated) in the train part: nothing to embed"
+        )
     model.fit(likes, tell)
     seen = np.unique(likes.item)
-    return Embedded([likes.items[k] for k in seen], model.vectors()[seen], ndcg10(model.scores, likes))
+    return Embedded(
+        [likes.items[k] for k in seen], model.vectors()[seen], ndcg10(model.scores, likes)
+    )

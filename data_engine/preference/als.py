@@ -39,8 +39,17 @@ class ALS:
     def _fit(self, likes: Likes, tell: Callable[[int, float], None]) -> None:
         c = self.config
         rng = np.random.default_rng(c.seed)
-        model = AlternatingLeastSquares(factors=c.dims, iterations=1, regularization=c.regularisation, alpha=c.confidence, random_state=c.seed)
-        model.user_factors, model.item_factors = (rng.normal(0, 0.01, (n, c.dims)).astype(np.float32) for n in (len(likes.users), len(likes.items)))
+        model = AlternatingLeastSquares(
+            factors=c.dims,
+            iterations=1,
+            regularization=c.regularisation,
+            alpha=c.confidence,
+            random_state=c.seed,
+        )
+        model.user_factors, model.item_factors = (
+            rng.normal(0, 0.01, (n, c.dims)).astype(np.float32)
+            for n in (len(likes.users), len(likes.items))
+        )
         matrix, best, stale = csr_matrix(likes.matrix), -1.0, 0
         for done in range(1, c.rounds + 1):
             model.fit(matrix, show_progress=False)

@@ -13,7 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from torch.nn.functional import embedding, softplus  # embedding's backward is several times faster than indexing's
+from torch.nn.functional import (  # embedding's backward is several times faster than indexing's
+    embedding,
+    softplus,
+)
 
 from data_engine.preference.likes import Likes
 from data_engine.preference.ranking import ndcg10
@@ -50,12 +53,22 @@ class LightGCN:
         """Train until validation NDCG@10 has not risen for `patience` checks; the best state is kept."""
         c, self.users = self.config, len(likes.users)
         self.rng = torch.Generator().manual_seed(c.seed)
-        table = torch.nn.init.normal_(torch.empty(self.users + len(likes.items), c.dims), std=0.1, generator=self.rng)
+        table = torch.nn.init.normal_(
+            torch.empty(self.users + len(likes.items), c.dims), std=0.1, generator=self.rng
+        )
         self.table = table.to(self.device).requires_grad_()
         self.optimiser = torch.optim.Adam([self.table], lr=c.lr)
-        self.state = {"identity": _identity(c, likes), "epoch": 0, "best": -1.0, "stale": 0, "final": table}
+        self.state = {
+            "identity": _identity(c, likes),
+            "epoch": 0,
+            "best": -1.0,
+            "stale": 0,
+            "final": table,
+        }
         self._restore()
-        ends = torch.from_numpy(np.stack([likes.user, likes.item + self.users])).long().to(self.device)
+        ends = (
+            torch.from_numpy(np.stack([likes.user, likes.item + self.users])).long().to(self.device)
+        )
         adjacency = _normalised_adjacency(ends, len(table))
         saved = time.monotonic()
         while self.state["epoch"] < c.epochs and self.state["stale"] < c.patience:
@@ -78,16 +91,22 @@ class LightGCN:
     def _epoch(self, adjacency: torch.Tensor, ends: torch.Tensor) -> None:
         """One pass over the likes, with one uniform negative each."""
         for rows in torch.randperm(ends.shape[1], generator=self.rng).split(self.config.batch):
-            negatives = torch.randint(self.users, len(self.table), (len(rows),), generator=self.rng).to(self.device)
+            negatives = torch.randint(
+                self.users, len(self.table), (len(rows),), generator=self.rng
+            ).to(self.device)
             nodes = torch.cat([ends[:, rows.to(self.device)].flatten(), negatives])
-            u, p, n = embedding(nodes, _propagate(adjacency, self.table, self.config.layers)).chunk(3)
+            u, p, n = embedding(nodes, _propagate(adjacency, self.table, self.config.layers)).chunk(
+                3
+            )
             size = embedding(nodes, self.table).square().sum() / len(rows)
             loss = softplus((u * (n - p)).sum(1)).mean() + self.config.l2 * size / 2
             self.optimiser.zero_grad()
             loss.backward()
             self.optimiser.step()
 
-    def _check(self, adjacency: torch.Tensor, likes: Likes, tell: Callable[[int, float], None]) -> None:
+    def _check(
+        self, adjacency: torch.Tensor, likes: Likes, tell: Callable[[int, float], None]
+    ) -> None:
         with torch.no_grad():
             final = _propagate(adjacency, self.table, self.config.layers).cpu()
         found = ndcg10(lambda users: _products(final, self.users, users), likes)
@@ -98,7 +117,12 @@ class LightGCN:
             self.state["stale"] += 1
 
     def _save(self) -> None:
-        parts = {"state": self.state, "table": self.table.detach(), "optimiser": self.optimiser.state_dict(), "rng": self.rng.get_state()}
+        parts = {
+            "state": self.state,
+            "table": self.table.detach(),
+            "optimiser": self.optimiser.state_dict(),
+            "rng": self.rng.get_state(),
+        }
         with draft(self.checkpoint) as part:
             torch.save(parts, part)
 
@@ -134,8 +158,14 @@ def _normalised_adjacency(ends: torch.Tensor, nodes: int) -> torch.Tensor:
     row, column = torch.cat([ends[0], ends[1]]), torch.cat([ends[1], ends[0]])
     degree = torch.bincount(row, minlength=nodes).clamp(min=1).float()
     values = (degree[row] * degree[column]).rsqrt()
-    warnings.filterwarnings("ignore", message="Sparse (CSR tensor support|invariant checks)")  # torch calls CSR beta; the indices are ours
-    return torch.sparse_coo_tensor(torch.stack([row, column]), values, (nodes, nodes)).coalesce().to_sparse_csr()
+    warnings.filterwarnings(
+        "ignore", message="Sparse (CSR tensor support|invariant checks)"
+    )  # torch calls CSR beta; the indices are ours
+    return (
+        torch.sparse_coo_tensor(torch.stack([row, column]), values, (nodes, nodes))
+        .coalesce()
+        .to_sparse_csr()
+    )
 
 
 class _SymmetricProduct(torch.autograd.Function):

@@ -26,7 +26,14 @@ class Likes:
         """The positive interactions of a graph; `split` (0 train, 1 validation, 2 test) is the house's when left out."""
         split = interaction_split(graph) if split is None else split
         train, held = graph.positive & (split == 0), graph.positive & (split == 1)
-        return cls(graph.users, graph.items, graph.user[train], graph.item[train], graph.user[held], graph.item[held])
+        return cls(
+            graph.users,
+            graph.items,
+            graph.user[train],
+            graph.item[train],
+            graph.user[held],
+            graph.item[held],
+        )
 
     @cached_property
     def matrix(self) -> csr_array:

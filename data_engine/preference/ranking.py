@@ -26,7 +26,9 @@ def ndcg10(scores: Callable[[np.ndarray], np.ndarray], likes: Likes) -> float:
         for row, user in enumerate(part):
             table[row, known.indices[known.indptr[user] : known.indptr[user + 1]]] = -np.inf
         top = np.argpartition(-table, cut - 1, axis=1)[:, :cut]
-        top = np.take_along_axis(top, np.argsort(-np.take_along_axis(table, top, 1), axis=1, kind="stable"), 1)
+        top = np.take_along_axis(
+            top, np.argsort(-np.take_along_axis(table, top, 1), axis=1, kind="stable"), 1
+        )
         for row, user in enumerate(part):
             wanted = held.indices[held.indptr[user] : held.indptr[user + 1]]
             total += (np.isin(top[row], wanted) * discount).sum() / discount[: len(wanted)].sum()

@@ -31,12 +31,18 @@ def audit(store: Store, progress: Callable[[int], None] = lambda done: None) -> 
         result.checked += 1
         result.kinds[example.kind] += 1
         result.splits[example.split] += 1
-        result.violations += [(example.example_id, problem) for problem in checker.problems(example)]
+        result.violations += [
+            (example.example_id, problem) for problem in checker.problems(example)
+        ]
         if len(example.conditions) == 1:
             splits_of[example.gold[0], example.conditions[0].value].add(example.split)
         if result.checked % 500 == 0:
             progress(result.checked)
-    result.violations += [("-", f"link {link} stands in splits {sorted(splits)}") for link, splits in splits_of.items() if len(splits) > 1]
+    result.violations += [
+        ("-", f"link {link} stands in splits {sorted(splits)}")
+        for link, splits in splits_of.items()
+        if len(splits) > 1
+    ]
     return result
 
 
@@ -56,23 +62,38 @@ class _Checker:
     def _add_audiences(self, store: Store) -> None:
         """Which groups like an item 1.4 times as much as all do, counted here once more from the interactions."""
         bound = (store.meta("rating_scale") or {}).get("liked_from", 4)
-        liked = f"CASE WHEN liked IS NOT NULL THEN liked ELSE coalesce(rating, {bound}) >= {bound} END"
+        liked = (
+            f"CASE WHEN liked IS NOT NULL THEN liked ELSE coalesce(rating, {bound}) >= {bound} END"
+        )
         likes = store.rows(f"SELECT user_id, item_id FROM interactions WHERE {liked}")
         groups: dict[str, list[str]] = defaultdict(list)
         for column in ("gender", "age", "occupation"):
-            for user, value in store.rows(f"SELECT user_id, {column} FROM users WHERE {column} IS NOT NULL AND {column} <> 'other'"):
+            for user, value in store.rows(
+                f"SELECT user_id, {column} FROM users WHERE {column} IS NOT NULL AND {column} <> 'other'"
+            ):
                 groups[user].append(f"{column}/{value}")
         if not groups:
             return
-        item_likes, group_likes = Counter(item for _, item in likes), Counter(g for user, _ in likes for g in groups.get(user, ()))
+        item_likes, group_likes = (
+            Counter(item for _, item in likes),
+            Counter(g for user, _ in likes for g in groups.get(user, ())),
+        )
         both = Counter((item, g) for user, item in likes for g in groups.get(user, ()))
         self.spoken |= {(item, "popular_with") for item, n in item_likes.items() if n >= 30}
         for (item, g), n in both.items():
-            if item_likes[item] >= 30 and n >= 10 and n * len(likes) >= 1.4 * item_likes[item] * group_likes[g]:
+            if (
+                item_likes[item] >= 30
+                and n >= 10
+                and n * len(likes) >= 1.4 * item_likes[item] * group_likes[g]
+            ):
                 self.triples.add((item, "popular_with", f"popular_with/{g}"))
                 self.names[f"popular_with/{g}"] = g.replace("/", " ", 1)
         loved = {item for item, relation, _ in self.triples if relation == "popular_with"}
-        self.triples |= {(item, "popular_with", "popular_with/everyone") for item, n in item_likes.items() if n >= 30 and item not in loved}
+        self.triples |= {
+            (item, "popular_with", "popular_with/everyone")
+            for item, n in item_likes.items()
+            if n >= 30 and item not in loved
+        }
 
     def meets(self, item: str, c: Condition) -> bool | None:
         """Whether an item meets a condition of any kind; None: unknown."""
@@ -85,7 +106,13 @@ class _Checker:
 
     def truth(self, item: str, relation: str, value: str) -> bool | None:
         """True: the triple is there. False: the relation is known for the item, without it. None: unknown."""
-        return True if (item, relation, value) in self.triples else False if (item, relation) in self.spoken else None
+        return (
+            True
+            if (item, relation, value) in self.triples
+            else False
+            if (item, relation) in self.spoken
+            else None
+        )
 
     def problems(self, e: Example) -> list[str]:
         """All violations of one Example. A benchmark's is not ours to prove: its gold must only not be disproved."""
@@ -94,7 +121,12 @@ class _Checker:
             found.append("its id is not the hash of its content")
         if e.provenance.graph_digest != self.digest:
             found.append(f"made from graph {e.provenance.graph_digest}")
-        if (ours and not e.conditions) or not e.gold or len(set(e.candidates)) < len(e.candidates) or set(e.gold) - set(e.candidates):
+        if (
+            (ours and not e.conditions)
+            or not e.gold
+            or len(set(e.candidates)) < len(e.candidates)
+            or set(e.gold) - set(e.candidates)
+        ):
             found.append("conditions, gold or candidates are not well formed")
         for item in e.candidates:
             verdicts = [self.meets(item, c) for c in e.conditions]
@@ -107,10 +139,20 @@ class _Checker:
         asked = " ".join(turn.text for turn in e.turns).lower() or e.query.lower()
         if ours and any(self.titles[g].rsplit(" (", 1)[0].lower() in asked for g in e.gold):
             found.append("the query leaks the gold")
-        if e.premise and self.truth(e.premise.subject, e.premise.relation, e.premise.value) is not False:
+        if (
+            e.premise
+            and self.truth(e.premise.subject, e.premise.relation, e.premise.value) is not False
+        ):
             found.append("the false premise is not false")
-        found += [f"a {call.tool} gives something else" for call in e.calls if self.looked_up(call, e) != set(call.result)]
-        if e.turns and (e.turns[-1].text != e.query or [t.role for t in e.turns] != ["user", "assistant"] * (len(e.turns) // 2) + ["user"]):
+        found += [
+            f"a {call.tool} gives something else"
+            for call in e.calls
+            if self.looked_up(call, e) != set(call.result)
+        ]
+        if e.turns and (
+            e.turns[-1].text != e.query
+            or [t.role for t in e.turns] != ["user", "assistant"] * (len(e.turns) // 2) + ["user"]
+        ):
             found.append("the turns do not alternate, or do not end with the query")
         found += [p for chain in e.chains for p in self.chain_problems(e, chain)]
         if ours and (not e.chains or e.chains[0].flaw or not any(c.flaw for c in e.chains)):
@@ -120,7 +162,11 @@ class _Checker:
     def looked_up(self, call: Call, e: Example) -> set[str]:
         """What a call gives, from the tables."""
         if call.tool == "lookup":
-            return {value for item, relation, value in self.triples if (item, relation) == (call.item, call.relation)}
+            return {
+                value
+                for item, relation, value in self.triples
+                if (item, relation) == (call.item, call.relation)
+            }
         return {item for item in e.candidates if (item, call.relation, call.value) in self.triples}
 
     def chain_problems(self, e: Example, chain: Chain) -> list[str]:
@@ -137,14 +183,21 @@ class _Checker:
             if set(step.evidence) - self.triples:
                 found.append(f"step {step.text!r} cites an edge that is not there")
         right = chain.flaw in ("", "right_item_for_a_wrong_reason")
-        if (chain.answer in e.gold) != right or chain.answer not in e.candidates or bool(chain.flaw) != any(s.label == "wrong" for s in chain.steps):
+        if (
+            (chain.answer in e.gold) != right
+            or chain.answer not in e.candidates
+            or bool(chain.flaw) != any(s.label == "wrong" for s in chain.steps)
+        ):
             found.append(f"chain {chain.flaw or 'gold'} answers {chain.answer}")
         return found
 
     def claim(self, claim: Claim, e: Example) -> bool | None:
         """Truth of a claim, None where the tables cannot say."""
         if claim.kind == "need":
-            return any((claim.op, claim.relation, claim.value) == (c.op, c.relation, c.value) for c in e.conditions)
+            return any(
+                (claim.op, claim.relation, claim.value) == (c.op, c.relation, c.value)
+                for c in e.conditions
+            )
         if claim.kind == "fact":
             truth = self.truth(claim.subject, claim.relation, claim.value)
             return None if truth is None else truth is claim.holds

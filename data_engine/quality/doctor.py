@@ -74,8 +74,14 @@ CHECKS = (
         fix="they are removed",
         repair="DELETE FROM interactions WHERE item_id NOT IN (SELECT item_id FROM items)",
     ),
-    Check(kind="items without a single edge", cases="SELECT title FROM items WHERE item_id NOT IN (SELECT item_id FROM edges)"),
-    Check(kind="items nobody touched", cases="SELECT title FROM items WHERE item_id NOT IN (SELECT item_id FROM interactions)"),
+    Check(
+        kind="items without a single edge",
+        cases="SELECT title FROM items WHERE item_id NOT IN (SELECT item_id FROM edges)",
+    ),
+    Check(
+        kind="items nobody touched",
+        cases="SELECT title FROM items WHERE item_id NOT IN (SELECT item_id FROM interactions)",
+    ),
     Check(
         kind="titles of several items",
         cases="SELECT title || ': ' || string_agg(item_id, ', ' ORDER BY item_id) FROM items GROUP BY title HAVING count(*) > 1",
@@ -224,7 +230,10 @@ def examine(store: Store) -> list[Finding]:
     for check in CHECKS:
         (count,) = store.rows(f"SELECT count(*) FROM ({check.cases})")[0]
         if count:
-            shown = [case for (case,) in store.rows(f"SELECT * FROM ({check.cases}) ORDER BY 1 LIMIT {SHOWN}")]
+            shown = [
+                case
+                for (case,) in store.rows(f"SELECT * FROM ({check.cases}) ORDER BY 1 LIMIT {SHOWN}")
+            ]
             found.append(Finding(kind=check.kind, count=count, shown=shown, fix=check.fix))
     return [*found, *_found_alike(store)]
 
@@ -252,5 +261,10 @@ def degrees(store: Store) -> dict[str, dict[str, int]]:
         "interactions of an item": "SELECT count(*) AS n FROM interactions GROUP BY item_id",
     }
     names = ("least", "quarter", "half", "three quarters", "most")
-    found = {what: store.rows(f"SELECT quantile_disc(n, [0, .25, .5, .75, 1]) FROM ({sql})")[0][0] for what, sql in counted.items()}
-    return {what: dict(zip(names, figures, strict=True)) for what, figures in found.items() if figures}
+    found = {
+        what: store.rows(f"SELECT quantile_disc(n, [0, .25, .5, .75, 1]) FROM ({sql})")[0][0]
+        for what, sql in counted.items()
+    }
+    return {
+        what: dict(zip(names, figures, strict=True)) for what, figures in found.items() if figures
+    }

@@ -49,7 +49,9 @@ def _sync(path: Path) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():  # some file systems cannot for folders
+        if (
+            error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir()
+        ):  # some file systems cannot for folders
             raise
     finally:
         os.close(handle)

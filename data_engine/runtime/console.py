@@ -17,7 +17,12 @@ def show(facts: dict[str, object], as_json: bool, title: str = "") -> None:
         return
     table = Table(title=title or None, show_header=False, title_justify="left")
     for key, value in facts.items():
-        table.add_row(key, ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value))
+        table.add_row(
+            key,
+            ", ".join(f"{k} {v}" for k, v in value.items())
+            if isinstance(value, dict)
+            else str(value),
+        )
     Console().print(table)
 
 
@@ -26,9 +31,19 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[..., Non
     """A progress line on standard error; call the yielded function with (done, total, note). Plain lines where there is no terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda done, total=total, note="": print(f"{label} {done}/{total or '?'} {note}", file=sys.stderr, flush=True)
+        yield lambda done, total=total, note="": print(
+            f"{label} {done}/{total or '?'} {note}", file=sys.stderr, flush=True
+        )
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(label, total=total, note="")
-        yield lambda done, total=total, note="": bar.update(task, completed=done, total=total, note=note)
+        yield lambda done, total=total, note="": bar.update(
+            task, completed=done, total=total, note=note
+        )

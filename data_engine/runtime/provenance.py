@@ -9,7 +9,15 @@ from pathlib import Path
 
 from data_engine.runtime.atomic import write
 
-PACKAGES = ("numpy", "duckdb", "langgraph", "ray", "torch", "transformers", "verl")  # what needs others after them
+PACKAGES = (
+    "numpy",
+    "duckdb",
+    "langgraph",
+    "ray",
+    "torch",
+    "transformers",
+    "verl",
+)  # what needs others after them
 
 
 _TRY = """
@@ -51,7 +59,15 @@ def write_json(path: Path, value: object) -> None:
 
 
 def _revision() -> str:
-    words = ["git", "-C", str(Path(__file__).resolve().parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    words = [
+        "git",
+        "-C",
+        str(Path(__file__).resolve().parent),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=12",
+    ]
     try:
         ask = subprocess.run(words, capture_output=True, text=True, check=False)
     except OSError:  # no git on this machine

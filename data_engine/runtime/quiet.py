@@ -9,7 +9,12 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 LOG = "REREC_LIBRARY_LOG"  # environment variable: a file that Ray's workers append to
-DEFAULTS = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1", "TRANSFORMERS_VERBOSITY": "error", "RAY_USAGE_STATS_ENABLED": "0"}
+DEFAULTS = {
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TQDM_DISABLE": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
 
 
 def quieten() -> None:

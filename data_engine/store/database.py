@@ -47,7 +47,9 @@ class Catalogue:
         """Put the rows into the empty tables. Raises ImportRefused when items share an id."""
         known = {item for item, _ in self.items}
         if len(known) < len(self.items):
-            raise ImportRefused(f"{len(self.items) - len(known)} items share an id with another: ids must be unique")
+            raise ImportRefused(
+                f"{len(self.items) - len(known)} items share an id with another: ids must be unique"
+            )
         append(db, "items", ("item_id", "title"), self.items)
         append(db, "attributes", ("attribute_id", "name"), self.attributes)
         append(db, "edges", ("item_id", "relation", "attribute_id", "position"), self.edges)
@@ -74,7 +76,12 @@ class Source(Filler, Protocol):
         """movies, books …"""
 
 
-_DAMAGED = (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException)
+_DAMAGED = (
+    duckdb.IOException,
+    duckdb.SerializationException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+)
 
 
 class Store:
@@ -88,13 +95,17 @@ class Store:
         """Open the store at `path`. `create` makes it (and its folder) when absent; `read_only` lets several processes read."""
         path = Path(path)
         if not create and not path.is_file():
-            raise DataError(f"no store at {path}: make one with `rerec data import world --store {path}`")
+            raise DataError(
+                f"no store at {path}: make one with `rerec data import world --store {path}`"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             db = duckdb.connect(str(path), read_only=read_only)
             try:
                 refuse_foreign(db, path, new=create)
-                if read_only and version(db) < len(MIGRATIONS):  # written by an older rerec: bring it up to date first
+                if read_only and version(db) < len(
+                    MIGRATIONS
+                ):  # written by an older rerec: bring it up to date first
                     db.close()
                     cls.open(path).close()
                     db = duckdb.connect(str(path), read_only=True)
@@ -104,7 +115,9 @@ class Store:
                 db.close()
                 raise
         except (*_DAMAGED, duckdb.InvalidInputException) as error:
-            raise DataError(f"cannot open the store {path}: {str(error).splitlines()[0]}") from error
+            raise DataError(
+                f"cannot open the store {path}: {str(error).splitlines()[0]}"
+            ) from error
         return cls(db, path)
 
     def __enter__(self) -> "Store":
@@ -114,7 +127,9 @@ class Store:
         """Close. A file cut short or replaced under our eyes is DuckDB's IO error; here it becomes a DataError."""
         self.close()
         if isinstance(error, _DAMAGED):
-            raise DataError(f"cannot read or write the store {self.path}: {str(error).splitlines()[0]}") from error
+            raise DataError(
+                f"cannot read or write the store {self.path}: {str(error).splitlines()[0]}"
+            ) from error
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""
@@ -127,23 +142,31 @@ class Store:
         try:
             yield
         except BaseException:  # Ctrl-C too must leave the old state; it is raised again
-            with suppress(duckdb.Error):  # a clean-up that fails must not hide what went wrong first
+            with suppress(
+                duckdb.Error
+            ):  # a clean-up that fails must not hide what went wrong first
                 self.db.rollback()
                 self.db.execute("RESET preserve_insertion_order")
             raise
         try:
             self.db.commit()
         except duckdb.Error as error:  # a full disk, mostly
-            raise DataError(f"{self.path} could not be written, the old state stays: {str(error).splitlines()[0]}") from error
+            raise DataError(
+                f"{self.path} could not be written, the old state stays: {str(error).splitlines()[0]}"
+            ) from error
 
     # -- meta ------------------------------------------------------------------------------------------------------
     def set_meta(self, key: str, value: object) -> None:
         """Remember a JSON value under `key`."""
-        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, json.dumps(value, sort_keys=True)])
+        self.db.execute(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, json.dumps(value, sort_keys=True)]
+        )
 
     def meta(self, key: str, default: object = None) -> object:
         """The JSON value under `key`, or `default`."""
-        rows = self.rows("SELECT value FROM meta WHERE key = ?", [key])  # all of them: an unfinished result blocks the connection
+        rows = self.rows(
+            "SELECT value FROM meta WHERE key = ?", [key]
+        )  # all of them: an unfinished result blocks the connection
         return json.loads(rows[0][0]) if rows else default
 
     @property
@@ -151,7 +174,9 @@ class Store:
         """16 hex digits over titles, edges and interactions: the identity of the two graphs. Raises DataError before an import."""
         digest = self.meta("graph_digest")
         if digest is None:
-            raise DataError(f"the store {self.path} holds no catalogue: run `rerec data import` first")
+            raise DataError(
+                f"the store {self.path} holds no catalogue: run `rerec data import` first"
+            )
         return str(digest)
 
     # -- catalogue ---------------------------------------------------------------------------------------------------
@@ -190,14 +215,18 @@ class Store:
         self.db.execute("DELETE FROM meta WHERE key = 'embeddings'")
         self.set_meta("graph_digest", self._digest())
 
-    def _fill(self, source: Filler, options: ImportOptions, *, interactions: bool = True) -> Settled:
+    def _fill(
+        self, source: Filler, options: ImportOptions, *, interactions: bool = True
+    ) -> Settled:
         try:
             forget_rejects(self.db)
             self.db.execute("SET TimeZone = 'UTC'")  # of times without a zone
             source.fill(self.db)
             settled = settle(self.db, source.name, options, interactions=interactions)
         except duckdb.Error as error:
-            raise ImportRefused(f"{source.name}: cannot be read: {str(error).splitlines()[0]}") from error
+            raise ImportRefused(
+                f"{source.name}: cannot be read: {str(error).splitlines()[0]}"
+            ) from error
         if settled.scale:
             self.set_meta("rating_scale", settled.scale.model_dump())
         self.forget_derived()
@@ -208,9 +237,17 @@ class Store:
         digest = hashlib.sha256()
         for table in GRAPHS:
             columns = [row[0] for row in self.db.execute(f"DESCRIBE {table}").fetchall()]
-            text = " || chr(31) || ".join(f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in columns)
-            digest.update(repr(self.rows(f"SELECT count(*), sum(md5_number_lower({text})) FROM {table}")[0]).encode())
-        if self.scale.liked_from != USUAL.liked_from:  # what is liked is part of the interaction graph
+            text = " || chr(31) || ".join(
+                f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in columns
+            )
+            digest.update(
+                repr(
+                    self.rows(f"SELECT count(*), sum(md5_number_lower({text})) FROM {table}")[0]
+                ).encode()
+            )
+        if (
+            self.scale.liked_from != USUAL.liked_from
+        ):  # what is liked is part of the interaction graph
             digest.update(repr(self.scale.liked_from).encode())
         return digest.hexdigest()[:16]
 
@@ -223,11 +260,18 @@ class Store:
         return self.db.execute(query, list(parameters)).fetchall()
 
     # -- embeddings --------------------------------------------------------------------------------------------------
-    def save_embeddings(self, items: list[str], vectors: np.ndarray, facts: dict[str, object]) -> None:
+    def save_embeddings(
+        self, items: list[str], vectors: np.ndarray, facts: dict[str, object]
+    ) -> None:
         """Replace the item embeddings, shape (items, dims); `facts` (digest, seed, figures) are kept beside them."""
         with self.transaction():
             self.db.execute("DELETE FROM embeddings")
-            append(self.db, "embeddings", ("item_id", "vector"), list(zip(items, vectors.astype(np.float32).tolist(), strict=True)))
+            append(
+                self.db,
+                "embeddings",
+                ("item_id", "vector"),
+                list(zip(items, vectors.astype(np.float32).tolist(), strict=True)),
+            )
             self.set_meta("embeddings", facts | {"graph_digest": self.graph_digest})
 
     def embeddings(self) -> dict[str, np.ndarray]:
@@ -236,8 +280,13 @@ class Store:
         if facts is None:
             return {}
         if facts["graph_digest"] != self.graph_digest:
-            raise DataError(f"the embeddings belong to graph {facts['graph_digest']}, the store holds {self.graph_digest}: run `rerec data embed`")
-        return {item: np.asarray(vector, np.float32) for item, vector in self.rows("SELECT item_id, vector FROM embeddings")}
+            raise DataError(
+                f"the embeddings belong to graph {facts['graph_digest']}, the store holds {self.graph_digest}: run `rerec data embed`"
+            )
+        return {
+            item: np.asarray(vector, np.float32)
+            for item, vector in self.rows("SELECT item_id, vector FROM embeddings")
+        }
 
     # -- examples ----------------------------------------------------------------------------------------------------
     def replace_examples(self, examples: Iterable[Example], *, benchmark: bool = False) -> None:
@@ -245,25 +294,51 @@ class Store:
         of: candidates, anchors, history. Raises DataError when two Examples are the same.
         """
         rows = (
-            (e.example_id, n, e.split, e.kind, list(e.gold), [*e.candidates, *e.anchors, *e.history], e.model_dump_json())
+            (
+                e.example_id,
+                n,
+                e.split,
+                e.kind,
+                list(e.gold),
+                [*e.candidates, *e.anchors, *e.history],
+                e.model_dump_json(),
+            )
             for n, e in enumerate(examples)
         )
-        self.db.execute(f"CREATE OR REPLACE TABLE arriving {EXAMPLES}")  # filled bit by bit: one transaction would hold the whole set in memory
+        self.db.execute(
+            f"CREATE OR REPLACE TABLE arriving {EXAMPLES}"
+        )  # filled bit by bit: one transaction would hold the whole set in memory
         try:
             while some := list(islice(rows, 500)):
-                append(self.db, "arriving", ("example_id", "position", "split", "kind", "gold", "near", "body"), some)
+                append(
+                    self.db,
+                    "arriving",
+                    ("example_id", "position", "split", "kind", "gold", "near", "body"),
+                    some,
+                )
             with self.transaction():
-                self.db.execute("INSERT INTO arriving SELECT * FROM examples WHERE (split = 'benchmark') <> ?", [benchmark])
+                self.db.execute(
+                    "INSERT INTO arriving SELECT * FROM examples WHERE (split = 'benchmark') <> ?",
+                    [benchmark],
+                )
                 self.db.execute("DROP TABLE examples")
                 self.db.execute("ALTER TABLE arriving RENAME TO examples")
         except duckdb.ConstraintException as error:
             found = re.search(r"example_id: ([^\s\"]+)", str(error))
-            raise DataError(f"Example {found[1] if found else ''} occurs twice: one query, one Example") from error
+            raise DataError(
+                f"Example {found[1] if found else ''} occurs twice: one query, one Example"
+            ) from error
         finally:
-            with suppress(duckdb.Error):  # must not hide what went wrong first; the next call replaces the table
+            with suppress(
+                duckdb.Error
+            ):  # must not hide what went wrong first; the next call replaces the table
                 self.db.execute("DROP TABLE IF EXISTS arriving")
 
-    def targets(self) -> Iterator[tuple[str, frozenset[str], frozenset[str], frozenset[str], tuple[tuple[str, str, str], ...]]]:
+    def targets(
+        self,
+    ) -> Iterator[
+        tuple[str, frozenset[str], frozenset[str], frozenset[str], tuple[tuple[str, str, str], ...]]
+    ]:
         """(example id, gold items, items near it, items it names, conditions as (op, relation, value)): all that scoring needs, without reading
         whole records."""
         cursor = self.db.cursor().execute(
@@ -272,13 +347,16 @@ class Store:
         )
         while rows := cursor.fetchmany(4096):
             for example, gold, near, named, relations, values, ops in rows:
-                asked = zip(ops or ["is"] * len(values), relations, values, strict=True)  # records of version 1 have no op
+                asked = zip(
+                    ops or ["is"] * len(values), relations, values, strict=True
+                )  # records of version 1 have no op
                 yield example, frozenset(gold), frozenset(near), frozenset(named), tuple(asked)
 
     def stream(self, split: str | None = None) -> Iterator[Example]:
         """Examples in their stored order, of one split or of all, a few in memory at a time."""
         cursor = self.db.cursor().execute(
-            "SELECT body FROM examples WHERE ? IS NULL OR split = ? ORDER BY split = 'benchmark', position", [split, split]
+            "SELECT body FROM examples WHERE ? IS NULL OR split = ? ORDER BY split = 'benchmark', position",
+            [split, split],
         )
         while bodies := cursor.fetchmany(256):
             yield from (Example.model_validate_json(body) for (body,) in bodies)

@@ -66,7 +66,9 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def append(db: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], rows: list[tuple]) -> None:
+def append(
+    db: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], rows: list[tuple]
+) -> None:
     """Add rows to a table, all at once."""
     if rows:
         batch = pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
@@ -77,12 +79,20 @@ def append(db: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...], 
 
 def put_items(db: duckdb.DuckDBPyConnection, select: str) -> None:
     """From rows (item_id, title). The same row twice is one item; one id with two titles is refused (ImportRefused)."""
-    db.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT DISTINCT item_id, title FROM ({select})")
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT DISTINCT item_id, title FROM ({select})"
+    )
     _count(db, "items without id or title", "item_id IS NULL OR title IS NULL")
-    twice = db.execute("SELECT item_id FROM incoming WHERE title IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1").fetchall()
+    twice = db.execute(
+        "SELECT item_id FROM incoming WHERE title IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1"
+    ).fetchall()
     if twice:
-        raise ImportRefused(f"{len(twice)} items share an id with another (first: {twice[0][0]!r}): ids must be unique")
-    db.execute("INSERT INTO items SELECT item_id, title FROM incoming WHERE item_id IS NOT NULL AND title IS NOT NULL ORDER BY item_id")
+        raise ImportRefused(
+            f"{len(twice)} items share an id with another (first: {twice[0][0]!r}): ids must be unique"
+        )
+    db.execute(
+        "INSERT INTO items SELECT item_id, title FROM incoming WHERE item_id IS NOT NULL AND title IS NOT NULL ORDER BY item_id"
+    )
 
 
 def put_edges(db: duckdb.DuckDBPyConnection, select: str) -> None:
@@ -90,9 +100,13 @@ def put_edges(db: duckdb.DuckDBPyConnection, select: str) -> None:
 
     The same edge twice is one edge, at its first place; the first name an attribute has is its name.
     """
-    db.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT item_id, relation, attribute_id, name, place FROM ({select})")
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT item_id, relation, attribute_id, name, place FROM ({select})"
+    )
     _count(db, "triples without item, relation or value", f"NOT ({_WHOLE_EDGE})")
-    db.execute(f"INSERT INTO attributes SELECT attribute_id, arg_min(name, place) FROM incoming WHERE {_WHOLE_EDGE} GROUP BY 1 ORDER BY 1")
+    db.execute(
+        f"INSERT INTO attributes SELECT attribute_id, arg_min(name, place) FROM incoming WHERE {_WHOLE_EDGE} GROUP BY 1 ORDER BY 1"
+    )
     db.execute(
         "INSERT INTO edges SELECT item_id, relation, attribute_id, "
         "row_number() OVER (PARTITION BY item_id, relation ORDER BY place, attribute_id) - 1 "
@@ -105,7 +119,9 @@ def put_interactions(db: duckdb.DuckDBPyConnection, select: str) -> None:
 
     `seconds` may count milliseconds and smaller: `settle` finds the unit.
     """
-    db.execute("SET preserve_insertion_order = false")  # readers sort, so a hundred million rows need no buffer; undone by the store
+    db.execute(
+        "SET preserve_insertion_order = false"
+    )  # readers sort, so a hundred million rows need no buffer; undone by the store
     db.execute(
         "INSERT INTO interactions SELECT CASE WHEN bad THEN NULL ELSE user_id END, item_id, rating, TRY_CAST(seconds AS BIGINT), liked "
         f"FROM (SELECT *, coalesce({_BAD_ROW}, false) AS bad FROM ({select}))"
@@ -114,7 +130,11 @@ def put_interactions(db: duckdb.DuckDBPyConnection, select: str) -> None:
     (bad,) = db.execute("SELECT count(*) FROM interactions WHERE user_id IS NULL").fetchone()
     if bad:
         db.execute("DELETE FROM interactions WHERE user_id IS NULL")
-        note_reject(db, f"interactions without user or item, or with a rating or time that is no finite number{_first_bad(db, select)}", bad)
+        note_reject(
+            db,
+            f"interactions without user or item, or with a rating or time that is no finite number{_first_bad(db, select)}",
+            bad,
+        )
 
 
 def _first_bad(db: duckdb.DuckDBPyConnection, select: str) -> str:
@@ -128,7 +148,9 @@ def _first_bad(db: duckdb.DuckDBPyConnection, select: str) -> str:
 
 def put_users(db: duckdb.DuckDBPyConnection, select: str) -> None:
     """From rows (user_id, age, gender, occupation), NULL where unknown; the first row of a user counts."""
-    db.execute(f"INSERT INTO users SELECT user_id, first(age), first(gender), first(occupation) FROM ({select}) WHERE user_id IS NOT NULL GROUP BY 1")
+    db.execute(
+        f"INSERT INTO users SELECT user_id, first(age), first(gender), first(occupation) FROM ({select}) WHERE user_id IS NOT NULL GROUP BY 1"
+    )
 
 
 def put_links(db: duckdb.DuckDBPyConnection, select: str) -> None:
@@ -144,7 +166,9 @@ def forget_rejects(db: duckdb.DuckDBPyConnection) -> None:
         db.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def settle(db: duckdb.DuckDBPyConnection, source: str, options: ImportOptions, *, interactions: bool = True) -> Settled:
+def settle(
+    db: duckdb.DuckDBPyConnection, source: str, options: ImportOptions, *, interactions: bool = True
+) -> Settled:
     """After filling: read names, times and ratings (where `interactions` came anew) as people mean them, count the rejects and the rows of
     unknown items, and refuse what cannot become two graphs (ImportRefused, in the caller's words)."""
     tidied = tidy(db, options.relations)
@@ -167,21 +191,41 @@ def _settle_times(db: duckdb.DuckDBPyConnection) -> None:
     unit = time_unit(db)
     strange, first = set_time_unit(db, unit)
     if strange:
-        note_reject(db, f"interactions with a time before 1970, or in another unit than {unit} (first: {first})", strange)
-    timed, every, least, latest = db.execute("SELECT count(timestamp), count(*), min(timestamp), max(timestamp) FROM interactions").fetchone()
+        note_reject(
+            db,
+            f"interactions with a time before 1970, or in another unit than {unit} (first: {first})",
+            strange,
+        )
+    timed, every, least, latest = db.execute(
+        "SELECT count(timestamp), count(*), min(timestamp), max(timestamp) FROM interactions"
+    ).fetchone()
     if timed:
-        note_understood(db, "times", f"{unit} since 1970 (or dates), from {day(least)} to {day(latest)}")
+        note_understood(
+            db, "times", f"{unit} since 1970 (or dates), from {day(least)} to {day(latest)}"
+        )
     if timed < every or not timed:
-        why = f"{every - timed} of {every} interactions have no time" if timed else "there are no times"
-        note_understood(db, "split", f"each user's last interaction is test, the one before validation ({why})")
+        why = (
+            f"{every - timed} of {every} interactions have no time"
+            if timed
+            else "there are no times"
+        )
+        note_understood(
+            db, "split", f"each user's last interaction is test, the one before validation ({why})"
+        )
     else:
-        note_understood(db, "split", "by time: the first 80 % are train, the next 10 % validation, the last 10 % test")
+        note_understood(
+            db,
+            "split",
+            "by time: the first 80 % are train, the next 10 % validation, the last 10 % test",
+        )
 
 
 def _settle_scale(db: duckdb.DuckDBPyConnection, options: ImportOptions) -> Scale | None:
     """The scale of the ratings, told with the share of likes; None where no rating decides what is liked."""
     count, least, greatest = rating_range(db)
-    told = db.execute("SELECT value FROM meta WHERE key = 'rating_scale'").fetchall()  # by a source that is a store
+    told = db.execute(
+        "SELECT value FROM meta WHERE key = 'rating_scale'"
+    ).fetchall()  # by a source that is a store
     scale = Scale.model_validate_json(told[0][0]) if told else None
     if options.scale is not None:
         scale = make_scale(*options.scale, options.liked_from)
@@ -193,7 +237,11 @@ def _settle_scale(db: duckdb.DuckDBPyConnection, options: ImportOptions) -> Scal
         scale = find_scale(least, greatest, options.liked_from)
     share = liked_share(db, scale or Scale(low=0, high=1, liked_from=1))
     if scale and count:
-        note_understood(db, "ratings", f"{scale.low:g} to {scale.high:g}, liked from {scale.liked_from:g}: {share:.1%} are liked")
+        note_understood(
+            db,
+            "ratings",
+            f"{scale.low:g} to {scale.high:g}, liked from {scale.liked_from:g}: {share:.1%} are liked",
+        )
     elif share is not None:
         note_understood(db, "ratings", f"liked or not, as the source says: {share:.1%} are liked")
     else:
@@ -211,7 +259,9 @@ def _refuse_empty(db: duckdb.DuckDBPyConnection, source: str, reject: str) -> No
         ("interactions", "no interactions found"),
     ):
         if not db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
-            raise ImportRefused(f"{source}: {words}{f' that can be read ({reject})' if reject else ''}")
+            raise ImportRefused(
+                f"{source}: {words}{f' that can be read ({reject})' if reject else ''}"
+            )
 
 
 def _skip_unknown(db: duckdb.DuckDBPyConnection, source: str, allowed: bool) -> int:
@@ -219,7 +269,9 @@ def _skip_unknown(db: duckdb.DuckDBPyConnection, source: str, allowed: bool) -> 
     skipped = 0
     for table, words in (("interactions", "ratings"), ("edges", "triples")):
         strange = f"FROM {table} ANTI JOIN items USING (item_id)"
-        rows, items, first = db.execute(f"SELECT count(*), count(DISTINCT item_id), min(item_id) {strange}").fetchone()
+        rows, items, first = db.execute(
+            f"SELECT count(*), count(DISTINCT item_id), min(item_id) {strange}"
+        ).fetchone()
         if not rows:
             continue
         if not allowed:
@@ -231,7 +283,9 @@ def _skip_unknown(db: duckdb.DuckDBPyConnection, source: str, allowed: bool) -> 
         skipped += rows
         db.execute(f"DELETE FROM {table} WHERE item_id NOT IN (SELECT item_id FROM items)")
     if skipped:
-        db.execute("DELETE FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)")
+        db.execute(
+            "DELETE FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)"
+        )
     return skipped
 
 
@@ -267,7 +321,9 @@ def _rejects(db: duckdb.DuckDBPyConnection, source: str, most: int) -> tuple[int
     db.execute(_REJECTS)
     shown = [f"{source}: {rows} {what}" for what, rows in db.execute("FROM incomplete").fetchall()]
     (count,) = db.execute("SELECT coalesce(sum(rows), 0) FROM incomplete").fetchone()
-    if db.execute("SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = 'reject_errors'").fetchone():
+    if db.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = 'reject_errors'"
+    ).fetchone():
         # An open quote swallows the lines that follow: each of them is a row that was not read.
         lines = db.execute(
             "SELECT s.file_path, e.line, min(e.error_message), max(length(t) - length(replace(t, chr(10), ''))) "
@@ -275,7 +331,12 @@ def _rejects(db: duckdb.DuckDBPyConnection, source: str, most: int) -> tuple[int
             "JOIN reject_scans s USING (scan_id, file_id) GROUP BY s.file_path, e.scan_id, e.line ORDER BY 1, 2"
         ).fetchall()
         count += len(lines) + sum(more or 0 for *_, more in lines)
-        shown = [f"{original(path)} line {line}: {message.splitlines()[0]}" for path, line, message, _ in lines[:1]] + shown
+        shown = [
+            f"{original(path)} line {line}: {message.splitlines()[0]}"
+            for path, line, message, _ in lines[:1]
+        ] + shown
     if count > most:
-        raise ImportRefused(f"{shown[0]} ({count} rows cannot be read in all: mend them, or let them pass with --max-rejects {count})")
+        raise ImportRefused(
+            f"{shown[0]} ({count} rows cannot be read in all: mend them, or let them pass with --max-rejects {count})"
+        )
     return int(count), shown[0] if shown else ""

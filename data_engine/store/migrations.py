@@ -11,9 +11,15 @@ def _first_tables(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("CREATE TABLE meta (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL)")
     db.execute("CREATE TABLE items (item_id VARCHAR PRIMARY KEY, title VARCHAR NOT NULL)")
     db.execute("CREATE TABLE attributes (attribute_id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL)")
-    db.execute("CREATE TABLE edges (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, position INTEGER)")
-    db.execute("CREATE TABLE interactions (user_id VARCHAR, item_id VARCHAR, rating DOUBLE, timestamp BIGINT)")
-    db.execute("CREATE TABLE users (user_id VARCHAR PRIMARY KEY, age VARCHAR, gender VARCHAR, occupation VARCHAR)")
+    db.execute(
+        "CREATE TABLE edges (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, position INTEGER)"
+    )
+    db.execute(
+        "CREATE TABLE interactions (user_id VARCHAR, item_id VARCHAR, rating DOUBLE, timestamp BIGINT)"
+    )
+    db.execute(
+        "CREATE TABLE users (user_id VARCHAR PRIMARY KEY, age VARCHAR, gender VARCHAR, occupation VARCHAR)"
+    )
 
 
 def _embeddings(db: duckdb.DuckDBPyConnection) -> None:
@@ -59,11 +65,15 @@ def refuse_foreign(db: duckdb.DuckDBPyConnection, path: Path, *, new: bool) -> N
             f"the store {path} has schema {done}, this rerec knows up to {len(MIGRATIONS)}: "
             "use the newer rerec that wrote it"
         )
-    named = db.execute("SELECT table_name FROM duckdb_tables() WHERE table_name <> 'schema_version'")
+    named = db.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE table_name <> 'schema_version'"
+    )
     tables = sorted(name for (name,) in named.fetchall())
     if not done and (tables or not new):
         held = f"it holds {', '.join(tables[:3])}" if tables else "it is empty"
-        raise DataError(f"{path} is a DuckDB file, but no store of rerec ({held}): name another file")
+        raise DataError(
+            f"{path} is a DuckDB file, but no store of rerec ({held}): name another file"
+        )
 
 
 def migrate(db: duckdb.DuckDBPyConnection) -> None:

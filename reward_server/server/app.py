@@ -20,7 +20,14 @@ from reward_server.server.explorer import PAGE, describe, listing, policy
 from reward_server.server.live import Live, settle
 from reward_server.server.metrics import Metrics
 from reward_server.snapshot import Snapshot
-from reward_server.wire import HeadRequest, HeadResponse, LookRequest, LookResponse, ScoreRequest, ScoreResponse
+from reward_server.wire import (
+    HeadRequest,
+    HeadResponse,
+    LookRequest,
+    LookResponse,
+    ScoreRequest,
+    ScoreResponse,
+)
 
 
 class ServeConfig(BaseModel):
@@ -50,12 +57,25 @@ class App:
 
     def __init__(self, live: Live, config: ServeConfig, metrics: Metrics) -> None:
         self.live = live
-        limits = {"most_bytes": config.most_bytes, "at_once": config.at_once, "seconds": config.seconds}
-        kinds = {"/v1/score": ScoreEndpoint, "/v1/rechead/score": HeadEndpoint, "/v1/look": LookEndpoint}
+        limits = {
+            "most_bytes": config.most_bytes,
+            "at_once": config.at_once,
+            "seconds": config.seconds,
+        }
+        kinds = {
+            "/v1/score": ScoreEndpoint,
+            "/v1/rechead/score": HeadEndpoint,
+            "/v1/look": LookEndpoint,
+        }
         self.own = {path: kind(live, metrics, **limits) for path, kind in kinds.items()}
         self.rest = _rest(live, metrics, config.explore)
 
-    async def __call__(self, scope: dict, receive: Callable[[], Awaitable[dict]], send: Callable[[dict], Awaitable[None]]) -> None:
+    async def __call__(
+        self,
+        scope: dict,
+        receive: Callable[[], Awaitable[dict]],
+        send: Callable[[dict], Awaitable[None]],
+    ) -> None:
         """The ASGI interface."""
         path = scope["path"] if scope["type"] == "http" else ""
         await self.own.get(path, self.rest)(scope, receive, send)
@@ -64,7 +84,9 @@ class App:
 def load_app(config: ServeConfig, metrics: Metrics) -> App:
     """Load the snapshot and build the application, all but its RecHead (see `Snapshot.start_head`): this process may be forked. Raises DataError
     when there is nothing to serve."""
-    live = Live(config.store, Snapshot.load(config.store, config.rechead), config.rechead, config.tokens)
+    live = Live(
+        config.store, Snapshot.load(config.store, config.rechead), config.rechead, config.tokens
+    )
     app = App(live, config, metrics)
     settle()
     return app
@@ -81,15 +103,26 @@ def _rest(live: Live, metrics: Metrics, explore: bool) -> FastAPI:
     @asynccontextmanager
     async def reload_on_hangup(_: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
-        with suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread: /v1/reload still works
+        with suppress(
+            ValueError, RuntimeError, NotImplementedError
+        ):  # not in the main thread: /v1/reload still works
             loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, live.reload))
         yield
 
-    app = FastAPI(title="rerec reward server", version="1", description="Dual-graph scores for recommendation responses.", lifespan=reload_on_hangup)
+    app = FastAPI(
+        title="rerec reward server",
+        version="1",
+        description="Dual-graph scores for recommendation responses.",
+        lifespan=reload_on_hangup,
+    )
 
     @app.exception_handler(RerecError)
     async def refuse(_: Request, error: RerecError) -> JSONResponse:
-        code, headers = (error.code, error.headers) if isinstance(error, Refused) else (404 if isinstance(error, UnknownExamples) else 500, {})
+        code, headers = (
+            (error.code, error.headers)
+            if isinstance(error, Refused)
+            else (404 if isinstance(error, UnknownExamples) else 500, {})
+        )
         return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
 
     def needs_admin(request: Request) -> None:
@@ -108,12 +141,19 @@ def _rest(live: Live, metrics: Metrics, explore: bool) -> FastAPI:
         """The snapshot is loaded: its graph digest, how many Examples it can score, and the digest of its RecHead, null without one."""
         return live.snapshot.facts()
 
-    @app.post("/v1/reload", dependencies=[Depends(needs_admin)], responses=REFUSED | {503: {"model": Problem, "description": "Could not be loaded"}})
+    @app.post(
+        "/v1/reload",
+        dependencies=[Depends(needs_admin)],
+        responses=REFUSED | {503: {"model": Problem, "description": "Could not be loaded"}},
+    )
     def reload() -> dict[str, object]:
         """Load store, tokens and RecHead again, without a pause for others, and say what is served then; 503 when that fails: the old ones stay."""
         found = live.reload()
         if found is None:
-            raise Refused(503, "store, tokens or RecHead could not be loaded: the log says why; the old graph is still served")
+            raise Refused(
+                503,
+                "store, tokens or RecHead could not be loaded: the log says why; the old graph is still served",
+            )
         return found
 
     @app.get("/metrics", include_in_schema=False, dependencies=[Depends(needs_score)])
@@ -122,10 +162,18 @@ def _rest(live: Live, metrics: Metrics, explore: bool) -> FastAPI:
 
     @app.get("/", include_in_schema=False)
     def explorer() -> Response:
-        return Response(PAGE, media_type="text/html", headers={"content-security-policy": policy(PAGE), "x-content-type-options": "nosniff"})
+        return Response(
+            PAGE,
+            media_type="text/html",
+            headers={"content-security-policy": policy(PAGE), "x-content-type-options": "nosniff"},
+        )
 
     @app.get("/v1/examples", dependencies=[Depends(needs_score)], responses=REFUSED)
-    def examples(kind: str = "", search: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 60) -> list[dict]:
+    def examples(
+        kind: str = "",
+        search: Annotated[str, Query(max_length=200)] = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 60,
+    ) -> list[dict]:
         """Examples of the store, for the explorer page: id, kind, split and query."""
         return listing(live, kind or None, search, limit)
 
@@ -137,7 +185,11 @@ def _rest(live: Live, metrics: Metrics, explore: bool) -> FastAPI:
     def example(request: Request, example_id: str) -> dict:
         """One Example with its candidates and the piece of the graph around it. Its gold, chains and conditions are shown to an admin's token, or,
         served with --explore, to whoever may ask for scores."""
-        return describe(live, example_id, gold=explore or live.tokens.allow(request.headers.get("authorization", ""), "admin"))
+        return describe(
+            live,
+            example_id,
+            gold=explore or live.tokens.allow(request.headers.get("authorization", ""), "admin"),
+        )
 
     app.openapi = lambda: _schema(app)
     return app
@@ -148,12 +200,14 @@ def _schema(app: FastAPI) -> dict:
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         kinds = (ScoreRequest, ScoreResponse, HeadRequest, HeadResponse, LookRequest, LookResponse)
-        (*score, head_request, head_response, look_request, look_response), parts = msgspec.json.schema_components(
-            kinds, ref_template="#/components/schemas/{name}"
+        (*score, head_request, head_response, look_request, look_response), parts = (
+            msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
         )
         document["paths"]["/v1/score"] = _described("Score 1 to 1024 responses", "score", *score)
         about = "Rank the catalogue by history, chain of thought and answer (needs --rechead)"
-        document["paths"]["/v1/rechead/score"] = _described(about, "rechead", head_request, head_response)
+        document["paths"]["/v1/rechead/score"] = _described(
+            about, "rechead", head_request, head_response
+        )
         about = "Look up what items have, and which have a value, for a policy that asks while it thinks"
         document["paths"]["/v1/look"] = _described(about, "look", look_request, look_response)
         document.setdefault("components", {}).setdefault("schemas", {}).update(parts)
@@ -162,7 +216,11 @@ def _schema(app: FastAPI) -> dict:
 
 def _described(summary: str, operation: str, request: dict, response: dict) -> dict:
     """One guarded endpoint in OpenAPI's words."""
-    problem = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+    problem = {
+        "type": "object",
+        "properties": {"detail": {"type": "string"}},
+        "required": ["detail"],
+    }
     answers = {"200": ("Scores in request order", response)} | {
         code: (why, problem)
         for code, why in (
@@ -184,6 +242,9 @@ def _described(summary: str, operation: str, request: dict, response: dict) -> d
             "summary": summary,
             "operationId": operation,
             "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-            "responses": {c: {"description": why, "content": {"application/json": {"schema": s}}} for c, (why, s) in answers.items()},
+            "responses": {
+                c: {"description": why, "content": {"application/json": {"schema": s}}}
+                for c, (why, s) in answers.items()
+            },
         }
     }

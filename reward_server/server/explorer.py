@@ -16,7 +16,9 @@ SHARED = 8  # attributes drawn beside the conditions
 def policy(page: str) -> str:
     """A content security policy that lets just this page's own script and style run."""
     parts = {tag: page.split(f"<{tag}>")[1].split(f"</{tag}>")[0] for tag in ("script", "style")}
-    hashes = {tag: b64encode(sha256(text.encode()).digest()).decode() for tag, text in parts.items()}
+    hashes = {
+        tag: b64encode(sha256(text.encode()).digest()).decode() for tag, text in parts.items()
+    }
     return (
         f"default-src 'none'; script-src 'sha256-{hashes['script']}'; style-src 'sha256-{hashes['style']}'; connect-src 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -53,19 +55,42 @@ def describe(live: Live, example_id: str, gold: bool) -> dict[str, object]:
         "query": example.query,
         "gold_shown": gold,
         "items": [
-            {"id": i, "title": titles[i], "role": "gold" if gold and i in example.gold else "candidate" if i in example.candidates else "named"}
+            {
+                "id": i,
+                "title": titles[i],
+                "role": "gold"
+                if gold and i in example.gold
+                else "candidate"
+                if i in example.candidates
+                else "named",
+            }
             for i in items
         ],
         "attributes": [
-            {"id": str(code), "relation": graph.relations[code >> 32], "name": graph.arrays.names[code & 0xFFFFFFFF], "asked": code in asked}
+            {
+                "id": str(code),
+                "relation": graph.relations[code >> 32],
+                "name": graph.arrays.names[code & 0xFFFFFFFF],
+                "asked": code in asked,
+            }
             for code in drawn
         ],
-        "edges": [[item, str(code)] for item in items for code in drawn if code in graph.edges(item)],
-        "chains": [{"flaw": c.flaw, "answer": titles.get(c.answer, ""), "steps": [s.text for s in c.steps]} for c in example.chains if gold],
+        "edges": [
+            [item, str(code)] for item in items for code in drawn if code in graph.edges(item)
+        ],
+        "chains": [
+            {"flaw": c.flaw, "answer": titles.get(c.answer, ""), "steps": [s.text for s in c.steps]}
+            for c in example.chains
+            if gold
+        ],
     }
 
 
 def _titles(live: Live, items: list[str]) -> list[tuple[str, str]]:
     """(item, title) of the given items."""
     arrays = live.snapshot.graph.arrays
-    return [(item, arrays.titles[place]) for item in items if (place := arrays.item_ids.find(item)) is not None]
+    return [
+        (item, arrays.titles[place])
+        for item in items
+        if (place := arrays.item_ids.find(item)) is not None
+    ]

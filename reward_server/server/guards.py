@@ -44,22 +44,31 @@ class Tokens:
         try:
             found = tuple(Token.model_validate(row) for row in json.loads(path.read_text()))
         except (OSError, ValueError, ValidationError, TypeError) as error:
-            raise DataError(f"{path} is no token file ({type(error).__name__}): make one with `rerec token NAME --file {path}`") from error
+            raise DataError(
+                f"{path} is no token file ({type(error).__name__}): make one with `rerec token NAME --file {path}`"
+            ) from error
         if not found:
-            raise DataError(f"{path} holds no token: make one with `rerec token NAME --file {path}`")
+            raise DataError(
+                f"{path} holds no token: make one with `rerec token NAME --file {path}`"
+            )
         return cls(found)
 
     def check(self, authorization: str, scope: Scope) -> None:
         """Raise Refused (401) unless the header holds a known token of that scope, or there are no tokens."""
         if self.tokens and not self.allow(authorization, scope):
-            raise Refused(401, "this server needs a bearer token of this scope: set REREC_TOKEN in the client's environment")
+            raise Refused(
+                401,
+                "this server needs a bearer token of this scope: set REREC_TOKEN in the client's environment",
+            )
 
     def allow(self, authorization: str, scope: Scope) -> bool:
         """Whether the header holds a known token of that scope. Every token is compared, in constant time."""
         given, now, allowed = _hash(authorization.removeprefix("Bearer ")), datetime.now(UTC), False
         for token in self.tokens:
             same = hmac.compare_digest(given, token.sha256)
-            allowed |= same and scope in token.scopes and (token.expires is None or token.expires > now)
+            allowed |= (
+                same and scope in token.scopes and (token.expires is None or token.expires > now)
+            )
         return allowed
 
 
@@ -67,9 +76,16 @@ def issue(path: Path, name: str, scopes: tuple[Scope, ...], days: int | None) ->
     """Add a token to a file (made with mode 600) and return it: the only time it is seen. Raises DataError for a name in use."""
     known = Tokens.load(path).tokens if path.is_file() else ()
     if name in {token.name for token in known}:
-        raise DataError(f"{path} already holds a token named {name}: take another name, or remove that line to revoke it")
+        raise DataError(
+            f"{path} already holds a token named {name}: take another name, or remove that line to revoke it"
+        )
     secret = secrets.token_urlsafe(32)
-    token = Token(name=name, sha256=_hash(secret), scopes=scopes, expires=datetime.now(UTC) + timedelta(days=days) if days else None)
+    token = Token(
+        name=name,
+        sha256=_hash(secret),
+        scopes=scopes,
+        expires=datetime.now(UTC) + timedelta(days=days) if days else None,
+    )
     with draft(path) as part:
         part.touch(mode=0o600)
         part.write_text(json.dumps([t.model_dump(mode="json") for t in (*known, token)], indent=1))
@@ -88,7 +104,9 @@ class Patience:
         self.seconds, self._every = seconds, min(1.0, seconds / 4)
         self._since: dict[asyncio.Task, float] = {}
         self._late: set[asyncio.Task] = set()
-        self._looking: asyncio.AbstractEventLoop | None = None  # the loop that has the next look planned
+        self._looking: asyncio.AbstractEventLoop | None = (
+            None  # the loop that has the next look planned
+        )
 
     def __enter__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -121,7 +139,10 @@ async def read_body(chunks: AsyncIterator[bytes], declared: str, encoding: str, 
     if not (declared.isascii() and declared.isdigit()):
         raise Refused(411, "the request must say its Content-Length")
     if len(declared) > 15 or int(declared) > most:
-        raise Refused(413, f"the body has {declared[:20]} bytes, at most {most} are read: send smaller batches")
+        raise Refused(
+            413,
+            f"the body has {declared[:20]} bytes, at most {most} are read: send smaller batches",
+        )
     body = b"".join([chunk async for chunk in chunks])
     if encoding in ("", "identity"):
         return body
@@ -135,7 +156,9 @@ async def read_body(chunks: AsyncIterator[bytes], declared: str, encoding: str, 
             body = reader.read(most + 1)
             whole = True
         else:
-            raise Refused(415, f"content-encoding {encoding[:20]!r} is not known: use gzip, zstd or none")
+            raise Refused(
+                415, f"content-encoding {encoding[:20]!r} is not known: use gzip, zstd or none"
+            )
     except (zlib.error, zstandard.ZstdError) as error:
         raise Refused(400, f"the body is no {encoding}") from error
     if len(body) > most:

@@ -20,16 +20,26 @@ def settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)  # a batch makes many short-lived lists: look at them less often
+    gc.set_threshold(
+        20_000, 20, 20
+    )  # a batch makes many short-lived lists: look at them less often
 
 
 class Live:
     """Who answers a request takes `snapshot` once and keeps to it. `tokens` is read from a file, where one is given: raises DataError."""
 
-    def __init__(self, store: Path, snapshot: Snapshot, rechead: Path | None = None, tokens: Path | None = None) -> None:
+    def __init__(
+        self,
+        store: Path,
+        snapshot: Snapshot,
+        rechead: Path | None = None,
+        tokens: Path | None = None,
+    ) -> None:
         self.store, self.snapshot, self.rechead, self._tokens = store, snapshot, rechead, tokens
         self.tokens = _tokens(tokens)
-        self.elsewhere: Callable[[], dict[str, object] | None] | None = None  # of one process of several: how all are loaded again
+        self.elsewhere: Callable[[], dict[str, object] | None] | None = (
+            None  # of one process of several: how all are loaded again
+        )
         self._loading = threading.Lock()
 
     def reload(self) -> dict[str, object] | None:
@@ -42,7 +52,9 @@ class Live:
                 snapshot, tokens = Snapshot.load(self.store, self.rechead), _tokens(self._tokens)
                 snapshot.start_head()
             except RerecError as error:
-                log.error("reload failed, graph %s is still served: %s", self.snapshot.digest, error)
+                log.error(
+                    "reload failed, graph %s is still served: %s", self.snapshot.digest, error
+                )
                 return None
             self.snapshot, self.tokens = snapshot, tokens
             settle()

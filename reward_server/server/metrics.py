@@ -10,12 +10,34 @@ from collections.abc import Sequence
 from math import inf
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Summary, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Summary,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from reward_server.wire import HeadScore, Score, Status, Verdict
 
-BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, inf)  # seconds
+BOUNDS = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    inf,
+)  # seconds
 PARTS, STAGES = ("score", "ndcg", "qas", "pas"), ("receive", "score", "encode")
 HEAD_PARTS = ("ndcg", "consistency", "compression")
 disable_created_metrics()  # several workers have none either
@@ -36,14 +58,42 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._codes = Counter("rerec_score_requests", "Score requests by HTTP status", ["code"], registry=self.registry)
-        self._seconds = Histogram("rerec_score_seconds", "Seconds per score request", buckets=BOUNDS, registry=self.registry)
-        self._statuses = self._counters("rerec_scored_responses", "Scored responses by status", "status", get_args(Status))
-        self._verdicts = self._counters("rerec_segments", "Segments by verdict", "verdict", get_args(Verdict))
-        self._parts = self._sums("rerec_part", "Score and its parts over the responses that have them", "part", PARTS)
-        self._stages = self._sums("rerec_stage_seconds", "Seconds per request in each stage", "stage", STAGES)
-        self._head_statuses = self._counters("rerec_rechead_responses", "Responses to the RecHead by status", "status", get_args(Status))
-        self._head_parts = self._sums("rerec_rechead_part", "The RecHead's parts over the responses that have them", "part", HEAD_PARTS)
+        self._codes = Counter(
+            "rerec_score_requests",
+            "Score requests by HTTP status",
+            ["code"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "rerec_score_seconds",
+            "Seconds per score request",
+            buckets=BOUNDS,
+            registry=self.registry,
+        )
+        self._statuses = self._counters(
+            "rerec_scored_responses", "Scored responses by status", "status", get_args(Status)
+        )
+        self._verdicts = self._counters(
+            "rerec_segments", "Segments by verdict", "verdict", get_args(Verdict)
+        )
+        self._parts = self._sums(
+            "rerec_part", "Score and its parts over the responses that have them", "part", PARTS
+        )
+        self._stages = self._sums(
+            "rerec_stage_seconds", "Seconds per request in each stage", "stage", STAGES
+        )
+        self._head_statuses = self._counters(
+            "rerec_rechead_responses",
+            "Responses to the RecHead by status",
+            "status",
+            get_args(Status),
+        )
+        self._head_parts = self._sums(
+            "rerec_rechead_part",
+            "The RecHead's parts over the responses that have them",
+            "part",
+            HEAD_PARTS,
+        )
 
     def answered(self, code: int, seconds: float) -> None:
         """Record one request."""
@@ -73,7 +123,9 @@ class Metrics:
             MultiProcessCollector(registry := CollectorRegistry())
         return generate_latest(registry)
 
-    def _counters(self, name: str, what: str, label: str, values: Sequence[str]) -> dict[str, Counter]:
+    def _counters(
+        self, name: str, what: str, label: str, values: Sequence[str]
+    ) -> dict[str, Counter]:
         """By value of the label: a series is there before its first count."""
         family = Counter(name, what, [label], registry=self.registry)
         return {value: family.labels(value) for value in values}

@@ -37,7 +37,9 @@ def serve(
     Raises DataError for an address that strangers reach without a token, a port in use, a store that cannot be served.
     """
     if not (_loopback(host) or config.tokens or insecure):
-        raise DataError(f"{host} can be reached by others: give --tokens FILE (see `rerec token`), or --insecure if that is what you want")
+        raise DataError(
+            f"{host} can be reached by others: give --tokens FILE (see `rerec token`), or --insecure if that is what you want"
+        )
     for file in tls or ():
         if not file.is_file():
             raise DataError(f"no file {file} for TLS")
@@ -61,13 +63,19 @@ def serve(
         if ray:
             make_app(config)  # what cannot be served is said at once
             listener.close()  # Ray's proxies, one a node, bind it themselves
-            serve_on_ray(config, host, port, workers, lambda: _told(url, f"on Ray, {workers} replicas", tell))
+            serve_on_ray(
+                config, host, port, workers, lambda: _told(url, f"on Ray, {workers} replicas", tell)
+            )
             return
         metrics = Metrics()
 
         def started(app: App) -> None:
             snapshot = app.live.snapshot
-            _told(url, f"graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs", tell)
+            _told(
+                url,
+                f"graph {snapshot.digest}  {len(snapshot.targets)} examples  docs at /docs",
+                tell,
+            )
 
         if workers > 1:
             Prefork(lambda: load_app(config, metrics), listener, workers, options, started).run()
@@ -98,6 +106,10 @@ def _loopback(host: str) -> bool:
 def _listener(host: str, port: int) -> socket.socket:
     """A bound socket. Raises DataError when the port or the address cannot be had."""
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048)
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
     except OSError as error:
-        raise DataError(f"port {port} is in use, or {host} is not an address of this machine: give another --port or --host") from error
+        raise DataError(
+            f"port {port} is in use, or {host} is not an address of this machine: give another --port or --host"
+        ) from error

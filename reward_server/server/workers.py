@@ -40,7 +40,11 @@ class Server(uvicorn.Server):
     """uvicorn's, which says when it serves, and when it has stopped taking requests: what it has then, it finishes."""
 
     def __init__(
-        self, app: App, options: dict[str, object], started: Callable[[], None], closed: Callable[[], None] = lambda: None
+        self,
+        app: App,
+        options: dict[str, object],
+        started: Callable[[], None],
+        closed: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(uvicorn.Config(app, **options))
         self._started, self._closed = started, closed
@@ -72,17 +76,32 @@ class Prefork:
     workers are ready."""
 
     def __init__(
-        self, make: Callable[[], App], listener: socket.socket, count: int, options: dict[str, object], started: Callable[[App], None]
+        self,
+        make: Callable[[], App],
+        listener: socket.socket,
+        count: int,
+        options: dict[str, object],
+        started: Callable[[App], None],
     ) -> None:
-        self.make, self.listener, self.count, self.options, self.started = make, listener, count, options, started
+        self.make, self.listener, self.count, self.options, self.started = (
+            make,
+            listener,
+            count,
+            options,
+            started,
+        )
         self.app: App | None = None  # which is served
         self.coming: App | None = None  # which will be when its workers are ready
         self.workers: dict[Connection, Worker] = {}
-        self.asking: list[Connection] = []  # workers that wait for the load now going on, and those that came too late for it
+        self.asking: list[
+            Connection
+        ] = []  # workers that wait for the load now going on, and those that came too late for it
         self.waiting: list[Connection] = []
         self.wanted = self.loading = self.stopping = False
         self.problem = ""  # why there is nothing to serve
-        self.alive, self.held = os.pipe()  # nothing is ever written: it ends when the parent, which alone holds it, has ended
+        self.alive, self.held = (
+            os.pipe()
+        )  # nothing is ever written: it ends when the parent, which alone holds it, has ended
         self.woken, self.waker = socket.socketpair()  # gets the number of each signal
 
     def run(self) -> None:
@@ -178,7 +197,11 @@ class Prefork:
 
     def _tell(self) -> None:
         """Answer who asked for a reload when no other application takes requests; go on with the next."""
-        if self.stopping or self.coming is not None or any(not w.closed for w in self.workers.values() if w.app is not self.app):
+        if (
+            self.stopping
+            or self.coming is not None
+            or any(not w.closed for w in self.workers.values() if w.app is not self.app)
+        ):
             return
         self._answer(self.asking, self.app.live.snapshot.facts())
         self.asking = []
@@ -218,7 +241,9 @@ class Prefork:
 
     def _end(self, workers: Iterable[Worker]) -> None:
         for worker in workers:
-            os.kill(worker.pid, signal.SIGTERM)  # it has not been waited for, so that the number is still its own
+            os.kill(
+                worker.pid, signal.SIGTERM
+            )  # it has not been waited for, so that the number is still its own
 
     def _answer(self, askers: Iterable[Connection], facts: dict[str, object] | None) -> None:
         for link in askers:
@@ -227,7 +252,9 @@ class Prefork:
 
     def _fork(self, app: App) -> None:
         ours, its = Pipe()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # one for the child must not meet the parent's handlers
+        before = signal.pthread_sigmask(
+            signal.SIG_BLOCK, SIGNALS
+        )  # one for the child must not meet the parent's handlers
         pid = os.fork()
         if not pid:
             self._work(app, its, [ours, *self.workers])
@@ -248,7 +275,9 @@ class Prefork:
             threading.Thread(target=self._end_with_parent, daemon=True).start()
             app.live.elsewhere = lambda: _asked(link)
             app.live.snapshot.start_head()
-            Server(app, self.options, lambda: link.send(READY), lambda: link.send(CLOSED)).run(sockets=[self.listener])
+            Server(app, self.options, lambda: link.send(READY), lambda: link.send(CLOSED)).run(
+                sockets=[self.listener]
+            )
         except RerecError as error:
             link.send(str(error))
         except Exception:

@@ -96,7 +96,11 @@ def test_implicit_at_level_3_never_names_its_anchor(made):
     for e in found["implicit", 3] + found["tools", 3]:
         (anchor,) = e.anchors
         assert world.evidence.attributes.titles[anchor].rsplit(" (", 1)[0] not in e.query
-        described = [c for c in e.chains[0].steps[0].claims if c.relation != e.conditions[0].relation or c.value != e.conditions[0].value]
+        described = [
+            c
+            for c in e.chains[0].steps[0].claims
+            if c.relation != e.conditions[0].relation or c.value != e.conditions[0].value
+        ]
         holders = [set(world.evidence.attributes.holders[c.relation, c.value]) for c in described]
         assert set.intersection(*holders) == {anchor}
 
@@ -106,7 +110,9 @@ def test_negations_are_met_by_gold_and_heard_in_the_words(made):
     for e in (e for level in (1, 2, 3) for e in found["negation", level]):
         ruled_out = [c for c in e.conditions if c.op == "not"]
         assert len(ruled_out) == 1 and ruled_out[0].name in e.query
-        assert world.evidence.attributes.excludes(e.gold[0], ruled_out[0].relation, ruled_out[0].value)
+        assert world.evidence.attributes.excludes(
+            e.gold[0], ruled_out[0].relation, ruled_out[0].value
+        )
 
 
 def test_bounds_are_kept_by_gold_and_said(made):
@@ -115,7 +121,9 @@ def test_bounds_are_kept_by_gold_and_said(made):
     for e in (e for level in (1, 2, 3) for e in found["numeric", level]):
         (bound,) = [c for c in e.conditions if c.op in ("below", "above")]
         (year,) = graph.edges[e.gold[0]][bound.relation]
-        assert (int(graph.names[year]) < int(bound.value)) == (bound.op == "below") and bound.value in e.query
+        assert (int(graph.names[year]) < int(bound.value)) == (
+            bound.op == "below"
+        ) and bound.value in e.query
         assert int(graph.names[year]) != int(bound.value)
 
 
@@ -131,10 +139,18 @@ def test_a_conversation_takes_back_what_it_takes_back(made):
     world, found = made
     graph = world.evidence.attributes
     for e in found["conversation", 2] + found["conversation", 3]:
-        assert [t.role for t in e.turns][::2] == ["user"] * len(e.turns[::2]) and e.turns[-1].text == e.query
-        kept = next(c for c in e.chains if c.flaw == "retracted_kept") if any(c.flaw == "retracted_kept" for c in e.chains) else None
+        assert [t.role for t in e.turns][::2] == ["user"] * len(e.turns[::2]) and e.turns[
+            -1
+        ].text == e.query
+        kept = (
+            next(c for c in e.chains if c.flaw == "retracted_kept")
+            if any(c.flaw == "retracted_kept" for c in e.chains)
+            else None
+        )
         if kept:
-            wanted = {(c.relation, c.value) for s in kept.steps if s.role == "need" for c in s.claims}
+            wanted = {
+                (c.relation, c.value) for s in kept.steps if s.role == "need" for c in s.claims
+            }
             dropped = wanted - {(c.relation, c.value) for c in e.conditions}
             assert len(dropped) == 1 and graph.names[next(iter(dropped))[1]] in e.turns[0].text
     for e in found["conversation", 3]:
@@ -146,7 +162,9 @@ def test_tool_calls_give_what_the_graph_says(made):
     graph = world.evidence.attributes
     for e in (e for level in (1, 2, 3) for e in found["tools", level]):
         *lookups, holders = e.calls
-        assert all(call.result == graph.edges[call.item][call.relation] for call in lookups) and [c.item for c in lookups] == list(e.anchors)
+        assert all(call.result == graph.edges[call.item][call.relation] for call in lookups) and [
+            c.item for c in lookups
+        ] == list(e.anchors)
         assert set(e.gold) == set(holders.result) and e.chains[0].steps[0].role == "call"
 
 
@@ -154,7 +172,9 @@ def test_a_group_likes_its_items_more_than_others_do(made, crowd_store):
     """Lift counted once more, straight from the tables."""
     _, found = made
     with Store.open(crowd_store, read_only=True) as store:
-        likes = store.rows("SELECT user_id, item_id FROM interactions WHERE coalesce(liked, rating >= 4)")
+        likes = store.rows(
+            "SELECT user_id, item_id FROM interactions WHERE coalesce(liked, rating >= 4)"
+        )
         gender = dict(store.rows("SELECT user_id, gender FROM users"))
     total, by_item = Counter(gender[u] for u, _ in likes), Counter((gender[u], i) for u, i in likes)
     for e in (e for level in (1, 2, 3) for e in found["demographics", level]):
@@ -194,20 +214,32 @@ def condition(op, relation, value):
     ],
 )
 def test_conditions_by_hand(asked, truth):
-    graph = AttributeGraph({"i": "I"}, {"War": "War", "y": "1990"}, {"i": {"genre": ("War",), "year": ("y",)}})
-    assert graph.judge("i", asked) is truth and graph.meets("i", (asked,)) is (truth is True) and graph.misses("i", (asked,)) is (truth is False)
+    graph = AttributeGraph(
+        {"i": "I"}, {"War": "War", "y": "1990"}, {"i": {"genre": ("War",), "year": ("y",)}}
+    )
+    assert (
+        graph.judge("i", asked) is truth
+        and graph.meets("i", (asked,)) is (truth is True)
+        and graph.misses("i", (asked,)) is (truth is False)
+    )
 
 
 def rules(examples, store):
     """How far a popularity, a longest-title and a first-candidate rule are above chance."""
     evidence = Evidence.load(store)
-    liked, titles = Counter(i for items in evidence.interactions.liked.values() for i in items), evidence.attributes.titles
+    liked, titles = (
+        Counter(i for items in evidence.interactions.liked.values() for i in items),
+        evidence.attributes.titles,
+    )
     picks = {
         "popular": lambda e: max(e.candidates, key=lambda i: (liked[i], i)),
         "long": lambda e: max(e.candidates, key=lambda i: (len(titles[i]), i)),
         "first": lambda e: e.candidates[0],
     }
-    return {name: sum(pick(e) in e.gold for e in examples) / len(examples) - 1 / 6 for name, pick in picks.items()}
+    return {
+        name: sum(pick(e) in e.gold for e in examples) / len(examples) - 1 / 6
+        for name, pick in picks.items()
+    }
 
 
 @pytest.mark.journey
@@ -215,6 +247,13 @@ def test_no_trivial_rule_finds_the_gold(film_store, tmp_path):
     path = tmp_path / "s.duckdb"
     path.write_bytes(film_store.read_bytes())
     kinds = tuple(k for k in KINDS if k != "demographics")
-    examples = list(synthesise(path, SynthConfig(counts={"sft": 1800}, kinds=kinds, levels=(1, 2, 3), writer="terse", workers=2)))
+    examples = list(
+        synthesise(
+            path,
+            SynthConfig(
+                counts={"sft": 1800}, kinds=kinds, levels=(1, 2, 3), writer="terse", workers=2
+            ),
+        )
+    )
     above = rules(examples, path)
     assert all(abs(share) < 0.05 for share in above.values()), above

@@ -70,7 +70,9 @@ def test_a_need_step_is_wrong_when_it_drops_a_condition(hand_store):
 
 
 def test_a_wrong_step_cites_the_edge_that_contradicts_it(hand_store):
-    labelled = label("hop", "", (fact("i1", "director", "d2"),), Evidence.load(hand_store).attributes, ())
+    labelled = label(
+        "hop", "", (fact("i1", "director", "d2"),), Evidence.load(hand_store).attributes, ()
+    )
     assert labelled.label == "wrong" and labelled.evidence == (("i1", "director", "d1"),)
 
 
@@ -79,7 +81,9 @@ def test_every_example_passes_both_the_agents_proof_and_the_independent_audit(fi
     with Store.open(film_store, read_only=True) as store:
         examples, result = store.examples(), audit(store)
     assert result.checked == 160 and result.violations == []
-    assert result.splits == Counter(sft=80, rl=40, validation=20, test=20) and set(result.kinds.values()) == {40}
+    assert result.splits == Counter(sft=80, rl=40, validation=20, test=20) and set(
+        result.kinds.values()
+    ) == {40}
     assert [problems(e, world) for e in examples] == [[]] * 160
 
 
@@ -89,18 +93,26 @@ def test_an_example_has_what_its_kind_promises(film_store):
     with Store.open(film_store, read_only=True) as store:
         examples = store.examples()
     for e in examples:
-        assert [c.flaw == "" for c in e.chains] == [True] + [False] * (len(e.chains) - 1) and len(e.chains) == 3
+        assert [c.flaw == "" for c in e.chains] == [True] + [False] * (len(e.chains) - 1) and len(
+            e.chains
+        ) == 3
         assert all(any(s.label == "wrong" for s in c.steps) for c in e.chains[1:])
         assert split_year(graph.titles[e.gold[0]])[0] not in e.query
         if e.kind == "explicit":
             assert len(e.conditions) == 2 and all(c.name in e.query for c in e.conditions)
         else:
-            assert all(c.name not in e.query for c in e.conditions) and all(graph.titles[a] in e.query for a in e.anchors)
+            assert all(c.name not in e.query for c in e.conditions) and all(
+                graph.titles[a] in e.query for a in e.anchors
+            )
         if e.kind in ("implicit", "interest"):
-            shared = set.intersection(*(set(graph.edge_sets[a]) for a in e.anchors)) & {(e.conditions[0].relation, v) for v in graph.names}
+            shared = set.intersection(*(set(graph.edge_sets[a]) for a in e.anchors)) & {
+                (e.conditions[0].relation, v) for v in graph.names
+            }
             assert shared == {(e.conditions[0].relation, e.conditions[0].value)}
         if e.kind == "misinformed":
-            assert graph.names[e.premise.value] in e.query and graph.excludes(e.premise.subject, e.premise.relation, e.premise.value)
+            assert graph.names[e.premise.value] in e.query and graph.excludes(
+                e.premise.subject, e.premise.relation, e.premise.value
+            )
 
 
 def test_flaws_are_the_shortcuts_of_the_kind(film_store):
@@ -122,14 +134,25 @@ def test_a_spoiled_example_fails_the_audit(film_store, tmp_path, spoil):
         examples, evidence = store.examples(), Evidence.load(film_store)
         e = next(e for e in examples if e.kind == "misinformed")
         negative = next(i for i in e.candidates if i not in e.gold)
-        meets = next(i for i in evidence.attributes.holders[e.conditions[0].relation, e.conditions[0].value] if i not in (*e.candidates, *e.anchors))
+        meets = next(
+            i
+            for i in evidence.attributes.holders[e.conditions[0].relation, e.conditions[0].value]
+            if i not in (*e.candidates, *e.anchors)
+        )
         first = e.chains[0].steps[0]
         bad = {
             "gold": {"gold": (negative,)},
             "negative": {"candidates": tuple(meets if i == negative else i for i in e.candidates)},
             "label": {
                 "chains": (
-                    e.chains[0].model_copy(update={"steps": (first.model_copy(update={"label": "wrong"}), *e.chains[0].steps[1:])}),
+                    e.chains[0].model_copy(
+                        update={
+                            "steps": (
+                                first.model_copy(update={"label": "wrong"}),
+                                *e.chains[0].steps[1:],
+                            )
+                        }
+                    ),
                     *e.chains[1:],
                 )
             },
@@ -146,7 +169,9 @@ def test_an_edited_example_no_longer_has_its_id(film_store):
         e = store.examples()[0]
     assert e.named() == e
     record = e.model_dump(mode="json", exclude={"example_id"})
-    canonical = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    canonical = json.dumps(
+        record, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    ).encode()
     assert e.example_id == hashlib.sha256(canonical).hexdigest()[:16]
     assert e.model_copy(update={"query": e.query + " "}).named().example_id != e.example_id
     assert Example.model_validate_json(e.model_dump_json()) == e
@@ -155,9 +180,18 @@ def test_an_edited_example_no_longer_has_its_id(film_store):
 @pytest.mark.journey
 def test_the_same_seed_gives_the_same_bytes_for_any_number_of_workers(film_store, tmp_path):
     counts = {"sft": 12, "test": 8}
-    one, two = (list(synthesise(copy(film_store, tmp_path / str(n)), SynthConfig(counts=counts, seed=9, workers=n))) for n in (1, 2))
+    one, two = (
+        list(
+            synthesise(
+                copy(film_store, tmp_path / str(n)), SynthConfig(counts=counts, seed=9, workers=n)
+            )
+        )
+        for n in (1, 2)
+    )
     assert [e.model_dump_json() for e in one] == [e.model_dump_json() for e in two]
-    other = synthesise(copy(film_store, tmp_path / "other"), SynthConfig(counts=counts, seed=10, workers=1))
+    other = synthesise(
+        copy(film_store, tmp_path / "other"), SynthConfig(counts=counts, seed=10, workers=1)
+    )
     assert {e.example_id for e in one}.isdisjoint(e.example_id for e in other)
 
 
@@ -172,13 +206,21 @@ def test_workers_end_with_a_parent_that_is_killed(film_store, tmp_path):
 def test_no_link_of_a_held_out_query_is_seen_in_training(film_store):
     with Store.open(film_store, read_only=True) as store:
         examples = store.examples()
-    seen = {(e.gold[0], c.value) for e in examples if e.split in ("sft", "rl") for c in e.conditions}
-    assert all(any((e.gold[0], c.value) not in seen for c in e.conditions) for e in examples if e.split == "test")
+    seen = {
+        (e.gold[0], c.value) for e in examples if e.split in ("sft", "rl") for c in e.conditions
+    }
+    assert all(
+        any((e.gold[0], c.value) not in seen for c in e.conditions)
+        for e in examples
+        if e.split == "test"
+    )
 
 
 @pytest.mark.journey
 def test_gold_positions_are_spread(film_store, tmp_path):
-    examples = synthesise(copy(film_store, tmp_path), SynthConfig(counts={"sft": 600}, seed=1, workers=2))
+    examples = synthesise(
+        copy(film_store, tmp_path), SynthConfig(counts={"sft": 600}, seed=1, workers=2)
+    )
     counts = Counter(e.gold_position for e in examples)
     chi2 = sum((counts[p] - 100) ** 2 / 100 for p in range(6))
     assert chi2 < 15.1  # p > 0.01 at 5 degrees of freedom
@@ -192,10 +234,24 @@ def test_the_graph_rewords_and_redraws_twice_at_most_then_gives_up(film_store):
             Leaky.calls += 1
             return (Turn(role="user", text=world.evidence.attributes.titles[draft.gold]),)
 
-    nodes, request = Nodes(World(Evidence.load(film_store)), Leaky(), 6), str(Request(0, "sft", "explicit", 2, 0))
+    nodes, request = (
+        Nodes(World(Evidence.load(film_store)), Leaky(), 6),
+        str(Request(0, "sft", "explicit", 2, 0)),
+    )
     state = build_graph(nodes).invoke({"request": request, "attempt": 0})
-    assert Leaky.calls == 9 and "names the gold" in state["problems"][0]  # three drafts, three wordings each
-    assert [r.attempt for r in nodes.take(request).rejects] == [0, 0, 0, 1, 1, 1, 2, 2]  # the last is the caller's to record
+    assert (
+        Leaky.calls == 9 and "names the gold" in state["problems"][0]
+    )  # three drafts, three wordings each
+    assert [r.attempt for r in nodes.take(request).rejects] == [
+        0,
+        0,
+        0,
+        1,
+        1,
+        1,
+        2,
+        2,
+    ]  # the last is the caller's to record
 
 
 def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
@@ -210,13 +266,21 @@ def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
 def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatch, tmp_path):
     monkeypatch.setattr("agents.synthesis.run.BARREN", 64)  # give up sooner
     with pytest.raises(DataError, match="could be made and proven"):
-        synthesise(copy(hand_store, tmp_path), SynthConfig(counts={"sft": 50_000}, kinds=("misinformed",), candidates=8, workers=1))
+        synthesise(
+            copy(hand_store, tmp_path),
+            SynthConfig(counts={"sft": 50_000}, kinds=("misinformed",), candidates=8, workers=1),
+        )
 
 
 @pytest.mark.journey
 def test_synthesis_pulls_in_no_learning_library():
     code = "import sys, agents.synthesis.run; print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'verl', 'ray', 'fastapi'}))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_a_chain_reads_as_its_claims_say(hand_store):
@@ -224,7 +288,9 @@ def test_a_chain_reads_as_its_claims_say(hand_store):
     from agents.synthesis.state import Draft
 
     world = World(Evidence.load(hand_store))
-    draft = Draft("explicit", "u1", "i1", (SUE, DRAMA), (), None, (), (), (), candidates=("i2", "i1", "i9"))
+    draft = Draft(
+        "explicit", "u1", "i1", (SUE, DRAMA), (), None, (), (), (), candidates=("i2", "i1", "i9")
+    )
     gold = build_chains(draft, TerseWriter(), world)[0]
     assert [s.text for s in gold.steps] == [
         "Need star Sue Stone and genre Drama.",

@@ -42,7 +42,11 @@ def mutated(good: list[bytes], rng: random.Random) -> bytes:
     """A good body cut short, or with something strange put in the place of a piece of it."""
     body = rng.choice(good)
     place = rng.randrange(len(body))
-    return body[:place] if rng.random() < 0.3 else body[:place] + rng.choice(STRANGE) + body[place + rng.randrange(40) :]
+    return (
+        body[:place]
+        if rng.random() < 0.3
+        else body[:place] + rng.choice(STRANGE) + body[place + rng.randrange(40) :]
+    )
 
 
 async def send(port: int, message: bytes) -> int:
@@ -67,7 +71,9 @@ async def abuse(port: int, good: list[bytes]) -> Counter[int]:
         messages[k * BODIES // HUGE] = head + chunk * 100 + b"0\r\n\r\n"
     slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW)]
     for connection in slow:
-        connection.sendall(b"POST /v1/score HTTP/1.1\r\nhost: bench\r\ncontent-length: 1000\r\n\r\n{")
+        connection.sendall(
+            b"POST /v1/score HTTP/1.1\r\nhost: bench\r\ncontent-length: 1000\r\n\r\n{"
+        )
 
     async def one(number: int) -> None:
         for message in messages[number::ABUSERS]:
@@ -83,25 +89,54 @@ def main() -> None:
         store = make_store(Path(made))
         rows = responses(store, 256)
         messages = [request("/v1/score", json.dumps({"responses": [row]}).encode()) for row in rows]
-        with serving(rerec_command("serve", "--store", str(store), "--port", "0", "--seconds", "20")) as port:
-            server = next(p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline())
+        with serving(
+            rerec_command("serve", "--store", str(store), "--port", "0", "--seconds", "20")
+        ) as port:
+            server = next(
+                p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline()
+            )
             uvloop.run(hammer(port, messages, POLITE, 2.0))
             quiet = uvloop.run(hammer(port, messages, POLITE, SECONDS))
-            words = ["nice", "-n", "19", sys.executable, "-m", "tests.bench.abuse", "abuser", str(port), str(store)]
+            words = [
+                "nice",
+                "-n",
+                "19",
+                sys.executable,
+                "-m",
+                "tests.bench.abuse",
+                "abuser",
+                str(port),
+                str(store),
+            ]
             codes, loud, sizes = Counter(), [], []
             for _ in range(ROUNDS):
                 with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as abuser:
                     abuser.stdout.readline()  # it is ready
                     while abuser.poll() is None:
                         loud += uvloop.run(hammer(port, messages, POLITE, 0.5))
-                    codes.update({int(code): n for code, n in json.loads(abuser.stdout.readline()).items()})
+                    codes.update(
+                        {int(code): n for code, n in json.loads(abuser.stdout.readline()).items()}
+                    )
                 sizes.append(server.memory_info().rss)
             growth = 100 * (sizes[-1] / sizes[0] - 1)
     p99 = [float(np.quantile(taken, 0.99)) * 1000 for taken in (quiet, loud)]
-    print(f"statuses {dict(codes)}; polite p99 {p99[0]:.2f} → {p99[1]:.2f} ms over {len(loud)} requests")
+    print(
+        f"statuses {dict(codes)}; polite p99 {p99[0]:.2f} → {p99[1]:.2f} ms over {len(loud)} requests"
+    )
     failed = sum(n for code, n in codes.items() if code >= 500)
-    holds = not failed and p99[1] < TARGET * p99[0] and growth < GROWTH and sum(codes.values()) == BODIES * ROUNDS
-    report("abuse", p99[1] / p99[0], f"× the quiet p99; {failed} answers 5xx, memory {growth:+.2f} %", f"< {TARGET}", holds)
+    holds = (
+        not failed
+        and p99[1] < TARGET * p99[0]
+        and growth < GROWTH
+        and sum(codes.values()) == BODIES * ROUNDS
+    )
+    report(
+        "abuse",
+        p99[1] / p99[0],
+        f"× the quiet p99; {failed} answers 5xx, memory {growth:+.2f} %",
+        f"< {TARGET}",
+        holds,
+    )
 
 
 if sys.argv[1:2] == ["abuser"]:

@@ -7,7 +7,10 @@ from pydantic import BaseModel
 from data_engine.importers.world import WorldConfig, make_world
 
 app, graph = FastAPI(), nx.Graph()
-graph.add_edges_from((f"item:{item}", f"attribute:{attribute}") for item, _, attribute, _ in make_world(WorldConfig()).edges)
+graph.add_edges_from(
+    (f"item:{item}", f"attribute:{attribute}")
+    for item, _, attribute, _ in make_world(WorldConfig()).edges
+)
 
 
 class Pair(BaseModel):

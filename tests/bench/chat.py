@@ -35,8 +35,13 @@ def throughput(store: Path, count: int) -> None:
     first, last = seen["answered"][0], seen["answered"][-1]
     inner = [t for t in seen["answered"] if first + 2 < t <= last - 4]
     ideal = CONCURRENCY / LATENCY
-    steady, whole = len(inner) / (last - first - 6) / ideal, seen["calls"] / (last - first + LATENCY) / ideal
-    print(f"{len(made)} Examples, {seen['calls']} calls, {seen['calls'] / len(made):.2f} an Example; {whole:.1%} of the ideal over the whole run")
+    steady, whole = (
+        len(inner) / (last - first - 6) / ideal,
+        seen["calls"] / (last - first + LATENCY) / ideal,
+    )
+    print(
+        f"{len(made)} Examples, {seen['calls']} calls, {seen['calls'] / len(made):.2f} an Example; {whole:.1%} of the ideal over the whole run"
+    )
     extra = seen["calls"] / len(made) - 2  # the writer's and the critic's are due
     unit = f"of the ideal throughput while the queue is full; {extra:.2f} calls an Example more than the writer's and the critic's"
     report("chat", steady, unit, TARGET, steady >= TARGET and extra <= 1)
@@ -48,10 +53,29 @@ def faults(store: Path, count: int) -> None:
     shutil.copy(store, whole)
     rng = random.Random(0)
     with scripted(0.02, 0.2) as url:
-        options = ["--sft", str(count), "--rl", "0", "--validation", "0", "--test", "0", "--writer", "chat", "--model", "m", "--base-url", url]
-        words = rerec_command("synth", *options, "--timeout", "2", "--concurrency", str(CONCURRENCY), "--store")
+        options = [
+            "--sft",
+            str(count),
+            "--rl",
+            "0",
+            "--validation",
+            "0",
+            "--test",
+            "0",
+            "--writer",
+            "chat",
+            "--model",
+            "m",
+            "--base-url",
+            url,
+        ]
+        words = rerec_command(
+            "synth", *options, "--timeout", "2", "--concurrency", str(CONCURRENCY), "--store"
+        )
         for _ in range(KILLS):
-            process = subprocess.Popen([*words, str(store)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                [*words, str(store)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             time.sleep(rng.uniform(1.5, 5.0))
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -64,14 +88,22 @@ def faults(store: Path, count: int) -> None:
             rows.append([e.example_id for e in opened.examples()])
         with Ledger(ledger_path(path)) as ledger:
             failed = ledger.db.execute("SELECT sum(status <> 'ok'), count(*) FROM calls").fetchone()
-        print(f"{result.checked} Examples, {len(result.violations)} wrong, {len(set(rows[-1]))} different, {failed[0]} of {failed[1]} calls failed")
+        print(
+            f"{result.checked} Examples, {len(result.violations)} wrong, {len(set(rows[-1]))} different, {failed[0]} of {failed[1]} calls failed"
+        )
     same = rows[0] == rows[1] and len(set(rows[0])) == count and not result.violations
-    report("chat faults", KILLS, "kills; the rows are those of an unbroken run", "the same rows", same)
+    report(
+        "chat faults", KILLS, "kills; the rows are those of an unbroken run", "the same rows", same
+    )
 
 
 if __name__ == "__main__":
-    kind, count = ("faults", sys.argv[2:]) if sys.argv[1:2] == ["faults"] else ("throughput", sys.argv[1:])
+    kind, count = (
+        ("faults", sys.argv[2:]) if sys.argv[1:2] == ["faults"] else ("throughput", sys.argv[1:])
+    )
     with tempfile.TemporaryDirectory() as folder:
         made_store = make_store(Path(folder))
         ledger_path(made_store).unlink()
-        {"faults": faults, "throughput": throughput}[kind](made_store, int(count[0]) if count else {"faults": 1000, "throughput": 2000}[kind])
+        {"faults": faults, "throughput": throughput}[kind](
+            made_store, int(count[0]) if count else {"faults": 1000, "throughput": 2000}[kind]
+        )

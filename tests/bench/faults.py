@@ -70,7 +70,11 @@ def server_at(url: str) -> psutil.Process:
     return next(
         p
         for p in psutil.Process().children()
-        if p.status() != psutil.STATUS_ZOMBIE and any(c.laddr.port == port and c.status == psutil.CONN_LISTEN for c in p.net_connections("tcp"))
+        if p.status() != psutil.STATUS_ZOMBIE
+        and any(
+            c.laddr.port == port and c.status == psutil.CONN_LISTEN
+            for c in p.net_connections("tcp")
+        )
     )
 
 
@@ -80,7 +84,9 @@ def kill_workers(store: Path, batch: list[Response], expected: list[list[Score]]
         server = server_at(url)
 
         def kill(_: int) -> None:
-            while not (alive := [p for p in server.children() if p.status() != psutil.STATUS_ZOMBIE]):
+            while not (
+                alive := [p for p in server.children() if p.status() != psutil.STATUS_ZOMBIE]
+            ):
                 time.sleep(PAUSE)
             alive[0].kill()
 
@@ -91,22 +97,32 @@ def stop_servers(store: Path, batch: list[Response], expected: list[list[Score]]
     """SIGTERM to one server after the other; the last one stays."""
     with ExitStack() as stack:
         urls = [stack.enter_context(local_server(store)) for _ in range(SERVERS)]
-        return Load(",".join(urls), batch, expected).under(lambda n: server_at(urls[n]).terminate(), SERVERS - 1)
+        return Load(",".join(urls), batch, expected).under(
+            lambda n: server_at(urls[n]).terminate(), SERVERS - 1
+        )
 
 
 def reload(store: Path, batch: list[Response], expected: list[list[Score]]) -> dict[str, int]:
     """A reload of a store that has not changed."""
     with local_server(store) as url:
-        return Load(url, batch, expected).under(lambda _: httpx.post(f"{url}/v1/reload", timeout=60).raise_for_status())
+        return Load(url, batch, expected).under(
+            lambda _: httpx.post(f"{url}/v1/reload", timeout=60).raise_for_status()
+        )
 
 
 def replace(store: Path, batch: list[Response], expected: list[list[Score]]) -> dict[str, int]:
     """The file replaced by another again and again while reloads read it, every fifth time by half a file."""
-    other, fresh, done = store.with_name("other.duckdb"), store.with_name("fresh.duckdb"), threading.Event()
+    other, fresh, done = (
+        store.with_name("other.duckdb"),
+        store.with_name("fresh.duckdb"),
+        threading.Event(),
+    )
     shutil.copy(store, other)
     with Store.open(other) as opened:
         items = sorted(opened.embeddings())
-        opened.save_embeddings(items, np.random.default_rng(0).normal(size=(len(items), 8)).astype(np.float32), {})
+        opened.save_embeddings(
+            items, np.random.default_rng(0).normal(size=(len(items), 8)).astype(np.float32), {}
+        )
     files = [store.read_bytes(), other.read_bytes()]
     expected = [*expected, Snapshot.load(other).score(batch, PROFILES["rerec"])]
 
@@ -139,5 +155,13 @@ with tempfile.TemporaryDirectory() as made:
     for fault in (kill_workers, stop_servers, reload, replace):
         found = fault(store, batch, expected)
         total.update(found)
-        print(f"{fault.__name__}: {', '.join(f'{n} {what}' for what, n in found.items())}", flush=True)
-report("faults", total["wrong"] + total["lost"], f"wrong or lost of {total['answered']} batches", 0, not total["wrong"] + total["lost"])
+        print(
+            f"{fault.__name__}: {', '.join(f'{n} {what}' for what, n in found.items())}", flush=True
+        )
+report(
+    "faults",
+    total["wrong"] + total["lost"],
+    f"wrong or lost of {total['answered']} batches",
+    0,
+    not total["wrong"] + total["lost"],
+)

@@ -16,4 +16,14 @@ def seconds() -> float:
 
 if __name__ == "__main__":
     figure = min(seconds() for _ in range(5))
-    print(json.dumps({"bench": "help", "figure": round(figure, 3), "unit": "s", "target": 0.5, "holds": figure < 0.5}))
+    print(
+        json.dumps(
+            {
+                "bench": "help",
+                "figure": round(figure, 3),
+                "unit": "s",
+                "target": 0.5,
+                "holds": figure < 0.5,
+            }
+        )
+    )

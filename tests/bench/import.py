@@ -33,7 +33,9 @@ def write(folder: Path, rows: int) -> None:
 with tempfile.TemporaryDirectory() as made:
     here = Path(made)
     write(here, MILLIONS * 1_000_000)
-    words = rerec_command("data", "import", "movielens", str(here), "--store", str(here / "s.duckdb"), "--json")
+    words = rerec_command(
+        "data", "import", "movielens", str(here), "--store", str(here / "s.duckdb"), "--json"
+    )
     start = time.monotonic()
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     seconds = time.monotonic() - start
@@ -44,6 +46,12 @@ with tempfile.TemporaryDirectory() as made:
     holds = seconds <= limit and memory <= most
     print(
         json.dumps(
-            {"bench": "import", "figure": round(seconds, 1), "unit": f"s ({memory:.2f} GB)", "target": f"<= {limit:g} s, {most:g} GB", "holds": holds}
+            {
+                "bench": "import",
+                "figure": round(seconds, 1),
+                "unit": f"s ({memory:.2f} GB)",
+                "target": f"<= {limit:g} s, {most:g} GB",
+                "holds": holds,
+            }
         )
     )

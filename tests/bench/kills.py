@@ -27,7 +27,11 @@ UNBROKEN, KILLED = (0, 1, 2, 3, 4, 5), (0, 1)  # seeds; those killed are among t
 def score(run: Path) -> float:
     """On the validation queries, after the last step: the mean over their kinds, of which there are equally many."""
     metrics = read_metrics(metrics_files(run))
-    kinds = [values[-1] for key, (_, values) in metrics.items() if key.startswith("val-core") and key.endswith("reward/mean@1")]
+    kinds = [
+        values[-1]
+        for key, (_, values) in metrics.items()
+        if key.startswith("val-core") and key.endswith("reward/mean@1")
+    ]
     return float(np.mean(kinds))
 
 
@@ -35,12 +39,23 @@ def queries(run: Path) -> dict[int, frozenset[str]]:
     """What each step learned from, as the last attempt at it had it. A step that was killed between its checkpoint, which comes first, and its record
     has none."""
     files = (run / "rollouts").glob("*.jsonl")
-    return {int(path.stem): frozenset(json.loads(line)["gts"] for line in path.read_text().splitlines()) for path in files}
+    return {
+        int(path.stem): frozenset(json.loads(line)["gts"] for line in path.read_text().splitlines())
+        for path in files
+    }
 
 
 def last(run: Path) -> int:
     """The last step that was logged."""
-    return max((json.loads(line)["step"] for path in metrics_files(run) for line in path.read_text().splitlines() if line.endswith("}")), default=0)
+    return max(
+        (
+            json.loads(line)["step"]
+            for path in metrics_files(run)
+            for line in path.read_text().splitlines()
+            if line.endswith("}")
+        ),
+        default=0,
+    )
 
 
 def killed(words: list[str], run: Path, rng: random.Random) -> list[int]:
@@ -48,7 +63,12 @@ def killed(words: list[str], run: Path, rng: random.Random) -> list[int]:
     lost = []
     for moment in [*sorted(rng.uniform(0, STEPS - 1) for _ in range(KILLS)), None]:
         more = ["--resume"] if (run / "config.yaml").is_file() else []
-        process = subprocess.Popen([*words, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            [*words, *more],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         if moment is None:
             if process.wait():
                 sys.exit(f"the resume of {run} failed")
@@ -71,7 +91,19 @@ def main() -> None:
         store = ["--store", folder / "world.duckdb"]
         parts = (
             ("data", "import", "world"),
-            ("synth", "--sft", 3000, "--rl", 16 * STEPS, "--validation", 800, "--test", 0, "--writer", "terse"),
+            (
+                "synth",
+                "--sft",
+                3000,
+                "--rl",
+                16 * STEPS,
+                "--validation",
+                800,
+                "--test",
+                0,
+                "--writer",
+                "terse",
+            ),
             ("train", "sft", "--run", folder / "sft", "--gold-steps", 500, "--mixed-steps", 150),
         )
         for part in parts:
@@ -81,21 +113,52 @@ def main() -> None:
 
         def words(name: str, seed: int) -> list[str]:
             run = folder / name
-            given = [*store, "--model", folder / "sft/model", "--run", run, "--server", url, "--seed", seed]
-            changes = (f"total_training_steps={STEPS}", f"save_freq={SAVED}", f"test_freq={STEPS}", f"rollout_data_dir={run / 'rollouts'}")
+            given = [
+                *store,
+                "--model",
+                folder / "sft/model",
+                "--run",
+                run,
+                "--server",
+                url,
+                "--seed",
+                seed,
+            ]
+            changes = (
+                f"total_training_steps={STEPS}",
+                f"save_freq={SAVED}",
+                f"test_freq={STEPS}",
+                f"rollout_data_dir={run / 'rollouts'}",
+            )
             given += [word for change in changes for word in ("--set", f"trainer.{change}")]
             return rerec_command("train", "rft", "tiny-grpo", *map(str, given))
 
         with local_server(folder / "world.duckdb") as url:
-            lost = [killed(words(f"killed-{seed}", seed), folder / f"killed-{seed}", random.Random(seed)) for seed in KILLED]
+            lost = [
+                killed(
+                    words(f"killed-{seed}", seed), folder / f"killed-{seed}", random.Random(seed)
+                )
+                for seed in KILLED
+            ]
             for seed in UNBROKEN:
-                if subprocess.run(words(str(seed), seed), capture_output=True, check=False).returncode:
+                if subprocess.run(
+                    words(str(seed), seed), capture_output=True, check=False
+                ).returncode:
                     sys.exit(f"the unbroken run of seed {seed} failed")
-        whole, broken = [score(folder / str(seed)) for seed in UNBROKEN], [score(folder / f"killed-{seed}") for seed in KILLED]
-        asked = [(queries(folder / f"killed-{seed}"), queries(folder / str(seed))) for seed in KILLED]
+        whole, broken = (
+            [score(folder / str(seed)) for seed in UNBROKEN],
+            [score(folder / f"killed-{seed}") for seed in KILLED],
+        )
+        asked = [
+            (queries(folder / f"killed-{seed}"), queries(folder / str(seed))) for seed in KILLED
+        ]
     deviation = max(float(np.std(whole, ddof=1)), 1e-9)
-    print(f"unbroken {np.round(whole, 3)}, killed {np.round(broken, 3)}, lost {lost}; {[len(after) for after, _ in asked]} steps on record")
-    same = all(after.items() <= before.items() and len(after) >= STEPS - KILLS for after, before in asked)
+    print(
+        f"unbroken {np.round(whole, 3)}, killed {np.round(broken, 3)}, lost {lost}; {[len(after) for after, _ in asked]} steps on record"
+    )
+    same = all(
+        after.items() <= before.items() and len(after) >= STEPS - KILLS for after, before in asked
+    )
     once = same and all(len(frozenset.union(*before.values())) == 16 * STEPS for _, before in asked)
     holds = min(broken) >= min(whole) - deviation and once and max(map(max, lost)) <= SAVED
     report(

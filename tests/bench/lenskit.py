@@ -31,7 +31,20 @@ RANKINGS, ITEMS, TARGET = 2000, 40, 1e-9
 rng = np.random.default_rng(0)
 
 with tempfile.TemporaryDirectory() as folder:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, *APART], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--target",
+            folder,
+            *APART,
+        ],
+        check=True,
+    )
     sys.path.append(folder)
     from lenskit.data import ItemList
     from lenskit.metrics import NDCG, Hit
@@ -47,7 +60,12 @@ with tempfile.TemporaryDirectory() as folder:
         ranked = [str(i) for i in rng.permutation(items)[: rng.integers(1, 25)]]
         gold = [str(i) for i in rng.permutation(items)[: rng.integers(1, 6)]]
         k = int(rng.integers(1, 21))
-        worst = max(worst, abs(ndcg(ranked, frozenset(gold), k) - theirs(NDCG(k, discount=discount), ranked, gold)))
+        worst = max(
+            worst,
+            abs(
+                ndcg(ranked, frozenset(gold), k) - theirs(NDCG(k, discount=discount), ranked, gold)
+            ),
+        )
     places = rng.integers(1, ITEMS + 1, RANKINGS)
     for k in (1, 5, 10, 20):
         for metric, ours in ((NDCG(k, discount=discount), ranking.ndcg), (Hit(k), ranking.hits)):

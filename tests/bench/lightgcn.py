@@ -29,7 +29,11 @@ from data_engine.store.filling import ImportOptions
 SHARED, TIMES = Path(__file__).resolve().parents[2].parent / "shared", 20.0
 SOURCES = {
     "movies": lambda: Tables(folder=SHARED / "data/movies"),
-    "ml-1m": lambda: MovieLens(folder=SHARED / "data/ml-1m", triples=SHARED / "data/ml-1m/kg.tsv.gz", ratings=SHARED / "data/ml-1m/pairs.tsv.gz"),
+    "ml-1m": lambda: MovieLens(
+        folder=SHARED / "data/ml-1m",
+        triples=SHARED / "data/ml-1m/kg.tsv.gz",
+        ratings=SHARED / "data/ml-1m/pairs.tsv.gz",
+    ),
 }
 
 
@@ -44,7 +48,9 @@ def write_split(name: str, folder: Path) -> None:
         graph = InteractionGraph.from_store(store)
     part = np.zeros(len(graph.user), int)
     shuffled = np.random.default_rng(2020).permutation(len(part))
-    order = shuffled[np.argsort(graph.user[shuffled], kind="stable")]  # each user's rows together, in random order
+    order = shuffled[
+        np.argsort(graph.user[shuffled], kind="stable")
+    ]  # each user's rows together, in random order
     owner = graph.user[order]
     share = (np.arange(len(order)) - np.searchsorted(owner, owner)) / np.bincount(owner)[owner]
     part[order] = (share >= 0.8).astype(int) + (share >= 0.9)
@@ -52,7 +58,14 @@ def write_split(name: str, folder: Path) -> None:
     (folder / name).mkdir()
     for k, stage in enumerate(("train", "valid", "test")):
         rows = np.stack([graph.user[part == k], graph.item[part == k]], 1)
-        np.savetxt(folder / name / f"{name}.{stage}.inter", rows, "%d", "\t", header="user_id:token\titem_id:token", comments="")
+        np.savetxt(
+            folder / name / f"{name}.{stage}.inter",
+            rows,
+            "%d",
+            "\t",
+            header="user_id:token\titem_id:token",
+            comments="",
+        )
 
 
 def ours(folder: Path, goal: float) -> None:
@@ -78,36 +91,86 @@ def ours(folder: Path, goal: float) -> None:
     except Reached:
         pass
     best, seconds = max(found)
-    print(json.dumps({"ndcg": best, "seconds": seconds, "gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}))
+    print(
+        json.dumps(
+            {
+                "ndcg": best,
+                "seconds": seconds,
+                "gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+            }
+        )
+    )
 
 
-def theirs(name: str, folder: Path, epochs: str, batch: str, rate: str) -> tuple[float, float, float]:
+def theirs(
+    name: str, folder: Path, epochs: str, batch: str, rate: str
+) -> tuple[float, float, float]:
     """RecBole's seconds, best validation NDCG@10 and peak memory in GB."""
     python = os.environ.get("RECBOLE_PYTHON")
     if not python:
         raise DataError("set RECBOLE_PYTHON to the python of an environment that has recbole 1.2.1")
-    words = [python, str(SHARED / "anchors/recbole_lightgcn.py"), str(folder), name, epochs, batch, rate, "10"]
+    words = [
+        python,
+        str(SHARED / "anchors/recbole_lightgcn.py"),
+        str(folder),
+        name,
+        epochs,
+        batch,
+        rate,
+        "10",
+    ]
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    done = subprocess.run([*words, "--benchmark_filename=['train','valid','test']"], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*words, "--benchmark_filename=['train','valid','test']"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise DataError(f"RecBole failed: {done.stderr.strip().splitlines()[-1:]}")
-    seconds, ndcg = (float(re.search(rf"'{word}[^}}]*?: (?:np.float64\()?([\d.]+)", done.stdout)[1]) for word in ("seconds'", "ndcg@10'"))
-    return seconds, ndcg, max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 2**20
+    seconds, ndcg = (
+        float(re.search(rf"'{word}[^}}]*?: (?:np.float64\()?([\d.]+)", done.stdout)[1])
+        for word in ("seconds'", "ndcg@10'")
+    )
+    return (
+        seconds,
+        ndcg,
+        max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 2**20,
+    )
 
 
 if sys.argv[1:2] == ["ours"]:
     ours(Path(sys.argv[2]), float(sys.argv[3]))
 else:
-    name, epochs, batch, rate = [*sys.argv[1:], *["movies", "300", "2048", "0.001"][len(sys.argv) - 1 :]]
+    name, epochs, batch, rate = [
+        *sys.argv[1:],
+        *["movies", "300", "2048", "0.001"][len(sys.argv) - 1 :],
+    ]
     with tempfile.TemporaryDirectory() as made:
         here = Path(made)
         write_split(name, here)
         seconds, goal, memory = theirs(name, here, epochs, batch, rate)
-        done = subprocess.run([sys.executable, "-m", "tests.bench.lightgcn", "ours", made, str(goal)], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.lightgcn", "ours", made, str(goal)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         mine = json.loads(done.stdout.strip().splitlines()[-1])
     print(
         f"RecBole: NDCG@10 {goal:.4f} in {seconds:.0f} s, {memory:.2f} GB; ours: {mine['ndcg']:.4f} in {mine['seconds']:.1f} s, {mine['gb']:.2f} GB"
     )
     times = seconds / mine["seconds"]
     holds = mine["ndcg"] >= goal and times >= TIMES and mine["gb"] <= memory
-    print(json.dumps({"bench": "lightgcn", "figure": round(times, 1), "unit": f"times sooner on {name}", "target": TIMES, "holds": holds}))
+    print(
+        json.dumps(
+            {
+                "bench": "lightgcn",
+                "figure": round(times, 1),
+                "unit": f"times sooner on {name}",
+                "target": TIMES,
+                "holds": holds,
+            }
+        )
+    )

@@ -28,8 +28,14 @@ def make_store(folder: Path) -> Path:
     """The invented world with a few hundred Examples."""
     store = folder / "world.duckdb"
     counts = ["--sft", "0", "--rl", "400", "--validation", "0", "--test", "0", "--workers", "1"]
-    for words in (["data", "import", "world"], ["data", "embed", "--epochs", "2"], ["synth", *counts]):
-        subprocess.run(rerec_command(*words, "--store", str(store)), check=True, capture_output=True)
+    for words in (
+        ["data", "import", "world"],
+        ["data", "embed", "--epochs", "2"],
+        ["synth", *counts],
+    ):
+        subprocess.run(
+            rerec_command(*words, "--store", str(store)), check=True, capture_output=True
+        )
     return store
 
 
@@ -39,20 +45,29 @@ def responses(store: Path, count: int) -> list[dict[str, str]]:
     with Store.open(store, read_only=True) as opened:
         examples = opened.examples("rl", limit=-(-count // PER_EXAMPLE))
     prose = "\n".join(
-        f"Let me think about it once more before I settle: the request is for something quite particular, number {n}." for n in range(20)
+        f"Let me think about it once more before I settle: the request is for something quite particular, number {n}."
+        for n in range(20)
     )
     made = []
     for example in examples:
         for _ in range(PER_EXAMPLE):
             text = response(rng.choice(example.chains), evidence)
             cut = text.index("<answer>")
-            made.append({"example_id": example.example_id, "response": f"{text[:cut]}{prose[: max(0, CHARACTERS - len(text))]}\n{text[cut:]}"})
+            made.append(
+                {
+                    "example_id": example.example_id,
+                    "response": f"{text[:cut]}{prose[: max(0, CHARACTERS - len(text))]}\n{text[cut:]}",
+                }
+            )
     return made[:count]
 
 
 def request(path: str, body: bytes) -> bytes:
     """A POST as it goes over the wire."""
-    return f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+    return (
+        f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
 
 
 async def hammer(port: int, messages: list[bytes], connections: int, seconds: float) -> list[float]:
@@ -81,7 +96,9 @@ def rate(port: int, messages: list[bytes], connections: int, seconds: float) -> 
     """Requests a second, after a short run to warm up."""
     uvloop.run(hammer(port, messages, connections, 1.0))
     start = time.perf_counter()
-    return len(uvloop.run(hammer(port, messages, connections, seconds))) / (time.perf_counter() - start)
+    return len(uvloop.run(hammer(port, messages, connections, seconds))) / (
+        time.perf_counter() - start
+    )
 
 
 def pump(port: int, messages: list[bytes], connections: int, seconds: float) -> float:
@@ -100,7 +117,9 @@ def pump(port: int, messages: list[bytes], connections: int, seconds: float) -> 
                     raise RuntimeError(bytes(buffer[:have]))
                 whole = cut + 4 + int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
                 while have < whole:
-                    have += connection.recv_into(memoryview(buffer)[have:], whole - have, socket.MSG_WAITALL)
+                    have += connection.recv_into(
+                        memoryview(buffer)[have:], whole - have, socket.MSG_WAITALL
+                    )
                 count += 1
         return count
 
@@ -118,11 +137,21 @@ def serving(words: list[str], cores: str = "0") -> Iterator[int]:
     os.sched_setaffinity(0, {os.cpu_count() - 1})
     command = ["taskset", "-c", cores, *words]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        text=True,
     )
     try:
-        url = next(found for line in process.stdout if (found := re.search(r"http://127.0.0.1:(\d+)", line)))
-        threading.Thread(target=process.stdout.read, daemon=True).start()  # so that it never waits to say more
+        url = next(
+            found
+            for line in process.stdout
+            if (found := re.search(r"http://127.0.0.1:(\d+)", line))
+        )
+        threading.Thread(
+            target=process.stdout.read, daemon=True
+        ).start()  # so that it never waits to say more
         yield int(url[1])
     finally:
         process.terminate()
@@ -131,4 +160,14 @@ def serving(words: list[str], cores: str = "0") -> Iterator[int]:
 
 def report(bench: str, figure: float, unit: str, target: object, holds: bool) -> None:
     """The last line of every benchmark."""
-    print(json.dumps({"bench": bench, "figure": round(figure, 2), "unit": unit, "target": target, "holds": bool(holds)}))
+    print(
+        json.dumps(
+            {
+                "bench": bench,
+                "figure": round(figure, 2),
+                "unit": unit,
+                "target": target,
+                "holds": bool(holds),
+            }
+        )
+    )

@@ -14,13 +14,22 @@ RESPONSES, TOKENS, PER_QUERY, TURNS, TARGET = 1024, 2048, 8, 40, 2.0
 generator = torch.Generator().manual_seed(0)
 lengths = torch.randint(TOKENS // 4, TOKENS + 1, (RESPONSES, 1), generator=generator)
 mask = (torch.arange(TOKENS) < lengths).long()
-final = torch.zeros(RESPONSES, TOKENS).scatter(1, lengths - 1, torch.rand(RESPONSES, 1, generator=generator))
+final = torch.zeros(RESPONSES, TOKENS).scatter(
+    1, lengths - 1, torch.rand(RESPONSES, 1, generator=generator)
+)
 penalised = (final - 0.1 * (torch.rand(RESPONSES, TOKENS, generator=generator) < 0.05)) * mask
-index = np.arange(RESPONSES).astype(str).reshape(-1, PER_QUERY)[:, 0].repeat(PER_QUERY).astype(object)
+index = (
+    np.arange(RESPONSES).astype(str).reshape(-1, PER_QUERY)[:, 0].repeat(PER_QUERY).astype(object)
+)
 seconds: tuple[list[float], list[float]] = ([], [])
 for _ in range(TURNS):
     for taken, estimate in zip(
-        seconds, (lambda: compute_grpo_outcome_advantage(final, mask, index), lambda: raae(penalised, mask, list(index))), strict=True
+        seconds,
+        (
+            lambda: compute_grpo_outcome_advantage(final, mask, index),
+            lambda: raae(penalised, mask, list(index)),
+        ),
+        strict=True,
     ):
         start = time.perf_counter()
         estimate()

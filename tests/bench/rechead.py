@@ -28,23 +28,52 @@ def bodies(items: list[str], worded: bool) -> list[bytes]:
     for _ in range(16):
         rows = [{"history": rng.sample(items, LENGTH)} for _ in range(BATCH)]
         for row in rows if worded else ():
-            row["response"] = f"{' '.join(rng.choices(words, k=30))}\n<answer>{' '.join(rng.choices(words, k=8))}</answer>"
+            row["response"] = (
+                f"{' '.join(rng.choices(words, k=30))}\n<answer>{' '.join(rng.choices(words, k=8))}</answer>"
+            )
         made.append(request("/v1/rechead/score", json.dumps({"responses": rows}).encode()))
     return made
 
 
 with tempfile.TemporaryDirectory() as made:
     path = Path(made) / "world.duckdb"
-    words = ["data", "import", "world", "--items", str(ITEMS), "--users", "50", "--store", str(path)]
+    words = [
+        "data",
+        "import",
+        "world",
+        "--items",
+        str(ITEMS),
+        "--users",
+        "50",
+        "--store",
+        str(path),
+    ]
     subprocess.run(rerec_command(*words), check=True, capture_output=True)
     with Store.open(path, read_only=True) as store:
         arrays = GraphArrays.of(store)
     config, items = HeadConfig(), list(arrays.item_ids)
     torch.manual_seed(0)
-    model = RecHead(len(items), config, torch.nn.functional.normalize(torch.randn(len(items), WIDTH), dim=1))
+    model = RecHead(
+        len(items), config, torch.nn.functional.normalize(torch.randn(len(items), WIDTH), dim=1)
+    )
     save_head(Path(made) / "head", model, config, DEFAULT, arrays.digest)
-    serve = rerec_command("serve", "--store", str(path), "--rechead", str(Path(made) / "head"), "--port", "0", "--workers", "2")
+    serve = rerec_command(
+        "serve",
+        "--store",
+        str(path),
+        "--rechead",
+        str(Path(made) / "head"),
+        "--port",
+        "0",
+        "--workers",
+        "2",
+    )
     with serving(serve, cores="0,1") as port:
-        silent, worded = (BATCH * pump(port, bodies(items, said), 4, seconds) for said, seconds in ((False, 8.0), (True, 15.0)))
-print(f"{len(items):,} items: {silent:,.0f} histories/s; with a fresh thought and answer each {worded:,.0f}/s")
+        silent, worded = (
+            BATCH * pump(port, bodies(items, said), 4, seconds)
+            for said, seconds in ((False, 8.0), (True, 15.0))
+        )
+print(
+    f"{len(items):,} items: {silent:,.0f} histories/s; with a fresh thought and answer each {worded:,.0f}/s"
+)
 report("rechead", silent, "histories/s", TARGET, silent >= TARGET)

@@ -42,8 +42,12 @@ class Generated:
             "INSERT INTO edges SELECT DISTINCT ON (1, 2, 3) 'f' || i.range, ['director', 'starring', 'writer'][1 + k.range % 3], "
             f"'p' || hash(i.range * 16 + k.range) % {people}, k.range FROM range({n}) i, range(9) k"
         )
-        db.execute(f"INSERT INTO edges SELECT 'f' || range, 'genre', 'g' || hash(range) % 20, 0 FROM range({n})")
-        db.execute(f"INSERT INTO interactions SELECT 'u' || range % 1000, 'f' || range % {n}, 5, range, NULL FROM range(10000)")
+        db.execute(
+            f"INSERT INTO edges SELECT 'f' || range, 'genre', 'g' || hash(range) % 20, 0 FROM range({n})"
+        )
+        db.execute(
+            f"INSERT INTO interactions SELECT 'u' || range % 1000, 'f' || range % {n}, 5, range, NULL FROM range(10000)"
+        )
 
 
 def make(folder: Path, items: int) -> tuple[Path, list[dict[str, str]]]:
@@ -51,13 +55,22 @@ def make(folder: Path, items: int) -> tuple[Path, list[dict[str, str]]]:
     path, rows = folder / f"{items}.duckdb", []
     with Store.open(path, create=True) as store:
         store.replace_catalogue(Generated(items))
-        titles = dict(store.rows(f"SELECT item_id, title FROM items WHERE hash(item_id) % {max(1, items // 2000)} = 0"))
-        unique = [item for item in sorted(titles) if list(titles.values()).count(titles[item]) == 1] if len(titles) < 5000 else sorted(titles)
+        titles = dict(
+            store.rows(
+                f"SELECT item_id, title FROM items WHERE hash(item_id) % {max(1, items // 2000)} = 0"
+            )
+        )
+        unique = (
+            [item for item in sorted(titles) if list(titles.values()).count(titles[item]) == 1]
+            if len(titles) < 5000
+            else sorted(titles)
+        )
         examples = []
         for n in range(EXAMPLES):
             candidates = tuple(unique[n * CANDIDATES : (n + 1) * CANDIDATES])
             relation, value, name = store.rows(
-                "SELECT relation, attribute_id, name FROM edges JOIN attributes USING (attribute_id) WHERE item_id = ? ORDER BY ALL", [candidates[0]]
+                "SELECT relation, attribute_id, name FROM edges JOIN attributes USING (attribute_id) WHERE item_id = ? ORDER BY ALL",
+                [candidates[0]],
             )[0]
             examples.append(
                 Example(
@@ -66,10 +79,16 @@ def make(folder: Path, items: int) -> tuple[Path, list[dict[str, str]]]:
                     provenance=Provenance(seed=0, graph_digest=store.graph_digest, writer="bench", prompt_hash=str(n)),
                 ).named()
             )  # fmt: skip
-            lines = "\n".join(f"{titles[item]} {relation} {name} {'yes keep' if item == candidates[0] else 'no skip'}" for item in candidates)
+            lines = "\n".join(
+                f"{titles[item]} {relation} {name} {'yes keep' if item == candidates[0] else 'no skip'}"
+                for item in candidates
+            )
             text = f"Need {relation} {name}.\n{lines}\n{FILLER * 12}"[:1150]
             rows += [
-                {"example_id": examples[-1].example_id, "response": f"{text}\n<answer>{titles[candidates[k % 2]]}</answer>"}
+                {
+                    "example_id": examples[-1].example_id,
+                    "response": f"{text}\n<answer>{titles[candidates[k % 2]]}</answer>",
+                }
                 for k in range(PER_EXAMPLE)
             ]
         store.replace_examples(examples, benchmark=True)
@@ -78,19 +97,29 @@ def make(folder: Path, items: int) -> tuple[Path, list[dict[str, str]]]:
 
 def measure(store: Path, rows: list[dict[str, str]]) -> tuple[float, float, float]:
     """Seconds to ready, GB of all processes (shared pages once), responses a second."""
-    bodies = [request("/v1/score", json.dumps({"responses": rows[k : k + BATCH]}).encode()) for k in range(0, len(rows), BATCH)]
+    bodies = [
+        request("/v1/score", json.dumps({"responses": rows[k : k + BATCH]}).encode())
+        for k in range(0, len(rows), BATCH)
+    ]
     start = time.perf_counter()
-    with serving(rerec_command("serve", "--store", str(store), "--port", "0", "--workers", "2"), cores="0,1") as port:
+    with serving(
+        rerec_command("serve", "--store", str(store), "--port", "0", "--workers", "2"), cores="0,1"
+    ) as port:
         ready = time.perf_counter() - start
         speed = BATCH * pump(port, bodies, 16, 5.0)
         server = next(p for p in psutil.Process(os.getpid()).children() if "serve" in p.cmdline())
-        memory = sum(p.memory_full_info().pss for p in (server, *server.children(recursive=True))) / 2**30
+        memory = (
+            sum(p.memory_full_info().pss for p in (server, *server.children(recursive=True)))
+            / 2**30
+        )
     return ready, memory, speed
 
 
 with tempfile.TemporaryDirectory() as made:
     small = measure(*make(Path(made), 2000))
     large = measure(*make(Path(made), 1_000_000))
-print(f"small: ready {small[0]:.1f} s, {small[1]:.2f} GB, {small[2]:,.0f}/s; large: ready {large[0]:.1f} s, {large[1]:.2f} GB, {large[2]:,.0f}/s")
+print(
+    f"small: ready {small[0]:.1f} s, {small[1]:.2f} GB, {small[2]:,.0f}/s; large: ready {large[0]:.1f} s, {large[1]:.2f} GB, {large[2]:,.0f}/s"
+)
 report("scale", large[0], "s until ready", f"<= {READY:g} s, {GIGABYTES:g} GB, {SHARE:.0%} of the small one's throughput",
        large[0] <= READY and large[1] <= GIGABYTES and large[2] >= SHARE * small[2])  # fmt: skip

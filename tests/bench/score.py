@@ -14,18 +14,57 @@ with tempfile.TemporaryDirectory() as made:
     store = make_store(Path(made))
     rows = responses(store, 2 * BATCH)
     plain, checked = (
-        [request("/v1/score", json.dumps({"responses": rows[k : k + BATCH], "claims": claims}).encode()) for k in (0, BATCH)]
+        [
+            request(
+                "/v1/score",
+                json.dumps({"responses": rows[k : k + BATCH], "claims": claims}).encode(),
+            )
+            for k in (0, BATCH)
+        ]
         for claims in (False, True)
     )
     serve = rerec_command("serve", "--store", str(store), "--port", "0")
     with serving(serve) as port:
-        found = {name: BATCH * pump(port, bodies, 2, 5.0) for name, bodies in (("plain", plain), ("claims", checked))}
+        found = {
+            name: BATCH * pump(port, bodies, 2, 5.0)
+            for name, bodies in (("plain", plain), ("claims", checked))
+        }
     with serving([*serve, "--workers", "2"], cores="0,1") as port:
         two = BATCH * pump(port, checked, 16, 8.0)
-    with serving([sys.executable, "-m", "uvicorn", "tests.bench.anchor:app", "--port", "0", "--no-access-log"]) as port:
-        pairs = rate(port, [request("/query_alignment", b'{"prediction": "f00001", "truth": "f00002"}')], 32, 5.0)
-print(f"plain {found['plain']:,.0f}/s, with claims {found['claims']:,.0f}/s; anchor {pairs:,.0f} pairs/s, that is {pairs / 2:,.0f} responses/s")
-print(f"{found['plain'] / (pairs / 2):.1f} × the anchor (it finds no claims); two workers {two / found['claims']:.2f} ×")
+    with serving(
+        [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "tests.bench.anchor:app",
+            "--port",
+            "0",
+            "--no-access-log",
+        ]
+    ) as port:
+        pairs = rate(
+            port,
+            [request("/query_alignment", b'{"prediction": "f00001", "truth": "f00002"}')],
+            32,
+            5.0,
+        )
+print(
+    f"plain {found['plain']:,.0f}/s, with claims {found['claims']:,.0f}/s; anchor {pairs:,.0f} pairs/s, that is {pairs / 2:,.0f} responses/s"
+)
+print(
+    f"{found['plain'] / (pairs / 2):.1f} × the anchor (it finds no claims); two workers {two / found['claims']:.2f} ×"
+)
 
-holds = found["plain"] >= PLAIN and found["claims"] >= CLAIMS and found["plain"] >= TIMES * pairs / 2 and two >= SCALING * found["claims"]
-report("score", found["plain"], "responses/s", f">= {PLAIN}, {CLAIMS} with claims, {TIMES} × the anchor, two workers {SCALING} ×", holds)
+holds = (
+    found["plain"] >= PLAIN
+    and found["claims"] >= CLAIMS
+    and found["plain"] >= TIMES * pairs / 2
+    and two >= SCALING * found["claims"]
+)
+report(
+    "score",
+    found["plain"],
+    "responses/s",
+    f">= {PLAIN}, {CLAIMS} with claims, {TIMES} × the anchor, two workers {SCALING} ×",
+    holds,
+)

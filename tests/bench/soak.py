@@ -24,8 +24,16 @@ async def steady(port: int, rows: list[dict[str, str]], until: float) -> int:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         while time.monotonic() < until:
             chosen = rng.sample(rows, rng.choice((1, 8, 64, 256)))
-            body = json.dumps({"responses": [row | {"response": f"{rng.random()} {row['response']}"} for row in chosen]})
-            answer = await client.post("/v1/score", content=body if count % 10 else body[: len(body) // 2])
+            body = json.dumps(
+                {
+                    "responses": [
+                        row | {"response": f"{rng.random()} {row['response']}"} for row in chosen
+                    ]
+                }
+            )
+            answer = await client.post(
+                "/v1/score", content=body if count % 10 else body[: len(body) // 2]
+            )
             if answer.status_code != (200 if count % 10 else 422):
                 raise RuntimeError(answer.text)
             count += 1
@@ -43,5 +51,7 @@ with tempfile.TemporaryDirectory() as made:
             counts += asyncio.run(steady(port, rows, time.monotonic() + 60 * MINUTES * share))
             sizes.append(server.memory_info().rss / 2**20)
 growth = 100 * (sizes[-1] / sizes[0] - 1)
-print(f"{counts} requests in {MINUTES:g} min; MB after each part: {', '.join(f'{size:.1f}' for size in sizes)}")
+print(
+    f"{counts} requests in {MINUTES:g} min; MB after each part: {', '.join(f'{size:.1f}' for size in sizes)}"
+)
 report("soak", growth, f"% growth of memory in {MINUTES:g} min", f"<= {TARGET} %", growth <= TARGET)

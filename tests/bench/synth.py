@@ -50,7 +50,10 @@ def tell_apart(template: list[str], real: list[str]) -> float:
     from sklearn.pipeline import make_pipeline
 
     labels = [0] * len(template) + [1] * len(real)
-    model = make_pipeline(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)), LogisticRegression(C=10, max_iter=1000))
+    model = make_pipeline(
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)),
+        LogisticRegression(C=10, max_iter=1000),
+    )
     return float(np.mean(cross_val_score(model, template + real, labels, cv=5, scoring="roc_auc")))
 
 
@@ -60,7 +63,9 @@ with tempfile.TemporaryDirectory() as made:
     folder = SHARED / "ml-1m"
     sources = {
         "movies": Tables(folder=SHARED / "movies"),
-        "ml-1m": MovieLens(folder=folder, triples=folder / "kg.tsv.gz", ratings=folder / "pairs.tsv.gz"),
+        "ml-1m": MovieLens(
+            folder=folder, triples=folder / "kg.tsv.gz", ratings=folder / "pairs.tsv.gz"
+        ),
     }
     for name, source in sources.items():
         with Store.open(stores[name], create=True) as store:
@@ -77,14 +82,27 @@ with tempfile.TemporaryDirectory() as made:
         if kind == "demographics":
             bench = Bench(World(Evidence.load(stores["ml-1m"])), "template", 6)
         said[kind] = [e.said for e in make(bench, kind, QUERIES)]
-        found, length, (gram, share) = distinct(said[kind]), np.median([len(text.split()) for text in said[kind]]), commonest(said[kind])
+        found, length, (gram, share) = (
+            distinct(said[kind]),
+            np.median([len(text.split()) for text in said[kind]]),
+            commonest(said[kind]),
+        )
         fits = found >= variety and abs(length - words) <= 0.3 * words and share <= 0.05
         good &= fits
         print(
             f"{kind}: distinct-2 {found:.2f} (real {variety}), {length:g} words (real {words}), {share:.1%} have {gram!r}{'' if fits else '  MISSED'}"
         )
-    rows = [json.loads(line) for line in (SHARED / "recbench_plus/samples.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for line in (SHARED / "recbench_plus/samples.jsonl").read_text().splitlines()
+    ]
 real = [row["query"] for row in rows if row.get("query")]
 template = [text for texts in said.values() for text in texts[: len(real) // len(said)]]
 print(f"told from {len(real)} real queries with AUC {tell_apart(template, real):.3f}")
-report("synth", rate, "verified Examples/s on one core; variety of each kind at least the real one's", TARGET, rate >= TARGET and good)
+report(
+    "synth",
+    rate,
+    "verified Examples/s on one core; variety of each kind at least the real one's",
+    TARGET,
+    rate >= TARGET and good,
+)

@@ -37,16 +37,28 @@ def test_strings_come_back_and_are_found(words):
 def test_arrays_hold_the_tables(store):
     arrays = GraphArrays.of(store)
     found = {
-        (arrays.item_ids[k], arrays.relations[arrays.relation[e]], arrays.attribute_ids[arrays.attribute[e]])
+        (
+            arrays.item_ids[k],
+            arrays.relations[arrays.relation[e]],
+            arrays.attribute_ids[arrays.attribute[e]],
+        )
         for k in range(len(arrays.item_ids))
         for e in range(arrays.edge_start[k], arrays.edge_start[k + 1])
     }
     assert found == set(store.rows("SELECT item_id, relation, attribute_id FROM edges"))
-    assert arrays.titles[arrays.item_ids.find("i3")] == "Film C (1983)" and arrays.names[arrays.attribute_ids.find("d1")] == "Ann Arden"
+    assert (
+        arrays.titles[arrays.item_ids.find("i3")] == "Film C (1983)"
+        and arrays.names[arrays.attribute_ids.find("d1")] == "Ann Arden"
+    )
     k = arrays.user_ids.find("u2")
     mine = slice(arrays.like_start[k], arrays.like_start[k + 1])
-    rows = store.rows("SELECT item_id, rating, timestamp FROM interactions WHERE user_id = 'u2' ORDER BY timestamp")
-    assert [(arrays.item_ids[i], r, t) for i, r, t in zip(arrays.item[mine], arrays.rating[mine], arrays.time[mine], strict=True)] == rows
+    rows = store.rows(
+        "SELECT item_id, rating, timestamp FROM interactions WHERE user_id = 'u2' ORDER BY timestamp"
+    )
+    assert [
+        (arrays.item_ids[i], r, t)
+        for i, r, t in zip(arrays.item[mine], arrays.rating[mine], arrays.time[mine], strict=True)
+    ] == rows
     assert arrays.liked[mine].tolist() == [rating >= 4 for _, rating, _ in rows]
 
 
@@ -55,7 +67,9 @@ def test_credit_order_is_kept(store):
     k = arrays.item_ids.find("i5")  # s1 before s2 in the credits
     edges = slice(arrays.edge_start[k], arrays.edge_start[k + 1])
     stars = [
-        arrays.attribute_ids[a] for r, a in zip(arrays.relation[edges], arrays.attribute[edges], strict=True) if arrays.relations[r] == "starring"
+        arrays.attribute_ids[a]
+        for r, a in zip(arrays.relation[edges], arrays.attribute[edges], strict=True)
+        if arrays.relations[r] == "starring"
     ]
     assert stars == ["s1", "s2"]
 
@@ -107,7 +121,9 @@ def writer(hand_store, tmp_path):
     path = tmp_path / "s.duckdb"
     path.write_bytes(hand_store.read_bytes())
     words = [sys.executable, "-c", WRITES, str(path)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         yield path, process, process.stdout.readline().strip()
         process.kill()
 
@@ -122,7 +138,9 @@ def test_fault_15_what_another_process_is_writing_is_left_to_it(writer):
         assert len(GraphArrays.of(store).item_ids) == 12
         assert os.path.isdir(part) and len(folders(path)) == 2
         process.communicate("")
-        assert process.returncode == 0 and folders(path) == [store.graph_digest]  # the first of both is kept
+        assert process.returncode == 0 and folders(path) == [
+            store.graph_digest
+        ]  # the first of both is kept
 
 
 def test_fault_15_what_a_killed_process_left_is_removed(writer):
@@ -168,7 +186,9 @@ def test_fault_15_arrays_that_another_process_removes_are_held_in_memory(store, 
 def test_where_nothing_can_be_written_the_arrays_stay_in_memory(store):
     store.path.with_name("s.duckdb.arrays").write_text("in the way")
     arrays = GraphArrays.of(store)
-    assert len(arrays.relation) == len(store.rows("FROM edges")) and not isinstance(arrays.relation.base, np.memmap)
+    assert len(arrays.relation) == len(store.rows("FROM edges")) and not isinstance(
+        arrays.relation.base, np.memmap
+    )
 
 
 @pytest.mark.parametrize("harm", ["missing", "cut", "object"])
@@ -189,11 +209,20 @@ def test_parquet_holds_every_edge_with_its_names(store, tmp_path):
     facts = export_graph(store, tmp_path / "edges.parquet", None, 2)
     table = pq.read_table(tmp_path / "edges.parquet").to_pylist()
     assert facts["edges"] == len(table) == len(store.rows("FROM edges"))
-    assert {"item_id": "i1", "title": "Film A (1981)", "relation": "director", "attribute_id": "d1", "name": "Ann Arden", "position": 0} in table
+    assert {
+        "item_id": "i1",
+        "title": "Film A (1981)",
+        "relation": "director",
+        "attribute_id": "d1",
+        "name": "Ann Arden",
+        "position": 0,
+    } in table
 
 
 def test_pytorch_geometric_reads_both_graphs_without_pickle(store, tmp_path):
-    from torch_geometric.data import HeteroData  # seconds, which every worker would spend where it stood above
+    from torch_geometric.data import (
+        HeteroData,  # seconds, which every worker would spend where it stood above
+    )
 
     export_graph(store, tmp_path / "graph.pt", None, 2)
     data = HeteroData.from_dict(torch.load(tmp_path / "graph.pt", weights_only=True))
@@ -202,13 +231,21 @@ def test_pytorch_geometric_reads_both_graphs_without_pickle(store, tmp_path):
     edges = data["item", "director", "attribute"].edge_index.T.tolist()
     named = {(data["item"].title[i], data["attribute"].name[a]) for i, a in edges}
     assert named == set(
-        store.rows("SELECT title, name FROM edges JOIN items USING (item_id) JOIN attributes USING (attribute_id) WHERE relation = 'director'")
+        store.rows(
+            "SELECT title, name FROM edges JOIN items USING (item_id) JOIN attributes USING (attribute_id) WHERE relation = 'director'"
+        )
     )
     seen = data["user", "interacts", "item"]
-    assert seen.edge_index.shape == (2, len(store.rows("FROM interactions"))) and seen.rating.max() == 5
+    assert (
+        seen.edge_index.shape == (2, len(store.rows("FROM interactions")))
+        and seen.rating.max() == 5
+    )
 
 
-@pytest.mark.parametrize(("name", "item", "words"), [("g.txt", None, "ending"), ("g.pt", "i1", "whole graph"), ("g.gexf", "i99", "no item")])
+@pytest.mark.parametrize(
+    ("name", "item", "words"),
+    [("g.txt", None, "ending"), ("g.pt", "i1", "whole graph"), ("g.gexf", "i99", "no item")],
+)
 def test_wrong_wishes_write_nothing(store, tmp_path, name, item, words):
     with pytest.raises(DataError, match=words):
         export_graph(store, tmp_path / "out" / name, item, 2)

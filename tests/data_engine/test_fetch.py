@@ -57,9 +57,16 @@ def serve():
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def add(body, md5=None, breaks=0, ranges=True):
-        Files.bodies = {"/tiny.zip": body, "/tiny.zip.md5": f"{md5 or hashlib.md5(body).hexdigest()}  tiny.zip\n".encode()}
+        Files.bodies = {
+            "/tiny.zip": body,
+            "/tiny.zip.md5": f"{md5 or hashlib.md5(body).hexdigest()}  tiny.zip\n".encode(),
+        }
         Files.breaks, Files.ranges, Files.asked = breaks, ranges, []
-        return {"tiny": DataSet(url=f"http://127.0.0.1:{server.server_port}/tiny.zip", terms="none", command="x")}
+        return {
+            "tiny": DataSet(
+                url=f"http://127.0.0.1:{server.server_port}/tiny.zip", terms="none", command="x"
+            )
+        }
 
     yield add
     server.shutdown()
@@ -68,7 +75,11 @@ def serve():
 def test_a_data_set_is_unpacked_once(tmp_path, serve):
     known, heard = serve(WHOLE), []
     path = fetch("tiny", tmp_path, known=known, progress=lambda *facts: heard.append(facts))
-    assert path == tmp_path / "tiny" and (path / "README").read_text() == "terms" and heard[-1] == (len(WHOLE), len(WHOLE))
+    assert (
+        path == tmp_path / "tiny"
+        and (path / "README").read_text() == "terms"
+        and heard[-1] == (len(WHOLE), len(WHOLE))
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["tiny"]
     Files.asked = []
     assert fetch("tiny", tmp_path, known=known) == path and Files.asked == []
@@ -88,7 +99,10 @@ def test_after_too_many_breaks_the_next_run_goes_on(tmp_path, serve):
     have = (tmp_path / "tiny.zip.part").stat().st_size
     assert 0 < have < len(WHOLE)
     Files.asked = []
-    assert fetch("tiny", tmp_path, known=known).is_dir() and ("/tiny.zip", f"bytes={have}-") in Files.asked
+    assert (
+        fetch("tiny", tmp_path, known=known).is_dir()
+        and ("/tiny.zip", f"bytes={have}-") in Files.asked
+    )
 
 
 def test_a_server_without_ranges_starts_anew(tmp_path, serve):

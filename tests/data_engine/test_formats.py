@@ -27,8 +27,12 @@ def load(tmp_path):
             settled = store.replace_catalogue(source, ImportOptions(**tolerance))
             tables = {
                 "items": store.rows("FROM items ORDER BY ALL"),
-                "edges": store.rows("SELECT item_id, relation, name, position FROM edges JOIN attributes USING (attribute_id) ORDER BY ALL"),
-                "interactions": store.rows("SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY ALL"),
+                "edges": store.rows(
+                    "SELECT item_id, relation, name, position FROM edges JOIN attributes USING (attribute_id) ORDER BY ALL"
+                ),
+                "interactions": store.rows(
+                    "SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY ALL"
+                ),
                 "users": store.rows("FROM users ORDER BY ALL"),
                 "links": store.rows("FROM links ORDER BY ALL"),
             }
@@ -48,7 +52,10 @@ def flags(*genres):
 
 
 def test_movielens_100k(tmp_path, load):
-    lines = [f"1|Heat (1995)|01-Jan-1995||http://x|{flags('Action', 'Crime')}", f"2|{ITEMS[1][1]}|||http://x|{flags('Comedy')}"]
+    lines = [
+        f"1|Heat (1995)|01-Jan-1995||http://x|{flags('Action', 'Crime')}",
+        f"2|{ITEMS[1][1]}|||http://x|{flags('Comedy')}",
+    ]
     (tmp_path / "u.item").write_text("\n".join(lines) + "\n", encoding="latin-1")
     (tmp_path / "u.data").write_text("7\t1\t4\t100\n8\t2\t3.5\t200\n")
     (tmp_path / "u.user").write_text("7|24|M|technician|85711\n8|53|F|other|94043\n")
@@ -63,35 +70,69 @@ def test_movielens_100k(tmp_path, load):
 
 
 def test_movielens_1m_and_10m(tmp_path, load):
-    (tmp_path / "movies.dat").write_text(f"1::Heat (1995)::Action|Crime\n2::{ITEMS[1][1]}::Comedy\n", encoding="latin-1")
+    (tmp_path / "movies.dat").write_text(
+        f"1::Heat (1995)::Action|Crime\n2::{ITEMS[1][1]}::Comedy\n", encoding="latin-1"
+    )
     (tmp_path / "ratings.dat").write_text("7::1::4::100\n8::2::3.5::200\n")
     (tmp_path / "users.dat").write_text("7::F::1::10::48067\n8::M::56::16::70072\n")
     tables, _ = load(MovieLens(folder=tmp_path))
-    assert tables["users"] == [("7", "under 18", "F", "K-12 student"), ("8", "56+", "M", "self-employed")]
-    assert (tables["items"], tables["edges"], tables["interactions"]) == (ITEMS, HEAT + AMELIE, RATED)
+    assert tables["users"] == [
+        ("7", "under 18", "F", "K-12 student"),
+        ("8", "56+", "M", "self-employed"),
+    ]
+    assert (tables["items"], tables["edges"], tables["interactions"]) == (
+        ITEMS,
+        HEAT + AMELIE,
+        RATED,
+    )
     (tmp_path / "users.dat").unlink()
     (tmp_path / "tags.dat").write_text("7::1::Neo-Noir::5\n8::1::neo-noir ::6\n")
     tables, _ = load(MovieLens(folder=tmp_path))
-    assert tables["users"] == [] and ("1", "tag", "neo-noir", 0) in tables["edges"] and len(tables["edges"]) == 6
+    assert (
+        tables["users"] == []
+        and ("1", "tag", "neo-noir", 0) in tables["edges"]
+        and len(tables["edges"]) == 6
+    )
 
 
 def test_movielens_csv_layouts(tmp_path, load):
-    (tmp_path / "movies.csv").write_text(f'movieId,title,genres\n1,Heat (1995),Action|Crime\n2,"{ITEMS[1][1]}",Comedy\n3,Odd,(no genres listed)\n')
-    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n7,1,4.0,100\n8,2,3.5,200\n")
+    (tmp_path / "movies.csv").write_text(
+        f'movieId,title,genres\n1,Heat (1995),Action|Crime\n2,"{ITEMS[1][1]}",Comedy\n3,Odd,(no genres listed)\n'
+    )
+    (tmp_path / "ratings.csv").write_text(
+        "userId,movieId,rating,timestamp\n7,1,4.0,100\n8,2,3.5,200\n"
+    )
     (tmp_path / "tags.csv").write_text("userId,movieId,tag,timestamp\n7,1,Heist,5\n")
     (tmp_path / "links.csv").write_text("movieId,imdbId,tmdbId\n1,113277,949\n2,0211915,\n")
-    (tmp_path / "kg.tsv").write_text("movieId\trelation\tvalue\turi\n1\tdirector\tMichael Mann\thttp://x/mann\n")
+    (tmp_path / "kg.tsv").write_text(
+        "movieId\trelation\tvalue\turi\n1\tdirector\tMichael Mann\thttp://x/mann\n"
+    )
     tables, _ = load(MovieLens(folder=tmp_path, triples=tmp_path / "kg.tsv"))
     assert tables["items"] == [*ITEMS, ("3", "Odd")] and tables["interactions"] == RATED
-    assert tables["links"] == [("1", "imdb", "tt0113277"), ("1", "tmdb", "949"), ("2", "imdb", "tt0211915")]
-    assert tables["edges"] == [("1", "director", "Michael Mann", 0), *HEAT[:2], ("1", "tag", "heist", 0), HEAT[2], *AMELIE]
+    assert tables["links"] == [
+        ("1", "imdb", "tt0113277"),
+        ("1", "tmdb", "949"),
+        ("2", "imdb", "tt0211915"),
+    ]
+    assert tables["edges"] == [
+        ("1", "director", "Michael Mann", 0),
+        *HEAT[:2],
+        ("1", "tag", "heist", 0),
+        HEAT[2],
+        *AMELIE,
+    ]
 
 
 def test_movielens_says_what_is_missing(tmp_path, load):
-    with pytest.raises(ImportRefused, match="expected u.item .100K., movies.dat .1M, 10M. or movies.csv"):
+    with pytest.raises(
+        ImportRefused, match="expected u.item .100K., movies.dat .1M, 10M. or movies.csv"
+    ):
         load(MovieLens(folder=tmp_path))
     (tmp_path / "movies.dat").write_text("1::Heat (1995)::Action\n")
-    with pytest.raises(ImportRefused, match="ratings.dat is missing: copy it there, or give the ratings as --ratings"):
+    with pytest.raises(
+        ImportRefused,
+        match="ratings.dat is missing: copy it there, or give the ratings as --ratings",
+    ):
         load(MovieLens(folder=tmp_path))
     (tmp_path / "ratings.dat").write_text("7::1::4::100\n7::1::x\n")
     with pytest.raises(ImportRefused, match="ratings.dat line 2"):
@@ -103,12 +144,17 @@ def test_the_real_ml_1m_loads_with_its_users(tmp_path):
     if not folder.is_dir():
         pytest.skip("ML-1M is not here")
     with Store.open(tmp_path / "s.duckdb", create=True) as store:
-        store.replace_catalogue(MovieLens(folder=folder, ratings=folder / "pairs.tsv.gz", triples=folder / "kg.tsv.gz"))
+        store.replace_catalogue(
+            MovieLens(folder=folder, ratings=folder / "pairs.tsv.gz", triples=folder / "kg.tsv.gz")
+        )
         counts = store.counts()
         assert (counts["items"], counts["interactions"], counts["users"]) == (3883, 999_553, 6040)
         (liked,) = store.rows("SELECT count(*) FROM interactions WHERE liked")[0]
     evidence = Evidence.load(tmp_path / "s.duckdb")
-    assert evidence.demographics == {"age", "gender", "occupation"} and evidence.interactions.positive.sum() == liked
+    assert (
+        evidence.demographics == {"age", "gender", "occupation"}
+        and evidence.interactions.positive.sum() == liked
+    )
 
 
 def test_recbole_atomic_files(tmp_path, load):
@@ -150,16 +196,33 @@ def test_amazon_reviews_2023(tmp_path, load):
             "author": {"name": "Frank Herbert"},
             "details": {"Language": "English", "Weight": "1 lb", "ISBN 13": "978-0441013593"},
         },
-        {"parent_asin": "B2", "title": "Emma", "store": None, "categories": [], "author": None, "details": {}},
+        {
+            "parent_asin": "B2",
+            "title": "Emma",
+            "store": None,
+            "categories": [],
+            "author": None,
+            "details": {},
+        },
     ]
     reviews = [
-        {"user_id": "u", "parent_asin": "B1", "rating": 5.0, "timestamp": 1588687728923, "text": "good"},
+        {
+            "user_id": "u",
+            "parent_asin": "B1",
+            "rating": 5.0,
+            "timestamp": 1588687728923,
+            "text": "good",
+        },
         {"user_id": "v", "parent_asin": "B2", "rating": "bad", "timestamp": 1588687728923},
     ]
     with gzip.open(tmp_path / "meta_Books.jsonl.gz", "wt") as handle:
         handle.write("\n".join(map(json.dumps, meta)) + "\n")
-    (tmp_path / "Books.jsonl").write_text("\n".join([*map(json.dumps, reviews), "[1]", '{"user_id":']) + "\n")
-    source = Amazon(reviews=tmp_path / "Books.jsonl", meta=tmp_path / "meta_Books.jsonl.gz", domain="books")
+    (tmp_path / "Books.jsonl").write_text(
+        "\n".join([*map(json.dumps, reviews), "[1]", '{"user_id":']) + "\n"
+    )
+    source = Amazon(
+        reviews=tmp_path / "Books.jsonl", meta=tmp_path / "meta_Books.jsonl.gz", domain="books"
+    )
     with pytest.raises(ImportRefused, match="3 rows cannot be read in all"):
         load(source)
     tables, settled = load(source, max_rejects=3)
@@ -235,4 +298,8 @@ def test_a_graph_file_of_titles_and_labels(tmp_path, hand):
     with pytest.raises(ImportRefused, match="cannot be read"):
         hand.replace_attributes(GraphFile(path=tmp_path / "g.graphml"))
     with pytest.raises(ImportRefused, match="the ending must be .nt"):
-        hand.replace_attributes(GraphFile(path=tmp_path / "links.csv") if (tmp_path / "links.csv").write_text("x") else None)
+        hand.replace_attributes(
+            GraphFile(path=tmp_path / "links.csv")
+            if (tmp_path / "links.csv").write_text("x")
+            else None
+        )

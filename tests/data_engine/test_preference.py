@@ -9,28 +9,48 @@ from data_engine.errors import DataError
 from data_engine.graphs.memory import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, lightgcn, make_model
-from data_engine.preference.lightgcn import LightGCN, LightGCNConfig, _normalised_adjacency, _propagate
+from data_engine.preference.lightgcn import (
+    LightGCN,
+    LightGCNConfig,
+    _normalised_adjacency,
+    _propagate,
+)
 from data_engine.preference.ranking import ndcg10
 from data_engine.store.database import Store
 
 
 def likes(train, held=(), users=None, items=None) -> Likes:
     """Likes from (user, item) pairs."""
-    (user, item), (held_user, held_item) = (np.array(pairs, np.int64).reshape(-1, 2).T for pairs in (train, held))
+    (user, item), (held_user, held_item) = (
+        np.array(pairs, np.int64).reshape(-1, 2).T for pairs in (train, held)
+    )
     users = users or int(user.max()) + 1
     items = items or int(max(item.max(), held_item.max(initial=0))) + 1
-    return Likes([f"u{k}" for k in range(users)], [f"i{k}" for k in range(items)], user, item, held_user, held_item)
+    return Likes(
+        [f"u{k}" for k in range(users)],
+        [f"i{k}" for k in range(items)],
+        user,
+        item,
+        held_user,
+        held_item,
+    )
 
 
 def two_tastes(seed=1) -> Likes:
     """Forty users who watch seven of one half of twenty items, one of them held out."""
     rng = np.random.default_rng(seed)
     drawn = [(u, i + 10 * (u % 2)) for u in range(40) for i in rng.choice(10, 7, replace=False)]
-    return likes([pair for n, pair in enumerate(drawn) if n % 7], [pair for n, pair in enumerate(drawn) if not n % 7], items=20)
+    return likes(
+        [pair for n, pair in enumerate(drawn) if n % 7],
+        [pair for n, pair in enumerate(drawn) if not n % 7],
+        items=20,
+    )
 
 
 def model(method, **changes):
-    return make_model(method, **{"dims": 8, "layers": 3, "epochs": 40, "seed": 0, "checkpoint": None} | changes)
+    return make_model(
+        method, **{"dims": 8, "layers": 3, "epochs": 40, "seed": 0, "checkpoint": None} | changes
+    )
 
 
 def test_propagation_by_hand():
@@ -39,7 +59,9 @@ def test_propagation_by_hand():
     table = torch.tensor([[2.0], [1.0], [3.0]])
     h = 2**-0.5
     layer1 = [h * 1 + h * 3, h * 2, h * 2]
-    assert torch.allclose(_propagate(adjacency, table, 1), (table + torch.tensor(layer1)[:, None]) / 2)
+    assert torch.allclose(
+        _propagate(adjacency, table, 1), (table + torch.tensor(layer1)[:, None]) / 2
+    )
 
 
 @pytest.mark.parametrize("method", ["lightgcn", "als"])
@@ -64,7 +86,10 @@ def test_popularity_counts():
 
 
 def test_an_item_nobody_liked_in_training_has_no_vector():
-    assert embed(likes([(0, 0), (1, 2)], [(0, 1)], items=4), model("popularity")).items == ["i0", "i2"]
+    assert embed(likes([(0, 0), (1, 2)], [(0, 1)], items=4), model("popularity")).items == [
+        "i0",
+        "i2",
+    ]
 
 
 def test_nothing_liked_says_so_and_an_unknown_method_lists_the_known():
@@ -91,10 +116,15 @@ def test_ndcg_leaves_out_users_without_train_likes_and_likes_seen_before():
 def test_ndcg_agrees_with_scikit_learn():
     rng = np.random.default_rng(5)
     table = rng.permuted(np.tile(np.arange(30.0), (50, 1)), axis=1)
-    train, held = [(u, 29) for u in range(50)], [(u, i) for u in range(50) for i in rng.choice(29, 1 + u % 4, replace=False)]
+    train, held = (
+        [(u, 29) for u in range(50)],
+        [(u, i) for u in range(50) for i in rng.choice(29, 1 + u % 4, replace=False)],
+    )
     truth = np.zeros((50, 29))
     truth[tuple(np.array(held).T)] = 1
-    assert ndcg10(lambda users: table[users], likes(train, held)) == pytest.approx(ndcg_score(truth, table[:, :29], k=10))
+    assert ndcg10(lambda users: table[users], likes(train, held)) == pytest.approx(
+        ndcg_score(truth, table[:, :29], k=10)
+    )
 
 
 def test_a_cut_off_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
@@ -118,7 +148,10 @@ def test_a_checkpoint_of_other_likes_is_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr(lightgcn, "SAVE_SECONDS", -1.0)
     config = LightGCNConfig(dims=8, epochs=3)
     embed(two_tastes(1), LightGCN(config, tmp_path / "c.pt"))
-    assert np.array_equal(embed(two_tastes(2), LightGCN(config, tmp_path / "c.pt")).vectors, embed(two_tastes(2), LightGCN(config)).vectors)
+    assert np.array_equal(
+        embed(two_tastes(2), LightGCN(config, tmp_path / "c.pt")).vectors,
+        embed(two_tastes(2), LightGCN(config)).vectors,
+    )
 
 
 def test_training_learns_the_worlds_planted_tastes(tmp_path):
@@ -126,4 +159,7 @@ def test_training_learns_the_worlds_planted_tastes(tmp_path):
         store.replace_catalogue(make_world(WorldConfig(items=300, users=200, seed=2)))
         world = Likes.of(InteractionGraph.from_store(store))
     untrained = embed(world, LightGCN(LightGCNConfig(dims=16, epochs=1, lr=1e-6)))
-    assert embed(world, LightGCN(LightGCNConfig(dims=16, epochs=15))).validation_ndcg10 > 1.5 * untrained.validation_ndcg10
+    assert (
+        embed(world, LightGCN(LightGCNConfig(dims=16, epochs=15))).validation_ndcg10
+        > 1.5 * untrained.validation_ndcg10
+    )

@@ -47,16 +47,26 @@ def ill(tmp_path):
 def test_a_sound_catalogue_has_little_to_report(hand_store):
     with Store.open(hand_store, read_only=True) as store:
         (only,) = examine(store)
-        again = len(hand_catalogue().interactions) - len({(user, item) for user, item, _, _ in hand_catalogue().interactions})
-        assert (only.kind, only.count, only.fix) == ("users with several ratings of one item", again, None)
+        again = len(hand_catalogue().interactions) - len(
+            {(user, item) for user, item, _, _ in hand_catalogue().interactions}
+        )
+        assert (only.kind, only.count, only.fix) == (
+            "users with several ratings of one item",
+            again,
+            None,
+        )
 
 
 def test_every_planted_fault_is_found_once_and_shown(ill):
     found = {finding.kind: finding for finding in examine(ill)}
     assert {kind: f.count for kind, f in found.items()} == EXPECTED
     assert set(EXPECTED) == {check.kind for check in CHECKS}
-    assert found["suspicious links: the year of the linked work is not the title's"].shown == ["Film A (1981) ↔ 1925"]
-    assert found["names of several attributes of one relation"].shown == ["director Ann Arden: d1, d9"]
+    assert found["suspicious links: the year of the linked work is not the title's"].shown == [
+        "Film A (1981) ↔ 1925"
+    ]
+    assert found["names of several attributes of one relation"].shown == [
+        "director Ann Arden: d1, d9"
+    ]
     assert found["titles of several items"].shown == ["Film A (1981): i1, i50"]
 
 
@@ -66,7 +76,14 @@ def test_only_what_is_safe_is_mended_and_the_graph_gets_a_new_name(ill):
     assert {f.kind for f in mended} == {c.kind for c in CHECKS if c.repair}
     assert {f.kind for f in examine(ill)} == {c.kind for c in CHECKS if not c.repair}
     lost = {table: before[table] - n for table, n in ill.counts().items()}
-    assert lost == {"items": 0, "attributes": 1, "edges": 3, "interactions": 2, "users": 0, "links": 0}
+    assert lost == {
+        "items": 0,
+        "attributes": 1,
+        "edges": 3,
+        "interactions": 2,
+        "users": 0,
+        "links": 0,
+    }
     assert ill.graph_digest != digest and repair(ill) == []
 
 
@@ -75,7 +92,9 @@ def test_the_command_reports_and_mends(tmp_path, ill):
     ill.close()
     seen = json.loads(rerec("data", "doctor", "--store", tmp_path / "ill.duckdb", "--json").stdout)
     assert (
-        len(seen["findings"]) == 12 and seen["coverage"]["director"] == round(12 / 13, 3) and seen["degrees"]["interactions of a user"]["half"] == 8
+        len(seen["findings"]) == 12
+        and seen["coverage"]["director"] == round(12 / 13, 3)
+        and seen["degrees"]["interactions of a user"]["half"] == 8
     )
     said = rerec("data", "doctor", "--store", tmp_path / "ill.duckdb", "--fix").stdout
     assert "mended: 1 edges twice" in said and "embeddings and Examples were removed" in said

@@ -34,12 +34,24 @@ def imported(path, source, **tolerance):
     """(what was left out, counts, graph) of an import into a new store at `path`."""
     with Store.open(path, create=True) as store:
         settled = store.replace_catalogue(source, ImportOptions(**tolerance))
-        return settled, store.counts(), AttributeGraph.from_store(store), InteractionGraph.from_store(store)
+        return (
+            settled,
+            store.counts(),
+            AttributeGraph.from_store(store),
+            InteractionGraph.from_store(store),
+        )
 
 
 def test_tables_become_two_graphs(tmp_path):
     _, counts, graph, likes = imported(tmp_path / "s.duckdb", Tables(folder=folder(tmp_path)))
-    assert counts == {"items": 2, "attributes": 3, "edges": 3, "interactions": 3, "users": 0, "links": 0}
+    assert counts == {
+        "items": 2,
+        "attributes": 3,
+        "edges": 3,
+        "interactions": 3,
+        "users": 0,
+        "links": 0,
+    }
     assert graph.edge_sets["10"] == {("director", "http://x/mann"), ("genre", "genre:Crime")}
     assert graph.names["http://x/mann"] == "Michael Mann"
     assert likes.liked == {"1": ("10",), "2": ("10",)}
@@ -47,31 +59,52 @@ def test_tables_become_two_graphs(tmp_path):
 
 def test_parquet_other_names_users_and_likes_load_too(tmp_path):
     here = folder(tmp_path)
-    duckdb.sql("SELECT * FROM (VALUES ('a', '10', true), ('b', '11', false), ('b', '10', NULL)) t(who, film, liked)").write_parquet(
-        str(here / "x.parquet")
-    )
+    duckdb.sql(
+        "SELECT * FROM (VALUES ('a', '10', true), ('b', '11', false), ('b', '10', NULL)) t(who, film, liked)"
+    ).write_parquet(str(here / "x.parquet"))
     (here / "people.csv").write_text("id,age,gender\na,33,F\nb,,M\n")
     files = {"ratings": here / "x.parquet", "users": here / "people.csv"}
     source = Tables(folder=here, files=files, columns={"user": "who", "item": "film"})
-    with pytest.raises(ImportRefused, match="people.csv: no user column: expected one of who, userId, .*; found id, age, gender"):
+    with pytest.raises(
+        ImportRefused,
+        match="people.csv: no user column: expected one of who, userId, .*; found id, age, gender",
+    ):
         imported(tmp_path / "no.duckdb", source)
     with pytest.raises(ImportRefused, match="no file has the time column 'when'"):
         imported(tmp_path / "no.duckdb", source.model_copy(update={"columns": {"time": "when"}}))
     (here / "people.csv").write_text("who,age,gender\na,33,F\nb,,M\n")
     _, counts, _, likes = imported(tmp_path / "s.duckdb", source)
-    assert counts["users"] == 2 and likes.liked == {"a": ("10",), "b": ("10",)}  # liked, not liked, and neither said: implicit
+    assert counts["users"] == 2 and likes.liked == {
+        "a": ("10",),
+        "b": ("10",),
+    }  # liked, not liked, and neither said: implicit
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"ratings": RATINGS.replace("movieId", "film")}, "ratings.csv: no item column"),
-        ({"ratings": RATINGS + "2,99,4,103\n"}, "name 1 items that are not among the 2 items (first: '99')"),
-        ({"ratings": RATINGS + "2,10,good,103\n"}, 'ratings.csv line 5: Error when converting column "rating"'),
-        ({"ratings": RATINGS + "2\n"}, "ratings.csv line 5: Expected Number of Columns: 4 Found: 1"),
-        ({"ratings": RATINGS + "2,10,nan,103\n"}, "1 interactions without user or item, or with a rating or time that is no finite number"),
+        (
+            {"ratings": RATINGS + "2,99,4,103\n"},
+            "name 1 items that are not among the 2 items (first: '99')",
+        ),
+        (
+            {"ratings": RATINGS + "2,10,good,103\n"},
+            'ratings.csv line 5: Error when converting column "rating"',
+        ),
+        (
+            {"ratings": RATINGS + "2\n"},
+            "ratings.csv line 5: Expected Number of Columns: 4 Found: 1",
+        ),
+        (
+            {"ratings": RATINGS + "2,10,nan,103\n"},
+            "1 interactions without user or item, or with a rating or time that is no finite number",
+        ),
         ({"ratings": RATINGS + ",10,4,103\n"}, "1 interactions without user"),
-        ({"ratings": RATINGS.replace("rating,timestamp", "rating,rating")}, "two columns are called 'rating'"),
+        (
+            {"ratings": RATINGS.replace("rating,timestamp", "rating,rating")},
+            "two columns are called 'rating'",
+        ),
         ({"items": "movieId\ttitle\n"}, "no items found"),
         ({"items": ITEMS + "10\tRonin (1998)\n"}, "1 items share an id with another (first: '10')"),
         ({"triples": TRIPLES.splitlines()[0] + "\n"}, "the attribute graph is empty"),
@@ -79,7 +112,9 @@ def test_parquet_other_names_users_and_likes_load_too(tmp_path):
         ({"ratings": ""}, "an empty file"),
     ],
 )
-def test_bad_tables_are_refused_with_one_clear_line_and_the_old_state_stays(tmp_path, change, words):
+def test_bad_tables_are_refused_with_one_clear_line_and_the_old_state_stays(
+    tmp_path, change, words
+):
     with Store.open(tmp_path / "s.duckdb", create=True) as store:
         store.replace_catalogue(hand_catalogue())
         digest = store.graph_digest
@@ -91,14 +126,21 @@ def test_bad_tables_are_refused_with_one_clear_line_and_the_old_state_stays(tmp_
 
 def test_unreadable_rows_pass_only_as_many_as_allowed_and_are_counted(tmp_path):
     source = Tables(folder=folder(tmp_path, ratings=RATINGS + "2,10,good,103\n,10,4,103\n2\n"))
-    with pytest.raises(ImportRefused, match="3 rows cannot be read in all: mend them, or let them pass with --max-rejects 3"):
+    with pytest.raises(
+        ImportRefused,
+        match="3 rows cannot be read in all: mend them, or let them pass with --max-rejects 3",
+    ):
         imported(tmp_path / "no.duckdb", source, max_rejects=2)
     settled, counts, _, _ = imported(tmp_path / "s.duckdb", source, max_rejects=3)
     assert settled.rejected == 3 and counts["interactions"] == 3
 
 
 def test_unknown_items_can_be_skipped_on_request_and_are_counted(tmp_path):
-    source = Tables(folder=folder(tmp_path, ratings=RATINGS + "2,99,4,103\n", triples=TRIPLES + "98\tgenre\tOdd\t\n"))
+    source = Tables(
+        folder=folder(
+            tmp_path, ratings=RATINGS + "2,99,4,103\n", triples=TRIPLES + "98\tgenre\tOdd\t\n"
+        )
+    )
     settled, counts, graph, _ = imported(tmp_path / "s.duckdb", source, skip_unknown=True)
     assert settled.skipped == 2 and counts["interactions"] == 3 and "genre:Odd" not in graph.names
 
@@ -125,16 +167,23 @@ def digest_of(path, catalogue):
 def test_the_digest_ignores_row_order_and_notices_one_changed_edge(tmp_path):
     one = hand_catalogue()
     digest = digest_of(tmp_path / "1.duckdb", one)
-    assert digest == digest_of(tmp_path / "2.duckdb", replace(one, edges=one.edges[::-1], interactions=one.interactions[::-1]))
+    assert digest == digest_of(
+        tmp_path / "2.duckdb",
+        replace(one, edges=one.edges[::-1], interactions=one.interactions[::-1]),
+    )
     assert digest != digest_of(tmp_path / "3.duckdb", replace(one, edges=one.edges[1:]))
-    assert digest != digest_of(tmp_path / "4.duckdb", replace(one, interactions=one.interactions[1:]))
+    assert digest != digest_of(
+        tmp_path / "4.duckdb", replace(one, interactions=one.interactions[1:])
+    )
 
 
 def test_a_store_of_an_older_rerec_is_brought_up_to_date_when_it_is_read(tmp_path):
     path = tmp_path / "s.duckdb"
     digest = digest_of(path, hand_catalogue())
     with duckdb.connect(str(path)) as db:
-        db.execute("DROP TABLE links; ALTER TABLE interactions DROP COLUMN liked; DELETE FROM schema_version WHERE version > 3")
+        db.execute(
+            "DROP TABLE links; ALTER TABLE interactions DROP COLUMN liked; DELETE FROM schema_version WHERE version > 3"
+        )
     assert Evidence.load(path).digest == digest
     with duckdb.connect(str(path)) as db:
         db.execute("INSERT INTO schema_version VALUES (99)")
@@ -166,7 +215,13 @@ def test_a_missing_edge_is_unknown_not_false(hand_store):
     graph = Evidence.load(hand_store).attributes
     assert graph.excludes("i1", "director", "d2")
     assert not graph.excludes("i1", "editor", "x")
-    assert graph.meets("i5", (Condition(relation="starring", value="s1", name=""), Condition(relation="starring", value="s2", name="")))
+    assert graph.meets(
+        "i5",
+        (
+            Condition(relation="starring", value="s1", name=""),
+            Condition(relation="starring", value="s2", name=""),
+        ),
+    )
 
 
 def test_a_neighbourhood_reaches_films_that_share_a_fact(hand_store):
@@ -179,9 +234,15 @@ def test_a_neighbourhood_reaches_films_that_share_a_fact(hand_store):
 def test_the_world_is_large_varied_and_the_same_for_the_same_seed():
     one, two, other = (make_world(WorldConfig(seed=s)) for s in (0, 0, 1))
     assert one == two and one != other
-    assert len(one.items) >= 1200 and len({r[0] for r in one.interactions}) >= 800 and len({e[1] for e in one.edges}) >= 8
+    assert (
+        len(one.items) >= 1200
+        and len({r[0] for r in one.interactions}) >= 800
+        and len({e[1] for e in one.edges}) >= 8
+    )
     counts = sorted(Counter(r[1] for r in one.interactions).values(), reverse=True)
-    assert sum(counts[: len(counts) // 10]) > 0.4 * sum(counts)  # the top tenth gets far more than its share
+    assert sum(counts[: len(counts) // 10]) > 0.4 * sum(
+        counts
+    )  # the top tenth gets far more than its share
 
 
 def test_the_real_movies_load_as_they_are(tmp_path):

@@ -91,7 +91,10 @@ def test_any_text_resolves_without_error_and_folding_is_stable(text):
 def test_each_result_says_why(text, status, reason):
     found = TitleResolver(TITLES | {"12": "Dr. Strangelove: Or How I Learned (1964)"}).resolve(text)
     assert (found.status, found.reason) == (status, reason)
-    assert TitleResolver(TITLES).resolve("Psycho", frozenset({"6"})).reason == "settled by the candidates"
+    assert (
+        TitleResolver(TITLES).resolve("Psycho", frozenset({"6"})).reason
+        == "settled by the candidates"
+    )
 
 
 def movielens():
@@ -112,7 +115,10 @@ def article_first(text):
     return f"{moved[2]} {moved[1]} ({year})" if moved else text
 
 
-@pytest.mark.parametrize("spelled", [str, str.lower, str.upper, without_accents, article_first, lambda t: article_first(t).lower()])
+@pytest.mark.parametrize(
+    "spelled",
+    [str, str.lower, str.upper, without_accents, article_first, lambda t: article_first(t).lower()],
+)
 @pytest.mark.parametrize("dated", [True, False])
 def test_every_movielens_title_resolves_to_itself_however_it_is_spelled(spelled, dated):
     titles = movielens()
@@ -120,15 +126,27 @@ def test_every_movielens_title_resolves_to_itself_however_it_is_spelled(spelled,
     assert len(titles) == 3883
     for item, title in titles.items():
         found = resolver.resolve(spelled(title if dated else split_year(title)[0]))
-        assert item in found.items and (found.status == "ok" or (found.status, found.reason) == ("ambiguous", "homonyms")), title
+        assert item in found.items and (
+            found.status == "ok" or (found.status, found.reason) == ("ambiguous", "homonyms")
+        ), title
         unsure += found.status != "ok"
     assert unsure == 0 if dated else unsure < 120  # homonyms by name alone
 
 
 def near_misses(titles, count, seed=0):
     """Titles one edit away from a real one that are no real title: another numeral, another year, a word more, less or swapped."""
-    rng, names = random.Random(seed), sorted(t for t in titles.values() if "(" not in split_year(t)[0])
-    vocabulary = sorted({word for name in names for word in split_year(name)[0].split() if word.isalpha() and len(word) > 3})
+    rng, names = (
+        random.Random(seed),
+        sorted(t for t in titles.values() if "(" not in split_year(t)[0]),
+    )
+    vocabulary = sorted(
+        {
+            word
+            for name in names
+            for word in split_year(name)[0].split()
+            if word.isalpha() and len(word) > 3
+        }
+    )
     while count:
         name, year = split_year(rng.choice(names))
         words, change = name.split(), rng.choice("year word less more numeral".split())
@@ -150,7 +168,11 @@ def near_misses(titles, count, seed=0):
 def plain(text):
     """An oracle's idea of the same title: letters and digits only, articles anywhere."""
     name, year = split_year(text)
-    name = re.sub(r"^(.*), (the|a|an|la|le|les|l'|il|el|lo|los|las|das|der|die|den|det|un|une)$", r"\2 \1", without_accents(name).lower())
+    name = re.sub(
+        r"^(.*), (the|a|an|la|le|les|l'|il|el|lo|los|las|das|der|die|den|det|un|une)$",
+        r"\2 \1",
+        without_accents(name).lower(),
+    )
     return re.sub(r"[^a-z0-9]+", "", name.replace("&", "and")), year
 
 
@@ -162,21 +184,42 @@ def test_no_near_miss_of_a_movielens_title_is_taken_for_another_film():
         found = resolver.resolve(text)
         if found.status == "ok":
             wanted, got = plain(text), titles[found.items[0]]
-            variants = {plain(part + f" ({wanted[1]})")[0] for part in (split_year(got)[0], re.sub(r"\s*\([^()]*\)", "", split_year(got)[0]))}
-            variants |= {plain(alias)[0] for alias in re.findall(r"\(([^()]*)\)", split_year(got)[0])}
+            variants = {
+                plain(part + f" ({wanted[1]})")[0]
+                for part in (split_year(got)[0], re.sub(r"\s*\([^()]*\)", "", split_year(got)[0]))
+            }
+            variants |= {
+                plain(alias)[0] for alias in re.findall(r"\(([^()]*)\)", split_year(got)[0])
+            }
             assert wanted[0] in variants and wanted[1] == split_year(got)[1], (source, text, got)
             accepted += 1
     assert accepted < 600  # a word dropped or swapped may give a real title
 
 
 def test_a_name_that_many_bear_is_told_by_its_year():
-    titles = {f"a{k}": f"Vu ({1950 + k})" for k in range(30)} | {"twin": "Vu (1960)"} | {f"b{k}": f"Solo: Part {k}x ({1950 + k})" for k in range(30)}
+    titles = (
+        {f"a{k}": f"Vu ({1950 + k})" for k in range(30)}
+        | {"twin": "Vu (1960)"}
+        | {f"b{k}": f"Solo: Part {k}x ({1950 + k})" for k in range(30)}
+    )
     titles |= {f"c{k}": f"Vu: Tale {k} ({1900 + k})" for k in range(30)}
     resolver = TitleResolver(titles)
     assert resolver.resolve("vu (1955)") == ("ok", ("a5",), "own name")
     assert resolver.resolve("Vu (1960)") == ("ambiguous", ("a10", "twin"), "homonyms")
-    assert resolver.resolve("Vu (1960)", frozenset({"twin"})) == ("ok", ("twin",), "settled by the candidates")
+    assert resolver.resolve("Vu (1960)", frozenset({"twin"})) == (
+        "ok",
+        ("twin",),
+        "settled by the candidates",
+    )
     assert len(resolver.resolve("Vu").items) == 31  # whole names only, though stems are "Vu" too
-    assert resolver.resolve("Vu (1905)") == ("ambiguous", ("c5",), "only the part before a subtitle")
+    assert resolver.resolve("Vu (1905)") == (
+        "ambiguous",
+        ("c5",),
+        "only the part before a subtitle",
+    )
     assert resolver.resolve("Vu (1890)") == ("unknown", (), "another year")
-    assert all(resolver.resolve(title).items == (item,) for item, title in titles.items() if item not in ("a10", "twin"))
+    assert all(
+        resolver.resolve(title).items == (item,)
+        for item, title in titles.items()
+        if item not in ("a10", "twin")
+    )

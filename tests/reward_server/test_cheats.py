@@ -20,7 +20,13 @@ def snap(film_store):
 @pytest.mark.parametrize("k", [1, 10])
 def test_no_cheat_pays_under_any_profile(snap, profile, k):
     weights = PROFILES[profile]
-    found = {p.name: p for p in probe(snap, Weights(k, weights.qas, weights.pas, weights.penalty, weights.qas_over, weights.right))}
+    found = {
+        p.name: p
+        for p in probe(
+            snap,
+            Weights(k, weights.qas, weights.pas, weights.penalty, weights.qas_over, weights.right),
+        )
+    }
     assert set(found) == {"honest", *CHEATS} and not any(p.beats for p in found.values())
     count = sum(found["honest"].statuses.values())
     assert count == 160 and found["honest"].statuses == {"ok": count}
@@ -33,7 +39,11 @@ def test_no_cheat_pays_under_any_profile(snap, profile, k):
 def test_the_command_reports_every_cheat(film_store):
     done = rerec("score", "--audit", "--store", film_store, "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0 and len(rows) == len(CHEATS) + 1 and not any(row["beats_honest"] for row in rows)
+    assert (
+        done.returncode == 0
+        and len(rows) == len(CHEATS) + 1
+        and not any(row["beats_honest"] for row in rows)
+    )
 
 
 def test_a_reward_that_pays_a_cheat_fails_the_audit(film_store, monkeypatch):
@@ -56,8 +66,18 @@ def test_two_profiles_are_compared_on_stored_responses(film_store, tmp_path):
     titles, lines = dict(snap.graph.titles()), []
     for example, target in list(snap.targets.items())[:10]:
         for item in [*sorted(target.gold), *sorted(target.near - target.gold)[:3]]:
-            lines.append(json.dumps({"example_id": example, "response": f"<answer>{titles[item]}</answer>"}))
+            lines.append(
+                json.dumps({"example_id": example, "response": f"<answer>{titles[item]}</answer>"})
+            )
     (tmp_path / "r.jsonl").write_text("\n".join(lines))
-    facts = json.loads(rerec("score", tmp_path / "r.jsonl", "--store", film_store, "--compare", "ndcg", "--json").stdout)
-    assert facts["responses"] == 40 and facts["ndcg"]["mean"] == 0.25 and facts["rerec"]["mean"] > 0.3
-    assert 0 < facts["pairs_ordered_otherwise"] <= 0.5  # ndcg ties the wrong ones, QAS and PAS do not
+    facts = json.loads(
+        rerec(
+            "score", tmp_path / "r.jsonl", "--store", film_store, "--compare", "ndcg", "--json"
+        ).stdout
+    )
+    assert (
+        facts["responses"] == 40 and facts["ndcg"]["mean"] == 0.25 and facts["rerec"]["mean"] > 0.3
+    )
+    assert (
+        0 < facts["pairs_ordered_otherwise"] <= 0.5
+    )  # ndcg ties the wrong ones, QAS and PAS do not

@@ -22,10 +22,16 @@ def scorer(folder, conditions):
     catalogue.edges.extend((item, "year", f"y{year}", 0) for item, year in years.items())
     with Store.open(path, create=True) as store:
         store.replace_catalogue(catalogue)
-        made = example(AttributeGraph.from_store(store)).model_copy(update={"conditions": conditions}).named()
+        made = (
+            example(AttributeGraph.from_store(store))
+            .model_copy(update={"conditions": conditions})
+            .named()
+        )
         store.replace_examples([made])
     snapshot = Snapshot.load(path)
-    return lambda text, profile="rerec": snapshot.score([Response(example_id=made.example_id, response=text)], PROFILES[profile])[0]
+    return lambda text, profile="rerec": snapshot.score(
+        [Response(example_id=made.example_id, response=text)], PROFILES[profile]
+    )[0]
 
 
 def verdicts(score):
@@ -35,12 +41,50 @@ def verdicts(score):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("Need genre Drama and not star Tim Tate.", [("need", "Drama", "supported"), ("need", "s2", "supported"), ("needs", "", "supported")]),
-        ("Need genre Drama and star Tim Tate.", [("need", "Drama", "supported"), ("need", "s2", "contradicted"), ("needs", "s2", "contradicted")]),
-        ("Need not genre Drama.", [("need", "Drama", "contradicted"), ("needs", "Drama", "contradicted")]),
-        ("Film A (1981) Sue Stone yes keep", [("fact", "s1", "supported"), ("match", "s1", "supported"), ("decision", "keep", "supported")]),
-        ("Film I (1989) Tim Tate yes keep", [("fact", "s2", "supported"), ("match", "s2", "contradicted"), ("decision", "keep", "contradicted")]),
-        ("Film I (1989) Tim Tate no skip", [("fact", "s2", "supported"), ("match", "s2", "supported"), ("decision", "skip", "supported")]),
+        (
+            "Need genre Drama and not star Tim Tate.",
+            [
+                ("need", "Drama", "supported"),
+                ("need", "s2", "supported"),
+                ("needs", "", "supported"),
+            ],
+        ),
+        (
+            "Need genre Drama and star Tim Tate.",
+            [
+                ("need", "Drama", "supported"),
+                ("need", "s2", "contradicted"),
+                ("needs", "s2", "contradicted"),
+            ],
+        ),
+        (
+            "Need not genre Drama.",
+            [("need", "Drama", "contradicted"), ("needs", "Drama", "contradicted")],
+        ),
+        (
+            "Film A (1981) Sue Stone yes keep",
+            [
+                ("fact", "s1", "supported"),
+                ("match", "s1", "supported"),
+                ("decision", "keep", "supported"),
+            ],
+        ),
+        (
+            "Film I (1989) Tim Tate yes keep",
+            [
+                ("fact", "s2", "supported"),
+                ("match", "s2", "contradicted"),
+                ("decision", "keep", "contradicted"),
+            ],
+        ),
+        (
+            "Film I (1989) Tim Tate no skip",
+            [
+                ("fact", "s2", "supported"),
+                ("match", "s2", "supported"),
+                ("decision", "skip", "supported"),
+            ],
+        ),
     ],
 )
 def test_what_is_ruled_out(tmp_path, line, expected):
@@ -49,14 +93,23 @@ def test_what_is_ruled_out(tmp_path, line, expected):
 
 def test_a_number_is_no_name_that_could_have_been_left_out(tmp_path):
     """EARLY is "year below 1983"."""
-    assert verdicts(scorer(tmp_path, (DRAMA, EARLY))("Need genre Drama and year below 1983."))[-1] == ("needs", "", "supported")
+    assert verdicts(scorer(tmp_path, (DRAMA, EARLY))("Need genre Drama and year below 1983."))[
+        -1
+    ] == ("needs", "", "supported")
 
 
 @pytest.mark.parametrize(
-    ("line", "verdict"), [("Film A (1981) keep", "supported"), ("Film I (1989) keep", "contradicted"), ("Film I (1989) skip", "supported")]
+    ("line", "verdict"),
+    [
+        ("Film A (1981) keep", "supported"),
+        ("Film I (1989) keep", "contradicted"),
+        ("Film I (1989) skip", "supported"),
+    ],
 )
 def test_what_is_bounded(tmp_path, line, verdict):
-    assert verdicts(scorer(tmp_path, (DRAMA, EARLY))(line)) == [("decision", line.split()[-1], verdict)]
+    assert verdicts(scorer(tmp_path, (DRAMA, EARLY))(line)) == [
+        ("decision", line.split()[-1], verdict)
+    ]
 
 
 def test_the_share_of_conditions_met(tmp_path):
@@ -76,7 +129,12 @@ def test_the_share_of_conditions_met(tmp_path):
         ((EARLY,), "AB"),
     ],
 )
-def test_whatever_meets_the_conditions_is_right_where_the_whole_catalogue_was_to_be_chosen_from(tmp_path, conditions, right):
+def test_whatever_meets_the_conditions_is_right_where_the_whole_catalogue_was_to_be_chosen_from(
+    tmp_path, conditions, right
+):
     score = scorer(tmp_path, conditions)
-    found = [score(f"<answer>Film {letter} ({1981 + n})</answer>", "open-catalogue").ndcg for n, letter in enumerate("ABCDEFGHIJKL")]
+    found = [
+        score(f"<answer>Film {letter} ({1981 + n})</answer>", "open-catalogue").ndcg
+        for n, letter in enumerate("ABCDEFGHIJKL")
+    ]
     assert found == [float(letter in right) for letter in "ABCDEFGHIJKL"]

@@ -23,13 +23,17 @@ def body(data, encoding="", declared=None, most=1000, parts=1):
         for k in range(0, len(data), size):
             yield data[k : k + size]
 
-    return asyncio.run(read_body(chunks(), str(len(data)) if declared is None else declared, encoding, most))
+    return asyncio.run(
+        read_body(chunks(), str(len(data)) if declared is None else declared, encoding, most)
+    )
 
 
 @pytest.mark.parametrize("parts", [1, 3])
 def test_bodies_arrive_whole_however_they_are_packed(parts):
     text = b'{"responses": []}' * 20
-    assert body(text, parts=parts) == body(gzip.compress(text, mtime=0), "gzip", parts=parts) == text
+    assert (
+        body(text, parts=parts) == body(gzip.compress(text, mtime=0), "gzip", parts=parts) == text
+    )
     assert body(zstandard.compress(text), "zstd", parts=parts) == text
 
 
@@ -41,7 +45,12 @@ def test_bodies_arrive_whole_however_they_are_packed(parts):
         (b"x", "", "-1", 411),
         (b"x", "", "²", 411),
         (b"x", "", "9" * 5000, 413),
-        (gzip.compress(b"0" * 100_000, mtime=0), "gzip", None, 413),  # a bomb: small on the wire, large inside
+        (
+            gzip.compress(b"0" * 100_000, mtime=0),
+            "gzip",
+            None,
+            413,
+        ),  # a bomb: small on the wire, large inside
         (zstandard.compress(b"0" * 100_000), "zstd", None, 413),
         (b"not packed", "gzip", None, 400),
         (b"not packed", "zstd", None, 400),
@@ -59,7 +68,11 @@ def test_a_body_that_is_not_what_it_should_be_is_refused(data, encoding, declare
 def test_a_token_is_shown_once_and_kept_as_a_hash_in_a_private_file(tmp_path):
     file = tmp_path / "t/tokens.json"
     secret = rerec("token", "trainer", "--file", file, "--days", 3).stdout.strip()
-    assert len(secret) > 40 and secret not in file.read_text() and stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert (
+        len(secret) > 40
+        and secret not in file.read_text()
+        and stat.S_IMODE(file.stat().st_mode) == 0o600
+    )
     Tokens.load(file).check(f"Bearer {secret}", "score")
     with pytest.raises(Refused, match="scope"):
         Tokens.load(file).check(f"Bearer {secret}", "admin")
@@ -77,7 +90,10 @@ def test_absent_and_wrong_tokens_are_refused_alike(tmp_path, given):
 
 def test_an_expired_token_is_refused_and_without_tokens_everybody_may_ask():
     secret_hash = "a665a45920422f9d417e4867efdc4fb8a04a1f3fff1fa07e998e86f7f7a27ae3"  # of "123"
-    old, new = (Token(name="n", sha256=secret_hash, expires=datetime.now(UTC) + timedelta(hours=h)) for h in (-1, 1))
+    old, new = (
+        Token(name="n", sha256=secret_hash, expires=datetime.now(UTC) + timedelta(hours=h))
+        for h in (-1, 1)
+    )
     Tokens((new,)).check("Bearer 123", "score")
     with pytest.raises(Refused):
         Tokens((old,)).check("Bearer 123", "score")
@@ -144,4 +160,8 @@ def test_who_waits_too_long_is_told_so_and_nobody_else():
 
     for _ in range(2):  # in another event loop too
         late, read, cancelled = asyncio.run(scene())
-        assert isinstance(late, TimeoutError) and read == "read" and isinstance(cancelled, asyncio.CancelledError)
+        assert (
+            isinstance(late, TimeoutError)
+            and read == "read"
+            and isinstance(cancelled, asyncio.CancelledError)
+        )

@@ -27,11 +27,17 @@ def world(hand_store, tmp_path_factory):
     with Store.open(path) as store:
         graph = AttributeGraph.from_store(store)
         told = {"anchors": ("i5",)}
-        made = {name: example(graph, tuple(ITEMS[:9]), gold).model_copy(update=told).named() for name, gold in GOLDS.items()}
+        made = {
+            name: example(graph, tuple(ITEMS[:9]), gold).model_copy(update=told).named()
+            for name, gold in GOLDS.items()
+        }
         store.replace_examples(list(made.values()))
         vectors = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
         store.save_embeddings(ITEMS[:10], vectors, {})
-        edges, titles = store.rows("SELECT item_id, relation, attribute_id FROM edges"), dict(store.rows("SELECT item_id, title FROM items"))
+        edges, titles = (
+            store.rows("SELECT item_id, relation, attribute_id FROM edges"),
+            dict(store.rows("SELECT item_id, title FROM items")),
+        )
     conditions = {name: [(c.relation, c.value) for c in e.conditions] for name, e in made.items()}
     return (
         Snapshot.load(path),
@@ -59,17 +65,35 @@ def oracle(lines, gold, weights, edges, vectors, conditions):
     ideal = sum(1 / math.log2(place + 1) for place in range(1, min(weights.k, len(right)) + 1))
     parts = []
     if weights.qas_over == "conditions":
-        parts.append((weights.qas, sum(sum(c in of(item) for c in conditions) / len(conditions) for item in top) / len(top)))
+        parts.append(
+            (
+                weights.qas,
+                sum(sum(c in of(item) for c in conditions) / len(conditions) for item in top)
+                / len(top),
+            )
+        )
     else:
-        parts.append((weights.qas, sum(max(len(of(item) & of(g)) / len(of(g)) for g in gold) for item in top) / len(top)))
+        parts.append(
+            (
+                weights.qas,
+                sum(max(len(of(item) & of(g)) / len(of(g)) for g in gold) for item in top)
+                / len(top),
+            )
+        )
     known = [item for item in top if item in vectors]
     if known:
 
         def cosine(a, b):
             dot = sum(x * y for x, y in zip(vectors[a], vectors[b], strict=True))
-            return dot / math.sqrt(sum(x * x for x in vectors[a])) / math.sqrt(sum(x * x for x in vectors[b]))
+            return (
+                dot
+                / math.sqrt(sum(x * x for x in vectors[a]))
+                / math.sqrt(sum(x * x for x in vectors[b]))
+            )
 
-        parts.append((weights.pas, sum(max(cosine(item, g) for g in gold) for item in known) / len(known)))
+        parts.append(
+            (weights.pas, sum(max(cosine(item, g) for g in gold) for item in known) / len(known))
+        )
     present = sum(w for w, _ in parts)
     extra = (weights.qas + weights.pas) / present * sum(w * p for w, p in parts) if present else 0.0
     return dcg / ideal + extra
@@ -84,7 +108,10 @@ def write(rng, titles):
         title = titles[item] if item else f"Film {rng.choice('XYZ')} (1999)"
         title = rng.choice([title, title.upper(), title[:-7] if item else title, f"  {title} "])
         lines.append(rng.choice(["", "- ", "1. ", "• "]) + title)
-    reasoning = "\n".join(f"{titles[rng.choice(ITEMS)]} {rng.choice(['Drama', 'Ann Arden', 'is fine'])}." for _ in range(rng.randint(0, 4)))
+    reasoning = "\n".join(
+        f"{titles[rng.choice(ITEMS)]} {rng.choice(['Drama', 'Ann Arden', 'is fine'])}."
+        for _ in range(rng.randint(0, 4))
+    )
     return f"{reasoning}\n<answer>\n" + "\n".join(lines) + "\n</answer>", items
 
 
@@ -109,6 +136,19 @@ def test_whole_scores_agree_with_the_oracle(world, seed, weights):
     for (name, text, items), score in zip(cases, scores, strict=True):
         expected = oracle(items, GOLDS[name], weights, edges, vectors, conditions[name])
         assert abs(score.score - expected) < 1e-9, (text, score, expected)
-        assert abs(score.ndcg - oracle(items, GOLDS[name], Weights(weights.k, right=weights.right), edges, vectors, conditions[name])) < 1e-9
+        assert (
+            abs(
+                score.ndcg
+                - oracle(
+                    items,
+                    GOLDS[name],
+                    Weights(weights.k, right=weights.right),
+                    edges,
+                    vectors,
+                    conditions[name],
+                )
+            )
+            < 1e-9
+        )
         assert score.recommended == list(dict.fromkeys(item for item in items if item))
         assert score.unresolved == sum(item is None for item in items)

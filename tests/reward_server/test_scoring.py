@@ -7,10 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reward_server.scoring import PROFILES, Parts, combine, condition_alignment, digest, ndcg, penalised, preference_alignment, query_alignment
+from reward_server.scoring import (
+    PROFILES,
+    Parts,
+    combine,
+    condition_alignment,
+    digest,
+    ndcg,
+    penalised,
+    preference_alignment,
+    query_alignment,
+)
 from reward_server.wire import Weights
 
-EDGES = {"a": frozenset({("r", "1"), ("r", "2")}), "b": frozenset({("r", "2"), ("s", "3")}), "c": frozenset({("s", "3")})}
+EDGES = {
+    "a": frozenset({("r", "1"), ("r", "2")}),
+    "b": frozenset({("r", "2"), ("s", "3")}),
+    "c": frozenset({("s", "3")}),
+}
 
 
 def edges_of(item):
@@ -27,19 +41,27 @@ def cosine(item, other):
 def test_ndcg_by_hand():
     assert ndcg(["a"], frozenset("a"), 1) == 1
     assert ndcg(["b", "a"], frozenset("a"), 10) == pytest.approx(1 / log2(3))
-    assert ndcg(["a", "x", "b"], frozenset("ab"), 10) == pytest.approx((1 + 1 / 2) / (1 + 1 / log2(3)))
+    assert ndcg(["a", "x", "b"], frozenset("ab"), 10) == pytest.approx(
+        (1 + 1 / 2) / (1 + 1 / log2(3))
+    )
     assert ndcg(["b", "a"], frozenset("a"), 1) == 0
     with pytest.raises(ValueError, match="gold"):
         ndcg(["a"], frozenset(), 1)
 
 
 @settings(max_examples=1000)
-@given(st.permutations(list("abcdefgh")), st.sets(st.sampled_from("abcdefgh"), min_size=1), st.integers(1, 10))
+@given(
+    st.permutations(list("abcdefgh")),
+    st.sets(st.sampled_from("abcdefgh"), min_size=1),
+    st.integers(1, 10),
+)
 def test_ndcg_agrees_with_scikit_learn(ranked, gold, k):
     from sklearn.metrics import ndcg_score
 
     truth = [[float(item in gold) for item in ranked]]
-    assert ndcg(ranked, frozenset(gold), k) == pytest.approx(ndcg_score(truth, [[-n for n in range(8)]], k=k))
+    assert ndcg(ranked, frozenset(gold), k) == pytest.approx(
+        ndcg_score(truth, [[-n for n in range(8)]], k=k)
+    )
 
 
 def test_alignment_by_hand():
@@ -85,7 +107,9 @@ def test_a_penalty_always_lowers(reward, weight):
     st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6, unique=True),
     st.sets(st.sampled_from("abcdef"), min_size=1, max_size=3),
     st.integers(1, 6),
-    st.dictionaries(st.sampled_from("abcdef"), st.sets(st.tuples(st.sampled_from("rs"), st.sampled_from("123")))),
+    st.dictionaries(
+        st.sampled_from("abcdef"), st.sets(st.tuples(st.sampled_from("rs"), st.sampled_from("123")))
+    ),
     st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.floats(-1, 1), st.floats(0.1, 1))),
 )
 def test_the_whole_score_agrees_with_an_oracle(ranked, gold, k, edges, vectors):
@@ -101,10 +125,20 @@ def test_the_whole_score_agrees_with_an_oracle(ranked, gold, k, edges, vectors):
     parts = []
     targets = [edges[g] for g in gold if edges.get(g)]
     if targets:
-        parts.append((0.3, sum(max(len(edges.get(p, set()) & t) / len(t) for t in targets) for p in top) / len(top)))
+        parts.append(
+            (
+                0.3,
+                sum(max(len(edges.get(p, set()) & t) / len(t) for t in targets) for p in top)
+                / len(top),
+            )
+        )
     length = {i: sqrt(x * x + y * y) for i, (x, y) in vectors.items()}
     pairs = [
-        [(vectors[p][0] * vectors[g][0] + vectors[p][1] * vectors[g][1]) / length[p] / length[g] for g in gold if g in vectors]
+        [
+            (vectors[p][0] * vectors[g][0] + vectors[p][1] * vectors[g][1]) / length[p] / length[g]
+            for g in gold
+            if g in vectors
+        ]
         for p in top
         if p in vectors
     ]
@@ -117,7 +151,12 @@ def test_the_whole_score_agrees_with_an_oracle(ranked, gold, k, edges, vectors):
     got = Parts(
         ndcg(ranked, frozenset(gold), k),
         query_alignment(ranked, frozenset(gold), lambda i: sets.get(i, frozenset()), k),
-        preference_alignment(ranked, frozenset(gold), lambda a, b: float(unit[a] @ unit[b]) if a in unit and b in unit else None, k),
+        preference_alignment(
+            ranked,
+            frozenset(gold),
+            lambda a, b: float(unit[a] @ unit[b]) if a in unit and b in unit else None,
+            k,
+        ),
     )
     assert combine(got, profile) == pytest.approx(expected, abs=1e-9)
 

@@ -10,7 +10,13 @@ import pytest
 
 from data_engine.store.database import Store
 from reward_server.client import AsyncRewardClient, RewardClient
-from reward_server.errors import BadResponses, RewardError, ServerUnreachable, StaleGraph, UnknownExamples
+from reward_server.errors import (
+    BadResponses,
+    RewardError,
+    ServerUnreachable,
+    StaleGraph,
+    UnknownExamples,
+)
 from reward_server.local import local_server
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
@@ -32,14 +38,25 @@ def examples(film_store):
 
 
 def answer(example, item, titles):
-    return Response(example_id=example.example_id, response=f"I think so.\n<answer>{titles[item]}</answer>")
+    return Response(
+        example_id=example.example_id, response=f"I think so.\n<answer>{titles[item]}</answer>"
+    )
 
 
 def test_http_gives_the_scorers_own_figures(server, film_store, examples):
     snapshot = Snapshot.load(film_store)
-    responses = [answer(e, item, dict(snapshot.graph.titles())) for e in examples[:30] for item in e.candidates]
+    responses = [
+        answer(e, item, dict(snapshot.graph.titles()))
+        for e in examples[:30]
+        for item in e.candidates
+    ]
     with RewardClient(server, snapshot.digest) as client:
-        assert client.ready() == {"status": "ready", "graph_digest": snapshot.digest, "examples": 160, "head_digest": None}
+        assert client.ready() == {
+            "status": "ready",
+            "graph_digest": snapshot.digest,
+            "examples": 160,
+            "head_digest": None,
+        }
         assert client.score(responses) == snapshot.score(responses, PROFILES["rerec"])
 
 
@@ -47,17 +64,29 @@ def test_gold_scores_best_of_the_candidates(server, film_store, examples):
     titles = dict(Snapshot.load(film_store).graph.titles())
     with RewardClient(server) as client:
         for e in examples[:20]:
-            scores = {item: s.score for item, s in zip(e.candidates, client.score([answer(e, i, titles) for i in e.candidates]), strict=True)}
+            scores = {
+                item: s.score
+                for item, s in zip(
+                    e.candidates,
+                    client.score([answer(e, i, titles) for i in e.candidates]),
+                    strict=True,
+                )
+            }
             assert max(scores, key=scores.get) == e.gold[0]
 
 
 def test_more_than_a_batch_is_sent_in_parts(server, examples):
     with RewardClient(server) as client:
-        assert len(client.score([Response(example_id=examples[0].example_id, response="x")] * 1500)) == 1500
+        assert (
+            len(client.score([Response(example_id=examples[0].example_id, response="x")] * 1500))
+            == 1500
+        )
 
 
 def post(server, body, **headers):
-    return httpx.post(f"{server}/v1/score", content=body, headers={"content-type": "application/json"} | headers)
+    return httpx.post(
+        f"{server}/v1/score", content=body, headers={"content-type": "application/json"} | headers
+    )
 
 
 def declared_only(server, length):
@@ -71,10 +100,21 @@ def declared_only(server, length):
 
 def test_refusals_say_why_and_are_told_apart(server, examples):
     one = {"example_id": examples[0].example_id, "response": "x"}
-    assert post(server, json.dumps({"graph_digest": "other", "responses": [one]})).status_code == 409
-    assert post(server, json.dumps({"responses": [one, {"example_id": "nope", "response": "x"}]})).status_code == 404
+    assert (
+        post(server, json.dumps({"graph_digest": "other", "responses": [one]})).status_code == 409
+    )
+    assert (
+        post(
+            server, json.dumps({"responses": [one, {"example_id": "nope", "response": "x"}]})
+        ).status_code
+        == 404
+    )
     got = httpx.get(f"{server}/v1/score")
-    assert got.status_code == 405 and got.headers["allow"] == "POST" and httpx.request("TRACE", f"{server}/v1/rechead/score").status_code == 405
+    assert (
+        got.status_code == 405
+        and got.headers["allow"] == "POST"
+        and httpx.request("TRACE", f"{server}/v1/rechead/score").status_code == 405
+    )
     for bad in (
         {"responses": []},
         {"responses": [one] * 1025},
@@ -85,7 +125,10 @@ def test_refusals_say_why_and_are_told_apart(server, examples):
         refused = post(server, json.dumps(bad))
         assert refused.status_code == 422 and "detail" in refused.json()
     assert post(server, "{not json").status_code == 422
-    assert post(server, json.dumps({"responses": [one | {"response": "x" * 32_769}]})).status_code == 422
+    assert (
+        post(server, json.dumps({"responses": [one | {"response": "x" * 32_769}]})).status_code
+        == 422
+    )
     assert httpx.post(f"{server}/v1/score", content=iter([b"{}"])).status_code == 411
     assert declared_only(server, 2**40) == 413
 
@@ -117,8 +160,14 @@ def test_fault_17_claims_are_sent_to_who_asks_for_them(server, examples):
             return await client.score(told)
 
     with RewardClient(server) as asking, RewardClient(server, claims=False) as bare:
-        assert claims(asking.score([told])[0]) and claims(bare.score([told], claims=True)[0]) and claims(asyncio.run(one()))
-        assert not claims(asking.score([told], claims=False)[0]) and not claims(bare.score([told])[0])
+        assert (
+            claims(asking.score([told])[0])
+            and claims(bare.score([told], claims=True)[0])
+            and claims(asyncio.run(one()))
+        )
+        assert not claims(asking.score([told], claims=False)[0]) and not claims(
+            bare.score([told])[0]
+        )
         assert not claims(asyncio.run(one(claims=False)))
 
 
@@ -130,9 +179,14 @@ def test_fault_17_a_client_finds_the_server_that_is_there(server):
 def test_metrics_and_docs_are_there(server):
     assert httpx.get(f"{server}/health").json() == {"status": "ok"}
     text = httpx.get(f"{server}/metrics").text
-    assert 'rerec_scored_responses_total{status="ok"}' in text and 'rerec_score_requests_total{code="200"}' in text
     assert (
-        'rerec_part_sum{part="qas"}' in text and 'rerec_stage_seconds_count{stage="score"}' in text and 'rerec_segments_total{verdict="ok"}' in text
+        'rerec_scored_responses_total{status="ok"}' in text
+        and 'rerec_score_requests_total{code="200"}' in text
+    )
+    assert (
+        'rerec_part_sum{part="qas"}' in text
+        and 'rerec_stage_seconds_count{stage="score"}' in text
+        and 'rerec_segments_total{verdict="ok"}' in text
     )
     schema = httpx.get(f"{server}/openapi.json").json()
     assert set(schema["components"]["schemas"]["Score"]["required"]) == {
@@ -150,13 +204,18 @@ def test_metrics_and_docs_are_there(server):
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path):
-    with pytest.raises(RewardError, match="no store at"), local_server(tmp_path / "none.duckdb", tmp_path / "log"):
+    with (
+        pytest.raises(RewardError, match="no store at"),
+        local_server(tmp_path / "none.duckdb", tmp_path / "log"),
+    ):
         pass
 
 
 def requests_served(server):
     """How many score requests the server answered with 200, by its own count."""
-    found = re.search(r'rerec_score_requests_total\{code="200"\} (\S+)', httpx.get(f"{server}/metrics").text)
+    found = re.search(
+        r'rerec_score_requests_total\{code="200"\} (\S+)', httpx.get(f"{server}/metrics").text
+    )
     return float(found[1]) if found else 0.0
 
 
@@ -170,6 +229,9 @@ def test_async_calls_travel_together_and_only_the_guilty_fail(server, film_store
 
     before, expected = requests_served(server), snapshot.score(asked, PROFILES["rerec"])
     assert asyncio.run(score(asked)) == expected and requests_served(server) == before + 1
-    for bad, error in ((Response("nope", "x"), UnknownExamples), (Response(asked[0].example_id, "x" * 40_000), BadResponses)):
+    for bad, error in (
+        (Response("nope", "x"), UnknownExamples),
+        (Response(asked[0].example_id, "x" * 40_000), BadResponses),
+    ):
         found = asyncio.run(score([*asked[:7], bad, *asked[7:]]))
         assert isinstance(found.pop(7), error) and found == expected

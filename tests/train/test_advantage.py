@@ -19,7 +19,9 @@ def test_raae_by_hand():
 
 def test_a_flat_group_keeps_its_penalties_unnormalised():
     rewards = torch.tensor([[-0.05, 0.1], [0.0, 0.1]])
-    assert torch.allclose(raae(rewards, torch.ones(2, 2), ["q", "q"]), torch.tensor([[-0.05, 0.0], [0.0, 0.0]]))
+    assert torch.allclose(
+        raae(rewards, torch.ones(2, 2), ["q", "q"]), torch.tensor([[-0.05, 0.0], [0.0, 0.0]])
+    )
 
 
 @pytest.mark.parametrize("gap", [0.0005, 0.004, 0.02, 0.1])
@@ -42,11 +44,16 @@ def test_without_penalties_it_is_verls_grpo(groups, size, seed):
     rows = groups * size
     lengths = torch.randint(1, 7, (rows,), generator=generator)
     mask = (torch.arange(6)[None] < lengths[:, None]).float()
-    rewards = torch.zeros(rows, 6).scatter(1, lengths[:, None] - 1, torch.rand(rows, 1, generator=generator))
+    rewards = torch.zeros(rows, 6).scatter(
+        1, lengths[:, None] - 1, torch.rand(rows, 1, generator=generator)
+    )
     index = np.repeat(np.arange(groups), size)
     theirs, _ = core.compute_grpo_outcome_advantage(rewards, mask, index)
     ours = raae(rewards, mask, list(index))
-    wide = torch.stack([rewards.sum(1)[index == g].std() for g in range(groups)])[torch.tensor(index)] > 1e-2
+    wide = (
+        torch.stack([rewards.sum(1)[index == g].std() for g in range(groups)])[torch.tensor(index)]
+        > 1e-2
+    )
     assert torch.allclose(ours[wide], theirs[wide], atol=1e-3, rtol=1e-3)
 
 

@@ -21,14 +21,18 @@ def hand(hand_store, tmp_path_factory):
     path = tmp_path_factory.mktemp("baselines") / "s.duckdb"
     path.write_bytes(hand_store.read_bytes())
     with Store.open(path) as store:
-        store.save_embeddings(["i1", "i2", "i5"], np.array([[1.0, 0.0], [3.0, 3.0], [0.0, 2.0]]), {})
+        store.save_embeddings(
+            ["i1", "i2", "i5"], np.array([[1.0, 0.0], [3.0, 3.0], [0.0, 2.0]]), {}
+        )
         made = example(AttributeGraph.from_store(store)).model_copy(update={"history": ("i5",)})
     return Evidence.load(path), made
 
 
 def test_the_rules_follow_the_conditions(hand):
     evidence, made = hand
-    assert baseline("rules", evidence, 0)(made)[0] == "i1"  # Drama with s1: both; i2 is a comedy, i9 has no s1
+    assert (
+        baseline("rules", evidence, 0)(made)[0] == "i1"
+    )  # Drama with s1: both; i2 is a comedy, i9 has no s1
 
 
 def test_popularity_ranks_by_likes(hand):
@@ -41,7 +45,11 @@ def test_popularity_ranks_by_likes(hand):
 
 def test_lightgcn_ranks_by_the_angle_to_what_was_liked_and_the_unknown_last(hand):
     evidence, made = hand
-    assert baseline("lightgcn", evidence, 0)(made) == ["i2", "i1", "i9"]  # 45° to i5, 90°, no embedding
+    assert baseline("lightgcn", evidence, 0)(made) == [
+        "i2",
+        "i1",
+        "i9",
+    ]  # 45° to i5, 90°, no embedding
 
 
 def test_random_draws_evenly_and_repeats_by_seed(hand):
@@ -57,7 +65,13 @@ def test_the_scorer_reads_every_baseline_s_answer_and_perfect_reading_is_perfect
     with Store.open(film_store, read_only=True) as store:
         examples = store.examples("test")
     texts = answers(baseline(name, evidence, 0), examples, evidence)
-    scores = snapshot.score([Response(example_id=e.example_id, response=t) for e, t in zip(examples, texts, strict=True)], PROFILES["ndcg"])
+    scores = snapshot.score(
+        [
+            Response(example_id=e.example_id, response=t)
+            for e, t in zip(examples, texts, strict=True)
+        ],
+        PROFILES["ndcg"],
+    )
     assert {s.status for s in scores} == {"ok"}
     found = sum(s.ndcg for s in scores) / len(scores)
     assert found == 1.0 if name == "rules" else found < 0.75

@@ -71,7 +71,11 @@ def test_before_the_first_there_is_nothing_and_when_none_is_whole_it_is_said(tmp
 def test_a_full_disk_is_known_by_what_is_left_where_the_error_does_not_say_so(tmp_path):
     small = tmp_path / "small"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)],
+        capture_output=True,
+        check=False,
+    ).returncode:
         pytest.skip("cannot mount a small file system here")
     try:
         with pytest.raises(RuntimeError) as caught:
@@ -80,6 +84,8 @@ def test_a_full_disk_is_known_by_what_is_left_where_the_error_does_not_say_so(tm
         del caught  # it holds the file open
         assert "No space left" not in str(said) and disk_full(small, said)
         (small / "model.pt").unlink()
-        assert not disk_full(small, said) and disk_full(small, OSError(28, "No space left on device"))
+        assert not disk_full(small, said) and disk_full(
+            small, OSError(28, "No space left on device")
+        )
     finally:
         subprocess.run(["umount", str(small)], check=True)

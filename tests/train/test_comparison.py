@@ -19,15 +19,29 @@ def rows(**kinds):
 
 
 CELLS = {
-    "tiny-grpo": {0: rows(a=[1, 0], b=[0, 0]), 1: rows(a=[1, 1], b=[0, 0]), 2: rows(a=[0, 0], b=[1, 1])},
-    "tiny-rerec": {0: rows(a=[1, 1], b=[0, 0]), 1: rows(a=[1, 1], b=[1, 0]), 2: rows(a=[1, 1], b=[1, 1])},
+    "tiny-grpo": {
+        0: rows(a=[1, 0], b=[0, 0]),
+        1: rows(a=[1, 1], b=[0, 0]),
+        2: rows(a=[0, 0], b=[1, 1]),
+    },
+    "tiny-rerec": {
+        0: rows(a=[1, 1], b=[0, 0]),
+        1: rows(a=[1, 1], b=[1, 0]),
+        2: rows(a=[1, 1], b=[1, 1]),
+    },
 }
 
 
 def test_means_and_intervals_by_hand():
-    assert by_seed(CELLS, "tiny-grpo") == {0: 0.25, 1: 0.5, 2: 0.5} and by_seed(CELLS, "tiny-grpo", "a") == {0: 0.5, 1: 1.0, 2: 0.0}
+    assert by_seed(CELLS, "tiny-grpo") == {0: 0.25, 1: 0.5, 2: 0.5} and by_seed(
+        CELLS, "tiny-grpo", "a"
+    ) == {0: 0.5, 1: 1.0, 2: 0.0}
     found = interval([0.5, 0.7, 0.9])  # sd .2, t(2) 4.3027
-    assert found["mean"] == pytest.approx(0.7) and found["half"] == pytest.approx(4.30265 * 0.2 / 3**0.5, rel=1e-5) and found["n"] == 3
+    assert (
+        found["mean"] == pytest.approx(0.7)
+        and found["half"] == pytest.approx(4.30265 * 0.2 / 3**0.5, rel=1e-5)
+        and found["n"] == 3
+    )
     assert interval([0.4]) == {"mean": 0.4, "half": None, "n": 1}
 
 
@@ -41,9 +55,17 @@ def test_a_paired_difference_by_hand():
 
 
 def test_only_seeds_that_both_have_are_paired():
-    assert paired({0: 0.5, 1: 0.9}, {0: 0.25, 2: 0.1}) == {"mean": 0.25, "half": None, "n": 1, "p": None, "d": None}
+    assert paired({0: 0.5, 1: 0.9}, {0: 0.25, 2: 0.1}) == {
+        "mean": 0.25,
+        "half": None,
+        "n": 1,
+        "p": None,
+        "d": None,
+    }
     assert paired({0: 0.5}, {1: 0.5})["n"] == 0
-    assert paired({0: 0.5, 1: 0.7}, {0: 0.25, 1: 0.45})["p"] is None  # the same difference twice: no spread to test against
+    assert (
+        paired({0: 0.5, 1: 0.7}, {0: 0.25, 1: 0.45})["p"] is None
+    )  # the same difference twice: no spread to test against
 
 
 def test_fault_23_p_values_are_adjusted_for_each_other_by_hand():
@@ -56,37 +78,70 @@ def test_fault_23_p_values_are_adjusted_for_each_other_by_hand():
 def test_fault_23_a_comparison_is_adjusted_over_what_is_shown_together():
     third = {0: rows(a=[1, 1], b=[1, 0]), 1: rows(a=[1, 1], b=[1, 1]), 2: rows(a=[1, 1], b=[1, 0])}
     table = compare(CELLS | {"tiny-dapo": third})
-    families = [[table[name][kind]["against"] for name in ("tiny-rerec", "tiny-dapo") for kind in kinds] for kinds in ([ALL], ["a", "b"])]
+    families = [
+        [table[name][kind]["against"] for name in ("tiny-rerec", "tiny-dapo") for kind in kinds]
+        for kinds in ([ALL], ["a", "b"])
+    ]
     for family in families:
-        assert [one["p_holm"] for one in family] == pytest.approx(adjusted([one["p"] for one in family]))
+        assert [one["p_holm"] for one in family] == pytest.approx(
+            adjusted([one["p"] for one in family])
+        )
     (one, other), _ = families
-    assert one["p_holm"] == pytest.approx(2 * min(one["p"], other["p"])) and one["p_holm"] > one["p"]
-    assert told(table["tiny-rerec"][ALL]).endswith(f"p {one['p_holm']:.3f}, d {one['d']:.2f} (3 seeds)")
-    assert compare(CELLS)["tiny-rerec"][ALL]["against"]["p_holm"] == pytest.approx(0.0572, abs=1e-4)  # alone: as it is
+    assert (
+        one["p_holm"] == pytest.approx(2 * min(one["p"], other["p"])) and one["p_holm"] > one["p"]
+    )
+    assert told(table["tiny-rerec"][ALL]).endswith(
+        f"p {one['p_holm']:.3f}, d {one['d']:.2f} (3 seeds)"
+    )
+    assert compare(CELLS)["tiny-rerec"][ALL]["against"]["p_holm"] == pytest.approx(
+        0.0572, abs=1e-4
+    )  # alone: as it is
 
 
 def test_fault_23_next_items_are_adjusted_over_methods_and_figures(tmp_path):
-    made = {"popularity": (0.1, 0.2, 0.15), "sasrec": (0.2, 0.31, 0.26), "gru4rec": (0.11, 0.24, 0.2)}
+    made = {
+        "popularity": (0.1, 0.2, 0.15),
+        "sasrec": (0.2, 0.31, 0.26),
+        "gru4rec": (0.11, 0.24, 0.2),
+    }
     for name, values in made.items():
         for seed, value in enumerate(values):
-            (tmp_path / f"{name}-{seed}.json").write_text(json.dumps({"H@10": value, "NDCG@10": value**2}))
+            (tmp_path / f"{name}-{seed}.json").write_text(
+                json.dumps({"H@10": value, "NDCG@10": value**2})
+            )
     table = _table(tmp_path, SequentialConfig(methods=tuple(made)))
     family = [entry["against"] for name in ("sasrec", "gru4rec") for entry in table[name].values()]
-    assert len(family) == 4 and [one["p_holm"] for one in family] == pytest.approx(adjusted([one["p"] for one in family]))
-    assert min(one["p_holm"] for one in family) == pytest.approx(4 * min(one["p"] for one in family))
+    assert len(family) == 4 and [one["p_holm"] for one in family] == pytest.approx(
+        adjusted([one["p"] for one in family])
+    )
+    assert min(one["p_holm"] for one in family) == pytest.approx(
+        4 * min(one["p"] for one in family)
+    )
 
 
 def test_the_table_has_every_kind_and_all():
     table = compare(CELLS)
-    assert list(table) == ["tiny-grpo", "tiny-rerec"] and list(table["tiny-grpo"]) == ["a", "b", "all"]
-    assert "against" not in table["tiny-grpo"]["all"] and table["tiny-rerec"]["a"]["against"]["mean"] == pytest.approx(0.5)
+    assert list(table) == ["tiny-grpo", "tiny-rerec"] and list(table["tiny-grpo"]) == [
+        "a",
+        "b",
+        "all",
+    ]
+    assert "against" not in table["tiny-grpo"]["all"] and table["tiny-rerec"]["a"]["against"][
+        "mean"
+    ] == pytest.approx(0.5)
     assert table["tiny-rerec"]["all"]["seeds"] == {"0": 0.5, "1": 0.75, "2": 1.0}
 
 
 def test_an_ablation_takes_away_just_what_it_names(tmp_path):
     def resolved(name):
         m = method(name)
-        config = RFTConfig(recipe=m.recipe, run=tmp_path, model=str(tmp_path), server="http://127.0.0.1:1", overrides=m.overrides)
+        config = RFTConfig(
+            recipe=m.recipe,
+            run=tmp_path,
+            model=str(tmp_path),
+            server="http://127.0.0.1:1",
+            overrides=m.overrides,
+        )
         return OmegaConf.to_container(compose(config, "digest"), resolve=True)
 
     whole = resolved("tiny-rerec")
@@ -97,13 +152,17 @@ def test_an_ablation_takes_away_just_what_it_names(tmp_path):
     ):
         assert resolved(f"tiny-rerec-{name}") == whole | {"rerec": whole["rerec"] | change}
     without = resolved("tiny-rerec-raae")
-    assert without["algorithm"]["adv_estimator"] == "grpo" and without["rerec"]["weights"] == whole["rerec"]["weights"] | {"penalty": 0}
+    assert without["algorithm"]["adv_estimator"] == "grpo" and without["rerec"]["weights"] == whole[
+        "rerec"
+    ]["weights"] | {"penalty": 0}
     bare = resolved("tiny-rerec-raae-qas-pas-curriculum")
     grpo = resolved("tiny-grpo")
-    assert bare | {"rerec": None} == grpo | {"rerec": None} and {k: v for k, v in bare["rerec"].items() if k != "judged"} == {
-        k: v for k, v in grpo["rerec"].items() if k != "judged"
-    }
-    assert method("tiny-rerec-graph").recipe == "tiny-rerec-graph" and method("tiny-rerec-graph-qas").overrides == ("rerec.weights.qas=0",)
+    assert bare | {"rerec": None} == grpo | {"rerec": None} and {
+        k: v for k, v in bare["rerec"].items() if k != "judged"
+    } == {k: v for k, v in grpo["rerec"].items() if k != "judged"}
+    assert method("tiny-rerec-graph").recipe == "tiny-rerec-graph" and method(
+        "tiny-rerec-graph-qas"
+    ).overrides == ("rerec.weights.qas=0",)
 
 
 def test_bad_methods_are_named():
@@ -114,7 +173,12 @@ def test_bad_methods_are_named():
 
 
 def test_a_comparison_is_written_from_the_cells_that_are_there(tmp_path):
-    config = CompareConfig(store=tmp_path / "s", model=tmp_path / "m", methods=("tiny-grpo", "tiny-rerec", "tiny-rerec-qas"), seeds=(0, 1, 2))
+    config = CompareConfig(
+        store=tmp_path / "s",
+        model=tmp_path / "m",
+        methods=("tiny-grpo", "tiny-rerec", "tiny-rerec-qas"),
+        seeds=(0, 1, 2),
+    )
     with pytest.raises(TrainError, match="no cell of .* was finished: out of luck"):
         write_comparison(tmp_path, config, {"tiny-grpo 0": "out of luck"})
     for name, by in CELLS.items():
@@ -122,21 +186,37 @@ def test_a_comparison_is_written_from_the_cells_that_are_there(tmp_path):
             cell = tmp_path / name / str(seed)
             (cell / "log/rerec").mkdir(parents=True)
             (cell / "eval.json").write_text(json.dumps({"rows": found}))
-            (cell / "config.yaml").write_text("{data: {train_batch_size: 16}, actor_rollout_ref: {rollout: {n: 8}}}")
+            (cell / "config.yaml").write_text(
+                "{data: {train_batch_size: 16}, actor_rollout_ref: {rollout: {n: 8}}}"
+            )
             (cell / "log/rerec/rft.jsonl").write_text(
-                "".join(json.dumps({"step": n, "data": {"rerec/score": 0.5, "rerec/ndcg": 0.5}}) + "\n" for n in (1, 2, 3))
+                "".join(
+                    json.dumps({"step": n, "data": {"rerec/score": 0.5, "rerec/ndcg": 0.5}}) + "\n"
+                    for n in (1, 2, 3)
+                )
             )
             (cell / "seconds.json").write_text("60")
     summary = write_comparison(tmp_path, config, {"tiny-rerec-qas 0": "train failed <here>"})
     assert json.loads((tmp_path / "comparison.json").read_text())["table"] == summary["table"]
     assert summary["costs"]["tiny-grpo"] == {"rollouts": 3 * 16 * 8, "seconds": 60}
     page = (tmp_path / "comparison.html").read_text()
-    assert "Holm" in page and "+0.333" in page and "train failed &lt;here&gt;" in page and "data:image/png" in page and "tiny-rerec-qas" in page
+    assert (
+        "Holm" in page
+        and "+0.333" in page
+        and "train failed &lt;here&gt;" in page
+        and "data:image/png" in page
+        and "tiny-rerec-qas" in page
+    )
 
 
 def test_a_directory_holds_one_matrix_that_may_grow(tmp_path):
-    config = CompareConfig(store=tmp_path / "s", model=tmp_path / "m", methods=("tiny-grpo",), seeds=(0,))
+    config = CompareConfig(
+        store=tmp_path / "s", model=tmp_path / "m", methods=("tiny-grpo",), seeds=(0,)
+    )
     _settle(tmp_path, config)
-    _settle(tmp_path, config.model_copy(update={"methods": ("tiny-grpo", "tiny-rerec"), "seeds": (0, 1)}))
+    _settle(
+        tmp_path,
+        config.model_copy(update={"methods": ("tiny-grpo", "tiny-rerec"), "seeds": (0, 1)}),
+    )
     with pytest.raises(ConfigChanged, match="another split"):
         _settle(tmp_path, config.model_copy(update={"split": "test"}))

@@ -62,7 +62,9 @@ def test_when_all_is_mastered_there_is_no_plan():
 @given(st.integers(3, 20), st.integers(2, 3), st.integers(0, 99))
 def test_a_plan_is_whole_batches_and_leaves_no_live_query_out(n, batch, seed):
     rng = random.Random(seed)
-    c = Curriculum([rng.random() for _ in range(n)], batch, CurriculumConfig(tau=0.2, recheck=4, seed=seed))
+    c = Curriculum(
+        [rng.random() for _ in range(n)], batch, CurriculumConfig(tau=0.2, recheck=4, seed=seed)
+    )
     for _ in range(6):
         live = {q for q in range(n) if not c.mastered(q)}
         plan = c.next_plan()
@@ -95,18 +97,26 @@ def test_a_checkpoint_of_other_data_is_refused():
 BYTES = _tokenizer([" Heat (1995)", " Café", "\n", " yes"])
 
 
-@given(st.text(alphabet="ab é€😀\n Heat(1995)", max_size=30), st.integers(0, 30), st.integers(0, 30))
+@given(
+    st.text(alphabet="ab é€😀\n Heat(1995)", max_size=30), st.integers(0, 30), st.integers(0, 30)
+)
 def test_token_spans_tile_the_text_for_byte_level_tokens(text, start, length):
     ids = BYTES(text)["input_ids"]
-    decoded, spans = token_spans(ids, lambda part: BYTES.decode(list(part), skip_special_tokens=True))
+    decoded, spans = token_spans(
+        ids, lambda part: BYTES.decode(list(part), skip_special_tokens=True)
+    )
     assert decoded == text and len(spans) == len(ids)
     assert "".join(text[a:b] for a, b in spans) == text
-    assert spread(spans, start, start + length) == [k for k, (a, b) in enumerate(spans) if a < start + length and b > start]
+    assert spread(spans, start, start + length) == [
+        k for k, (a, b) in enumerate(spans) if a < start + length and b > start
+    ]
 
 
 def test_a_segment_takes_the_tokens_that_hold_its_characters():
     text = " Heat (1995) yes\n 😀 no"
-    _, spans = token_spans(BYTES(text)["input_ids"], lambda part: BYTES.decode(list(part), skip_special_tokens=True))
+    _, spans = token_spans(
+        BYTES(text)["input_ids"], lambda part: BYTES.decode(list(part), skip_special_tokens=True)
+    )
     line = text.index("\n")
     hit = spread(spans, 1, line)
     assert isinstance(BYTES, Qwen2Tokenizer) and hit == [0, 1]

@@ -28,12 +28,22 @@ def served(film_store, tmp_path_factory):
     """(evidence, Examples, tokenizer, URL of the server) of invented films with conversations and look-ups."""
     path = tmp_path_factory.mktemp("loops") / "films.duckdb"
     shutil.copy(film_store, path)
-    config = SynthConfig(counts={"rl": 12}, kinds=("conversation", "tools"), levels=(2,), seed=6, workers=1, writer="terse")
+    config = SynthConfig(
+        counts={"rl": 12},
+        kinds=("conversation", "tools"),
+        levels=(2,),
+        seed=6,
+        workers=1,
+        writer="terse",
+    )
     examples = synthesise(path, config)
     with Store.open(path) as store:
         store.replace_examples(examples)
     evidence = Evidence.load(path)
-    tokenizer, _ = build_tokenizer(evidence, [t for style in ("conversation", "tools") for t in words_of(examples, evidence, style)])
+    tokenizer, _ = build_tokenizer(
+        evidence,
+        [t for style in ("conversation", "tools") for t in words_of(examples, evidence, style)],
+    )
     with local_server(path) as url:
         yield evidence, examples, tokenizer, url
 
@@ -48,7 +58,12 @@ class Scripted:
         self.prompts.append(self.tokenizer.decode(prompt_ids))
         ids = self.tokenizer(self.texts.pop(0))["input_ids"] + [self.tokenizer.eos_token_id]
         ids = ids[: sampling_params["max_tokens"]]
-        return SimpleNamespace(token_ids=ids, log_probs=[-1.0] * len(ids), extra_fields={"global_steps": 0}, num_preempted=None)
+        return SimpleNamespace(
+            token_ids=ids,
+            log_probs=[-1.0] * len(ids),
+            extra_fields={"global_steps": 0},
+            num_preempted=None,
+        )
 
 
 def run(served, example, style, texts, room=ROOM, url=None):
@@ -59,17 +74,36 @@ def run(served, example, style, texts, room=ROOM, url=None):
     for clients in (agent_loop._client, dialogue_loop._client):
         clients.cache_clear()  # they belong to an event loop
     evidence, _, tokenizer, server = served
-    ours = {"server": url or server, "graph_digest": evidence.digest, "weights": {"k": 1}, "retries": 0, "judged": 0.0}
+    ours = {
+        "server": url or server,
+        "graph_digest": evidence.digest,
+        "weights": {"k": 1},
+        "retries": 0,
+        "judged": 0.0,
+    }
     rollout = {"prompt_length": 512, "response_length": room}
-    config = OmegaConf.create({"rerec": ours, "actor_rollout_ref": {"rollout": rollout}, "data": {}})
+    config = OmegaConf.create(
+        {"rerec": ours, "actor_rollout_ref": {"rollout": rollout}, "data": {}}
+    )
     scripted = Scripted(tokenizer, texts)
 
     async def play():
         loop = dialogue_loop.DialogueAgentLoop(
-            DictConfigWrap(config), scripted, tokenizer, None, None, DictConfigWrap(config.data), hf_model_type="qwen2"
+            DictConfigWrap(config),
+            scripted,
+            tokenizer,
+            None,
+            None,
+            DictConfigWrap(config.data),
+            hf_model_type="qwen2",
         )
         (row,) = example_rows([example], evidence, style)
-        return await loop.run({"temperature": 1.0}, raw_prompt=row["prompt"], extra_info=row["extra_info"], reward_model=row["reward_model"])
+        return await loop.run(
+            {"temperature": 1.0},
+            raw_prompt=row["prompt"],
+            extra_info=row["extra_info"],
+            reward_model=row["reward_model"],
+        )
 
     return asyncio.run(play()), scripted
 
@@ -92,19 +126,39 @@ def test_gold_turns_play_the_gold_transcript_and_earn_everything(served, style, 
     said = [m.content for m in messages if m.role == "assistant"]
     output, scripted = run(served, example, style, said)
     figures = output.extra_fields["reward_extra_info"]
-    assert figures["score"] == figures["ndcg"] == 1.0 and figures["unscored"] == 0.0 and not scripted.texts
+    assert (
+        figures["score"] == figures["ndcg"] == 1.0
+        and figures["unscored"] == 0.0
+        and not scripted.texts
+    )
     assert (figures["calls"], figures["turns"]) == (len(example.calls), len(messages))
     whole = tokenizer.decode(output.response_ids, skip_special_tokens=True)
     pieces = [whole[s["start"] : s["end"]] for s in json.loads(figures["segments"])]
-    assert pieces and evidence.attributes.titles[example.gold[0]] in pieces[-1] and all(piece in said[-1] for piece in pieces)
+    assert (
+        pieces
+        and evidence.attributes.titles[example.gold[0]] in pieces[-1]
+        and all(piece in said[-1] for piece in pieces)
+    )
     mine, others = own(output, tokenizer)
-    assert mine == "".join(f"{text}<|im_end|>" for text in said)  # learned from: this, and nothing else
+    assert mine == "".join(
+        f"{text}<|im_end|>" for text in said
+    )  # learned from: this, and nothing else
     for message in messages[1:]:
-        assert message.role == "assistant" or f"{message.role}\n{message.content}<|im_end|>" in others
-    assert [lp for lp, mask in zip(output.response_logprobs, output.response_mask, strict=True) if mask] == [-1.0] * sum(output.response_mask)
+        assert (
+            message.role == "assistant" or f"{message.role}\n{message.content}<|im_end|>" in others
+        )
+    assert [
+        lp for lp, mask in zip(output.response_logprobs, output.response_mask, strict=True) if mask
+    ] == [-1.0] * sum(output.response_mask)
     rewards = output.as_dict()["rm_scores"]
-    assert rewards[-1] == 1.0 and rewards[:-1].abs().sum() == 0 and len(rewards) == len(output.response_ids)
-    template = tokenizer.apply_chat_template([m._asdict() for m in messages[:-1]], add_generation_prompt=True, tokenize=False)
+    assert (
+        rewards[-1] == 1.0
+        and rewards[:-1].abs().sum() == 0
+        and len(rewards) == len(output.response_ids)
+    )
+    template = tokenizer.apply_chat_template(
+        [m._asdict() for m in messages[:-1]], add_generation_prompt=True, tokenize=False
+    )
     assert scripted.prompts[-1] == template  # the last turn reads the chat as the lessons showed it
 
 
@@ -114,7 +168,12 @@ def test_a_wrong_end_earns_nothing_and_a_hasty_answer_ends_it(served):
     wrong = evidence.attributes.titles[next(i for i in example.candidates if i not in example.gold)]
     output, scripted = run(served, example, "tools", [f" <answer> {wrong} </answer>", "never said"])
     figures = output.extra_fields["reward_extra_info"]
-    assert (figures["score"], figures["calls"], figures["turns"], figures["answered"]) == (0.0, 0.0, 2.0, 1.0) and scripted.texts == ["never said"]
+    assert (figures["score"], figures["calls"], figures["turns"], figures["answered"]) == (
+        0.0,
+        0.0,
+        2.0,
+        1.0,
+    ) and scripted.texts == ["never said"]
 
 
 def test_calls_without_end_end(served):
@@ -131,7 +190,13 @@ def test_a_dialogue_that_outgrows_its_room_is_cut_and_not_answered(served):
     for room in (len(tokenizer(said[0])["input_ids"]) + 4, 3):
         output, _ = run(served, example, "conversation", said, room=room)
         figures = output.extra_fields["reward_extra_info"]
-        assert len(output.response_ids) == len(output.response_mask) == len(output.response_logprobs) == len(output.as_dict()["rm_scores"]) == room
+        assert (
+            len(output.response_ids)
+            == len(output.response_mask)
+            == len(output.response_logprobs)
+            == len(output.as_dict()["rm_scores"])
+            == room
+        )
         assert figures["answered"] == 0.0 == figures["score"]
 
 
@@ -141,4 +206,8 @@ def test_a_tool_that_does_not_answer_leaves_the_response_unscored(served):
     said = [m.content for m in asking(example, evidence) if m.role == "assistant"]
     output, _ = run(served, example, "tools", said, url="http://127.0.0.1:9")
     figures = output.extra_fields["reward_extra_info"]
-    assert figures["unscored"] == 1.0 and math.isnan(figures["score"]) and "does not answer" in figures["reason"]
+    assert (
+        figures["unscored"] == 1.0
+        and math.isnan(figures["score"])
+        and "does not answer" in figures["reason"]
+    )

@@ -19,7 +19,16 @@ from train.errors import TrainError
 from train.sft.run import words_of
 from train.sft.tiny import build_tokenizer
 from train.sft.training import encode, lessons
-from train.tasks.dialogues import DIALOGUES, NOTHING, asked, asking, conversation, example_rows, fits, told
+from train.tasks.dialogues import (
+    DIALOGUES,
+    NOTHING,
+    asked,
+    asking,
+    conversation,
+    example_rows,
+    fits,
+    told,
+)
 from train.tasks.prompts import open_book
 
 
@@ -28,7 +37,14 @@ def talks(film_store, tmp_path_factory):
     """The invented films with conversations and queries that need look-ups."""
     path = tmp_path_factory.mktemp("talks") / "talks.duckdb"
     shutil.copy(film_store, path)
-    config = SynthConfig(counts={"sft": 40, "rl": 20}, kinds=("conversation", "tools"), levels=(1, 2, 3), seed=5, workers=1, writer="terse")
+    config = SynthConfig(
+        counts={"sft": 40, "rl": 20},
+        kinds=("conversation", "tools"),
+        levels=(1, 2, 3),
+        seed=5,
+        workers=1,
+        writer="terse",
+    )
     examples = synthesise(path, config)
     with Store.open(path) as store:
         store.replace_examples(examples)
@@ -64,11 +80,17 @@ def test_the_last_look_up_gives_the_gold_and_a_hasty_one_does_not_end_there(talk
     snapshot = Snapshot.load(talks)
     for e in of("tools", examples):
         *_, reply, answer = asking(e, evidence)
-        assert reply.content.strip() == evidence.attributes.titles[e.gold[0]] and reply.content.strip() in answer.content
+        assert (
+            reply.content.strip() == evidence.attributes.titles[e.gold[0]]
+            and reply.content.strip() in answer.content
+        )
         first = asking(e, evidence)[1]
         for astray in first.astray:
             call = asked(astray, e.candidates)
-            assert astray != first.content and (call is None or snapshot.look_up([call])[0] != snapshot.look_up([asked(first.content, ())])[0])
+            assert astray != first.content and (
+                call is None
+                or snapshot.look_up([call])[0] != snapshot.look_up([asked(first.content, ())])[0]
+            )
 
 
 def test_a_prompt_with_look_ups_gives_no_fact_away(world):
@@ -76,25 +98,41 @@ def test_a_prompt_with_look_ups_gives_no_fact_away(world):
     for e in of("tools", examples):
         titles = " ".join(evidence.attributes.titles[i] for i in (*e.anchors, *e.candidates))
         question = asking(e, evidence)[0].content
-        assert all(c.name not in question or c.name in e.query or c.name in titles for c in e.conditions)
+        assert all(
+            c.name not in question or c.name in e.query or c.name in titles for c in e.conditions
+        )
 
 
 def test_a_conversation_is_told_turn_by_turn(world):
     evidence, examples = world
     for e in of("conversation", examples):
         first, *rest = conversation(e, evidence)
-        assert first.content.startswith(f" {e.turns[0].text}") and all(t.text not in first.content for t in e.turns[1:])
+        assert first.content.startswith(f" {e.turns[0].text}") and all(
+            t.text not in first.content for t in e.turns[1:]
+        )
         assert [m.role for m in rest] == ["assistant", "user"] * (len(rest) // 2) + ["assistant"]
         assert evidence.attributes.titles[e.gold[0]] in rest[-1].content.split("<answer>")[1]
-        assert all(evidence.attributes.titles[e.gold[0]] not in wrong.split("<answer>")[1] for wrong in rest[-1].astray)
+        assert all(
+            evidence.attributes.titles[e.gold[0]] not in wrong.split("<answer>")[1]
+            for wrong in rest[-1].astray
+        )
 
 
 @pytest.mark.parametrize(
     "text, call",
     [
-        (" <call> lookup Heat (1995) | starring </call>", Look("lookup", "starring", item="Heat (1995)", among=["i1"])),
-        ("<call>holders genre | Film | Noir</call>\n", Look("holders", "genre", value="Film | Noir", among=["i1"])),
-        ("<call> lookup\nHeat\n|\nstarring\n</call>", Look("lookup", "starring", item="Heat", among=["i1"])),
+        (
+            " <call> lookup Heat (1995) | starring </call>",
+            Look("lookup", "starring", item="Heat (1995)", among=["i1"]),
+        ),
+        (
+            "<call>holders genre | Film | Noir</call>\n",
+            Look("holders", "genre", value="Film | Noir", among=["i1"]),
+        ),
+        (
+            "<call> lookup\nHeat\n|\nstarring\n</call>",
+            Look("lookup", "starring", item="Heat", among=["i1"]),
+        ),
         ("I ask: <call> lookup Heat | starring </call>", None),  # a call stands alone
         ("<call> lookup Heat starring </call>", None),
         ("<call> erase Heat | starring </call>", None),
@@ -111,13 +149,25 @@ def test_a_call_is_read_or_it_is_none(text, call):
 
 
 def test_fault_13_a_call_is_made_after_the_thoughts():
-    call, looked = "<call> lookup Heat (1995) | starring </call>", Look("lookup", "starring", item="Heat (1995)", among=["i1"])
-    assert asked(f"<think>\nI ask.\n</think>\n\n{call}", ["i1"]) == asked(f"I ask.\n</think>{call}", ["i1"]) == looked
+    call, looked = (
+        "<call> lookup Heat (1995) | starring </call>",
+        Look("lookup", "starring", item="Heat (1995)", among=["i1"]),
+    )
+    assert (
+        asked(f"<think>\nI ask.\n</think>\n\n{call}", ["i1"])
+        == asked(f"I ask.\n</think>{call}", ["i1"])
+        == looked
+    )
     assert asked(f"<think>{call}</think>", ["i1"]) is asked(f"<think>{call}", ["i1"]) is None
 
 
 @pytest.mark.parametrize(
-    "text", [f"lookup Film A | {'starring </call> ' * 30}", f"lookup {'Film ' * 500} | {'x' * 300}", f"holders {'x' * 300} | {'y' * 2000}"]
+    "text",
+    [
+        f"lookup Film A | {'starring </call> ' * 30}",
+        f"lookup {'Film ' * 500} | {'x' * 300}",
+        f"holders {'x' * 300} | {'y' * 2000}",
+    ],
 )
 def test_a_call_of_any_length_is_one_the_server_reads(snapshot, text):
     call = asked(f"<call> {text} </call>", ["i1"])
@@ -130,13 +180,29 @@ def test_a_call_of_any_length_is_one_the_server_reads(snapshot, text):
     "look, found, problem",
     [
         (Look("lookup", "starring", item="Film E (1985)"), ["Sue Stone", "Tim Tate"], ""),
-        (Look("lookup", "director", item="film e"), ["Bo Berg"], ""),  # as the resolver reads titles
+        (
+            Look("lookup", "director", item="film e"),
+            ["Bo Berg"],
+            "",
+        ),  # as the resolver reads titles
         (Look("lookup", "starring", item="Film Z"), [], "'Film Z' is no item here"),
-        (Look("lookup", "editor", item="Film E (1985)"), [], "no relation 'editor': choose from composer, director, genre, starring"),
-        (Look("holders", "director", value="BO BERG", among=["i9", "i6", "i5", "no such"]), ["Film F (1986)", "Film E (1985)"], ""),
+        (
+            Look("lookup", "editor", item="Film E (1985)"),
+            [],
+            "no relation 'editor': choose from composer, director, genre, starring",
+        ),
+        (
+            Look("holders", "director", value="BO BERG", among=["i9", "i6", "i5", "no such"]),
+            ["Film F (1986)", "Film E (1985)"],
+            "",
+        ),
         (Look("holders", "director", value="Nobody", among=["i5"]), [], ""),
         (Look("holders", "starring", value="Bo Berg", among=["i5"]), [], ""),  # he directs
-        (Look("holders", "editor", value="Bo Berg", among=["i5"]), [], "no relation 'editor': choose from composer, director, genre, starring"),
+        (
+            Look("holders", "editor", value="Bo Berg", among=["i5"]),
+            [],
+            "no relation 'editor': choose from composer, director, genre, starring",
+        ),
     ],
 )
 def test_what_a_look_up_finds_in_the_hand_made_world(snapshot, look, found, problem):
@@ -145,13 +211,20 @@ def test_what_a_look_up_finds_in_the_hand_made_world(snapshot, look, found, prob
 
 def test_what_the_tool_says():
     assert told(Looked(["Sue Stone", "Tim Tate"], "")) == " Sue Stone\n Tim Tate"
-    assert told(Looked([], "")) == f" {NOTHING}" and told(Looked([], "no relation")) == " no relation"
+    assert (
+        told(Looked([], "")) == f" {NOTHING}" and told(Looked([], "no relation")) == " no relation"
+    )
 
 
 @pytest.mark.journey
 def test_look_ups_over_http_and_without_a_server(talks, world):
     evidence, examples = world
-    calls = [asked(m.content, e.candidates) for e in of("tools", examples) for m in asking(e, evidence)[1:] if "<call>" in m.content]
+    calls = [
+        asked(m.content, e.candidates)
+        for e in of("tools", examples)
+        for m in asking(e, evidence)[1:]
+        if "<call>" in m.content
+    ]
 
     async def ask(url, digest=None):
         async with AsyncLookClient(url, digest, retries=0) as client:
@@ -176,18 +249,36 @@ def test_look_ups_over_http_and_without_a_server(talks, world):
 def test_every_turn_of_the_policy_is_learned_once(world, style):
     evidence, examples = world
     taught = lessons(examples, evidence, style)
-    assert len(taught) == (1 if style == "conversation" else 2) * len(of(style, examples))  # of the tool's: where to look first, and all the rest
+    assert len(taught) == (1 if style == "conversation" else 2) * len(
+        of(style, examples)
+    )  # of the tool's: where to look first, and all the rest
     tokenizer, _ = build_tokenizer(evidence, words_of(examples, evidence, style))
     for lesson, sample in zip(taught[:40], encode(taught[:40], tokenizer), strict=True):
         chat = tokenizer.decode(sample.prompt)
-        assert [part.split("\n")[0] for part in chat.split("<|im_start|>")[1:]] == ["user", *(m.role for m in lesson.since), "assistant"]
+        assert [part.split("\n")[0] for part in chat.split("<|im_start|>")[1:]] == [
+            "user",
+            *(m.role for m in lesson.since),
+            "assistant",
+        ]
         assert tokenizer.decode(sample.gold) == f"{lesson.gold}<|im_end|>"
         assert sample.prompt == tokenizer(chat, add_special_tokens=False)["input_ids"]
         assert tokenizer.decode([sample.prompt[k] for k in sample.own]) == "".join(
             f"{m.content}<|im_end|>" for m in lesson.since if m.role == "assistant" and not m.astray
         )
-    said = [m.content for e in of(style, examples) for m in DIALOGUES[style](e, evidence) if m.role == "assistant"]
-    learned = [text for t in taught for text in (t.gold, *(m.content for m in t.since if m.role == "assistant" and not m.astray))]
+    said = [
+        m.content
+        for e in of(style, examples)
+        for m in DIALOGUES[style](e, evidence)
+        if m.role == "assistant"
+    ]
+    learned = [
+        text
+        for t in taught
+        for text in (
+            t.gold,
+            *(m.content for m in t.since if m.role == "assistant" and not m.astray),
+        )
+    ]
     assert sorted(said) == sorted(learned)
 
 
@@ -195,14 +286,21 @@ def test_rows_say_what_comes_later_and_single_turns_stay_as_they_are(world):
     evidence, examples = world
     talk = of("conversation", examples)
     rows = example_rows(examples, evidence, "conversation")
-    assert [r["extra_info"]["later"] for r in rows] == [[f" {t.text}" for t in e.turns[1:] if t.role == "user"] for e in talk]
+    assert [r["extra_info"]["later"] for r in rows] == [
+        [f" {t.text}" for t in e.turns[1:] if t.role == "user"] for e in talk
+    ]
     assert [r["extra_info"]["among"] for r in rows] == [list(e.candidates) for e in talk]
     single = example_rows(examples, evidence, "open-book")
-    assert [r["prompt"][0]["content"] for r in single] == [open_book(e, evidence) for e in examples] and "later" not in single[0]["extra_info"]
+    assert [r["prompt"][0]["content"] for r in single] == [
+        open_book(e, evidence) for e in examples
+    ] and "later" not in single[0]["extra_info"]
 
 
 def test_no_example_of_the_kind_is_said(film_store):
-    with Store.open(film_store, read_only=True) as store, pytest.raises(TrainError, match="rerec synth --kinds tools"):
+    with (
+        Store.open(film_store, read_only=True) as store,
+        pytest.raises(TrainError, match="rerec synth --kinds tools"),
+    ):
         lessons(store.examples(), Evidence.load(film_store), "tools")
     with pytest.raises(TrainError, match="choose from open-book, conversation, tools"):
         lessons([], Evidence.load(film_store), "closed-book")

@@ -63,14 +63,24 @@ def serving(say, faults=()):
 
 
 def echo(prompt):
-    return {"content": f"said {prompt}"} if prompt != "never" else {"content": None, "refusal": "I will not"}
+    return (
+        {"content": f"said {prompt}"}
+        if prompt != "never"
+        else {"content": None, "refusal": "I will not"}
+    )
 
 
 def test_answers_come_in_order_whatever_fails_on_the_way(monkeypatch):
     monkeypatch.setenv("SECRET", "s3cret")
     with serving(echo, faults=[429, 500, 503, 429]) as server:
         prompts = [f"p{n}" for n in range(20)] + ["never"]
-        found = ask(EndpointConfig(model="m", base_url=server.url, key_env="SECRET", concurrency=4), prompts, 0.0, 0, None)
+        found = ask(
+            EndpointConfig(model="m", base_url=server.url, key_env="SECRET", concurrency=4),
+            prompts,
+            0.0,
+            0,
+            None,
+        )
         assert found == [f"said p{n}" for n in range(20)] + ["I will not"]
         assert sorted(server.asked) == sorted(prompts) and server.keys == {"Bearer s3cret"}
 
@@ -84,9 +94,14 @@ def test_what_was_answered_is_not_asked_again_and_a_cut_line_is(tmp_path):
         assert server.asked == ["p0", "p1", "p2"]
         kept.write_text(kept.read_text()[:-9])  # killed while the third was written
         seen = []
-        assert ask(config, prompts, 0.0, 0, kept, lambda done, total: seen.append((done, total))) == [f"said {p}" for p in prompts]
+        assert ask(
+            config, prompts, 0.0, 0, kept, lambda done, total: seen.append((done, total))
+        ) == [f"said {p}" for p in prompts]
         assert server.asked[3:] == ["p2", "p3", "p4", "p5"] and seen[-1] == (6, 6)
-        assert ask(config, ["p5", "p0"], 0.0, 0, kept) == ["said p5", "said p0"]  # other places, other seeds: asked for
+        assert ask(config, ["p5", "p0"], 0.0, 0, kept) == [
+            "said p5",
+            "said p0",
+        ]  # other places, other seeds: asked for
         assert ask(config, prompts, 0.0, 0, kept)[4] == "said p4" and len(server.asked) == 9
         ask(config, ["p0"], 0.5, 0, kept)
         assert len(server.asked) == 10
@@ -94,19 +109,46 @@ def test_what_was_answered_is_not_asked_again_and_a_cut_line_is(tmp_path):
 
 def test_a_silent_endpoint_interrupts_and_says_how_to_go_on(tmp_path):
     with serving(echo, faults=[503] * 50) as server:
-        with pytest.raises(Interrupted, match="does not answer .InternalServerError. after 7 tries; .*answers.jsonl holds"):
-            ask(EndpointConfig(model="m", base_url=server.url), ["p"], 0.0, 0, tmp_path / "answers.jsonl")
+        with pytest.raises(
+            Interrupted,
+            match="does not answer .InternalServerError. after 7 tries; .*answers.jsonl holds",
+        ):
+            ask(
+                EndpointConfig(model="m", base_url=server.url),
+                ["p"],
+                0.0,
+                0,
+                tmp_path / "answers.jsonl",
+            )
 
 
 @pytest.mark.journey
 def test_the_command_scores_a_model_that_takes_the_first_candidate(film_store, tmp_path):
     def first(prompt):
         line = prompt.split("Candidates:\n")[1].splitlines()[0].strip()
-        return {"content": f"I take it.\n<answer>{line[: line.index(')') + 1]}</answer>" + " and on" * 10_000}
+        return {
+            "content": f"I take it.\n<answer>{line[: line.index(')') + 1]}</answer>"
+            + " and on" * 10_000
+        }
 
     with serving(first) as server:
         out = tmp_path / "eval.json"
-        words = ["eval", "--ask", "m", "--base-url", server.url, "--store", film_store, "--split", "test", "--queries", "12", "--out", out, "--json"]
+        words = [
+            "eval",
+            "--ask",
+            "m",
+            "--base-url",
+            server.url,
+            "--store",
+            film_store,
+            "--split",
+            "test",
+            "--queries",
+            "12",
+            "--out",
+            out,
+            "--json",
+        ]
         summary = json.loads(rerec(*words).stdout.splitlines()[-1])
         assert summary["queries"] == 12 == len(server.asked) and summary["answered"] == 1.0
         rows = json.loads(out.read_text())["rows"]

@@ -19,7 +19,13 @@ def jagged(rows):
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 4}
+    sizes = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+    }
     return Qwen2ForCausalLM(Qwen2Config(vocab_size=40, tie_word_embeddings=True, **sizes)).eval()
 
 
@@ -29,17 +35,33 @@ def outputs(engine_class, model, temperature):
     from verl.workers.utils.padding import no_padding_2_padding
 
     whole = [p + r for p, r in zip(PROMPTS, RESPONSES, strict=True)]
-    fields = {"prompts": PROMPTS, "responses": RESPONSES, "input_ids": whole, "position_ids": [range(len(w)) for w in whole]}
-    batch = TensorDict({name: jagged([list(r) for r in rows]) for name, rows in fields.items()}, batch_size=3)
-    tensordict_utils.assign_non_tensor(batch, temperature=temperature, use_remove_padding=False, calculate_entropy=True)
+    fields = {
+        "prompts": PROMPTS,
+        "responses": RESPONSES,
+        "input_ids": whole,
+        "position_ids": [range(len(w)) for w in whole],
+    }
+    batch = TensorDict(
+        {name: jagged([list(r) for r in rows]) for name, rows in fields.items()}, batch_size=3
+    )
+    tensordict_utils.assign_non_tensor(
+        batch, temperature=temperature, use_remove_padding=False, calculate_entropy=True
+    )
     engine = object.__new__(engine_class)  # the two methods need no FSDP state
-    engine.pad_to_length, engine.engine_config = False, type("Config", (), {"entropy_checkpointing": False})
+    engine.pad_to_length, engine.engine_config = (
+        False,
+        type("Config", (), {"entropy_checkpointing": False}),
+    )
     inputs, args = engine.prepare_model_inputs(batch)
     found = engine.prepare_model_outputs(model(**inputs, use_cache=False), args, batch, None)
     log_probs = no_padding_2_padding(found["log_probs"], batch)
     model.zero_grad()
     log_probs.sum().backward()
-    return log_probs.detach(), no_padding_2_padding(found["entropy"], batch).detach(), model.model.embed_tokens.weight.grad.clone()
+    return (
+        log_probs.detach(),
+        no_padding_2_padding(found["entropy"], batch).detach(),
+        model.model.embed_tokens.weight.grad.clone(),
+    )
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
@@ -48,7 +70,11 @@ def test_the_cpu_engine_agrees_with_verls(model, temperature):
 
     from train.verl_plugin.engine import ResponseEngine
 
-    for ours, verls in zip(outputs(ResponseEngine, model, temperature), outputs(FSDPEngineWithLMHead, model, temperature), strict=True):
+    for ours, verls in zip(
+        outputs(ResponseEngine, model, temperature),
+        outputs(FSDPEngineWithLMHead, model, temperature),
+        strict=True,
+    ):
         torch.testing.assert_close(ours, verls, atol=1e-5, rtol=1e-4)
 
 

@@ -26,7 +26,9 @@ def rows_of(film_store):
 
     def make(example, chain):
         text = response(chain, evidence)
-        score = snapshot.score([Response(example_id=example.example_id, response=text)], PROFILES["rerec"])[0]
+        score = snapshot.score(
+            [Response(example_id=example.example_id, response=text)], PROFILES["rerec"]
+        )[0]
         return row(example, text, score, evidence)
 
     return examples, make, evidence
@@ -39,7 +41,11 @@ def test_a_gold_chain_is_right_in_every_respect(rows_of):
         assert (found["ndcg"], found["status"], found["satisfied"]) == (1.0, "ok", 1.0)
         assert found["premise_corrected"] == (True if e.kind == "misinformed" else None)
         assert {s["verdict"] for s in found["segments"]} <= {"ok", "unknown"}
-        assert (found["steps_right"], found["invented"], found["conditions"]) == (1.0, 0, len(e.conditions))
+        assert (found["steps_right"], found["invented"], found["conditions"]) == (
+            1.0,
+            0,
+            len(e.conditions),
+        )
 
 
 def test_a_flawed_chain_is_wrong_and_loses_on_the_wrong_item(rows_of):
@@ -48,14 +54,23 @@ def test_a_flawed_chain_is_wrong_and_loses_on_the_wrong_item(rows_of):
         found = make(e, e.chains[1])
         assert found["ndcg"] == 0 and found["satisfied"] < 1
         last = found["segments"][-1]
-        assert last["verdict"] == "wrong_item" and last["reward"] == pytest.approx(found["score"] - 0.5 * abs(found["score"]))
+        assert last["verdict"] == "wrong_item" and last["reward"] == pytest.approx(
+            found["score"] - 0.5 * abs(found["score"])
+        )
         if e.chains[1].flaw == "premise_trusted":
             assert found["premise_corrected"] is False
 
 
 def test_a_summary_by_hand():
     rows = [
-        {"kind": k, "gold_position": p, "ndcg": n, "status": s, "satisfied": 1.0, "premise_corrected": c}
+        {
+            "kind": k,
+            "gold_position": p,
+            "ndcg": n,
+            "status": s,
+            "satisfied": 1.0,
+            "premise_corrected": c,
+        }
         | {"conditions": w, "candidates": 6, "steps_right": right, "invented": 0, "words": 10 * w}
         for k, p, n, s, c, w, right in [
             ("explicit", 0, 1.0, "ok", None, 2, 1.0),
@@ -65,7 +80,11 @@ def test_a_summary_by_hand():
         ]
     ]
     found = summarise(rows)
-    assert found["ndcg"]["mean"] == 0.75 and found["by_kind"]["explicit"]["mean"] == 0.5 and found["by_kind"]["misinformed"]["n"] == 2
+    assert (
+        found["ndcg"]["mean"] == 0.75
+        and found["by_kind"]["explicit"]["mean"] == 0.5
+        and found["by_kind"]["misinformed"]["n"] == 2
+    )
     assert found["by_gold_position"] == {"0": 1.0, "1": 0.5} and 0.5 < found["position_bias_p"] <= 1
     assert found["by_conditions"]["2"]["mean"] == 0.5 and found["by_candidates"]["6"]["n"] == 4
     assert found["steps_right"] == 0.75 and found["words"] == 15 and found["invented"] == 0
@@ -76,7 +95,9 @@ def test_an_interval_is_the_binomial_one_in_size_and_repeats():
     values = [1.0] * 60 + [0.0] * 40
     found = interval(values, seed=0)
     assert found == interval(values, seed=0) and found["mean"] == 0.6
-    assert found["low"] == pytest.approx(0.6 - 1.96 * 0.049, abs=0.012) and found["high"] == pytest.approx(0.6 + 1.96 * 0.049, abs=0.012)
+    assert found["low"] == pytest.approx(0.6 - 1.96 * 0.049, abs=0.012) and found[
+        "high"
+    ] == pytest.approx(0.6 + 1.96 * 0.049, abs=0.012)
 
 
 def test_ten_responses_of_all_kinds_right_and_wrong_are_shown(rows_of):
@@ -89,10 +110,12 @@ def test_ten_responses_of_all_kinds_right_and_wrong_are_shown(rows_of):
         and {r["ndcg"] for r in chosen} == {0.0, 1.0}
     )
     wrong = next(r for r in chosen if not r["ndcg"])
-    shown = coloured(wrong, next(e for e in examples if e.example_id == wrong["example_id"]), evidence)
-    assert shown["pieces"][-1]["tone"] == "lost" and "".join(p["text"] for p in shown["pieces"]).replace(" ", "") == wrong["response"].replace(
-        "\n", ""
-    ).replace(" ", "")
+    shown = coloured(
+        wrong, next(e for e in examples if e.example_id == wrong["example_id"]), evidence
+    )
+    assert shown["pieces"][-1]["tone"] == "lost" and "".join(
+        p["text"] for p in shown["pieces"]
+    ).replace(" ", "") == wrong["response"].replace("\n", "").replace(" ", "")
 
 
 @pytest.mark.journey
@@ -105,10 +128,15 @@ def test_ndcg_deeper_down_agrees_with_an_independent_one(rows_of, film_store):
     rank = baseline("popularity", evidence, 0)
     for example, one in zip(examples, found["rows"], strict=True):
         ranked = rank(example)
-        truth, order = [[item in example.gold for item in ranked]], [[-n for n in range(len(ranked))]]
+        truth, order = (
+            [[item in example.gold for item in ranked]],
+            [[-n for n in range(len(ranked))]],
+        )
         for k in DEEPER:
             assert one[f"ndcg_{k}"] == pytest.approx(ndcg_score(truth, order, k=k))
-    assert found["summary"]["ndcg_10"] > found["summary"]["ndcg_5"] > found["summary"]["ndcg"]["mean"]
+    assert (
+        found["summary"]["ndcg_10"] > found["summary"]["ndcg_5"] > found["summary"]["ndcg"]["mean"]
+    )
 
 
 @pytest.mark.journey
@@ -119,9 +147,24 @@ def test_fault_16_a_server_of_another_graph_is_refused(film_store, tmp_path):
         opened.db.execute("DELETE FROM edges WHERE relation = 'composer'")
         opened.forget_derived()
     with local_server(film_store) as url:
-        words = ["eval", "--baseline", "random", "--split", "test", "--server", url, "--out", tmp_path / "out.json", "--store"]
+        words = [
+            "eval",
+            "--baseline",
+            "random",
+            "--split",
+            "test",
+            "--server",
+            url,
+            "--out",
+            tmp_path / "out.json",
+            "--store",
+        ]
         refused = rerec(*words, other)
-        assert refused.returncode and "restart it on the same store" in refused.stderr and "Traceback" not in refused.stderr
+        assert (
+            refused.returncode
+            and "restart it on the same store" in refused.stderr
+            and "Traceback" not in refused.stderr
+        )
         assert not (tmp_path / "out.json").exists() and rerec(*words, film_store).returncode == 0
 
 
@@ -135,7 +178,9 @@ def test_fault_17_claims_are_asked_for_where_they_are_used(rows_of, film_store):
         class Watched:
             def score(self, *asked, **options):
                 found = client.score(*asked, **options)
-                scraped.append(sum(len(segment.claims) for score in found for segment in score.segments))
+                scraped.append(
+                    sum(len(segment.claims) for score in found for segment in score.segments)
+                )
                 return found
 
         evaluate(EvalConfig(baseline="rules"), examples, evidence, Watched())
@@ -146,22 +191,51 @@ def test_fault_17_claims_are_asked_for_where_they_are_used(rows_of, film_store):
 def test_of_the_open_catalogue_whatever_meets_the_conditions_is_right(rows_of, film_store):
     examples, _, evidence = rows_of
     titles, meets = evidence.attributes.titles, evidence.attributes.judge
-    right = {e.example_id: [i for i in titles if i not in e.anchors and all(meets(i, c) for c in e.conditions)] for e in examples}
+    right = {
+        e.example_id: [
+            i for i in titles if i not in e.anchors and all(meets(i, c) for c in e.conditions)
+        ]
+        for e in examples
+    }
     with local_server(film_store) as url, RewardClient(url) as client:
-        asked = {name: evaluate(EvalConfig(baseline=name, style="open-catalogue"), examples, evidence, client) for name in ("rules", "popularity")}
+        asked = {
+            name: evaluate(
+                EvalConfig(baseline=name, style="open-catalogue"), examples, evidence, client
+            )
+            for name in ("rules", "popularity")
+        }
     rules, fame = (asked[name]["summary"] for name in ("rules", "popularity"))
-    assert (rules["ndcg"]["mean"], rules["ndcg_10"], rules["satisfied"], rules["invented"]) == (1, 1, 1, 0)
+    assert (rules["ndcg"]["mean"], rules["ndcg_10"], rules["satisfied"], rules["invented"]) == (
+        1,
+        1,
+        1,
+        0,
+    )
     assert rules["by_candidates"].keys() == {str(len(titles))} and rules["by_gold_position"] == {}
     firsts = [baseline("popularity", evidence, 0, open_catalogue=True)(e)[0] for e in examples]
-    assert fame["ndcg"]["mean"] == sum(f in right[e.example_id] for e, f in zip(examples, firsts, strict=True)) / len(examples) < 0.5
+    assert (
+        fame["ndcg"]["mean"]
+        == sum(f in right[e.example_id] for e, f in zip(examples, firsts, strict=True))
+        / len(examples)
+        < 0.5
+    )
 
 
 @pytest.mark.journey
 def test_a_response_is_cut_after_as_many_tokens_as_were_said(rows_of, film_store, tmp_path):
     examples, _, evidence = rows_of
     tokenizer, entities = build_tokenizer(evidence, [open_book(e, evidence) for e in examples])
-    save(tmp_path, build_model(tokenizer, TinyConfig(dims=16, layers=1, seed=0)), tokenizer, entities)
+    save(
+        tmp_path, build_model(tokenizer, TinyConfig(dims=16, layers=1, seed=0)), tokenizer, entities
+    )
     with local_server(film_store) as url, RewardClient(url) as client:
-        found = [evaluate(EvalConfig(model=tmp_path, most_tokens=most), examples[:4], evidence, client)["rows"] for most in (16, 24)]
+        found = [
+            evaluate(EvalConfig(model=tmp_path, most_tokens=most), examples[:4], evidence, client)[
+                "rows"
+            ]
+            for most in (16, 24)
+        ]
     for short, long in zip(*found, strict=True):
-        assert short["response"] != long["response"] and long["response"].startswith(short["response"])
+        assert short["response"] != long["response"] and long["response"].startswith(
+            short["response"]
+        )

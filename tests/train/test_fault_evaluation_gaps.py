@@ -25,7 +25,9 @@ def talks(film_store, tmp_path_factory):
     path = tmp_path_factory.mktemp("talks") / "films.duckdb"
     shutil.copy(film_store, path)
     kinds = ("conversation", "tools", "explicit")
-    config = SynthConfig(counts={"validation": 18}, kinds=kinds, levels=(2,), seed=6, workers=1, writer="terse")
+    config = SynthConfig(
+        counts={"validation": 18}, kinds=kinds, levels=(2,), seed=6, workers=1, writer="terse"
+    )
     examples = synthesise(path, config)
     with Store.open(path) as store:
         store.replace_examples(examples)
@@ -43,12 +45,26 @@ def tables(example, evidence):
     known = {}
     for call in example.calls:
         if call.tool == "lookup":
-            known[graph.titles[call.item], call.relation] = sorted({graph.names[v] for v in call.result})
+            known[graph.titles[call.item], call.relation] = sorted(
+                {graph.names[v] for v in call.result}
+            )
         else:
-            known[call.relation, graph.names[call.value]] = [graph.titles[i] for i in example.candidates if i in call.result]
+            known[call.relation, graph.names[call.value]] = [
+                graph.titles[i] for i in example.candidates if i in call.result
+            ]
 
     def look_up(looks):
-        return [Looked(known[(look.item, look.relation) if look.tool == "lookup" else (look.relation, look.value)], "") for look in looks]
+        return [
+            Looked(
+                known[
+                    (look.item, look.relation)
+                    if look.tool == "lookup"
+                    else (look.relation, look.value)
+                ],
+                "",
+            )
+            for look in looks
+        ]
 
     return look_up
 
@@ -61,8 +77,12 @@ def test_fault_gap_a_dialogue_is_played_as_its_transcript_has_it(talks, style):
     for example in chosen:
         lines = iter(gold(example, evidence, style))
         dialogue = start(example, evidence, style)
-        (last,) = play([dialogue], lambda chats, turn, lines=lines: [next(lines)], tables(example, evidence))
-        assert dialogue.chat == [{"role": m.role, "content": m.content} for m in DIALOGUES[style](example, evidence)]
+        (last,) = play(
+            [dialogue], lambda chats, turn, lines=lines: [next(lines)], tables(example, evidence)
+        )
+        assert dialogue.chat == [
+            {"role": m.role, "content": m.content} for m in DIALOGUES[style](example, evidence)
+        ]
         assert last == dialogue.chat[-1]["content"] and next(lines, None) is None
 
 
@@ -71,7 +91,12 @@ def test_fault_gap_dialogues_of_other_lengths_are_played_side_by_side(talks):
     chosen = [e for e in examples if e.kind == "conversation"]
     dialogues = [start(e, evidence, "conversation") for e in chosen]
     told = []
-    play(dialogues, lambda chats, turn: [f"{turn} of {len(chats)}" for _ in chats], lambda looks: [], progress=lambda *p: told.append(p))
+    play(
+        dialogues,
+        lambda chats, turn: [f"{turn} of {len(chats)}" for _ in chats],
+        lambda looks: [],
+        progress=lambda *p: told.append(p),
+    )
     for dialogue, example in zip(dialogues, chosen, strict=True):
         said = [m["content"] for m in dialogue.chat if m["role"] == "user"]
         assert len(said) == sum(turn.role == "user" for turn in example.turns)
@@ -84,12 +109,22 @@ def test_fault_gap_who_never_stops_asking_is_heard_a_last_time(talks):
     example = next(e for e in examples if e.kind == "tools")
     call = gold(example, evidence, "tools")[0]
     dialogue = start(example, evidence, "tools")
-    (last,) = play([dialogue], lambda chats, turn: [call], lambda looks: [Looked([], "no such title")] * len(looks))
+    (last,) = play(
+        [dialogue],
+        lambda chats, turn: [call],
+        lambda looks: [Looked([], "no such title")] * len(looks),
+    )
     assert last == call and dialogue.calls == MOST_CALLS
-    assert [m["role"] for m in dialogue.chat] == ["user", *["assistant", "tool"] * MOST_CALLS, "assistant"]
+    assert [m["role"] for m in dialogue.chat] == [
+        "user",
+        *["assistant", "tool"] * MOST_CALLS,
+        "assistant",
+    ]
 
 
-@pytest.mark.parametrize(("there", "expected"), [(True, ("cuda", torch.bfloat16)), (False, ("cpu", torch.float32))])
+@pytest.mark.parametrize(
+    ("there", "expected"), [(True, ("cuda", torch.bfloat16)), (False, ("cpu", torch.float32))]
+)
 def test_fault_gap_a_gpu_is_used_where_there_is_one(monkeypatch, there, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
     assert placement() == expected
@@ -100,7 +135,9 @@ def test_fault_25_a_mean_of_item_vectors_is_not_called_lightgcn():
 
 
 @pytest.mark.parametrize("recipe", ["tiny-grpo", "tiny-tools", "tiny-conversation"])
-def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(tmp_path, monkeypatch, recipe):
+def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(
+    tmp_path, monkeypatch, recipe
+):
     from omegaconf import OmegaConf
 
     from train.evaluation import compare
@@ -111,7 +148,9 @@ def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(t
     monkeypatch.setattr(compare, "_trained_as", lambda cell: composed)
     run = []
     monkeypatch.setattr(compare, "_run", lambda name, words, cell: run.append(words) or "")
-    config = compare.CompareConfig(store=tmp_path / "s.duckdb", model=tmp_path, methods=(recipe,), seeds=(0,))
+    config = compare.CompareConfig(
+        store=tmp_path / "s.duckdb", model=tmp_path, methods=(recipe,), seeds=(0,)
+    )
     method = Method(name=recipe, recipe=recipe, overrides=())
     compare._fill(tmp_path, method, 0, config, "http://127.0.0.1:1")
     evaluated = next(words for words in run if words[0] == "eval")
@@ -130,20 +169,49 @@ def test_fault_gap_dialogues_are_evaluated(talks, tmp_path, style):
         taught = [e.model_copy(update={"split": "sft"}).named() for e in of_style]
         store.replace_examples([*examples, *taught])
     run = tmp_path / "sft"
-    done = rerec("train", "sft", "--store", path, "--run", run, "--style", style, "--gold-steps", 30, "--mixed-steps", 2)
+    done = rerec(
+        "train",
+        "sft",
+        "--store",
+        path,
+        "--run",
+        run,
+        "--style",
+        style,
+        "--gold-steps",
+        30,
+        "--mixed-steps",
+        2,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     out = tmp_path / "found.json"
-    words = ["eval", run / "model", "--store", path, "--style", style, "--split", "validation", "--max-tokens", 48]
+    words = [
+        "eval",
+        run / "model",
+        "--store",
+        path,
+        "--style",
+        style,
+        "--split",
+        "validation",
+        "--max-tokens",
+        48,
+    ]
     done = rerec(*words, "--out", out)
     assert done.returncode == 0, done.stderr[-2000:]
     rows = json.loads(out.read_text())["rows"]
     assert len(rows) == len(of_style) and {row["kind"] for row in rows} == {style}
     for row in rows:
         chat = row["dialogue"]
-        assert chat[0]["role"] == "user" and chat[-1] == {"role": "assistant", "content": row["response"]}
+        assert chat[0]["role"] == "user" and chat[-1] == {
+            "role": "assistant",
+            "content": row["response"],
+        }
         if style == "conversation":
             (example,) = [e for e in of_style if e.example_id == row["example_id"]]
-            assert sum(m["role"] == "user" for m in chat) == sum(turn.role == "user" for turn in example.turns)
+            assert sum(m["role"] == "user" for m in chat) == sum(
+                turn.role == "user" for turn in example.turns
+            )
     none = rerec("eval", run / "model", "--store", path, "--style", style, "--split", "test")
     assert none.returncode and "no Examples" in none.stderr
 
@@ -171,4 +239,6 @@ def test_fault_gap_a_perfect_speaker_is_judged_perfect(talks, monkeypatch):
         found = evaluate(EvalConfig(model=path, style="tools"), chosen, evidence, client)
     assert found["summary"]["ndcg"]["mean"] == 1.0
     for row, example in zip(found["rows"], chosen, strict=True):
-        assert row["dialogue"] == [{"role": m.role, "content": m.content} for m in DIALOGUES["tools"](example, evidence)]
+        assert row["dialogue"] == [
+            {"role": m.role, "content": m.content} for m in DIALOGUES["tools"](example, evidence)
+        ]

@@ -21,8 +21,13 @@ BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
 def byte_level():
     made = Tokenizer(models.BPE())
-    made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    return made, trainers.BpeTrainer(vocab_size=420, special_tokens=SPECIAL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    made.pre_tokenizer, made.decoder = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+        decoders.ByteLevel(),
+    )
+    return made, trainers.BpeTrainer(
+        vocab_size=420, special_tokens=SPECIAL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
 
 
 def fallback(made):
@@ -33,8 +38,15 @@ def fallback(made):
 
 def llama2():
     made = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
-    made.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    steps = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    made.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    steps = [
+        decoders.Replace("▁", " "),
+        decoders.ByteFallback(),
+        decoders.Fuse(),
+        decoders.Strip(" ", 1, 0),
+    ]
     made.decoder = decoders.Sequence(steps)
     return fallback(made)
 
@@ -42,7 +54,9 @@ def llama2():
 def gemma():
     made = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True))
     made.normalizer = normalizers.Replace(" ", "▁")
-    made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    made.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
     return fallback(made)
 
 
@@ -56,13 +70,20 @@ def metaspace():
 def unigram():
     made = Tokenizer(models.Unigram())
     made.pre_tokenizer, made.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
-    return made, trainers.UnigramTrainer(vocab_size=120, special_tokens=SPECIAL, unk_token="<unk>", show_progress=False)
+    return made, trainers.UnigramTrainer(
+        vocab_size=120, special_tokens=SPECIAL, unk_token="<unk>", show_progress=False
+    )
 
 
 def wordpiece(cleanup=True):
     made = Tokenizer(models.WordPiece(unk_token="<unk>"))
-    made.pre_tokenizer, made.decoder = pre_tokenizers.BertPreTokenizer(), decoders.WordPiece(cleanup=cleanup)
-    return made, trainers.WordPieceTrainer(vocab_size=150, special_tokens=SPECIAL, show_progress=False)
+    made.pre_tokenizer, made.decoder = (
+        pre_tokenizers.BertPreTokenizer(),
+        decoders.WordPiece(cleanup=cleanup),
+    )
+    return made, trainers.WordPieceTrainer(
+        vocab_size=150, special_tokens=SPECIAL, show_progress=False
+    )
 
 
 FAMILIES = {
@@ -87,15 +108,37 @@ def trained(name):
         made = Tokenizer.from_str(json.dumps(state))
     cleaned = name == "wordpiece"  # " n't" and the like: over the whole text, after the decoder
     return PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", clean_up_tokenization_spaces=cleaned
+        tokenizer_object=made,
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        clean_up_tokenization_spaces=cleaned,
     )
 
 
 TOKENIZERS = {name: trained(name) for name in FAMILIES}
 DECODERS = {name: decoder(made) for name, made in TOKENIZERS.items()}
 WORDS = [
-    "Heat", " is", " good", ".", "don't", " café", "  ", "\n", "\t", " ", "😀", "é", "中文",
-    "👩‍👩‍👧", "(1995)", ",", "</answer>", "ing", "�", " I'd",
+    "Heat",
+    " is",
+    " good",
+    ".",
+    "don't",
+    " café",
+    "  ",
+    "\n",
+    "\t",
+    " ",
+    "😀",
+    "é",
+    "中文",
+    "👩‍👩‍👧",
+    "(1995)",
+    ",",
+    "</answer>",
+    "ing",
+    "�",
+    " I'd",
 ]
 TEXTS = st.lists(st.sampled_from(WORDS) | st.text(max_size=3), max_size=14).map("".join)
 BOTH = pytest.mark.parametrize("name", FAMILIES)
@@ -107,7 +150,9 @@ def tiles(ids, name):
     text, spans = token_spans(ids, DECODERS[name])
     assert text == tokenizer.decode(ids, skip_special_tokens=True) and len(spans) == len(ids)
     assert "".join(text[start:end] for start, end in spans) == text
-    assert all(start <= end for start, end in spans) and all(one[1] == other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(start <= end for start, end in spans) and all(
+        one[1] == other[0] for one, other in zip(spans, spans[1:], strict=False)
+    )
     return text, spans
 
 
@@ -143,10 +188,18 @@ def test_fault_12_spans_are_the_tokenizer_s_own_offsets(name, text):
         shared = [n for n, ((other, last), _) in enumerate(of) if other < end and start < last]
         here = decoded[own[0] : own[1]]
         if len(shared) <= 1:
-            assert "".join(here.split()) == "".join(text[start:end].split()), (k, tokenizer.convert_ids_to_tokens(encoded["input_ids"]))
+            assert "".join(here.split()) == "".join(text[start:end].split()), (
+                k,
+                tokenizer.convert_ids_to_tokens(encoded["input_ids"]),
+            )
     if decoded == text:
-        for n in range(1, len(of)):  # where no character is shared, what came before is what came before
-            if of[n - 1][0][1] <= of[n][0][0] and not decoded[of[n - 1][0][1] : of[n][1][1]][:1].isspace():
+        for n in range(
+            1, len(of)
+        ):  # where no character is shared, what came before is what came before
+            if (
+                of[n - 1][0][1] <= of[n][0][0]
+                and not decoded[of[n - 1][0][1] : of[n][1][1]][:1].isspace()
+            ):
                 assert of[n][1][0] <= of[n][0][0]
 
 
@@ -165,7 +218,12 @@ def test_fault_12_a_character_of_many_bytes_is_the_last_byte_s(name):
     text, spans = tiles(ids, name)
     place = text.index("😀")
     (held,) = spread(spans, place, place + 1)
-    assert tokenizer.convert_ids_to_tokens(ids[held - 3 : held + 1]) == ["<0xF0>", "<0x9F>", "<0x98>", "<0x80>"]
+    assert tokenizer.convert_ids_to_tokens(ids[held - 3 : held + 1]) == [
+        "<0xF0>",
+        "<0x9F>",
+        "<0x98>",
+        "<0x80>",
+    ]
     assert [text[slice(*spans[k])] for k in range(held - 3, held + 1)] == ["", "", "", "😀"]
 
 
@@ -173,7 +231,12 @@ def test_fault_12_a_character_of_many_bytes_is_the_last_byte_s(name):
 def test_fault_12_a_special_token_holds_nothing(name):
     tokenizer = TOKENIZERS[name]
     words = tokenizer("Heat is", add_special_tokens=False)["input_ids"]
-    ids = [*words, tokenizer.eos_token_id, *tokenizer(" good", add_special_tokens=False)["input_ids"], tokenizer.pad_token_id]
+    ids = [
+        *words,
+        tokenizer.eos_token_id,
+        *tokenizer(" good", add_special_tokens=False)["input_ids"],
+        tokenizer.pad_token_id,
+    ]
     _, spans = tiles(ids, name)
     assert spans[len(words)][0] == spans[len(words)][1] and spans[-1][0] == spans[-1][1]
 

@@ -35,10 +35,16 @@ def test_each_alarm_tells_what_is_wrong_and_no_other_rings(key, last, words):
 
 def test_a_single_odd_step_and_the_first_steps_ring_nothing():
     assert alarms(STEADY | {"actor/ppo_kl": [0.001] * 19 + [0.3]}) == []
-    assert alarms({"actor/ppo_kl": [0.5] * (2 * RECENT - 1)}) == [] and alarms({"actor/ppo_kl": [0.5] * 2 * RECENT})
+    assert alarms({"actor/ppo_kl": [0.5] * (2 * RECENT - 1)}) == [] and alarms(
+        {"actor/ppo_kl": [0.5] * 2 * RECENT}
+    )
 
 
 def test_the_line_of_a_step():
-    said = line(3, 48, {"rerec/score": 0.41234, "actor/ppo_kl": 0.0012, "timing_s/step": 7.1, "perf/other": 1.0})
+    said = line(
+        3,
+        48,
+        {"rerec/score": 0.41234, "actor/ppo_kl": 0.0012, "timing_s/step": 7.1, "perf/other": 1.0},
+    )
     assert said == "step 3/48 · reward 0.412 · KL 0.0012 · s 7.1"
     assert line(1, 2, {}) == "step 1/2"

@@ -23,7 +23,11 @@ def films(film_store):
     evidence = Evidence.load(film_store)
     with Store.open(film_store, read_only=True) as store:
         examples = store.examples()
-    texts = [t for e in examples for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))]
+    texts = [
+        t
+        for e in examples
+        for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))
+    ]
     tokenizer, entities = build_tokenizer(evidence, texts)
     return evidence, examples, tokenizer, entities
 
@@ -41,7 +45,9 @@ def test_a_closed_book_shows_titles_but_no_facts(films):
     evidence, examples, _, _ = films
     e = next(e for e in examples if e.kind == "implicit")
     text = closed_book(e, evidence)
-    assert e.conditions[0].name not in text and all(evidence.attributes.titles[i] in text for i in e.candidates)
+    assert e.conditions[0].name not in text and all(
+        evidence.attributes.titles[i] in text for i in e.candidates
+    )
 
 
 def test_of_an_open_catalogue_nothing_is_shown_but_the_query(films):
@@ -49,7 +55,9 @@ def test_of_an_open_catalogue_nothing_is_shown_but_the_query(films):
     for e in examples:
         text = open_catalogue(e, evidence)
         assert text.startswith(e.query) and "<answer>" in text
-        assert all(title not in text.removeprefix(e.query) for title in evidence.attributes.titles.values())
+        assert all(
+            title not in text.removeprefix(e.query) for title in evidence.attributes.titles.values()
+        )
 
 
 def test_the_names_of_another_catalogue_are_tokens_and_are_swapped_in(films, hand_store):
@@ -57,34 +65,74 @@ def test_the_names_of_another_catalogue_are_tokens_and_are_swapped_in(films, han
     other = Evidence.load(hand_store)
     texts = [open_book(e, evidence) for e in examples]
     wider, groups = build_tokenizer(evidence, texts, other)
-    assert [len(wider(f" {name}")["input_ids"]) for name in ("Film A (1981)", "Ann Arden", "Comedy")] == [1, 1, 1]
+    assert [
+        len(wider(f" {name}")["input_ids"]) for name in ("Film A (1981)", "Ann Arden", "Comedy")
+    ] == [1, 1, 1]
     assert len(groups["items"]) == len(entities["items"]) + 12
     sample = encode(lessons(examples[:1], evidence), wider)[0]
-    shuffle, strange = NameShuffler(groups, random.Random(0)), wider.convert_tokens_to_ids(" Film A (1981)")
+    shuffle, strange = (
+        NameShuffler(groups, random.Random(0)),
+        wider.convert_tokens_to_ids(" Film A (1981)"),
+    )
     assert any(strange in shuffle(sample.prompt, sample.gold)[0] for _ in range(400))
 
 
-def test_a_policy_is_taught_on_from_its_own_weights_and_with_its_own_tokens(films, film_store, hand_store, tmp_path):
+def test_a_policy_is_taught_on_from_its_own_weights_and_with_its_own_tokens(
+    films, film_store, hand_store, tmp_path
+):
     evidence, examples, tokenizer, entities = films
     start, config = tmp_path / "start", SFTConfig(gold_steps=1, mixed_steps=0, batch=2)
     save(start, build_model(tokenizer, TinyConfig(dims=32, seed=5)), tokenizer, entities)
     taught = lessons(examples, evidence)
-    run_sft(tmp_path / "on", evidence, taught, [], config, start=start, resume=False, progress=lambda *_: None)
-    before, after = (load_file(folder / "model.safetensors") for folder in (start, tmp_path / "on/model"))
+    run_sft(
+        tmp_path / "on",
+        evidence,
+        taught,
+        [],
+        config,
+        start=start,
+        resume=False,
+        progress=lambda *_: None,
+    )
+    before, after = (
+        load_file(folder / "model.safetensors") for folder in (start, tmp_path / "on/model")
+    )
     moved = {name: (after[name] - before[name]).abs().max().item() for name in before}
     assert 0 < max(moved.values()) < 0.01  # one step of warm-up, from weights that spread over .02
-    assert (tmp_path / "on/model/entities.json").read_text() == (start / "entities.json").read_text()
+    assert (tmp_path / "on/model/entities.json").read_text() == (
+        start / "entities.json"
+    ).read_text()
     assert not (tmp_path / "on/untrained").exists()
     with pytest.raises(TrainError, match="Film A"):
-        run_sft(tmp_path / "x", Evidence.load(hand_store), taught, [], config, start=start, resume=False, progress=lambda *_: None)
+        run_sft(
+            tmp_path / "x",
+            Evidence.load(hand_store),
+            taught,
+            [],
+            config,
+            start=start,
+            resume=False,
+            progress=lambda *_: None,
+        )
     with pytest.raises(TrainError, match="no tiny policy"):
-        run_sft(tmp_path / "x", evidence, taught, [], config, start=tmp_path, resume=False, progress=lambda *_: None)
+        run_sft(
+            tmp_path / "x",
+            evidence,
+            taught,
+            [],
+            config,
+            start=tmp_path,
+            resume=False,
+            progress=lambda *_: None,
+        )
     assert not (tmp_path / "x").exists()
 
 
 def test_prompts_and_chains_round_trip_with_one_token_an_entity(films):
     evidence, examples, tokenizer, entities = films
-    assert len(set().union(*entities.values())) == len(set(evidence.cards.rows)) + len({v for _, v in evidence.cards.holders})
+    assert len(set().union(*entities.values())) == len(set(evidence.cards.rows)) + len(
+        {v for _, v in evidence.cards.holders}
+    )
     for e in examples:
         for text in (open_book(e, evidence), response(e.chains[0], evidence)):
             ids = tokenizer(text)["input_ids"]
@@ -103,7 +151,10 @@ def test_name_shuffling_renames_consistently_and_only_entities(films):
     assert [swap[i] for i in sample.prompt + sample.gold] == prompt + answer
     assert len(set(swap.values())) == len(swap)
     assert all(new == old for old, new in swap.items() if old not in names)
-    assert all(swap[i] in entities["items"] for i in swap if i in entities["items"]) and prompt != sample.prompt
+    assert (
+        all(swap[i] in entities["items"] for i in swap if i in entities["items"])
+        and prompt != sample.prompt
+    )
 
 
 def test_generation_does_not_depend_on_the_batch_and_its_log_probs_are_the_models(films):
@@ -112,7 +163,14 @@ def test_generation_does_not_depend_on_the_batch_and_its_log_probs_are_the_model
     prompts = [tuple(s.prompt) for s in encode(lessons(examples[:3], evidence), tokenizer)]
     asks = [
         Ask(p, t, most, seed)
-        for seed, (p, t, most) in enumerate([(prompts[0], 1.0, 9), (prompts[1], 0.0, 12), (prompts[0], 1.0, 12), (prompts[2], 0.7, 5)])
+        for seed, (p, t, most) in enumerate(
+            [
+                (prompts[0], 1.0, 9),
+                (prompts[1], 0.0, 12),
+                (prompts[0], 1.0, 12),
+                (prompts[2], 0.7, 5),
+            ]
+        )
     ]
     together = generate(model, asks, tokenizer.eos_token_id, tokenizer.pad_token_id)
     alone = [generate(model, [a], tokenizer.eos_token_id, tokenizer.pad_token_id)[0] for a in asks]
@@ -120,7 +178,11 @@ def test_generation_does_not_depend_on_the_batch_and_its_log_probs_are_the_model
     assert together[0][0] != together[2][0][:9]  # another seed, another text
     for ask, (ids, logprobs) in zip(asks, together, strict=True):
         logits = model(torch.tensor([list(ask.prompt) + ids])).logits[0, len(ask.prompt) - 1 : -1]
-        expected = (logits / (ask.temperature or 1.0)).log_softmax(-1).gather(1, torch.tensor(ids)[:, None])[:, 0]
+        expected = (
+            (logits / (ask.temperature or 1.0))
+            .log_softmax(-1)
+            .gather(1, torch.tensor(ids)[:, None])[:, 0]
+        )
         assert torch.allclose(torch.tensor(logprobs), expected, atol=1e-4)
         assert len(ids) == ask.most or ids[-1] == tokenizer.eos_token_id
 
@@ -131,7 +193,10 @@ def test_sampling_follows_the_models_distribution(films):
     with torch.no_grad():
         model.model.embed_tokens.weight.mul_(40)  # a peaked distribution
         expected = model(torch.tensor([[5, 6, 7]])).logits[0, -1].softmax(-1)
-    drawn = [ids[0] for ids, _ in generate(model, [Ask((5, 6, 7), 1.0, 1, k) for k in range(4000)], -1, 0)]
+    drawn = [
+        ids[0]
+        for ids, _ in generate(model, [Ask((5, 6, 7), 1.0, 1, k) for k in range(4000)], -1, 0)
+    ]
     counts = torch.bincount(torch.tensor(drawn), minlength=len(expected)) / 4000
     assert (counts - expected).abs().max() < 0.04
 
@@ -139,10 +204,15 @@ def test_sampling_follows_the_models_distribution(films):
 @pytest.mark.journey
 def test_training_lowers_the_loss_and_a_resume_is_exact(films):
     evidence, examples, tokenizer, entities = films
-    samples, config = encode(lessons(examples[:40], evidence), tokenizer), SFTConfig(gold_steps=70, mixed_steps=10, batch=8, seed=1)
+    samples, config = (
+        encode(lessons(examples[:40], evidence), tokenizer),
+        SFTConfig(gold_steps=70, mixed_steps=10, batch=8, seed=1),
+    )
 
     def fresh():
-        return Trainer(build_model(tokenizer, TinyConfig(dims=32, layers=1)), samples, entities, config)
+        return Trainer(
+            build_model(tokenizer, TinyConfig(dims=32, layers=1)), samples, entities, config
+        )
 
     unbroken = fresh()
     losses = [unbroken.step() for _ in range(80)]
@@ -160,7 +230,12 @@ def test_training_lowers_the_loss_and_a_resume_is_exact(films):
 def test_the_loss_is_the_mean_over_what_is_said(films):
     evidence, examples, tokenizer, _ = films
     model = build_model(tokenizer, TinyConfig(dims=16, layers=1))
-    batch = [(s.prompt, s.gold, own) for s, own in zip(encode(lessons(examples[:3], evidence), tokenizer), ([], [4, 9], []), strict=True)]
+    batch = [
+        (s.prompt, s.gold, own)
+        for s, own in zip(
+            encode(lessons(examples[:3], evidence), tokenizer), ([], [4, 9], []), strict=True
+        )
+    ]
     total, count = 0.0, 0
     for prompt, answer, own in batch:
         logp = model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
@@ -172,14 +247,22 @@ def test_the_loss_is_the_mean_over_what_is_said(films):
 
 def test_a_decision_weighs_more_in_the_loss(films):
     evidence, examples, tokenizer, entities = films
-    model, (sample, *_) = build_model(tokenizer, TinyConfig(dims=16, layers=1)), encode(lessons(examples[:1], evidence), tokenizer)
+    model, (sample, *_) = (
+        build_model(tokenizer, TinyConfig(dims=16, layers=1)),
+        encode(lessons(examples[:1], evidence), tokenizer),
+    )
     yes, no = tokenizer.convert_tokens_to_ids([" yes", " no"])
     trainer = Trainer(model, [sample], entities, SFTConfig(decisive=5.0), [yes, no])
     logp = model(torch.tensor([sample.prompt + sample.gold])).logits[0].log_softmax(-1)
     weights = [5.0 if token in (yes, no) else 1.0 for token in sample.gold]
-    total = -sum(w * logp[len(sample.prompt) - 1 + k, token].item() for k, (w, token) in enumerate(zip(weights, sample.gold, strict=True)))
+    total = -sum(
+        w * logp[len(sample.prompt) - 1 + k, token].item()
+        for k, (w, token) in enumerate(zip(weights, sample.gold, strict=True))
+    )
     assert 5.0 in weights and 1.0 in weights
-    assert response_loss(model, [(sample.prompt, sample.gold, [])], trainer.weights).item() == pytest.approx(total / sum(weights), rel=1e-4)
+    assert response_loss(
+        model, [(sample.prompt, sample.gold, [])], trainer.weights
+    ).item() == pytest.approx(total / sum(weights), rel=1e-4)
 
 
 def test_matrices_go_to_muon_and_everything_is_trained_once(films):
@@ -187,12 +270,20 @@ def test_matrices_go_to_muon_and_everything_is_trained_once(films):
     model = build_model(tokenizer, TinyConfig(dims=16, layers=1))
     muon, adam = Trainer(model, [], entities, SFTConfig()).optimisers
     names = {id(p): name for name, p in model.named_parameters()}
-    by_muon, by_adam = ([names[id(p)] for group in o.param_groups for p in group["params"]] for o in (muon, adam))
+    by_muon, by_adam = (
+        [names[id(p)] for group in o.param_groups for p in group["params"]] for o in (muon, adam)
+    )
     assert sorted(by_muon + by_adam) == sorted(names.values())
-    assert all("proj.weight" in name for name in by_muon) and len(by_muon) == 7 and "model.embed_tokens.weight" in by_adam
+    assert (
+        all("proj.weight" in name for name in by_muon)
+        and len(by_muon) == 7
+        and "model.embed_tokens.weight" in by_adam
+    )
 
 
-def test_a_policy_that_knows_nothing_is_surprised_by_the_log_of_its_vocabulary_and_padding_changes_nothing(films, tmp_path):
+def test_a_policy_that_knows_nothing_is_surprised_by_the_log_of_its_vocabulary_and_padding_changes_nothing(
+    films, tmp_path
+):
     evidence, examples, tokenizer, entities = films
     torch.manual_seed(0)
     model, taught = build_model(tokenizer, TinyConfig()), lessons(examples[:5], evidence)
@@ -204,4 +295,6 @@ def test_a_policy_that_knows_nothing_is_surprised_by_the_log_of_its_vocabulary_a
     with torch.no_grad():
         model.get_output_embeddings().weight.zero_()
     save(tmp_path / "none", model, tokenizer, entities)
-    assert gold_surprise(tmp_path / "none", taught) == pytest.approx(math.log(model.config.vocab_size), rel=1e-5)
+    assert gold_surprise(tmp_path / "none", taught) == pytest.approx(
+        math.log(model.config.vocab_size), rel=1e-5
+    )

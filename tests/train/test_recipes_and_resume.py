@@ -6,45 +6,104 @@ from omegaconf import OmegaConf
 from tests.train.test_selection import validated
 from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
 from train.rft.checkpoints import LATEST
-from train.rft.run import RFTConfig, _affordable, _check_resume, _export, _run, compose, metrics_files, on_cpu, recipes
+from train.rft.run import (
+    RFTConfig,
+    _affordable,
+    _check_resume,
+    _export,
+    _run,
+    compose,
+    metrics_files,
+    on_cpu,
+    recipes,
+)
 
 
 def composed(tmp_path, recipe="tiny-rerec", **changes):
-    config = RFTConfig(recipe=recipe, run=tmp_path, model=str(tmp_path), server="http://127.0.0.1:1", seed=7, **changes)
+    config = RFTConfig(
+        recipe=recipe,
+        run=tmp_path,
+        model=str(tmp_path),
+        server="http://127.0.0.1:1",
+        seed=7,
+        **changes,
+    )
     return compose(config, "digest")
 
 
 def test_the_arms_differ_in_reward_estimator_and_order_only(tmp_path):
-    grpo, rerec = (OmegaConf.to_container(composed(tmp_path, f"tiny-{arm}"), resolve=True) for arm in ("grpo", "rerec"))
-    assert (grpo["algorithm"].pop("adv_estimator"), rerec["algorithm"].pop("adv_estimator")) == ("grpo", "raae")
-    assert rerec["rerec"].pop("weights") == {"k": 1, "qas": 0.3, "pas": 0.2, "penalty": 0.5, "qas_over": "ground_truth", "right": "gold"}
-    assert grpo["rerec"].pop("weights") == {"k": 1, "qas": 0, "pas": 0, "penalty": 0, "qas_over": "ground_truth", "right": "gold"}
-    assert grpo["rerec"].pop("curriculum") is None and rerec["rerec"].pop("curriculum") == {"tau": 0.05, "recheck": 3, "passes": 3, "seed": 7}
+    grpo, rerec = (
+        OmegaConf.to_container(composed(tmp_path, f"tiny-{arm}"), resolve=True)
+        for arm in ("grpo", "rerec")
+    )
+    assert (grpo["algorithm"].pop("adv_estimator"), rerec["algorithm"].pop("adv_estimator")) == (
+        "grpo",
+        "raae",
+    )
+    assert rerec["rerec"].pop("weights") == {
+        "k": 1,
+        "qas": 0.3,
+        "pas": 0.2,
+        "penalty": 0.5,
+        "qas_over": "ground_truth",
+        "right": "gold",
+    }
+    assert grpo["rerec"].pop("weights") == {
+        "k": 1,
+        "qas": 0,
+        "pas": 0,
+        "penalty": 0,
+        "qas_over": "ground_truth",
+        "right": "gold",
+    }
+    assert grpo["rerec"].pop("curriculum") is None and rerec["rerec"].pop("curriculum") == {
+        "tau": 0.05,
+        "recheck": 3,
+        "passes": 3,
+        "seed": 7,
+    }
     assert grpo == rerec
 
 
 def test_the_adapter_recipe_is_the_whole_one_but_for_the_adapter(tmp_path):
-    whole, adapter = (OmegaConf.to_container(composed(tmp_path, f"qwen2.5-3b-rerec{end}"), resolve=True) for end in ("", "-lora"))
-    assert adapter["actor_rollout_ref"]["model"].pop("lora_rank") == 64 and adapter["actor_rollout_ref"]["model"].pop("lora_alpha") == 32
-    assert adapter["rerec"] == whole["rerec"] and adapter["algorithm"] == whole["algorithm"] and adapter["data"] == whole["data"]
+    whole, adapter = (
+        OmegaConf.to_container(composed(tmp_path, f"qwen2.5-3b-rerec{end}"), resolve=True)
+        for end in ("", "-lora")
+    )
+    assert (
+        adapter["actor_rollout_ref"]["model"].pop("lora_rank") == 64
+        and adapter["actor_rollout_ref"]["model"].pop("lora_alpha") == 32
+    )
+    assert (
+        adapter["rerec"] == whole["rerec"]
+        and adapter["algorithm"] == whole["algorithm"]
+        and adapter["data"] == whole["data"]
+    )
 
 
 def test_seeds_paths_and_server_are_filled_in(tmp_path):
     config = composed(tmp_path, overrides=("trainer.total_training_steps=9",))
-    assert config.data.seed == config.actor_rollout_ref.rollout.seed == 7 and config.trainer.total_training_steps == 9
+    assert (
+        config.data.seed == config.actor_rollout_ref.rollout.seed == 7
+        and config.trainer.total_training_steps == 9
+    )
     assert config.rerec.server == "http://127.0.0.1:1" and config.rerec.graph_digest == "digest"
     assert config.trainer.default_local_dir == str(tmp_path / "checkpoints")
 
 
 @pytest.mark.parametrize(("steps", "queries"), [(45, 240), (3, 16), (2, 16)])
-def test_a_curriculum_takes_no_more_queries_than_the_run_can_ask_three_times_but_a_batch(tmp_path, steps, queries):
+def test_a_curriculum_takes_no_more_queries_than_the_run_can_ask_three_times_but_a_batch(
+    tmp_path, steps, queries
+):
     shorter = (f"trainer.total_training_steps={steps}",)
     assert _affordable(composed(tmp_path, overrides=shorter)) == queries
     assert _affordable(composed(tmp_path, "tiny-grpo", overrides=shorter)) is None
 
 
 def test_bad_recipes_and_overrides_are_named(tmp_path):
-    assert {"qwen2.5-3b-rerec", "tiny-grpo", "tiny-rerec"} <= set(recipes()) and "gpu_3b" not in recipes()
+    assert {"qwen2.5-3b-rerec", "tiny-grpo", "tiny-rerec"} <= set(
+        recipes()
+    ) and "gpu_3b" not in recipes()
     assert on_cpu("tiny-grpo") and not on_cpu("qwen2.5-3b-rerec")
     with pytest.raises(BadRecipe, match="no recipe 'x': choose from"):
         on_cpu("x")
@@ -63,7 +122,11 @@ def test_a_resume_wants_the_same_config_but_for_the_server(tmp_path):
     moved.actor_rollout_ref.rollout.agent.agent_loop_config_path = "/elsewhere/agent_loops.yaml"
     _check_resume(tmp_path, moved, resume=True)
     with pytest.raises(ConfigChanged, match="actor_rollout_ref.actor.optim.lr: 0.00025 → 1"):
-        _check_resume(tmp_path, composed(tmp_path, overrides=("actor_rollout_ref.actor.optim.lr=1",)), resume=True)
+        _check_resume(
+            tmp_path,
+            composed(tmp_path, overrides=("actor_rollout_ref.actor.optim.lr=1",)),
+            resume=True,
+        )
 
 
 def test_a_folder_of_something_else_is_not_resumed(tmp_path):
@@ -77,18 +140,33 @@ def test_metrics_of_all_attempts_are_read_in_order(tmp_path):
     folder.mkdir(parents=True)
     for name in ("rft.jsonl", "rft-002.jsonl", "rft-001.jsonl"):
         (folder / name).write_text("")
-    assert [p.name for p in metrics_files(tmp_path)] == ["rft-001.jsonl", "rft-002.jsonl", "rft.jsonl"]
+    assert [p.name for p in metrics_files(tmp_path)] == [
+        "rft-001.jsonl",
+        "rft-002.jsonl",
+        "rft.jsonl",
+    ]
 
 
 @pytest.mark.parametrize("by, kept", [(None, "2"), ("ndcg", "1")])
 def test_the_model_of_a_run_is_the_last_or_chosen_by_validation(tmp_path, by, kept):
-    places = {"1": "checkpoints/global_step_1/actor/huggingface", "2": "checkpoints/global_step_2/actor/huggingface", "beginner": "beginner"}
+    places = {
+        "1": "checkpoints/global_step_1/actor/huggingface",
+        "2": "checkpoints/global_step_2/actor/huggingface",
+        "beginner": "beginner",
+    }
     for name, place in places.items():
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "config.json").write_text(name)
     (tmp_path / "checkpoints" / LATEST).write_text("2")
-    validated(tmp_path / "samples", {0: [0.1, 0.2], 1: [0.5, 0.6], 2: [0.4, 0.5], 3: [0.9, 0.9]})  # of step 3 there are no weights
-    config = OmegaConf.create({"rerec": {"best_by": by}, "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner"), "lora_rank": 0}}})
+    validated(
+        tmp_path / "samples", {0: [0.1, 0.2], 1: [0.5, 0.6], 2: [0.4, 0.5], 3: [0.9, 0.9]}
+    )  # of step 3 there are no weights
+    config = OmegaConf.create(
+        {
+            "rerec": {"best_by": by},
+            "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner"), "lora_rank": 0}},
+        }
+    )
     assert (_export(tmp_path, config) / "config.json").read_text() == kept
 
 
@@ -96,13 +174,20 @@ def test_the_model_of_a_run_is_the_last_or_chosen_by_validation(tmp_path, by, ke
 def test_sigterm_before_the_first_checkpoint_is_heeded(tmp_path, monkeypatch):
     from train.verl_plugin import main
 
-    monkeypatch.setattr(main, "run", lambda composed, stop: stop.touch())  # what SIGTERM does, in the first step
-    with pytest.raises(Interrupted, match="stopped by SIGTERM after a checkpoint; resume with: rerec again"):
+    monkeypatch.setattr(
+        main, "run", lambda composed, stop: stop.touch()
+    )  # what SIGTERM does, in the first step
+    with pytest.raises(
+        Interrupted, match="stopped by SIGTERM after a checkpoint; resume with: rerec again"
+    ):
         _run(composed(tmp_path / "new"), "rerec again")
     assert not (tmp_path / "new/checkpoints/stop").exists()
 
 
-@pytest.mark.parametrize("recipe, change", [("tiny-grpo", "rerec.style=tools"), ("tiny-conversation", "rerec.style=open-book")])
+@pytest.mark.parametrize(
+    "recipe, change",
+    [("tiny-grpo", "rerec.style=tools"), ("tiny-conversation", "rerec.style=open-book")],
+)
 def test_a_dialogue_needs_its_loop(tmp_path, recipe, change):
     with pytest.raises(BadRecipe, match="do not fit"):
         composed(tmp_path, recipe=recipe, overrides=(change,))

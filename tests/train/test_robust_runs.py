@@ -23,20 +23,33 @@ STEPS = 8
 def beginner(film_store, tmp_path_factory) -> Path:
     """A policy that has hardly learned to write."""
     run = tmp_path_factory.mktemp("beginner") / "sft"
-    done = rerec("train", "sft", "--store", film_store, "--run", run, "--gold-steps", 60, "--mixed-steps", 10)
+    done = rerec(
+        "train", "sft", "--store", film_store, "--run", run, "--gold-steps", 60, "--mixed-steps", 10
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return run / "model"
 
 
 def steps(run: Path) -> list[int]:
-    return [json.loads(line)["step"] for path in metrics_files(run) for line in path.read_text().splitlines()]
+    return [
+        json.loads(line)["step"]
+        for path in metrics_files(run)
+        for line in path.read_text().splitlines()
+    ]
 
 
 def rollouts(run: Path) -> dict[int, Counter]:
     """By step: the responses (query, text) that the last attempt at it learned from."""
-    whole = {int(path.stem): path.read_text().rpartition("\n")[0].splitlines() for path in (run / "rollouts").glob("*.jsonl")}
-    found = {step: map(json.loads, lines) for step, lines in whole.items()}  # verl's dump of a step that is stopped may end in half a line
-    return {step: Counter((row["gts"], row["output"]) for row in rows) for step, rows in found.items()}
+    whole = {
+        int(path.stem): path.read_text().rpartition("\n")[0].splitlines()
+        for path in (run / "rollouts").glob("*.jsonl")
+    }
+    found = {
+        step: map(json.loads, lines) for step, lines in whole.items()
+    }  # verl's dump of a step that is stopped may end in half a line
+    return {
+        step: Counter((row["gts"], row["output"]) for row in rows) for step, rows in found.items()
+    }
 
 
 def last_checkpoint(run: Path) -> int:
@@ -55,13 +68,38 @@ def troubled(film_store, beginner, tmp_path_factory):
     first = next(e for e in examples if e.split == "rl")  # --queries takes it
     with Store.open(lacking) as store:
         store.replace_examples([e for e in examples if e != first])
-    words = ["train", "rft", "tiny-rerec", "--store", film_store, "--model", beginner, "--run", run, "--queries", 16, "--seed", 4, "--resume"]
-    changes = (f"total_training_steps={STEPS}", "save_freq=2", f"rollout_data_dir={run / 'rollouts'}")
+    words = [
+        "train",
+        "rft",
+        "tiny-rerec",
+        "--store",
+        film_store,
+        "--model",
+        beginner,
+        "--run",
+        run,
+        "--queries",
+        16,
+        "--seed",
+        4,
+        "--resume",
+    ]
+    changes = (
+        f"total_training_steps={STEPS}",
+        "save_freq=2",
+        f"rollout_data_dir={run / 'rollouts'}",
+    )
     words += [*(word for change in changes for word in ("--set", f"trainer.{change}")), "--server"]
 
     def ended(process) -> SimpleNamespace:
         said, _ = process.communicate(timeout=600)
-        return SimpleNamespace(code=process.returncode, said=said, steps=steps(run), saved=last_checkpoint(run), rollouts=rollouts(run))
+        return SimpleNamespace(
+            code=process.returncode,
+            said=said,
+            steps=steps(run),
+            saved=last_checkpoint(run),
+            rollouts=rollouts(run),
+        )
 
     with local_server(lacking) as url:
         lost = start(*words, url)
@@ -71,7 +109,9 @@ def troubled(film_store, beginner, tmp_path_factory):
     weights.write_bytes(weights.read_bytes()[:-1000])
     with local_server(lacking) as url:
         stopped = start(*words, url)
-        wait_for(stopped, lambda: len(metrics_files(run)) == 2 and metrics_files(run)[-1].stat().st_size)
+        wait_for(
+            stopped, lambda: len(metrics_files(run)) == 2 and metrics_files(run)[-1].stat().st_size
+        )
         stopped.terminate()
         ends += [ended(stopped), ended(start(*words, url))]
     return run, ends
@@ -80,24 +120,36 @@ def troubled(film_store, beginner, tmp_path_factory):
 def test_a_lost_server_stops_training_with_a_checkpoint_and_the_command_that_resumes(troubled):
     lost = troubled[1][0]
     errors = [line for line in lost.said.splitlines() if line.startswith("error:")]
-    assert lost.code == 3 and len(errors) == 1 and "--resume" in errors[0] and "could not be scored" in errors[0]
+    assert (
+        lost.code == 3
+        and len(errors) == 1
+        and "--resume" in errors[0]
+        and "could not be scored" in errors[0]
+    )
     assert lost.steps == [*range(1, lost.saved + 1)]
 
 
 def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(troubled):
     lost, stopped, _ = troubled[1]
     assert f"step {lost.saved} is set aside" in stopped.said
-    assert stopped.steps[len(lost.steps)] == (lost.saved - 1) // 2 * 2 + 1  # every second step was kept
+    assert (
+        stopped.steps[len(lost.steps)] == (lost.saved - 1) // 2 * 2 + 1
+    )  # every second step was kept
 
 
 def test_a_step_taken_again_is_the_same_step(troubled):
     """From the same weights the same queries, responses and mini-batches. Rounding differs with what the rollout gathers in a batch, and once in
     some ten thousand tokens it draws another, from which on that response is another one."""
     run, (lost, stopped, _) = troubled
-    first, again = ({row["step"]: row["data"] for row in map(json.loads, path.read_text().splitlines())} for path in metrics_files(run)[:2])
+    first, again = (
+        {row["step"]: row["data"] for row in map(json.loads, path.read_text().splitlines())}
+        for path in metrics_files(run)[:2]
+    )
     step = min(again)
     one, other = lost.rollouts[step], stopped.rollouts[step]
-    assert Counter(query for query, _ in one.elements()) == Counter(query for query, _ in other.elements())
+    assert Counter(query for query, _ in one.elements()) == Counter(
+        query for query, _ in other.elements()
+    )
     assert one.total() == other.total() == 128 and (one & other).total() >= 120
     for key, most in (("curriculum/difficulty", 1e-6), ("actor/grad_norm", 0.05)):
         assert again[step][key] == pytest.approx(first[step][key], rel=most), key
@@ -105,32 +157,81 @@ def test_a_step_taken_again_is_the_same_step(troubled):
 
 def test_sigterm_saves_a_checkpoint_and_the_resume_ends_the_run(troubled):
     run, (_, stopped, whole) = troubled
-    assert stopped.code == 3 and "stopped by SIGTERM after a checkpoint" in stopped.said and "Traceback" not in stopped.said.splitlines()[-1]
+    assert (
+        stopped.code == 3
+        and "stopped by SIGTERM after a checkpoint" in stopped.said
+        and "Traceback" not in stopped.said.splitlines()[-1]
+    )
     assert stopped.saved == stopped.steps[-1] < STEPS
-    assert whole.code == 0 and whole.steps[len(stopped.steps) :] == [*range(stopped.saved + 1, STEPS + 1)]
+    assert whole.code == 0 and whole.steps[len(stopped.steps) :] == [
+        *range(stopped.saved + 1, STEPS + 1)
+    ]
     assert (run / "model/model.safetensors").is_file()
 
 
 def test_what_cannot_be_scored_is_left_out_and_counted(troubled):
     metrics = read_metrics(metrics_files(troubled[0]))
-    assert metrics["rerec/score"][0] == [*range(1, STEPS + 1)] and set(metrics["rerec/dropped_groups"][1]) == {1.0}
-    assert all(0 <= d <= 1 for d in metrics["curriculum/difficulty"][1]) and metrics["curriculum/epoch"][1] == [*range(1, STEPS + 1)]
+    assert metrics["rerec/score"][0] == [*range(1, STEPS + 1)] and set(
+        metrics["rerec/dropped_groups"][1]
+    ) == {1.0}
+    assert all(0 <= d <= 1 for d in metrics["curriculum/difficulty"][1]) and metrics[
+        "curriculum/epoch"
+    ][1] == [*range(1, STEPS + 1)]
 
 
 def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(film_store, beginner, tmp_path):
     """FSDP2 over gloo, half the weights a rank: what two GPUs will do. The beginner earns nothing yet, so an entropy bonus is what they learn
     from."""
     for ranks in (1, 2):
-        words = ["--store", film_store, "--model", beginner, "--run", tmp_path / str(ranks)]  # and a reward server of its own
-        changes = (f"trainer.n_gpus_per_node={ranks}", "trainer.total_training_steps=3", "actor_rollout_ref.actor.entropy_coeff=0.05")
-        done = rerec("train", "rft", "tiny-grpo", *words, *(word for change in changes for word in ("--set", change)))
+        words = [
+            "--store",
+            film_store,
+            "--model",
+            beginner,
+            "--run",
+            tmp_path / str(ranks),
+        ]  # and a reward server of its own
+        changes = (
+            f"trainer.n_gpus_per_node={ranks}",
+            "trainer.total_training_steps=3",
+            "actor_rollout_ref.actor.entropy_coeff=0.05",
+        )
+        done = rerec(
+            "train",
+            "rft",
+            "tiny-grpo",
+            *words,
+            *(word for change in changes for word in ("--set", change)),
+        )
         assert done.returncode == 0, done.stderr[-2000:]
-    assert len(list((tmp_path / "2/checkpoints/global_step_3/actor").glob("model_world_size_2_rank_*.pt"))) == 2
+    assert (
+        len(
+            list(
+                (tmp_path / "2/checkpoints/global_step_3/actor").glob(
+                    "model_world_size_2_rank_*.pt"
+                )
+            )
+        )
+        == 2
+    )
     one, two = (read_metrics(metrics_files(tmp_path / ranks)) for ranks in "12")
-    for key, most in (("actor/grad_norm", 0.3), ("response_length/mean", 0.1), ("rerec/entropy", 0.1)):
+    for key, most in (
+        ("actor/grad_norm", 0.3),
+        ("response_length/mean", 0.1),
+        ("rerec/entropy", 0.1),
+    ):
         assert two[key][1] == pytest.approx(one[key][1], rel=most), key
-    moves = [sum(found["actor/ppo_kl"][1]) for found in (one, two)]  # from the policy that sampled; a single step's is mostly noise
+    moves = [
+        sum(found["actor/ppo_kl"][1]) for found in (one, two)
+    ]  # from the policy that sampled; a single step's is mostly noise
     assert moves[1] == pytest.approx(moves[0], rel=1, abs=1e-3)
-    begun, *ends = (load_file(folder / "model.safetensors") for folder in (beginner, tmp_path / "1/model", tmp_path / "2/model"))
-    moved = [torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends]
-    assert float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5  # the same way, by other samples
+    begun, *ends = (
+        load_file(folder / "model.safetensors")
+        for folder in (beginner, tmp_path / "1/model", tmp_path / "2/model")
+    )
+    moved = [
+        torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends
+    ]
+    assert (
+        float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5
+    )  # the same way, by other samples

@@ -20,20 +20,30 @@ from train.sequential.training import TrainingConfig, fit, sampled_loss, windows
 def graph(user, item, time):
     user, item, time = map(np.array, (user, item, time))
     names = [f"u{k}" for k in range(user.max() + 1)], [f"i{k}" for k in range(item.max() + 1)]
-    return InteractionGraph(*names, user, item, np.full(len(user), np.nan), time, np.ones(len(user), bool))
+    return InteractionGraph(
+        *names, user, item, np.full(len(user), np.nan), time, np.ones(len(user), bool)
+    )
 
 
 def test_the_last_two_are_left_out_and_all_that_went_before_is_the_history():
     found = Sequences.of(graph([0, 0, 0, 0, 1, 1], [3, 1, 2, 0, 1, 2], range(6)), "last")
     assert [row.tolist() for row in found.train()] == [[3, 1], [1, 2]] and found.ordered
-    assert [(n.user, n.history.tolist(), n.target) for n in found.nexts(VALIDATION)] == [(0, [3, 1], 2)]
-    assert [(n.user, n.history.tolist(), n.target) for n in found.nexts(TEST)] == [(0, [3, 1, 2], 0)]
+    assert [(n.user, n.history.tolist(), n.target) for n in found.nexts(VALIDATION)] == [
+        (0, [3, 1], 2)
+    ]
+    assert [(n.user, n.history.tolist(), n.target) for n in found.nexts(TEST)] == [
+        (0, [3, 1, 2], 0)
+    ]
 
 
 def test_a_cut_by_time_teaches_nothing_of_later_and_asks_nobody_without_a_history():
     found = Sequences.of(graph([0] * 8 + [1] * 2, [*range(8), 4, 5], [*range(8), 20, 21]), "time")
     assert [row.tolist() for row in found.train()] == [list(range(8))]
-    asked = [(n.user, n.history.tolist(), n.target) for part in (VALIDATION, TEST) for n in found.nexts(part)]
+    asked = [
+        (n.user, n.history.tolist(), n.target)
+        for part in (VALIDATION, TEST)
+        for n in found.nexts(part)
+    ]
     assert asked == [(1, [4], 5)]  # user 1 is new: the first of theirs has no history
     with pytest.raises(DataError, match="no times to be cut by: use --cut last"):
         Sequences.of(graph([0, 0], [0, 1], [-1, -1]), "time")
@@ -49,7 +59,9 @@ def test_the_loss_by_hand():
     """One state (1, 0); items 1 (2, 0), 2 (0, 1), 3 (1, 1); target 1, drawn 2, 3 and the target itself, which does not count."""
     table = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     log_share = torch.log(torch.tensor([1.0, 0.5, 2.0, 0.25]))
-    found = sampled_loss(torch.tensor([[1.0, 0.0]]), torch.tensor([1]), table, torch.tensor([2, 3, 1]), log_share)
+    found = sampled_loss(
+        torch.tensor([[1.0, 0.0]]), torch.tensor([1]), table, torch.tensor([2, 3, 1]), log_share
+    )
     logits = np.array([2 - np.log(0.5), 0 - np.log(2.0), 1 - np.log(0.25)])
     assert float(found) == pytest.approx(-logits[0] + np.log(np.exp(logits).sum()), rel=1e-6)
 
@@ -60,8 +72,14 @@ def test_ranks_by_hand():
     rows = [[0.9, 0.8, 0.7, 0.1], [0.5, 0.5, 0.5, 0.5], [0.1, 0.9, 0.3, 0.2]]
     asked = [Next(0, np.array([0]), 2), Next(1, np.array([3]), 1), Next(2, np.array([1, 2]), 1)]
     places = ranks(lambda histories: np.array(rows), asked)
-    assert places.tolist() == [2, 2, 1]  # 0 is out; the middle of three equals; a target that was had before still counts
-    assert hits(places, 1) == pytest.approx(1 / 3) and ndcg(places, 2) == pytest.approx((2 / np.log2(3) + 1) / 3)
+    assert places.tolist() == [
+        2,
+        2,
+        1,
+    ]  # 0 is out; the middle of three equals; a target that was had before still counts
+    assert hits(places, 1) == pytest.approx(1 / 3) and ndcg(places, 2) == pytest.approx(
+        (2 / np.log2(3) + 1) / 3
+    )
     assert hits(np.array([]), 10) == 0.0
 
 
@@ -79,7 +97,13 @@ def fresh(name, sequences):
     return ENCODERS[name](len(sequences.items), SMALL.encoder)
 
 
-SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epochs=40, lr=1e-2, negatives=64, patience=40)
+SMALL = TrainingConfig(
+    encoder=HeadConfig(dims=16, length=8, dropout=0.0),
+    epochs=40,
+    lr=1e-2,
+    negatives=64,
+    patience=40,
+)
 
 
 @pytest.mark.journey
@@ -87,7 +111,9 @@ SMALL = TrainingConfig(encoder=HeadConfig(dims=16, length=8, dropout=0.0), epoch
 def test_a_planted_order_is_found_and_popularity_cannot_find_it(name):
     sequences = rings()
     asked = list(sequences.nexts(TEST))
-    assert ndcg(ranks(fit(fresh(name, sequences), sequences, SMALL, lambda *_: None), asked), 10) > 0.9
+    assert (
+        ndcg(ranks(fit(fresh(name, sequences), sequences, SMALL, lambda *_: None), asked), 10) > 0.9
+    )
     assert ndcg(ranks(popularity(sequences), asked), 10) < 0.6
 
 
@@ -96,23 +122,69 @@ def test_a_run_cut_short_goes_on_to_the_same_end(tmp_path):
     asked = list(sequences.nexts(TEST))
     config = SMALL.model_copy(update={"epochs": 6})
     whole = fit(fresh("sasrec", sequences), sequences, config, lambda *_: None)(asked)
-    fit(fresh("sasrec", sequences), sequences, config.model_copy(update={"epochs": 2}), lambda *_: None, tmp_path / "c.pt")
-    again = fit(fresh("sasrec", sequences), sequences, config, lambda epoch, _: told.append(epoch), tmp_path / "c.pt")(asked)
+    fit(
+        fresh("sasrec", sequences),
+        sequences,
+        config.model_copy(update={"epochs": 2}),
+        lambda *_: None,
+        tmp_path / "c.pt",
+    )
+    again = fit(
+        fresh("sasrec", sequences),
+        sequences,
+        config,
+        lambda epoch, _: told.append(epoch),
+        tmp_path / "c.pt",
+    )(asked)
     assert told == [3, 4, 5, 6] and np.array_equal(whole, again)
 
 
 @pytest.mark.journey
 def test_the_command_compares_and_goes_on(film_store, tmp_path):
-    words = ["train", "sequential", "--store", film_store, "--run", tmp_path / "r", "--epochs", "1", "--cut", "last", "--json"]
-    first = json.loads(rerec(*words, "--methods", "popularity,gru4rec", "--seeds", "0").stdout.splitlines()[-1])
-    assert set(first["table"]) == {"popularity", "gru4rec"} and first["table"]["gru4rec"]["H@10"]["n"] == 1
+    words = [
+        "train",
+        "sequential",
+        "--store",
+        film_store,
+        "--run",
+        tmp_path / "r",
+        "--epochs",
+        "1",
+        "--cut",
+        "last",
+        "--json",
+    ]
+    first = json.loads(
+        rerec(*words, "--methods", "popularity,gru4rec", "--seeds", "0").stdout.splitlines()[-1]
+    )
+    assert (
+        set(first["table"]) == {"popularity", "gru4rec"}
+        and first["table"]["gru4rec"]["H@10"]["n"] == 1
+    )
     made = (tmp_path / "r/gru4rec-0.json").stat().st_mtime_ns
-    second = json.loads(rerec(*words, "--methods", "popularity,gru4rec", "--seeds", "0,1").stdout.splitlines()[-1])
-    assert second["table"]["gru4rec"]["H@10"]["n"] == 2 and (tmp_path / "r/gru4rec-0.json").stat().st_mtime_ns == made
-    assert second["table"]["gru4rec"]["H@10"]["against"]["n"] == 2 and 0 < second["table"]["popularity"]["NDCG@10"]["mean"] < 1
+    second = json.loads(
+        rerec(*words, "--methods", "popularity,gru4rec", "--seeds", "0,1").stdout.splitlines()[-1]
+    )
+    assert (
+        second["table"]["gru4rec"]["H@10"]["n"] == 2
+        and (tmp_path / "r/gru4rec-0.json").stat().st_mtime_ns == made
+    )
+    assert (
+        second["table"]["gru4rec"]["H@10"]["against"]["n"] == 2
+        and 0 < second["table"]["popularity"]["NDCG@10"]["mean"] < 1
+    )
     changed = rerec(*words[:-1], "--epochs", "2", "--methods", "popularity", "--seeds", "0")
-    assert changed.returncode == 1 and "other settings or another graph: give another --run" in changed.stderr
+    assert (
+        changed.returncode == 1
+        and "other settings or another graph: give another --run" in changed.stderr
+    )
     for command in ("sequential", "rechead", "rporec"):
-        wrong = rerec("train", command, "--store", film_store, "--run", tmp_path / "w", "--cut", "sideways")
-        assert wrong.returncode == 1 and "no --cut 'sideways': choose time or last" in wrong.stderr and not (tmp_path / "w").exists()
+        wrong = rerec(
+            "train", command, "--store", film_store, "--run", tmp_path / "w", "--cut", "sideways"
+        )
+        assert (
+            wrong.returncode == 1
+            and "no --cut 'sideways': choose time or last" in wrong.stderr
+            and not (tmp_path / "w").exists()
+        )
     assert "no method 'magic': choose from popularity" in rerec(*words, "--methods", "magic").stderr

@@ -9,7 +9,9 @@ from train.rft.run import RFTConfig, compose, recipes
 
 
 def section(recipe, *overrides):
-    config = RFTConfig(recipe=recipe, run="r", model=None, server="http://127.0.0.1:1", overrides=overrides)
+    config = RFTConfig(
+        recipe=recipe, run="r", model=None, server="http://127.0.0.1:1", overrides=overrides
+    )
     return OmegaConf.to_container(compose(config, "digest").rerec, resolve=True)
 
 
@@ -24,7 +26,11 @@ def test_every_recipe_is_whole(recipe):
         ("tiny-rerec", "rerec.curriculum.tau=2", "rerec.curriculum.tau: Input should be less"),
         ("tiny-rerec", "rerec.weights.qas=x", "rerec.weights: Expected `float`"),
         ("tiny-rerec", "algorithm.adv_estimator=grpo", "set rerec.weights.penalty=0, or take raae"),
-        ("tiny-conversation", "rerec.weights.penalty=0.5", "set rerec.weights.penalty=0, or take raae"),
+        (
+            "tiny-conversation",
+            "rerec.weights.penalty=0.5",
+            "set rerec.weights.penalty=0, or take raae",
+        ),
         ("tiny-rerec", "rerec.weights.k=0", "rerec.weights: Expected `int` >= 1"),
         ("tiny-grpo", "rerec.style=rhyme", "no style 'rhyme': choose from open-book"),
         ("tiny-grpo", "rerec.style=open-catalogue", "set rerec.weights.right=conditions"),

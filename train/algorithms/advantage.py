@@ -14,7 +14,9 @@ FLAT = 1e-3  # below: no outcome signal
 CLOSE = 0.1  # below: too little contrast to scale a penalty by
 
 
-def raae(rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable], *, scaled: bool = True) -> torch.Tensor:
+def raae(
+    rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable], *, scaled: bool = True
+) -> torch.Tensor:
     """Advantages, shape (responses, tokens), 0 outside the mask.
 
     rewards (responses, tokens): on the last masked token the response's reward r, on the others the process part: published, the segment
@@ -25,10 +27,14 @@ def raae(rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable], *
     last = (mask * torch.arange(1, mask.shape[1] + 1, device=mask.device)).argmax(1, keepdim=True)
     outcome = rewards.gather(1, last)
     numbers: dict[Hashable, int] = {}
-    of = torch.tensor([numbers.setdefault(name, len(numbers)) for name in group], device=rewards.device)
+    of = torch.tensor(
+        [numbers.setdefault(name, len(numbers)) for name in group], device=rewards.device
+    )
     count = torch.bincount(of)[:, None]
     centred = outcome - (_sums(outcome, of, len(numbers)) / count)[of]
-    std = (_sums(centred**2, of, len(numbers)) / (count - 1).clamp(min=1)).sqrt()[of]  # 0 for a group of one
+    std = (_sums(centred**2, of, len(numbers)) / (count - 1).clamp(min=1)).sqrt()[
+        of
+    ]  # 0 for a group of one
     process = rewards.scatter(1, last, 0.0)
     if scaled:
         process /= torch.where(std >= CLOSE, std, 1.0)
@@ -37,4 +43,6 @@ def raae(rewards: torch.Tensor, mask: torch.Tensor, group: Sequence[Hashable], *
 
 def _sums(values: torch.Tensor, of: torch.Tensor, groups: int) -> torch.Tensor:
     """The sum of each group's rows."""
-    return torch.zeros(groups, 1, dtype=values.dtype, device=values.device).index_add_(0, of, values)
+    return torch.zeros(groups, 1, dtype=values.dtype, device=values.device).index_add_(
+        0, of, values
+    )

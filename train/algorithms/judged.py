@@ -27,7 +27,9 @@ class Judged(NamedTuple):
 
 def judged(score: Score, spans: Sequence[tuple[int, int]]) -> list[Judged]:
     """The judged claims of a scored response; `spans` are its tokens' characters (see `train.algorithms.spans`)."""
-    opening = max((c.end for segment in score.segments for c in segment.claims if c.kind == "need"), default=0)
+    opening = max(
+        (c.end for segment in score.segments for c in segment.claims if c.kind == "need"), default=0
+    )
     found, astray = [], set()
     for segment in score.segments:
         led = segment.start
@@ -35,7 +37,13 @@ def judged(score: Score, spans: Sequence[tuple[int, int]]) -> list[Judged]:
             if claim.verdict != "unknown" and astray.isdisjoint(("", claim.subject)):
                 bad = float(claim.verdict == "contradicted" or claim.relevant is False)
                 about = claim.subject if claim.end > opening else ""
-                found.append(Judged(f"{claim.kind}|{about}", bad, spread(spans, min(led, claim.start), claim.end)))
+                found.append(
+                    Judged(
+                        f"{claim.kind}|{about}",
+                        bad,
+                        spread(spans, min(led, claim.start), claim.end),
+                    )
+                )
                 if bad:
                     astray.add(claim.subject)
             led = claim.end

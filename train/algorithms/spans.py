@@ -47,7 +47,12 @@ def token_spans(ids: Sequence[int], decode: Decode) -> tuple[str, list[tuple[int
 
 def spread(spans: Sequence[tuple[int, int]], start: int, end: int) -> list[int]:
     """Indices of the tokens that hold at least one character of start..end; neither starts nor ends of `spans` ever fall."""
-    return list(range(bisect_right(spans, start, key=itemgetter(1)), bisect_left(spans, end, key=itemgetter(0))))
+    return list(
+        range(
+            bisect_right(spans, start, key=itemgetter(1)),
+            bisect_left(spans, end, key=itemgetter(0)),
+        )
+    )
 
 
 def _alone(text: str, ids: tuple[int, ...], decode: Decode) -> list[str]:
@@ -93,7 +98,11 @@ def _added(
                 return piece
     before, both = decode(ids[context:first]), decode(ids[context : k + 1])
     piece = both[len(before) :]
-    if both.startswith(before) and text.startswith(piece, at) and _finished(both, ids, context, k, decode):
+    if (
+        both.startswith(before)
+        and text.startswith(piece, at)
+        and _finished(both, ids, context, k, decode)
+    ):
         return piece
     waiting = k + 1 - first
     if waiting > UNFINISHED and waiting.bit_count() == 1:  # now and then: the whole takes its time

@@ -26,7 +26,11 @@ def baseline(name: str, evidence: Evidence, seed: int, open_catalogue: bool = Fa
 
     def rank(example: Example) -> list[str]:
         rng, worth = Random(f"{seed} {example.example_id}"), value(example)
-        among = [item for item in everything if item not in example.anchors] if open_catalogue else example.candidates
+        among = (
+            [item for item in everything if item not in example.anchors]
+            if open_catalogue
+            else example.candidates
+        )
         return sorted(rng.sample(among, len(among)), key=lambda item: -worth(item))
 
     return rank
@@ -35,7 +39,10 @@ def baseline(name: str, evidence: Evidence, seed: int, open_catalogue: bool = Fa
 def answers(rank: Baseline, examples: list[Example], evidence: Evidence) -> list[str]:
     """The responses that name each ranking, best first, and give no reasons."""
     titles = evidence.attributes.titles
-    return ["\n".join(["<answer>", *(titles[item] for item in rank(e)[:MOST_ANSWERED]), "</answer>"]) for e in examples]
+    return [
+        "\n".join(["<answer>", *(titles[item] for item in rank(e)[:MOST_ANSWERED]), "</answer>"])
+        for e in examples
+    ]
 
 
 def _popularity(evidence: Evidence) -> Value:
@@ -44,7 +51,9 @@ def _popularity(evidence: Evidence) -> Value:
 
 
 def _lightgcn(evidence: Evidence) -> Value:
-    units = {item: v / max(float(np.linalg.norm(v)), 1e-12) for item, v in evidence.embeddings.items()}
+    units = {
+        item: v / max(float(np.linalg.norm(v)), 1e-12) for item, v in evidence.embeddings.items()
+    }
 
     def taste(example: Example) -> Callable[[str], float]:
         known = [units[i] for i in (*example.anchors, *example.history) if i in units]
@@ -55,7 +64,9 @@ def _lightgcn(evidence: Evidence) -> Value:
 
 
 def _rules(evidence: Evidence) -> Value:
-    return lambda example: lambda item: sum(evidence.attributes.judge(item, c) is True for c in example.conditions)
+    return lambda example: (
+        lambda item: sum(evidence.attributes.judge(item, c) is True for c in example.conditions)
+    )
 
 
 BASELINES: dict[str, Callable[[Evidence], Value]] = {

@@ -57,7 +57,9 @@ def run_matrix(run: Path, config: CompareConfig, tell: Tell) -> dict[str, object
         compose(_cell_config(run / m.name, m, config), "compare")
     _settle(run, config)
     failed: dict[str, str] = {}
-    for m, seed, wrong in _filled(run, [(m, seed) for seed in config.seeds for m in methods], config):
+    for m, seed, wrong in _filled(
+        run, [(m, seed) for seed in config.seeds for m in methods], config
+    ):
         if wrong not in ("", DONE):
             failed[f"{m.name} {seed}"] = wrong
         tell(m.name, seed, wrong or "done")
@@ -67,38 +69,80 @@ def run_matrix(run: Path, config: CompareConfig, tell: Tell) -> dict[str, object
 def _cell_config(cell: Path, m: Method, config: CompareConfig) -> RFTConfig:
     """Of any seed; a cell is always given a server."""
     changes = (*m.overrides, *config.overrides)
-    return RFTConfig(recipe=m.recipe, run=cell, model=str(config.model), server="http://127.0.0.1", overrides=changes)
+    return RFTConfig(
+        recipe=m.recipe,
+        run=cell,
+        model=str(config.model),
+        server="http://127.0.0.1",
+        overrides=changes,
+    )
 
 
 def write_comparison(run: Path, config: CompareConfig, failed: dict[str, str]) -> dict[str, object]:
     """Sum up the cells that are there. Raises TrainError when there are none."""
-    found = {name: {s: run / name / str(s) for s in config.seeds if (run / name / str(s) / "eval.json").is_file()} for name in config.methods}
-    cells = {name: {s: json.loads((at / "eval.json").read_text())["rows"] for s, at in by.items()} for name, by in found.items() if by}
+    found = {
+        name: {
+            s: run / name / str(s)
+            for s in config.seeds
+            if (run / name / str(s) / "eval.json").is_file()
+        }
+        for name in config.methods
+    }
+    cells = {
+        name: {s: json.loads((at / "eval.json").read_text())["rows"] for s, at in by.items()}
+        for name, by in found.items()
+        if by
+    }
     if not cells:
-        raise TrainError(f"no cell of {run} was finished: {next(iter(failed.values()), 'nothing ran')}")
+        raise TrainError(
+            f"no cell of {run} was finished: {next(iter(failed.values()), 'nothing ran')}"
+        )
     table = compare(cells)
     costs = {name: _cost(list(found[name].values())) for name in cells}
     facts = provenance(config=config.model_dump(mode="json"))
     summary = {"table": table, "costs": costs, "failed": failed, "provenance": facts}
     write_json(run / "comparison.json", summary)
     kinds = list(next(iter(table.values())))
-    plot = inline(_draw(table, {name: [read_metrics(metrics_files(at)) for at in found[name].values()] for name in cells}))
-    html = render("comparison.html", run=run.name, kinds=kinds, first=next(iter(table)), plot=plot, split=config.split, **summary)
+    plot = inline(
+        _draw(
+            table,
+            {
+                name: [read_metrics(metrics_files(at)) for at in found[name].values()]
+                for name in cells
+            },
+        )
+    )
+    html = render(
+        "comparison.html",
+        run=run.name,
+        kinds=kinds,
+        first=next(iter(table)),
+        plot=plot,
+        split=config.split,
+        **summary,
+    )
     write(run / "comparison.html", html)
     return summary
 
 
 def _settle(run: Path, config: CompareConfig) -> None:
     """Remember the matrix, or check that it is the one of before. Its methods and seeds may differ."""
-    kept, facts = run / "compare.json", config.model_dump(mode="json", exclude={"methods", "seeds", "cores"})
+    kept, facts = (
+        run / "compare.json",
+        config.model_dump(mode="json", exclude={"methods", "seeds", "cores"}),
+    )
     if kept.is_file():
         known = json.loads(kept.read_text())
         if changed := [key for key in facts if known.get(key) != facts[key]]:
-            raise ConfigChanged(f"{run} was made with another {', '.join(changed)}: give another --run")
+            raise ConfigChanged(
+                f"{run} was made with another {', '.join(changed)}: give another --run"
+            )
     write_json(kept, facts)
 
 
-def _filled(run: Path, cells: list[tuple[Method, int]], config: CompareConfig) -> Iterator[tuple[Method, int, str]]:
+def _filled(
+    run: Path, cells: list[tuple[Method, int]], config: CompareConfig
+) -> Iterator[tuple[Method, int, str]]:
     """Each cell as it is done, with what went wrong, "" for nothing; a server for all, or on Ray one a cell: it may be another machine."""
     missing = []
     for m, seed in cells:
@@ -113,10 +157,18 @@ def _filled(run: Path, cells: list[tuple[Method, int]], config: CompareConfig) -
         return
     import ray
 
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level="error", runtime_env=RAY_ENVIRONMENT)
+    ray.init(
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="error",
+        runtime_env=RAY_ENVIRONMENT,
+    )
     try:
         task = ray.remote(num_cpus=config.cores, max_retries=0)(_fill_apart)
-        waiting = {task.remote((run / m.name / str(seed)).resolve(), m, seed, config): (m, seed) for m, seed in missing}
+        waiting = {
+            task.remote((run / m.name / str(seed)).resolve(), m, seed, config): (m, seed)
+            for m, seed in missing
+        }
         while waiting:
             (first,), _ = ray.wait(list(waiting))
             m, seed = waiting.pop(first)
@@ -141,14 +193,45 @@ def _fill(cell: Path, m: Method, seed: int, config: CompareConfig, url: str) -> 
     """Train and judge one cell, going on where it was cut short; "" or what went wrong."""
     store = ["--store", str(config.store), "--server", url]
     changes = [word for o in (*m.overrides, *config.overrides) for word in ("--set", o)]
-    words = ["train", "rft", m.recipe, *store, "--model", str(config.model), "--run", str(cell), "--seed", str(seed), *changes, "--resume"]
+    words = [
+        "train",
+        "rft",
+        m.recipe,
+        *store,
+        "--model",
+        str(config.model),
+        "--run",
+        str(cell),
+        "--seed",
+        str(seed),
+        *changes,
+        "--resume",
+    ]
     words += ["--queries", str(config.queries)] if config.queries else []
     start = time.monotonic()
     wrong = _run("train", words, cell)
     if not wrong:
         trained = _trained_as(cell)
-        asked = ["--max-tokens", str(trained.data.max_response_length), "--style", trained.rerec.style]
-        wrong = _run("eval", ["eval", str(cell / "model"), *store, "--split", config.split, *asked, "--out", str(cell / "eval.json")], cell)
+        asked = [
+            "--max-tokens",
+            str(trained.data.max_response_length),
+            "--style",
+            trained.rerec.style,
+        ]
+        wrong = _run(
+            "eval",
+            [
+                "eval",
+                str(cell / "model"),
+                *store,
+                "--split",
+                config.split,
+                *asked,
+                "--out",
+                str(cell / "eval.json"),
+            ],
+            cell,
+        )
     if not wrong:
         write_json(cell / "seconds.json", time.monotonic() - start)
     return wrong
@@ -166,9 +249,18 @@ def _run(name: str, words: list[str], cell: Path) -> str:
 def _cost(cells: list[Path]) -> dict[str, float | None]:
     """Mean rollouts and seconds of a cell; seconds are None where no cell ran in one go."""
     steps = [read_metrics(metrics_files(cell)).get("rerec/score", ([], []))[0] for cell in cells]
-    rollouts = [len(found) * _rollouts_a_step(cell) for found, cell in zip(steps, cells, strict=True)]
-    seconds = [json.loads((cell / "seconds.json").read_text()) for cell in cells if (cell / "seconds.json").is_file()]
-    return {"rollouts": sum(rollouts) / len(cells), "seconds": sum(seconds) / len(seconds) if seconds else None}
+    rollouts = [
+        len(found) * _rollouts_a_step(cell) for found, cell in zip(steps, cells, strict=True)
+    ]
+    seconds = [
+        json.loads((cell / "seconds.json").read_text())
+        for cell in cells
+        if (cell / "seconds.json").is_file()
+    ]
+    return {
+        "rollouts": sum(rollouts) / len(cells),
+        "seconds": sum(seconds) / len(seconds) if seconds else None,
+    }
 
 
 def _rollouts_a_step(cell: Path) -> int:
@@ -187,12 +279,18 @@ def _draw(table: dict, curves: dict[str, list[dict]]) -> bytes:
     for n, (name, kinds) in enumerate(table.items()):
         entry, colour = kinds[ALL], f"C{n}"
         left.errorbar(entry["mean"], n, xerr=entry["half"] or 0, fmt="o", color=colour, capsize=4)
-        left.scatter(list(entry["seeds"].values()), [n + 0.18] * entry["n"], s=12, alpha=0.6, color=colour)
+        left.scatter(
+            list(entry["seeds"].values()), [n + 0.18] * entry["n"], s=12, alpha=0.6, color=colour
+        )
         series = [m["rerec/ndcg"][1] for m in curves[name] if "rerec/ndcg" in m]
         if series and (length := min(map(len, series))) >= 5:
             mean = np.mean([s[:length] for s in series], axis=0)
-            right.plot(range(5, length + 1), np.convolve(mean, np.ones(5) / 5, "valid"), color=colour)
-    left.set(yticks=range(len(table)), yticklabels=list(table), title="held-out NDCG@1, 95 % over seeds")
+            right.plot(
+                range(5, length + 1), np.convolve(mean, np.ones(5) / 5, "valid"), color=colour
+            )
+    left.set(
+        yticks=range(len(table)), yticklabels=list(table), title="held-out NDCG@1, 95 % over seeds"
+    )
     left.invert_yaxis()
     right.set(title="NDCG@1 of rollouts, mean of five steps (colours: left)", xlabel="step")
     return png(figure)

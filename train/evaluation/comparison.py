@@ -16,7 +16,10 @@ Cells = Mapping[str, Mapping[int, Sequence[dict]]]  # method → seed → evalua
 
 def by_seed(cells: Cells, method: str, kind: str = ALL) -> dict[int, float]:
     """Mean NDCG of each seed of a method, over one kind or all."""
-    return {seed: float(np.mean([r["ndcg"] for r in rows if kind in (ALL, r["kind"])])) for seed, rows in cells[method].items()}
+    return {
+        seed: float(np.mean([r["ndcg"] for r in rows if kind in (ALL, r["kind"])]))
+        for seed, rows in cells[method].items()
+    }
 
 
 def interval(values: Sequence[float]) -> dict[str, float | int | None]:
@@ -66,7 +69,9 @@ def compare(cells: Cells) -> dict[str, dict[str, dict]]:
     for method in cells:
         for kind in (*kinds, ALL):
             scores = by_seed(cells, method, kind)
-            entry = interval(list(scores.values())) | {"seeds": {str(seed): round(score, 4) for seed, score in scores.items()}}
+            entry = interval(list(scores.values())) | {
+                "seeds": {str(seed): round(score, 4) for seed, score in scores.items()}
+            }
             if method != first:
                 entry["against"] = paired(scores, by_seed(cells, first, kind))
             table.setdefault(method, {})[kind] = entry

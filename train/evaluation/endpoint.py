@@ -43,16 +43,35 @@ def ask(
     Each is appended to `kept` (JSON lines) when it is there, and not asked for again by a run that finds it. Raises TrainError when the endpoint
     refuses, Interrupted when it stays silent or on Ctrl-C.
     """
-    names = [content_hash([config.model, prompt, temperature, seed + k, config.most_tokens]) for k, prompt in enumerate(prompts)]
+    names = [
+        content_hash([config.model, prompt, temperature, seed + k, config.most_tokens])
+        for k, prompt in enumerate(prompts)
+    ]
     record = Kept(kept)
-    wanted = {name: (prompt, seed + k) for k, (name, prompt) in enumerate(zip(names, prompts, strict=True)) if name not in record.found}
+    wanted = {
+        name: (prompt, seed + k)
+        for k, (name, prompt) in enumerate(zip(names, prompts, strict=True))
+        if name not in record.found
+    }
     again = f"; {kept} holds what was answered: run the command again to go on" if kept else ""
     try:
-        asyncio.run(_ask_all(config, wanted, temperature, record, lambda: progress(sum(name in record.found for name in names), len(names))))
+        asyncio.run(
+            _ask_all(
+                config,
+                wanted,
+                temperature,
+                record,
+                lambda: progress(sum(name in record.found for name in names), len(names)),
+            )
+        )
     except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
-        raise Interrupted(f"{config.base_url} does not answer ({type(error).__name__}) after {RETRIES + 1} tries{again}") from error
+        raise Interrupted(
+            f"{config.base_url} does not answer ({type(error).__name__}) after {RETRIES + 1} tries{again}"
+        ) from error
     except openai.APIError as error:
-        raise TrainError(f"{config.base_url} refuses model {config.model!r}: {str(error)[:200]}") from error
+        raise TrainError(
+            f"{config.base_url} refuses model {config.model!r}: {str(error)[:200]}"
+        ) from error
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted{again}") from None
     return [record.found[name] for name in names]
@@ -65,14 +84,21 @@ async def _ask_all(
     record: Kept,
     tell: Callable[[], None],
 ) -> None:
-    slots, key = asyncio.Semaphore(config.concurrency), os.environ.get(config.key_env) or "none"  # local endpoints need none
-    async with openai.AsyncOpenAI(base_url=config.base_url, api_key=key, max_retries=RETRIES, timeout=config.timeout) as client:
+    slots, key = (
+        asyncio.Semaphore(config.concurrency),
+        os.environ.get(config.key_env) or "none",
+    )  # local endpoints need none
+    async with openai.AsyncOpenAI(
+        base_url=config.base_url, api_key=key, max_retries=RETRIES, timeout=config.timeout
+    ) as client:
 
         async def one(name: str, prompt: str | list[Message], seed: int) -> None:
             async with slots:
                 done = await client.chat.completions.create(
                     model=config.model,
-                    messages=[{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt,
+                    messages=[{"role": "user", "content": prompt}]
+                    if isinstance(prompt, str)
+                    else prompt,
                     temperature=temperature,
                     seed=seed,
                     max_tokens=config.most_tokens,

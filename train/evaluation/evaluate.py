@@ -54,41 +54,66 @@ def evaluate(
     An endpoint's answers are appended to `kept`, and taken from there where they are. Raises TrainError when there is no model, no such
     baseline, or nothing to evaluate on, and what `train.evaluation.endpoint.ask` raises.
     """
-    if [config.model, config.baseline, config.endpoint].count(None) != 2 or config.baseline not in (None, *BASELINES):
-        raise TrainError(f"give one of a model folder, --ask MODEL for an endpoint, and --baseline with one of {', '.join(BASELINES)}")
+    if [config.model, config.baseline, config.endpoint].count(None) != 2 or config.baseline not in (
+        None,
+        *BASELINES,
+    ):
+        raise TrainError(
+            f"give one of a model folder, --ask MODEL for an endpoint, and --baseline with one of {', '.join(BASELINES)}"
+        )
     if not examples:
-        raise TrainError("no Examples to evaluate on: run `rerec synth` with a count for that split")
+        raise TrainError(
+            "no Examples to evaluate on: run `rerec synth` with a count for that split"
+        )
     is_open = config.style == OPEN
     if config.style in DIALOGUES:
         examples = [example for example in examples if fits(config.style, example)]
         if not examples:
-            raise TrainError(f"no Examples to ask as {config.style}: make some with `rerec synth --kinds {config.style}`")
+            raise TrainError(
+                f"no Examples to ask as {config.style}: make some with `rerec synth --kinds {config.style}`"
+            )
     chats: list[Chat] = []
     if config.baseline:
-        texts = answers(baseline(config.baseline, evidence, config.seed, is_open), examples, evidence)
+        texts = answers(
+            baseline(config.baseline, evidence, config.seed, is_open), examples, evidence
+        )
     elif config.style in DIALOGUES:
         texts, chats = _dialogues(config, examples, evidence, client, progress, kept)
     elif config.endpoint:
         prompts = [STYLES[config.style](e, evidence) for e in examples]
         texts = ask(config.endpoint, prompts, config.temperature, config.seed, kept, progress)
     else:
-        from train.evaluation.generate import respond  # torch and transformers take seconds to import: a baseline needs neither
+        from train.evaluation.generate import (
+            respond,  # torch and transformers take seconds to import: a baseline needs neither
+        )
 
         prompts = [STYLES[config.style](e, evidence) for e in examples]
-        texts = respond(config.model, prompts, config.temperature, config.most_tokens, config.seed, progress)
-    asked = [Response(example_id=e.example_id, response=t[:MOST_CHARACTERS]) for e, t in zip(examples, texts, strict=True)]
+        texts = respond(
+            config.model, prompts, config.temperature, config.most_tokens, config.seed, progress
+        )
+    asked = [
+        Response(example_id=e.example_id, response=t[:MOST_CHARACTERS])
+        for e, t in zip(examples, texts, strict=True)
+    ]
     scores = client.score(asked, "open-catalogue" if is_open else None)
     rows = [row(e, t, s, evidence) for e, t, s in zip(examples, texts, scores, strict=True)]
     if chats:
         rows = [one | {"dialogue": chat} for one, chat in zip(rows, chats, strict=True)]
     if is_open:
-        rows = [one | {"candidates": len(evidence.attributes.titles), "gold_position": None} for one in rows]
+        rows = [
+            one | {"candidates": len(evidence.attributes.titles), "gold_position": None}
+            for one in rows
+        ]
     for k in DEEPER:
-        deeper = client.score(asked, Weights(k=k, right="conditions" if is_open else "gold"), claims=False)
+        deeper = client.score(
+            asked, Weights(k=k, right="conditions" if is_open else "gold"), claims=False
+        )
         for one, score in zip(rows, deeper, strict=True):
             one[f"ndcg_{k}"] = score.ndcg
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
-    summary = summarise(rows, config.seed) | {"gold_surprise": _retention(config, examples, evidence)}
+    summary = summarise(rows, config.seed) | {
+        "gold_surprise": _retention(config, examples, evidence)
+    }
     return {"summary": summary, "rows": rows, "provenance": facts}
 
 
@@ -105,14 +130,18 @@ def _dialogues(
     look_up = server_look_up(client.pool.urls, evidence.digest)
     if config.endpoint:  # no endpoint takes a tool's message without a call in its own format
         endpoint = config.endpoint
-        speak = lambda chats, turn: ask(endpoint, chats, config.temperature, config.seed + ROUND * turn, kept)  # noqa: E731
+        speak = lambda chats, turn: ask(  # noqa: E731
+            endpoint, chats, config.temperature, config.seed + ROUND * turn, kept
+        )
         texts = play(dialogues, speak, look_up, "user", progress)
     else:
         from train.evaluation.generate import continue_chats, load
 
         model, tokenizer = load(config.model)
         more = (config.temperature, config.most_tokens)
-        speak = lambda chats, turn: continue_chats(model, tokenizer, chats, *more, config.seed + ROUND * turn)  # noqa: E731
+        speak = lambda chats, turn: continue_chats(  # noqa: E731
+            model, tokenizer, chats, *more, config.seed + ROUND * turn
+        )
         texts = play(dialogues, speak, look_up, progress=progress)
     return texts, [dialogue.chat for dialogue in dialogues]
 
@@ -133,8 +162,15 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
     `_corrected`; steps_right: share of the judged claims that are true and about what is asked (null without any); invented: answered titles
     that no item bears."""
     first = score.recommended[0] if score.recommended else None
-    met = [first is not None and bool(evidence.attributes.judge(first, c)) for c in example.conditions]
-    claims = [c.verdict == "supported" and c.relevant is not False for s in score.segments for c in s.claims if c.verdict != "unknown"]
+    met = [
+        first is not None and bool(evidence.attributes.judge(first, c)) for c in example.conditions
+    ]
+    claims = [
+        c.verdict == "supported" and c.relevant is not False
+        for s in score.segments
+        for c in s.claims
+        if c.verdict != "unknown"
+    ]
     return {
         "example_id": example.example_id,
         "kind": example.kind,
@@ -160,8 +196,14 @@ def _corrected(example: Example, text: str, score: Score, evidence: Evidence) ->
     if example.kind != "misinformed" or not split_answer(text)[0]:
         return None
     graph, premise = evidence.attributes, example.premise
-    true = graph.values(premise.subject, premise.relation) if premise else {c.value for c in example.conditions[:1]}
-    names = [c.name for c in example.conditions if c.value in true] or [graph.names[value] for value in true]
+    true = (
+        graph.values(premise.subject, premise.relation)
+        if premise
+        else {c.value for c in example.conditions[:1]}
+    )
+    names = [c.name for c in example.conditions if c.value in true] or [
+        graph.names[value] for value in true
+    ]
     if not names:
         return None
     weighed = [s.start for s in score.segments if set(s.mentions) & set(example.candidates)]
@@ -183,11 +225,16 @@ def summarise(rows: list[dict], seed: int = 0) -> dict[str, object]:
         values = [r[figure] for r in rows if r.get(figure) is not None]
         return round(float(np.mean(values)), 4) if values else None
 
-    places = {str(p): round(float(np.mean(v)), 4) for p, v in by("gold_position").items() if p is not None}
+    places = {
+        str(p): round(float(np.mean(v)), 4) for p, v in by("gold_position").items() if p is not None
+    }
     return {
         "queries": len(rows),
         "ndcg": interval([r["ndcg"] for r in rows], seed),
-        **{f"by_{key}": {str(k): interval(v, seed) for k, v in by(key).items()} for key in ("kind", "conditions", "candidates")},
+        **{
+            f"by_{key}": {str(k): interval(v, seed) for k, v in by(key).items()}
+            for key in ("kind", "conditions", "candidates")
+        },
         "by_gold_position": places,
         "position_bias_p": position_bias(rows, seed),
         "answered": round(float(np.mean([r["status"] == "ok" for r in rows])), 4),
@@ -228,4 +275,9 @@ def interval(values: list[float], seed: int, draws: int = 2000) -> dict[str, flo
     x = np.asarray(values, float)
     means = x[np.random.default_rng(seed).integers(len(x), size=(draws, len(x)))].mean(1)
     low, high = np.quantile(means, (0.025, 0.975))
-    return {"mean": round(float(x.mean()), 4), "low": round(float(low), 4), "high": round(float(high), 4), "n": len(x)}
+    return {
+        "mean": round(float(x.mean()), 4),
+        "low": round(float(low), 4),
+        "high": round(float(high), 4),
+        "n": len(x),
+    }

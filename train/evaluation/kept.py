@@ -30,4 +30,7 @@ class Kept:
         self.found |= responses
         if self.path:
             with self.path.open("a", encoding="utf-8") as out:
-                out.writelines(json.dumps({"prompt": name, "response": text}, ensure_ascii=False) + "\n" for name, text in responses.items())
+                out.writelines(
+                    json.dumps({"prompt": name, "response": text}, ensure_ascii=False) + "\n"
+                    for name, text in responses.items()
+                )

@@ -25,9 +25,13 @@ def method(name: str) -> Method:
     """The method of that name. Raises BadRecipe for an unknown recipe or ablation."""
     known = [r for r in recipes() if name == r or name.startswith(f"{r}-")]
     if not known:
-        raise BadRecipe(f"no recipe begins {name!r}: choose from {', '.join(recipes())}, with -{', -'.join(ABLATIONS)} to leave something out")
+        raise BadRecipe(
+            f"no recipe begins {name!r}: choose from {', '.join(recipes())}, with -{', -'.join(ABLATIONS)} to leave something out"
+        )
     recipe = max(known, key=len)
     left_out = name[len(recipe) + 1 :].split("-") if name != recipe else []
     if unknown := [word for word in left_out if word not in ABLATIONS]:
-        raise BadRecipe(f"{name}: nothing called {unknown[0]!r} can be left out of {recipe}, only {', '.join(ABLATIONS)}")
+        raise BadRecipe(
+            f"{name}: nothing called {unknown[0]!r} can be left out of {recipe}, only {', '.join(ABLATIONS)}"
+        )
     return Method(name, recipe, tuple(o for word in left_out for o in ABLATIONS[word]))

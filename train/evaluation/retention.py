@@ -18,12 +18,27 @@ BATCH = 64
 def gold_surprise(folder: Path, taught: Sequence[Lesson]) -> float:
     """Mean −log p, in nats a token over all tokens of all golds, each after its prompt and with the end of the turn."""
     model, tokenizer = load(folder)
-    samples, total, count = encode([lesson._replace(flawed=()) for lesson in taught], tokenizer), 0.0, 0
+    samples, total, count = (
+        encode([lesson._replace(flawed=()) for lesson in taught], tokenizer),
+        0.0,
+        0,
+    )
     for start in range(0, len(samples), BATCH):
         rows = samples[start : start + BATCH]
-        ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(s.prompt + s.gold) for s in rows], batch_first=True)  # behind: causal, so unseen
+        ids = torch.nn.utils.rnn.pad_sequence(
+            [torch.tensor(s.prompt + s.gold) for s in rows], batch_first=True
+        )  # behind: causal, so unseen
         ids = ids.to(model.device)
-        logp = model(input_ids=ids).logits[:, :-1].float().log_softmax(-1).gather(2, ids[:, 1:, None])[..., 0]
-        total -= sum(float(row[len(s.prompt) - 1 : len(s.prompt) + len(s.gold) - 1].sum()) for row, s in zip(logp, rows, strict=True))
+        logp = (
+            model(input_ids=ids)
+            .logits[:, :-1]
+            .float()
+            .log_softmax(-1)
+            .gather(2, ids[:, 1:, None])[..., 0]
+        )
+        total -= sum(
+            float(row[len(s.prompt) - 1 : len(s.prompt) + len(s.gold) - 1].sum())
+            for row, s in zip(logp, rows, strict=True)
+        )
         count += sum(len(s.gold) for s in rows)
     return total / count

@@ -14,7 +14,13 @@ from train.errors import TrainError
 from train.reports.pages import canvas, curve, inline, pieces, png, read_metrics, render
 from train.rft.run import metrics_files
 
-ARMS = {"popularity": "most liked", "untrained": "untrained", "sft": "after SFT", "grpo": "after GRPO", "rerec": "after ReRec"}
+ARMS = {
+    "popularity": "most liked",
+    "untrained": "untrained",
+    "sft": "after SFT",
+    "grpo": "after GRPO",
+    "rerec": "after ReRec",
+}
 CURVES = (
     ("rerec/ndcg", "NDCG@1 of rollouts"),
     ("rerec/qas", "query alignment (QAS)"),
@@ -29,16 +35,22 @@ RESPONSES = 10
 
 def write_report(run: Path) -> Path:
     """Write run/report.html and run/curves.png from run/eval/*.json, the training logs and the store. Raises TrainError without an evaluation."""
-    evaluations = {arm: json.loads(p.read_text()) for arm in ARMS if (p := run / f"eval/{arm}.json").is_file()}
+    evaluations = {
+        arm: json.loads(p.read_text()) for arm in ARMS if (p := run / f"eval/{arm}.json").is_file()
+    }
     if not evaluations:
-        raise TrainError(f"{run} holds no evaluation (eval/*.json): run `rerec demo --run {run}` or `rerec eval … --out {run}/eval/sft.json`")
+        raise TrainError(
+            f"{run} holds no evaluation (eval/*.json): run `rerec demo --run {run}` or `rerec eval … --out {run}/eval/sft.json`"
+        )
     with Store.open(run / "store.duckdb", read_only=True) as store:
         examples = store.examples()
     evidence, by_id = Evidence.load(run / "store.duckdb"), {e.example_id: e for e in examples}
     curves = _draw_curves(run)
     write(run / "curves.png", curves)
     last = list(evaluations)[-1]
-    journey = json.loads((run / "journey.json").read_text()) if (run / "journey.json").is_file() else {}
+    journey = (
+        json.loads((run / "journey.json").read_text()) if (run / "journey.json").is_file() else {}
+    )
     html = render(
         "report.html",
         run=run.name,
@@ -49,7 +61,9 @@ def write_report(run: Path) -> Path:
         curves=inline(curves),
         dataset=dataset_page(examples, evidence),
         last=ARMS[last],
-        responses=[coloured(r, by_id[r["example_id"]], evidence) for r in pick(evaluations[last]["rows"])],
+        responses=[
+            coloured(r, by_id[r["example_id"]], evidence) for r in pick(evaluations[last]["rows"])
+        ],
     )
     write(run / "report.html", html)
     return run / "report.html"
@@ -60,7 +74,12 @@ def pick(rows: list[dict]) -> list[dict]:
     piles: dict[tuple, list[dict]] = {}
     for r in rows:
         piles.setdefault((r["kind"], r["ndcg"] > 0), []).append(r)
-    chosen = [pile[depth] for depth in range(RESPONSES) for _, pile in sorted(piles.items()) if depth < len(pile)]
+    chosen = [
+        pile[depth]
+        for depth in range(RESPONSES)
+        for _, pile in sorted(piles.items())
+        if depth < len(pile)
+    ]
     return chosen[:RESPONSES]
 
 
@@ -89,7 +108,10 @@ def dataset_page(examples: list[Example], evidence: Evidence) -> dict[str, objec
         "interactions": len(evidence.interactions.user),
         "edges": sum(map(len, graph.edge_sets.values())),
         "coverage": {r: n / len(graph.titles) for r, n in coverage.most_common()},
-        "table": {split: Counter(e.kind for e in examples if e.split == split) for split in dict.fromkeys(e.split for e in examples)},
+        "table": {
+            split: Counter(e.kind for e in examples if e.split == split)
+            for split in dict.fromkeys(e.split for e in examples)
+        },
         "lengths": [int(x) for x in lengths],
         "positions": dict(sorted(Counter(e.gold_position for e in examples).items())),
         "total": len(examples),

@@ -15,7 +15,12 @@ Metrics = dict[str, tuple[list[int], list[float]]]  # name → (steps, values)
 
 def render(template: str, **facts: object) -> str:
     """One HTML page, whole in itself; what comes from data or models is escaped."""
-    page = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return page.get_template(template).render(**facts)
 
 
@@ -43,7 +48,9 @@ def canvas(rows: int, columns: int, width: float, height: float) -> tuple[object
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    return plt.subplots(rows, columns, figsize=(width, height), constrained_layout=True, squeeze=False)
+    return plt.subplots(
+        rows, columns, figsize=(width, height), constrained_layout=True, squeeze=False
+    )
 
 
 def read_metrics(paths: Iterable[Path]) -> Metrics:
@@ -54,7 +61,9 @@ def read_metrics(paths: Iterable[Path]) -> Metrics:
         for key, value in entry["data"].items():
             if isinstance(value, int | float):
                 found.setdefault(key, {})[entry["step"]] = value
-    return {key: (sorted(points), [points[s] for s in sorted(points)]) for key, points in found.items()}
+    return {
+        key: (sorted(points), [points[s] for s in sorted(points)]) for key, points in found.items()
+    }
 
 
 def pieces(text: str, segments: Sequence[dict], score: float) -> list[dict]:
@@ -69,11 +78,26 @@ def _tone(segment: dict, score: float) -> str:
     return "good" if score >= 1 else "poor"
 
 
-def curve(panel: object, points: tuple[list[int], list[float]], colour: str, label: str | None = None) -> None:
+def curve(
+    panel: object, points: tuple[list[int], list[float]], colour: str, label: str | None = None
+) -> None:
     """Thin: each step; thick: the mean of five. The label is the thick line's, or the thin one's where there are too few steps for it."""
     steps, values = points
     smoothed = len(values) >= SMOOTHED
     if steps:
-        panel.plot(steps, values, color=colour, alpha=0.3 if smoothed else 1, linewidth=0.8, label=None if smoothed else label)
+        panel.plot(
+            steps,
+            values,
+            color=colour,
+            alpha=0.3 if smoothed else 1,
+            linewidth=0.8,
+            label=None if smoothed else label,
+        )
     if smoothed:
-        panel.plot(steps[SMOOTHED - 1 :], np.convolve(values, np.ones(SMOOTHED) / SMOOTHED, "valid"), color=colour, linewidth=2, label=label)
+        panel.plot(
+            steps[SMOOTHED - 1 :],
+            np.convolve(values, np.ones(SMOOTHED) / SMOOTHED, "valid"),
+            color=colour,
+            linewidth=2,
+            label=label,
+        )

@@ -23,7 +23,10 @@ def write_rounds_report(run: Path) -> Path:
         best=found["best"],
         figures=list(found["best"]["validation"]),
         whose=list(found["best"]["test"]),
-        learned={name: {part: points[1] for part, points in validations(metrics).items()} for name, metrics in logs.items()},
+        learned={
+            name: {part: points[1] for part, points in validations(metrics).items()}
+            for name, metrics in logs.items()
+        },
         curves=inline(draw(logs)) if any(logs.values()) else "",
         plot=inline(_draw(found["rounds"])),
         provenance=found["provenance"],
@@ -38,8 +41,15 @@ def _draw(rounds: list[dict]) -> bytes:
     figure, axes = canvas(1, len(figures), 12, 3.4)
     for panel, name in zip(axes[0], figures, strict=True):
         for part, colour in COLOURS.items():
-            values = [(one["test"]["their own"] if part == "test" else one["validation"])[name] for one in rounds]
+            values = [
+                (one["test"]["their own"] if part == "test" else one["validation"])[name]
+                for one in rounds
+            ]
             panel.plot(range(len(rounds)), values, "o-", color=colour, label=part)
-        panel.set(title=name, xticks=range(len(rounds)), xticklabels=[f"round {one['round']}\n{one['head']} head" for one in rounds])
+        panel.set(
+            title=name,
+            xticks=range(len(rounds)),
+            xticklabels=[f"round {one['round']}\n{one['head']} head" for one in rounds],
+        )
     axes[0][0].legend(frameon=False)
     return png(figure)

@@ -20,7 +20,12 @@ HEALTH = {
     "actor/ppo_kl": "KL of a step, nats a token",
     "actor/grad_norm": "gradient norm",
 }
-SECONDS = {"gen": "rollouts and rewards", "old_log_prob": "log-probs", "adv": "advantages", "update_actor": "update"}
+SECONDS = {
+    "gen": "rollouts and rewards",
+    "old_log_prob": "log-probs",
+    "adv": "advantages",
+    "update_actor": "update",
+}
 COLUMNS, SAMPLES = 4, 8
 INK = ("#0a7d5a", "#335c99")
 
@@ -30,7 +35,11 @@ def write_run_report(run: Path) -> Path:
     metrics = read_metrics(metrics_files(run))
     if "rerec/score" not in metrics:
         raise TrainError(f"{run} holds no step of a run yet: nothing to report")
-    seconds = {name: values for key, name in SECONDS.items() if (values := metrics.get(f"timing_s/{key}", ((), ()))[1])}
+    seconds = {
+        name: values
+        for key, name in SECONDS.items()
+        if (values := metrics.get(f"timing_s/{key}", ((), ()))[1])
+    }
     html = render(
         "run.html",
         run=run.name,
@@ -61,7 +70,11 @@ def validations(metrics: Metrics) -> dict[str, tuple[list[int], list[float]]]:
         if key.startswith("val-") and key.endswith("/mean@1"):
             *_, kind, part, _ = key.split("/")
             found[part][kind] = points
-    means = {part: _mean(list(kinds.values())) for part, kinds in sorted(found.items()) if part not in ("reward", "unscored", "reward_seconds")}
+    means = {
+        part: _mean(list(kinds.values()))
+        for part, kinds in sorted(found.items())
+        if part not in ("reward", "unscored", "reward_seconds")
+    }
     each = found["ndcg"]
     return means | ({f"ndcg {kind}": each[kind] for kind in sorted(each)} if len(each) > 1 else {})
 
@@ -69,7 +82,9 @@ def validations(metrics: Metrics) -> dict[str, tuple[list[int], list[float]]]:
 def _mean(curves: Sequence[tuple[list[int], list[float]]]) -> tuple[list[int], list[float]]:
     """At each step of any curve the mean of those that have a number there."""
     at: dict[int, list[float]] = defaultdict(list)
-    for step, value in (point for steps, values in curves for point in zip(steps, values, strict=True)):
+    for step, value in (
+        point for steps, values in curves for point in zip(steps, values, strict=True)
+    ):
         at[step] += [] if isnan(value) else [value]
     return sorted(at), [sum(at[step]) / len(at[step]) if at[step] else nan for step in sorted(at)]
 
@@ -78,13 +93,17 @@ def samples(run: Path) -> list[dict]:
     """Some of what was written in the last validation, evenly over all, each with what every part of the reward says."""
     files = sorted((run / "samples").glob("*.jsonl"), key=lambda p: int(p.stem))
     rows = [json.loads(row) for row in files[-1].read_text().splitlines()] if files else []
-    chosen = [rows[k * len(rows) // SAMPLES] for k in range(SAMPLES)] if len(rows) > SAMPLES else rows
+    chosen = (
+        [rows[k * len(rows) // SAMPLES] for k in range(SAMPLES)] if len(rows) > SAMPLES else rows
+    )
     parts = ("ndcg", "qas", "pas", "consistency", "compression", "entropy_gap", "answered")
     return [
         {
             "asked": row["input"],
             "response": row["output"],
-            "pieces": (cut := pieces(row["output"], json.loads(row.get("segments", "[]")), row["score"])),
+            "pieces": (
+                cut := pieces(row["output"], json.loads(row.get("segments", "[]")), row["score"])
+            ),
             "before": row["output"][: cut[0]["start"]] if cut else "",
             "score": row["score"],
             "parts": {name: row[name] for name in parts if not isnan(row.get(name, nan))},
@@ -95,16 +114,32 @@ def samples(run: Path) -> list[dict]:
 
 def draw(runs: Mapping[str, Metrics]) -> bytes:
     """PNG: each part of the reward on the rollouts (and, where it was measured, on validation: dots), then health; a colour a run."""
-    parts = sorted({key for found in runs.values() for key in found if key.startswith(("rerec/", "curriculum/")) and "seconds" not in key})
+    parts = sorted(
+        {
+            key
+            for found in runs.values()
+            for key in found
+            if key.startswith(("rerec/", "curriculum/")) and "seconds" not in key
+        }
+    )
     keys = [*parts, *(key for key in HEALTH if any(key in found for found in runs.values()))]
     rows = -(-len(keys) // COLUMNS)
     figure, axes = canvas(rows, COLUMNS, 15, 2.6 * rows)
     for panel, key in zip(axes.flat, keys, strict=False):
         name = key.rpartition("/")[2]
-        for (label, metrics), colour in zip(runs.items(), [*INK, *(f"C{n}" for n in range(len(runs)))], strict=False):
+        for (label, metrics), colour in zip(
+            runs.items(), [*INK, *(f"C{n}" for n in range(len(runs)))], strict=False
+        ):
             curve(panel, metrics.get(key, ([], [])), colour, label)
             if key.startswith("rerec/") and name in (watched := validations(metrics)):
-                panel.plot(*watched[name], "o--", color=colour, markersize=5, linewidth=0.8, label=f"{label} validation".strip())
+                panel.plot(
+                    *watched[name],
+                    "o--",
+                    color=colour,
+                    markersize=5,
+                    linewidth=0.8,
+                    label=f"{label} validation".strip(),
+                )
         panel.set_title(HEALTH.get(key, name.replace("_", " ")), fontsize=10)
     for panel in list(axes.flat)[len(keys) :]:
         panel.set_visible(False)

@@ -11,7 +11,11 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from train.errors import TrainError
 
-CHOICE = ("target_modules", "target_parameters", "exclude_modules")  # of the layers that are adapted
+CHOICE = (
+    "target_modules",
+    "target_parameters",
+    "exclude_modules",
+)  # of the layers that are adapted
 TIED = "base_model.model.lm_head.weight"  # not saved where it is the embeddings
 
 
@@ -20,13 +24,24 @@ def merge_adapter(folder: Path, settings: DictConfig) -> None:
     it was trained. `settings` is verl's `actor_rollout_ref.model`. Raises TrainError where the weights are not of such a model."""
     files = sorted(folder.glob("*.safetensors"))
     state = {name: weight for file in files for name, weight in load_file(file).items()}
-    given = {name: value for name, value in OmegaConf.to_container(settings).items() if name in CHOICE}
+    given = {
+        name: value for name, value in OmegaConf.to_container(settings).items() if name in CHOICE
+    }
     config = AutoConfig.from_pretrained(folder)
     with torch.device("meta"):
-        adapted = get_peft_model(AutoModelForCausalLM.from_config(config), LoraConfig(r=settings.lora_rank, lora_alpha=settings.lora_alpha, **given))
+        adapted = get_peft_model(
+            AutoModelForCausalLM.from_config(config),
+            LoraConfig(r=settings.lora_rank, lora_alpha=settings.lora_alpha, **given),
+        )
     wanted, tied = adapted.state_dict(), {TIED} if config.tie_word_embeddings else set()
-    if wrong := [n for n in {*wanted, *state} - tied if n not in wanted or n not in state or wanted[n].shape != state[n].shape]:
-        raise TrainError(f"the weights in {folder} are not of an adapter of rank {settings.lora_rank}: {', '.join(sorted(wrong)[:3])}")
+    if wrong := [
+        n
+        for n in {*wanted, *state} - tied
+        if n not in wanted or n not in state or wanted[n].shape != state[n].shape
+    ]:
+        raise TrainError(
+            f"the weights in {folder} are not of an adapter of rank {settings.lora_rank}: {', '.join(sorted(wrong)[:3])}"
+        )
     adapted.load_state_dict(state, strict=False, assign=True)
     adapted.base_model.model.tie_weights()
     plain = adapted.merge_and_unload()

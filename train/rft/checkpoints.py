@@ -35,7 +35,14 @@ def damage(folder: Path) -> str:
                 return f"{path.name} is not as long as it says"
             elif path.suffix == ".json":
                 json.loads(path.read_text())
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, struct.error, NotImplementedError) as error:
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            EOFError,
+            ValueError,
+            struct.error,
+            NotImplementedError,
+        ) as error:
             return f"{path.name} cannot be read ({type(error).__name__})"
     return ""
 
@@ -46,7 +53,11 @@ def last_whole(root: Path) -> tuple[int | None, list[str]]:
     pointer, said = root / LATEST, []
     if not pointer.is_file():
         return None, said
-    folders = {int(path.name.removeprefix(FOLDER)): path for path in root.glob(f"{FOLDER}*") if path.name.removeprefix(FOLDER).isdecimal()}
+    folders = {
+        int(path.name.removeprefix(FOLDER)): path
+        for path in root.glob(f"{FOLDER}*")
+        if path.name.removeprefix(FOLDER).isdecimal()
+    }
     named = pointer.read_text().strip()
     for step in sorted(folders, reverse=True):
         if named.isdecimal() and step > int(named):
@@ -60,7 +71,9 @@ def last_whole(root: Path) -> tuple[int | None, list[str]]:
         aside = folders[step].with_suffix(".damaged")
         shutil.rmtree(aside, ignore_errors=True)  # of an earlier attempt at the same step
         folders[step].rename(aside)
-    raise TrainError(f"no checkpoint in {root} is whole ({'; '.join(said) or 'none is left'}): start anew with another --run")
+    raise TrainError(
+        f"no checkpoint in {root} is whole ({'; '.join(said) or 'none is left'}): start anew with another --run"
+    )
 
 
 def disk_full(folder: Path, error: Exception) -> bool:
@@ -75,4 +88,11 @@ def _told_size(path: Path) -> int:
         if length > path.stat().st_size:
             return -1
         header = json.loads(file.read(length))
-    return 8 + length + max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
+    return (
+        8
+        + length
+        + max(
+            (entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"),
+            default=0,
+        )
+    )

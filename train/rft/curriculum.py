@@ -63,7 +63,9 @@ class Curriculum:
         plan = sorted(live, key=lambda q: (self.difficulty(q), order[q]))
         short = -len(plan) % self.batch
         spare = [q for q in everyone if q not in set(plan)] if len(plan) < self.batch else []
-        filler = (tie.sample(spare, min(short, len(spare))) + plan)[:short] if spare else plan[:short]
+        filler = (
+            (tie.sample(spare, min(short, len(spare))) + plan)[:short] if spare else plan[:short]
+        )
         self.plan, self.done = filler + plan, 0
         return self.plan
 
@@ -78,10 +80,22 @@ class Curriculum:
 
     def state(self) -> dict[str, object]:
         """All that a resume needs, as plain values."""
-        return {"epoch": self.epoch, "plan": list(self.plan), "done": self.done, "seen": list(self.seen)}
+        return {
+            "epoch": self.epoch,
+            "plan": list(self.plan),
+            "done": self.done,
+            "seen": list(self.seen),
+        }
 
     def restore(self, state: dict[str, object]) -> None:
         """Continue exactly after the last observed batch."""
         if len(state["seen"]) != len(self.prior):
-            raise ValueError(f"the checkpoint knows {len(state['seen'])} queries, this run has {len(self.prior)}: resume with the same data")
-        self.epoch, self.plan, self.done, self.seen = state["epoch"], list(state["plan"]), state["done"], list(state["seen"])
+            raise ValueError(
+                f"the checkpoint knows {len(state['seen'])} queries, this run has {len(self.prior)}: resume with the same data"
+            )
+        self.epoch, self.plan, self.done, self.seen = (
+            state["epoch"],
+            list(state["plan"]),
+            state["done"],
+            list(state["seen"]),
+        )

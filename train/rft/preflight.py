@@ -29,7 +29,12 @@ def preflight(composed: DictConfig, store: Path) -> list[Check]:
     """Every check, in the order in which a run would meet them."""
     folder = Path(str(composed.actor_rollout_ref.model.path))
     evidence, prompts = _asked(composed, store)
-    return [_model(folder), _prompts(composed, folder, prompts, store), _server(composed, evidence), _memory(composed, folder)]
+    return [
+        _model(folder),
+        _prompts(composed, folder, prompts, store),
+        _server(composed, evidence),
+        _memory(composed, folder),
+    ]
 
 
 def _asked(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str]]:
@@ -48,11 +53,19 @@ def _asked(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str
 
 def _model(folder: Path) -> Check:
     if not folder.is_dir():
-        return Check("model", None, f"{folder} is no folder here: a name of the hub is fetched when the run starts")
-    missing = [name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()]
+        return Check(
+            "model",
+            None,
+            f"{folder} is no folder here: a name of the hub is fetched when the run starts",
+        )
+    missing = [
+        name for name in ("config.json", "tokenizer_config.json") if not (folder / name).is_file()
+    ]
     if not list(folder.glob("*.safetensors")):
         missing.append("*.safetensors")
-    return Check("model", not missing, f"{folder} lacks {', '.join(missing)}" if missing else str(folder))
+    return Check(
+        "model", not missing, f"{folder} lacks {', '.join(missing)}" if missing else str(folder)
+    )
 
 
 def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path) -> Check:
@@ -65,12 +78,26 @@ def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path
 
     tokenizer, most = AutoTokenizer.from_pretrained(folder), composed.data.max_prompt_length
     if not tokenizer.chat_template:
-        return Check("prompts", False, f"the tokenizer in {folder} has no chat template: take an instruct model")
+        return Check(
+            "prompts",
+            False,
+            f"the tokenizer in {folder} has no chat template: take an instruct model",
+        )
     chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
-    longest = max(map(len, tokenizer(tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False))["input_ids"]))
+    longest = max(
+        map(
+            len,
+            tokenizer(
+                tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
+            )["input_ids"],
+        )
+    )
     fits = longest <= most
     return Check(
-        "prompts", fits, f"the longest of {len(prompts)} has {longest} tokens of {most}" + ("" if fits else ": raise data.max_prompt_length")
+        "prompts",
+        fits,
+        f"the longest of {len(prompts)} has {longest} tokens of {most}"
+        + ("" if fits else ": raise data.max_prompt_length"),
     )
 
 
@@ -82,12 +109,20 @@ def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
         with RewardClient(server, evidence and evidence.digest) as client:
             served = client.ready()
     except ServerUnreachable:
-        return Check("reward server", None, f"nobody answers at {server}: start it with `rerec serve`")
+        return Check(
+            "reward server", None, f"nobody answers at {server}: start it with `rerec serve`"
+        )
     except RerecError as error:
         return Check("reward server", False, str(error))
     if composed.rerec.task == "next_item" and not served["head_digest"]:
-        return Check("reward server", False, f"{server} holds no RecHead: start it with --rechead FOLDER")
-    return Check("reward server", True, f"{server}, graph {served['graph_digest']}, {served['examples']} Examples")
+        return Check(
+            "reward server", False, f"{server} holds no RecHead: start it with --rechead FOLDER"
+        )
+    return Check(
+        "reward server",
+        True,
+        f"{server}, graph {served['graph_digest']}, {served['examples']} Examples",
+    )
 
 
 def _memory(composed: DictConfig, folder: Path) -> Check:
@@ -100,7 +135,10 @@ def _memory(composed: DictConfig, folder: Path) -> Check:
     shape = AutoConfig.from_pretrained(folder)
     with torch.device("meta"):
         count = sum(p.numel() for p in AutoModelForCausalLM.from_config(shape).parameters())
-    devices, adapter = composed.trainer.n_gpus_per_node * composed.trainer.nnodes, composed.actor_rollout_ref.model.lora_rank > 0
+    devices, adapter = (
+        composed.trainer.n_gpus_per_node * composed.trainer.nnodes,
+        composed.actor_rollout_ref.model.lora_rank > 0,
+    )
     state = count * (4 if adapter else TRAINED) / devices
     logits = 2 * 4 * shape.vocab_size * composed.actor_rollout_ref.actor.ppo_max_token_len_per_gpu
     says = f"{count / 1e6:,.1f} M parameters: about {(state + logits) / GB:.1f} GB a device while training"

@@ -11,7 +11,9 @@ from train.errors import TrainError
 DOUBT = 2.0  # standard errors
 
 
-def first_of_the_best(samples: Path, part: str, kept: Callable[[int], bool]) -> tuple[int, dict[int, float]]:
+def first_of_the_best(
+    samples: Path, part: str, kept: Callable[[int], bool]
+) -> tuple[int, dict[int, float]]:
     """The earliest of the kept steps that validation cannot tell from the best of them, and the mean of that part of the reward by step.
 
     `samples` has verl's answers to the validation queries, a file a step. Steps are compared query by query, over those scored at both: one is worse
@@ -19,12 +21,22 @@ def first_of_the_best(samples: Path, part: str, kept: Callable[[int], bool]) -> 
     Trees" (1984), 3.4.3, made paired and stricter). Which of several means is the highest is mostly luck, and each further step costs the policy some
     of what it knew. Raises TrainError when of none there are weights and scores.
     """
-    found = {step: _measured(samples / f"{step}.jsonl", part) for step in sorted(int(path.stem) for path in samples.glob("*.jsonl")) if kept(step)}
-    means = {step: float(np.mean(list(values.values()))) for step, values in found.items() if values}
+    found = {
+        step: _measured(samples / f"{step}.jsonl", part)
+        for step in sorted(int(path.stem) for path in samples.glob("*.jsonl"))
+        if kept(step)
+    }
+    means = {
+        step: float(np.mean(list(values.values()))) for step, values in found.items() if values
+    }
     if not means:
-        raise TrainError(f"of no step in {samples} there are both weights and scored answers: nothing to choose by")
+        raise TrainError(
+            f"of no step in {samples} there are both weights and scored answers: nothing to choose by"
+        )
     best = max(means, key=means.get)
-    return next(step for step in means if step == best or not _worse(found[step], found[best])), means
+    return next(
+        step for step in means if step == best or not _worse(found[step], found[best])
+    ), means
 
 
 def _measured(answers: Path, part: str) -> dict[str, float]:

@@ -63,13 +63,23 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> "Settings":
         if self.task == "next_item" and self.head is None:
-            raise ValueError("a next_item recipe needs rerec.head: K and the weights of the reward's parts")
+            raise ValueError(
+                "a next_item recipe needs rerec.head: K and the weights of the reward's parts"
+            )
         if self.task == "next_item" and (self.curriculum or self.judged):
-            raise ValueError("rerec.curriculum and rerec.judged are for Examples, not for next_item")
-        if self.task == "examples" and (mine := sorted(NEXT_ITEM & {key for key in self.model_fields_set if getattr(self, key) is not None})):
+            raise ValueError(
+                "rerec.curriculum and rerec.judged are for Examples, not for next_item"
+            )
+        if self.task == "examples" and (
+            mine := sorted(
+                NEXT_ITEM & {key for key in self.model_fields_set if getattr(self, key) is not None}
+            )
+        ):
             raise ValueError(f"rerec.{mine[0]} is for next_item, not for Examples: leave it out")
         if self.style == OPEN and self.weights.get("right") != "conditions":
-            raise ValueError(f"in the style {OPEN} whatever meets the conditions is right: set rerec.weights.right=conditions")
+            raise ValueError(
+                f"in the style {OPEN} whatever meets the conditions is right: set rerec.weights.right=conditions"
+            )
         if self.style in DIALOGUES and self.judged:
             raise ValueError(f"rerec.judged is for single turns, not for {self.style}: set it to 0")
         return self
@@ -80,7 +90,11 @@ def checked(section: dict) -> Settings:
     try:
         return Settings(**section)
     except (ValidationError, msgspec.ValidationError) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": ("weights",), "msg": str(error)}
+        first = (
+            error.errors()[0]
+            if isinstance(error, ValidationError)
+            else {"loc": ("weights",), "msg": str(error)}
+        )
         where = ".".join(["rerec", *map(str, first["loc"])])
         raise BadRecipe(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
 
@@ -88,17 +102,25 @@ def checked(section: dict) -> Settings:
 def agreed(composed: DictConfig) -> None:
     """Whether our section of a recipe and verl's say the same. Raises BadRecipe for settings that
     would be ignored, or mean something else, beside each other."""
-    ours, algorithm, rollout = composed.rerec, composed.algorithm, composed.actor_rollout_ref.rollout
+    ours, algorithm, rollout = (
+        composed.rerec,
+        composed.algorithm,
+        composed.actor_rollout_ref.rollout,
+    )
     _estimator(ours, algorithm, rollout.n)
     if ours.best_by and composed.trainer.test_freq < 1:
-        raise BadRecipe("rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train")
+        raise BadRecipe(
+            "rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train"
+        )
     loop = rollout.agent.default_agent_loop
     if (ours.style in DIALOGUES) != (loop == "dialogue"):
         raise BadRecipe(
             f"rerec.style={ours.style} and the agent loop do not fit: conversation and tools go with default_agent_loop=dialogue"
         )
     if (ours.task == "next_item") != (loop == "rporec"):
-        raise BadRecipe(f"rerec.task={ours.task} and the agent loop do not fit: next_item goes with default_agent_loop=rporec")
+        raise BadRecipe(
+            f"rerec.task={ours.task} and the agent loop do not fit: next_item goes with default_agent_loop=rporec"
+        )
 
 
 def _estimator(ours: DictConfig, algorithm: DictConfig, rollouts: int) -> None:
@@ -117,10 +139,18 @@ def _estimator(ours: DictConfig, algorithm: DictConfig, rollouts: int) -> None:
             )
         return
     if ours.task == "next_item":
-        raise BadRecipe(f"{name} reads the reasoning of Examples; of what comes next only the end is rewarded: set algorithm.adv_estimator=grpo")
+        raise BadRecipe(
+            f"{name} reads the reasoning of Examples; of what comes next only the end is rewarded: set algorithm.adv_estimator=grpo"
+        )
     if rollouts < 2:
-        raise BadRecipe(f"{name} compares the rollouts of a query with each other: set actor_rollout_ref.rollout.n to 2 or more")
+        raise BadRecipe(
+            f"{name} compares the rollouts of a query with each other: set actor_rollout_ref.rollout.n to 2 or more"
+        )
     if algorithm.use_kl_in_reward:
-        raise BadRecipe(f"{name} would take each token's KL for a penalty: set algorithm.use_kl_in_reward=false (actor.use_kl_loss is another way)")
+        raise BadRecipe(
+            f"{name} would take each token's KL for a penalty: set algorithm.use_kl_in_reward=false (actor.use_kl_loss is another way)"
+        )
     if not algorithm.norm_adv_by_std_in_grpo:
-        raise BadRecipe(f"{name} always divides by a group's spread: algorithm.norm_adv_by_std_in_grpo=false is GRPO's alone")
+        raise BadRecipe(
+            f"{name} always divides by a group's spread: algorithm.norm_adv_by_std_in_grpo=false is GRPO's alone"
+        )

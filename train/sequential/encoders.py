@@ -12,7 +12,13 @@ class GRU4Rec(nn.Module):
     def __init__(self, items: int, config: HeadConfig) -> None:
         super().__init__()
         self.items = nn.Embedding(items + 1, config.dims, padding_idx=PAD)
-        self.cells = nn.GRU(config.dims, config.dims, config.layers, batch_first=True, dropout=config.dropout if config.layers > 1 else 0.0)
+        self.cells = nn.GRU(
+            config.dims,
+            config.dims,
+            config.layers,
+            batch_first=True,
+            dropout=config.dropout if config.layers > 1 else 0.0,
+        )
         self.dropout = nn.Dropout(config.dropout)
         start_small(self)
 
@@ -25,4 +31,7 @@ class GRU4Rec(nn.Module):
         return self.cells(self.dropout(self.items(histories)))[0]
 
 
-ENCODERS: dict[str, type[nn.Module]] = {"sasrec": RecHead, "gru4rec": GRU4Rec}  # a RecHead without texts is SASRec
+ENCODERS: dict[str, type[nn.Module]] = {
+    "sasrec": RecHead,
+    "gru4rec": GRU4Rec,
+}  # a RecHead without texts is SASRec

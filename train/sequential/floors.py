@@ -11,7 +11,9 @@ from train.sequential.ranking import Scorer
 
 def popularity(sequences: Sequences) -> Scorer:
     """Every history wants what occurs most in training."""
-    counts = np.bincount(np.concatenate(sequences.train()), minlength=len(sequences.items)).astype(np.float64)
+    counts = np.bincount(np.concatenate(sequences.train()), minlength=len(sequences.items)).astype(
+        np.float64
+    )
     return lambda nexts: np.tile(counts, (len(nexts), 1))
 
 
@@ -20,7 +22,14 @@ def lightgcn_mean(sequences: Sequences, graph: InteractionGraph, seed: int) -> S
     by the user's own vector; the mean is there for users who are new, too."""
     split = np.concatenate(sequences.parts)
     train, held = split == 0, split == 1
-    likes = Likes(graph.users, graph.items, graph.user[train], graph.item[train], graph.user[held], graph.item[held])
+    likes = Likes(
+        graph.users,
+        graph.items,
+        graph.user[train],
+        graph.item[train],
+        graph.user[held],
+        graph.item[held],
+    )
     model = LightGCN(LightGCNConfig(seed=seed))
     model.fit(likes, lambda done, found: None)
     vectors = model.vectors()

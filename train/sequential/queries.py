@@ -23,16 +23,37 @@ def next_rows(evidence: Evidence, cut: Cut, most: int) -> dict[str, list[dict]]:
     sequences = Sequences.of(graph, cut)
     for split, part, count in (("rl", TRAIN, most), ("validation", VALIDATION, VALIDATED)):
         chosen = evenly(list(sequences.nexts(part)), count)
-        found[split] = [next_row(evidence.domain, f"{graph.users[n.user]}:{len(n.history)}", split, question(n, sequences, evidence)) for n in chosen]
+        found[split] = [
+            next_row(
+                evidence.domain,
+                f"{graph.users[n.user]}:{len(n.history)}",
+                split,
+                question(n, sequences, evidence),
+            )
+            for n in chosen
+        ]
     return found
 
 
-def next_lessons(moments: Sequence[Next], think: Callable[[Sequence[Next]], list[Thought]], sequences: Sequences, evidence: Evidence) -> list[Lesson]:
+def next_lessons(
+    moments: Sequence[Next],
+    think: Callable[[Sequence[Next]], list[Thought]],
+    sequences: Sequences,
+    evidence: Evidence,
+) -> list[Lesson]:
     """What a policy is taught to answer before those moments; one without an answer teaches nothing."""
     thoughts = zip(moments, think(moments), strict=True)
-    return [Lesson(question(n, sequences, evidence), thought_out(*thought), ()) for n, thought in thoughts if thought.answer]
+    return [
+        Lesson(question(n, sequences, evidence), thought_out(*thought), ())
+        for n, thought in thoughts
+        if thought.answer
+    ]
 
 
 def evenly(rows: list[Next], most: int, between: bool = False) -> list[Next]:
     """At most so many of them, evenly over all; those `between` are others, where there are twice as many."""
-    return [rows[(2 * k + between) * len(rows) // (2 * most)] for k in range(most)] if most < len(rows) else rows
+    return (
+        [rows[(2 * k + between) * len(rows) // (2 * most)] for k in range(most)]
+        if most < len(rows)
+        else rows
+    )

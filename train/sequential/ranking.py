@@ -7,7 +7,9 @@ import numpy as np
 from data_engine.datasets.sequences import Next
 
 AT_ONCE = 256
-Scorer = Callable[[Sequence[Next]], np.ndarray]  # what was before each moment → (moments, items) scores
+Scorer = Callable[
+    [Sequence[Next]], np.ndarray
+]  # what was before each moment → (moments, items) scores
 
 
 def ranks(scorer: Scorer, nexts: Sequence[Next]) -> np.ndarray:

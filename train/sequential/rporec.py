@@ -48,7 +48,9 @@ class RPORecConfig(BaseModel):
         return (f"rerec.cut={self.next.cut}", *self.overrides)
 
 
-def run_rporec(run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -> dict[str, object]:
+def run_rporec(
+    run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell
+) -> dict[str, object]:
     """Run the rounds; returns what rporec.json holds: by round the figures on validation and test, and the best round by validation.
 
     Raises as `run_rechead`, and TrainError when a round's training fails.
@@ -57,26 +59,53 @@ def run_rporec(run: Path, store: Path, evidence: Evidence, config: RPORecConfig,
         return _rounds(run, store, evidence, config, tell)
 
 
-def _rounds(run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -> dict[str, object]:
+def _rounds(
+    run: Path, store: Path, evidence: Evidence, config: RPORecConfig, tell: Tell
+) -> dict[str, object]:
     sequences, _ = test_queries(evidence, config.next.cut)
     sentence_encoder(config.next.words.encoder)  # is it there? The beginner takes minutes
-    stage = RFTConfig(recipe=config.recipe, run=run / "1/rft", model=str(run), server="http://127.0.0.1", overrides=config.changes)
+    stage = RFTConfig(
+        recipe=config.recipe,
+        run=run / "1/rft",
+        model=str(run),
+        server="http://127.0.0.1",
+        overrides=config.changes,
+    )
     compose(stage, evidence.digest)  # nor is a recipe at odds with itself found after them
     policy, rounds = config.model or _beginner(run / "sft", evidence, config, tell), []
     for number in range(config.rounds + 1):
         if number:
-            policy = _improve(run / str(number) / "rft", store, policy, run / str(number - 1) / "head/head", config)
+            policy = _improve(
+                run / str(number) / "rft",
+                store,
+                policy,
+                run / str(number - 1) / "head/head",
+                config,
+            )
         whose = config.next.words.model_copy(update={"policy": policy.resolve()})
         thinking, here = config.next.model_copy(update={"words": whose}), run / str(number)
         told = lambda what, done, total, number=number: tell(f"round {number}: {what}", done, total)  # noqa: E731
         words = Words(run / "words", evidence, sequences, whose, thinking.training, told)
         if number:  # what stage 2 changed, before the head has learned from it
-            frozen = run_rechead(here / "frozen", evidence, thinking, told, run / str(number - 1) / "head/head", words)
+            frozen = run_rechead(
+                here / "frozen",
+                evidence,
+                thinking,
+                told,
+                run / str(number - 1) / "head/head",
+                words,
+            )
             rounds.append({"round": number, "head": "frozen", "policy": str(policy)} | frozen)
         found = run_rechead(here / "head", evidence, thinking, told, words=words)
         rounds.append({"round": number, "head": "trained", "policy": str(policy)} | found)
     best = max(rounds, key=lambda one: one["validation"][f"NDCG@{config.next.k}"])
-    summary = {"rounds": rounds, "best": best, "provenance": provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)}
+    summary = {
+        "rounds": rounds,
+        "best": best,
+        "provenance": provenance(
+            config=config.model_dump(mode="json"), graph_digest=evidence.digest
+        ),
+    }
     write_json(run / "rporec.json", summary)
     write_rounds_report(run)
     return summary
@@ -86,12 +115,24 @@ def _beginner(run: Path, evidence: Evidence, config: RPORecConfig, tell: Tell) -
     """A tiny policy that thinks as the template does, taught in hindsight."""
     if not (run / "model/config.json").is_file():
         sequences = Sequences.of(evidence.interactions, config.next.cut)
-        moments = evenly(list(sequences.nexts(TRAIN)), config.next.words.lessons, between=True)  # the head learns from others
+        moments = evenly(
+            list(sequences.nexts(TRAIN)), config.next.words.lessons, between=True
+        )  # the head learns from others
         taught = next_lessons(moments, hindsight(sequences, evidence), sequences, evidence)
         texts = [text for one in taught for text in (one.prompt, one.gold)]
-        settings = SFTConfig(gold_steps=config.sft_steps, mixed_steps=0, seed=config.next.training.seed)
+        settings = SFTConfig(
+            gold_steps=config.sft_steps, mixed_steps=0, seed=config.next.training.seed
+        )
         resume = (run / "provenance.json").is_file()
-        run_sft(run, evidence, taught, texts, settings, resume=resume, progress=lambda step, total, loss: tell(f"SFT loss {loss:.3f}", step, total))
+        run_sft(
+            run,
+            evidence,
+            taught,
+            texts,
+            settings,
+            resume=resume,
+            progress=lambda step, total, loss: tell(f"SFT loss {loss:.3f}", step, total),
+        )
     return run / "model"
 
 
@@ -100,12 +141,33 @@ def _improve(run: Path, store: Path, policy: Path, head: Path, config: RPORecCon
     if not (run / "model/config.json").is_file():
         run.parent.mkdir(parents=True, exist_ok=True)
         with local_server(store, run.parent / "serve.log", ["--rechead", str(head)]) as url:
-            words = ["train", "rft", config.recipe, "--store", str(store), "--model", str(policy), "--run", str(run), "--server", url, "--resume"]
-            words += ["--seed", str(config.next.training.seed), *(word for o in config.changes for word in ("--set", o))]
+            words = [
+                "train",
+                "rft",
+                config.recipe,
+                "--store",
+                str(store),
+                "--model",
+                str(policy),
+                "--run",
+                str(run),
+                "--server",
+                url,
+                "--resume",
+            ]
+            words += [
+                "--seed",
+                str(config.next.training.seed),
+                *(word for o in config.changes for word in ("--set", o)),
+            ]
             log = run.parent / "rft.log"
             code = run_rerec(words, log)
         if code == Interrupted.exit_code:
-            raise Interrupted(f"stage 2 was interrupted ({log} says why): run the same command again to go on")
+            raise Interrupted(
+                f"stage 2 was interrupted ({log} says why): run the same command again to go on"
+            )
         if code:
-            raise TrainError(f"stage 2 failed: the last line of {log} says {log.read_text().strip().splitlines()[-1][:300]}")
+            raise TrainError(
+                f"stage 2 failed: the last line of {log} says {log.read_text().strip().splitlines()[-1][:300]}"
+            )
     return run / "model"

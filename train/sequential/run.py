@@ -20,7 +20,11 @@ from train.sequential.ranking import Scorer, hits, ndcg, ranks
 from train.sequential.training import TrainingConfig, fit
 from train.sequential.words import Words, WordsConfig
 
-HEADS = ("rechead", "rechead-answer", "rechead-cot")  # items' texts alone; with answers; with answers and chains of thought
+HEADS = (
+    "rechead",
+    "rechead-answer",
+    "rechead-cot",
+)  # items' texts alone; with answers; with answers and chains of thought
 METHODS = ("popularity", "lightgcn-mean", *ENCODERS, *HEADS)
 Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many at most)
 
@@ -37,7 +41,9 @@ class SequentialConfig(BaseModel):
     words: WordsConfig = WordsConfig()
 
 
-def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell: Tell) -> dict[str, object]:
+def run_sequential(
+    run: Path, evidence: Evidence, config: SequentialConfig, tell: Tell
+) -> dict[str, object]:
     """Fit and test every method with every seed; returns what results.json holds: by method and figure the mean over seeds with its 95 %
     t-interval, and the paired differences from the first method, p adjusted over all of them.
 
@@ -49,7 +55,10 @@ def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell
     sequences, asked = test_queries(evidence, config.cut)
     if set(HEADS) & set(config.methods):
         sentence_encoder(config.words.encoder)  # is it there? Before anything is written
-    facts = {"config": config.model_dump(mode="json", exclude={"methods", "seeds"}), "graph_digest": evidence.digest}
+    facts = {
+        "config": config.model_dump(mode="json", exclude={"methods", "seeds"}),
+        "graph_digest": evidence.digest,
+    }
     settle(run, facts)
     words = Words(run / "words", evidence, sequences, config.words, config.training, tell)
     for seed in config.seeds:
@@ -57,15 +66,34 @@ def run_sequential(run: Path, evidence: Evidence, config: SequentialConfig, tell
             kept = run / f"{name}-{seed}.json"
             if not kept.is_file():
                 places = ranks(_scorer(name, seed, run, words, evidence, config, tell), asked)
-                write_json(kept, {f"H@{config.k}": hits(places, config.k), f"NDCG@{config.k}": ndcg(places, config.k)})
+                write_json(
+                    kept,
+                    {
+                        f"H@{config.k}": hits(places, config.k),
+                        f"NDCG@{config.k}": ndcg(places, config.k),
+                    },
+                )
                 (run / f"{name}-{seed}.pt").unlink(missing_ok=True)
     table = _table(run, config)
-    found = {"table": table, "queries": len(asked), "ordered": sequences.ordered, "provenance": provenance(**facts)}
+    found = {
+        "table": table,
+        "queries": len(asked),
+        "ordered": sequences.ordered,
+        "provenance": provenance(**facts),
+    }
     write_json(run / "results.json", found)
     return found
 
 
-def _scorer(name: str, seed: int, run: Path, words: Words, evidence: Evidence, config: SequentialConfig, tell: Tell) -> Scorer:
+def _scorer(
+    name: str,
+    seed: int,
+    run: Path,
+    words: Words,
+    evidence: Evidence,
+    config: SequentialConfig,
+    tell: Tell,
+) -> Scorer:
     sequences, training = words.sequences, config.training.model_copy(update={"seed": seed})
     if name == "popularity":
         return popularity(sequences)
@@ -76,7 +104,11 @@ def _scorer(name: str, seed: int, run: Path, words: Words, evidence: Evidence, c
         model, said = ENCODERS[name](len(sequences.items), training.encoder), None
     else:
         model = RecHead(len(sequences.items), training.encoder, words.items)
-        said = {"rechead": lambda: None, "rechead-answer": lambda: words.said.only_answers(), "rechead-cot": lambda: words.said}[name]()
+        said = {
+            "rechead": lambda: None,
+            "rechead-answer": lambda: words.said.only_answers(),
+            "rechead-cot": lambda: words.said,
+        }[name]()
     told = lambda epoch, value: tell(f"{name} {seed} NDCG@10 {value:.4f}", epoch, training.epochs)  # noqa: E731
     return fit(model, sequences, training, told, run / f"{name}-{seed}.pt", said)
 
@@ -86,7 +118,9 @@ def test_queries(evidence: Evidence, cut: Cut) -> tuple[Sequences, list[Next]]:
     sequences = Sequences.of(evidence.interactions, cut)
     asked = list(sequences.nexts(TEST))
     if not asked or not sequences.train():
-        raise TrainError("nobody has a history to learn from and something after it to be tested on: import more interactions")
+        raise TrainError(
+            "nobody has a history to learn from and something after it to be tested on: import more interactions"
+        )
     return sequences, asked
 
 
@@ -94,19 +128,28 @@ def settle(run: Path, facts: dict[str, object]) -> None:
     """Remember what the directory is for, or check that it is for this."""
     kept = run / "sequential.json"
     if kept.is_file() and json.loads(kept.read_text()) != json.loads(json.dumps(facts)):
-        raise ConfigChanged(f"{run} was made with other settings or another graph: give another --run")
+        raise ConfigChanged(
+            f"{run} was made with other settings or another graph: give another --run"
+        )
     write_json(kept, facts)
 
 
 def _table(run: Path, config: SequentialConfig) -> dict[str, dict[str, dict]]:
-    cells = {name: {seed: json.loads((run / f"{name}-{seed}.json").read_text()) for seed in config.seeds} for name in config.methods}
+    cells = {
+        name: {seed: json.loads((run / f"{name}-{seed}.json").read_text()) for seed in config.seeds}
+        for name in config.methods
+    }
     table: dict[str, dict[str, dict]] = {}
     for name, by in cells.items():
         for figure in (f"H@{config.k}", f"NDCG@{config.k}"):
             entry = interval([found[figure] for found in by.values()])
             if name != config.methods[0]:
                 first = {seed: found[figure] for seed, found in cells[config.methods[0]].items()}
-                entry["against"] = paired({seed: found[figure] for seed, found in by.items()}, first)
+                entry["against"] = paired(
+                    {seed: found[figure] for seed, found in by.items()}, first
+                )
             table.setdefault(name, {})[figure] = entry
-    adjust([entry["against"] for by in table.values() for entry in by.values() if "against" in entry])
+    adjust(
+        [entry["against"] for by in table.values() for entry in by.values() if "against" in entry]
+    )
     return table

@@ -62,14 +62,21 @@ class Said:
         """Everybody with the words of somebody else: what a head must not fall for."""
         users = np.array([user for user, _ in self.at])
         names, group = np.unique(users, return_inverse=True)
-        order = np.argsort(np.random.default_rng(seed).permutation(len(names))[group], kind="stable")  # users in random order, each in one piece
+        order = np.argsort(
+            np.random.default_rng(seed).permutation(len(names))[group], kind="stable"
+        )  # users in random order, each in one piece
         given = torch.empty_like(self.vectors)
-        given[order] = self.vectors[np.roll(order, np.bincount(group).max())]  # further on than the longest piece
+        given[order] = self.vectors[
+            np.roll(order, np.bincount(group).max())
+        ]  # further on than the longest piece
         return Said(self.at, given, self.lessons)
 
 
 def collect(
-    moments: Sequence[Next], lessons: list[Next], think: Callable[[Sequence[Next]], list[Thought]], vectors: Callable[[Sequence[str]], np.ndarray]
+    moments: Sequence[Next],
+    lessons: list[Next],
+    think: Callable[[Sequence[Next]], list[Thought]],
+    vectors: Callable[[Sequence[str]], np.ndarray],
 ) -> Said:
     """Think before every moment, and encode what was said."""
     thoughts = think(moments)
@@ -82,10 +89,14 @@ def collect(
 def template(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Next]], list[Thought]]:
     """The offline writer: names the last items, what they share beyond chance of what cards show, and answers with those traits. It adds no
     knowledge but the attribute graph's."""
-    return _writer(sequences, evidence, lambda one, times: [edge for edge in times if times[edge] > 1])
+    return _writer(
+        sequences, evidence, lambda one, times: [edge for edge in times if times[edge] > 1]
+    )
 
 
-def hindsight(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Next]], list[Thought]]:
+def hindsight(
+    sequences: Sequences, evidence: Evidence
+) -> Callable[[Sequence[Next]], list[Thought]]:
     """The same for teaching a policy: of the traits of the last items it names those that the next one turned out to have, and where there are
     none, what the template would. To be asked about training moments only."""
     edges, items = evidence.attributes.edge_sets, sequences.items
@@ -97,10 +108,16 @@ def hindsight(sequences: Sequences, evidence: Evidence) -> Callable[[Sequence[Ne
     return _writer(sequences, evidence, kept)
 
 
-def _writer(sequences: Sequences, evidence: Evidence, choose: Callable[[Next, Counter], list]) -> Callable[[Sequence[Next]], list[Thought]]:
+def _writer(
+    sequences: Sequences, evidence: Evidence, choose: Callable[[Next, Counter], list]
+) -> Callable[[Sequence[Next]], list[Thought]]:
     graph, items = evidence.attributes, sequences.items
     shown = {column.relation for column in evidence.cards.columns}
-    rarity = {edge: log(len(items) / len(held)) for edge, held in graph.holders.items() if edge[0] in shown and len(held) > 1}
+    rarity = {
+        edge: log(len(items) / len(held))
+        for edge, held in graph.holders.items()
+        if edge[0] in shown and len(held) > 1
+    }
 
     def think(one: Next) -> Thought:
         weight: Counter = Counter()
@@ -113,8 +130,16 @@ def _writer(sequences: Sequences, evidence: Evidence, choose: Callable[[Next, Co
                     times[edge] += 1
         traits = sorted(choose(one, times), key=lambda edge: (-weight[edge], edge))[:TRAITS]
         lines = [f"Lately {', '.join(graph.titles[item] for item in last[-3:])}."]
-        lines += [f"{relation} {graph.names[value]} {times[relation, value]} times." for relation, value in traits]
-        return Thought("\n".join(lines), "Next " + ", ".join(f"{relation} {graph.names[value]}" for relation, value in traits) if traits else "")
+        lines += [
+            f"{relation} {graph.names[value]} {times[relation, value]} times."
+            for relation, value in traits
+        ]
+        return Thought(
+            "\n".join(lines),
+            "Next " + ", ".join(f"{relation} {graph.names[value]}" for relation, value in traits)
+            if traits
+            else "",
+        )
 
     return lambda moments: [think(one) for one in moments]
 
@@ -126,14 +151,30 @@ def policy(
     from train.evaluation.generate import respond
 
     def think(moments: Sequence[Next]) -> list[Thought]:
-        weights = sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.safetensors")))).hexdigest()
+        weights = sha256(
+            b"".join(path.read_bytes() for path in sorted(folder.glob("*.safetensors")))
+        ).hexdigest()
         record, prompts = Kept(kept), [questions(n) for n in moments]
         names = [content_hash([weights, prompt, MOST_TOKENS]) for prompt in prompts]
-        missing = list({name: prompt for name, prompt in zip(names, prompts, strict=True) if name not in record.found}.items())
+        missing = list(
+            {
+                name: prompt
+                for name, prompt in zip(names, prompts, strict=True)
+                if name not in record.found
+            }.items()
+        )
         for start in range(0, len(missing), AT_ONCE):
             part = dict(missing[start : start + AT_ONCE])
             told = lambda done, _, start=start: progress(start + done, len(missing))  # noqa: E731
-            record.add(dict(zip(part, respond(folder, list(part.values()), 0.0, MOST_TOKENS, 0, told), strict=True)))
+            record.add(
+                dict(
+                    zip(
+                        part,
+                        respond(folder, list(part.values()), 0.0, MOST_TOKENS, 0, told),
+                        strict=True,
+                    )
+                )
+            )
         return [Thought(*split_answer(record.found[name])[:2]) for name in names]
 
     return think
@@ -146,9 +187,16 @@ def prompt(one: Next, sequences: Sequences, evidence: Evidence) -> str:
 
 
 def endpoint(
-    config: EndpointConfig, sequences: Sequences, evidence: Evidence, kept: Path, progress: Callable[[int, int], None]
+    config: EndpointConfig,
+    sequences: Sequences,
+    evidence: Evidence,
+    kept: Path,
+    progress: Callable[[int, int], None],
 ) -> Callable[[Sequence[Next]], list[Thought]]:
     """Ask any OpenAI-compatible model; what it answers is kept, so that a run cut short goes on. Raises what `train.evaluation.endpoint.ask` raises."""
     return lambda moments: [
-        Thought(*split_answer(text)[:2]) for text in ask(config, [prompt(n, sequences, evidence) for n in moments], 0.0, 0, kept, progress)
+        Thought(*split_answer(text)[:2])
+        for text in ask(
+            config, [prompt(n, sequences, evidence) for n in moments], 0.0, 0, kept, progress
+        )
     ]

@@ -46,7 +46,13 @@ def windows(rows: Sequence[np.ndarray], length: int) -> np.ndarray:
     return np.array(found, np.int64).reshape(-1, length + 1)
 
 
-def sampled_loss(states: torch.Tensor, targets: torch.Tensor, table: torch.Tensor, negatives: torch.Tensor, log_share: torch.Tensor) -> torch.Tensor:
+def sampled_loss(
+    states: torch.Tensor,
+    targets: torch.Tensor,
+    table: torch.Tensor,
+    negatives: torch.Tensor,
+    log_share: torch.Tensor,
+) -> torch.Tensor:
     """Mean cross entropy of the targets (N,) among themselves and shared negatives (M,), states (N, dims), item embeddings (items + 1, dims).
 
     Each logit less the log of the item's share in the draws, so that what is drawn often is not punished for it (logQ, Yi et al. 2019); a
@@ -77,7 +83,9 @@ def last_states(model: nn.Module, nexts: Sequence[Next], length: int) -> torch.T
     """(nexts, dims): what is expected after each history."""
     read = [torch.from_numpy(n.history[-length:] + 1) for n in nexts]
     last = torch.tensor([len(h) - 1 for h in read])
-    return model(nn.utils.rnn.pad_sequence(read, batch_first=True, padding_value=PAD))[torch.arange(len(read)), last]
+    return model(nn.utils.rnn.pad_sequence(read, batch_first=True, padding_value=PAD))[
+        torch.arange(len(read)), last
+    ]
 
 
 def watched(sequences: Sequences, config: TrainingConfig) -> list[Next]:
@@ -87,7 +95,12 @@ def watched(sequences: Sequences, config: TrainingConfig) -> list[Next]:
 
 
 def fit(
-    model: nn.Module, sequences: Sequences, config: TrainingConfig, tell: Tell, checkpoint: Path | None = None, said: Said | None = None
+    model: nn.Module,
+    sequences: Sequences,
+    config: TrainingConfig,
+    tell: Tell,
+    checkpoint: Path | None = None,
+    said: Said | None = None,
 ) -> Trained:
     """Fit the model and return it as it was when validation was best. A checkpoint of the same run is gone on from, exactly.
 
@@ -98,7 +111,10 @@ def fit(
     optimiser = torch.optim.Adam(model.parameters(), lr=config.lr)
     rows = sequences.train()
     cut = torch.from_numpy(windows(rows, config.encoder.length))
-    share = np.bincount(np.concatenate(rows) + 1, minlength=len(sequences.items) + 1).astype(np.float32) ** 0.75
+    share = (
+        np.bincount(np.concatenate(rows) + 1, minlength=len(sequences.items) + 1).astype(np.float32)
+        ** 0.75
+    )
     share = torch.from_numpy(np.where(np.arange(len(share)) == PAD, 0, np.maximum(share, 1)))
     log_share = torch.log(share / share.sum() * config.negatives)
     asked = watched(sequences, config)
@@ -112,7 +128,11 @@ def fit(
     while state["epoch"] < config.epochs and state["stale"] < config.patience:
         model.train()
         steps = torch.randperm(len(cut)).split(config.batch)
-        lessons = torch.randperm(len(said.lessons)).tensor_split(len(steps)) if said else [None] * len(steps)
+        lessons = (
+            torch.randperm(len(said.lessons)).tensor_split(len(steps))
+            if said
+            else [None] * len(steps)
+        )
         for chosen, lesson in zip(steps, lessons, strict=True):
             wanted = cut[chosen][:, 1:]
             told = wanted != PAD
@@ -120,7 +140,15 @@ def fit(
             states, table = model(cut[chosen][:, :-1]), model.table()
             loss = sampled_loss(states[told], wanted[told], table, negatives, log_share)
             if lesson is not None and len(lesson):
-                loss = loss + _lesson(model, [said.lessons[k] for k in lesson], said, config, table, negatives, log_share)
+                loss = loss + _lesson(
+                    model,
+                    [said.lessons[k] for k in lesson],
+                    said,
+                    config,
+                    table,
+                    negatives,
+                    log_share,
+                )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -133,13 +161,27 @@ def fit(
         tell(state["epoch"], value)
         if checkpoint:
             with draft(checkpoint) as part:
-                torch.save({"state": state, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "rng": torch.get_rng_state()}, part)
+                torch.save(
+                    {
+                        "state": state,
+                        "model": model.state_dict(),
+                        "optimiser": optimiser.state_dict(),
+                        "rng": torch.get_rng_state(),
+                    },
+                    part,
+                )
     model.load_state_dict(state["kept"])
     return Trained(model, config.encoder.length, said)
 
 
 def _lesson(
-    model: RecHead, lessons: list[Next], said: Said, config: TrainingConfig, table: torch.Tensor, negatives: torch.Tensor, log_share: torch.Tensor
+    model: RecHead,
+    lessons: list[Next],
+    said: Said,
+    config: TrainingConfig,
+    table: torch.Tensor,
+    negatives: torch.Tensor,
+    log_share: torch.Tensor,
 ) -> torch.Tensor:
     heard = said.before(lessons)
     doubted = torch.rand(len(lessons)) < config.doubt

@@ -33,13 +33,30 @@ class WordsConfig(BaseModel):
 class Words:
     """Nothing is encoded or asked for before a method wants it; what was is kept in `folder`."""
 
-    def __init__(self, folder: Path, evidence: Evidence, sequences: Sequences, config: WordsConfig, training: TrainingConfig, tell: Tell) -> None:
-        self.folder, self.evidence, self.sequences, self.config, self.training, self.tell = folder, evidence, sequences, config, training, tell
+    def __init__(
+        self,
+        folder: Path,
+        evidence: Evidence,
+        sequences: Sequences,
+        config: WordsConfig,
+        training: TrainingConfig,
+        tell: Tell,
+    ) -> None:
+        self.folder, self.evidence, self.sequences, self.config, self.training, self.tell = (
+            folder,
+            evidence,
+            sequences,
+            config,
+            training,
+            tell,
+        )
 
     @cached_property
     def items(self) -> torch.Tensor:
         """(items, width) sentence vectors of the catalogue. Raises DataError when the encoder is missing."""
-        return torch.from_numpy(self._vectors(item_texts(self.evidence.attributes, self.sequences.items)))
+        return torch.from_numpy(
+            self._vectors(item_texts(self.evidence.attributes, self.sequences.items))
+        )
 
     @cached_property
     def said(self) -> Said:
@@ -56,7 +73,12 @@ class Words:
             )
         elif self.config.policy:
             questions = partial(question, sequences=self.sequences, evidence=self.evidence)
-            think = policy(self.config.policy, questions, self.folder / "thoughts.jsonl", partial(self.tell, "thought"))
+            think = policy(
+                self.config.policy,
+                questions,
+                self.folder / "thoughts.jsonl",
+                partial(self.tell, "thought"),
+            )
         else:
             think = template(self.sequences, self.evidence)
         return collect(moments, lessons, think, self._vectors)
@@ -67,5 +89,9 @@ class Words:
 
     def _vectors(self, texts: list[str]) -> np.ndarray:
         return kept_vectors(
-            lambda missing: self._encode(missing), self.config.encoder, texts, self.folder, lambda done, total: self.tell("encoded", done, total)
+            lambda missing: self._encode(missing),
+            self.config.encoder,
+            texts,
+            self.folder,
+            lambda done, total: self.tell("encoded", done, total),
         )

@@ -22,7 +22,9 @@ class Muon(torch.optim.Optimizer):
         for group in self.param_groups:
             for matrix in group["params"]:
                 state = self.state[matrix]
-                mean = state.setdefault("momentum_buffer", torch.zeros_like(matrix)).lerp_(matrix.grad, 1 - MOMENTUM)
+                mean = state.setdefault("momentum_buffer", torch.zeros_like(matrix)).lerp_(
+                    matrix.grad, 1 - MOMENTUM
+                )
                 rows, columns = matrix.shape
                 along = orthogonal(matrix.grad.lerp(mean, MOMENTUM))
                 matrix.add_(along, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))

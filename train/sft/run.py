@@ -42,7 +42,11 @@ def run_sft(
     another config or graph.
     """
     torch.set_num_threads(threads())
-    facts = {"config": config.model_dump(mode="json"), "graph_digest": evidence.digest, "examples": len(taught)}
+    facts = {
+        "config": config.model_dump(mode="json"),
+        "graph_digest": evidence.digest,
+        "examples": len(taught),
+    }
     facts["also"] = [one.digest for one in also] or None
     facts["start"] = start and str(start)
     _check(run, facts, resume)
@@ -51,7 +55,12 @@ def run_sft(
     checkpoint, first = run / "checkpoint.pt", start or run / "untrained"
     if not (first / tiny.ENTITIES).is_file():
         tokenizer, entities = tiny.build_tokenizer(evidence, texts, *also)
-        tiny.save(first, tiny.build_model(tokenizer, tiny.TinyConfig(seed=config.seed)), tokenizer, entities)
+        tiny.save(
+            first,
+            tiny.build_model(tokenizer, tiny.TinyConfig(seed=config.seed)),
+            tokenizer,
+            entities,
+        )
     write_json(run / "provenance.json", provenance(**facts))
     tokenizer = AutoTokenizer.from_pretrained(first)
     model = AutoModelForCausalLM.from_pretrained(first, dtype=torch.float32)
@@ -79,7 +88,11 @@ def words_of(examples: list[Example], evidence: Evidence, style: str = "open-boo
         said = (m for e in examples if fits(style, e) for m in DIALOGUES[style](e, evidence))
         return ["tool", *dict.fromkeys(text for m in said for text in (m.content, *m.astray))]
     chosen = examples[:: max(1, len(examples) // SAMPLE)]
-    return [t for e in chosen for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))]
+    return [
+        t
+        for e in chosen
+        for t in (open_book(e, evidence), *(response(c, evidence) for c in e.chains))
+    ]
 
 
 def _check_names(start: Path, *catalogues: Evidence) -> None:
@@ -87,8 +100,16 @@ def _check_names(start: Path, *catalogues: Evidence) -> None:
     if not (start / tiny.ENTITIES).is_file():
         raise TrainError(f"no tiny policy at {start}: give model/ of another `rerec train sft` run")
     known = AutoTokenizer.from_pretrained(start).get_vocab()
-    if strange := [name for one in catalogues for group in tiny.names(one).values() for name in group if name not in known]:
-        raise TrainError(f"{start} does not know {len(strange)} names of this catalogue, such as{strange[0]}: make it with `--also` this store")
+    if strange := [
+        name
+        for one in catalogues
+        for group in tiny.names(one).values()
+        for name in group
+        if name not in known
+    ]:
+        raise TrainError(
+            f"{start} does not know {len(strange)} names of this catalogue, such as{strange[0]}: make it with `--also` this store"
+        )
 
 
 def _check(run: Path, facts: dict[str, object], resume: bool) -> None:
@@ -96,8 +117,12 @@ def _check(run: Path, facts: dict[str, object], resume: bool) -> None:
     if not known.is_file():
         return
     if not resume:
-        raise TrainError(f"{run} already holds a run: add --resume to go on with it, or give another --run")
+        raise TrainError(
+            f"{run} already holds a run: add --resume to go on with it, or give another --run"
+        )
     old = json.loads(known.read_text())
     changed = [key for key in facts if old.get(key) != facts[key]]
     if changed:
-        raise ConfigChanged(f"the run in {run} was started with another {', '.join(changed)}: undo that, or give another --run")
+        raise ConfigChanged(
+            f"the run in {run} was started with another {', '.join(changed)}: undo that, or give another --run"
+        )

@@ -39,16 +39,26 @@ class TinyConfig(BaseModel):
     seed: int = 0
 
 
-def build_tokenizer(evidence: Evidence, texts: Iterable[str], *others: Evidence) -> tuple[Qwen2Tokenizer, dict[str, list[int]]]:
+def build_tokenizer(
+    evidence: Evidence, texts: Iterable[str], *others: Evidence
+) -> tuple[Qwen2Tokenizer, dict[str, list[int]]]:
     """The tokenizer, and the token ids of its entities in three groups that may be renamed among themselves: items, category, others. It knows the
     names of the `others` too: swapped in, they are read as any name."""
     groups = names(evidence, *others)
     entities = dict.fromkeys(surface for group in groups.values() for surface in group)
     known = _tokenizer(list(entities))
-    words = {piece for text in texts for rest in _outside(known, text, len(entities)) for piece in _PIECE.findall(rest)}
+    words = {
+        piece
+        for text in texts
+        for rest in _outside(known, text, len(entities))
+        for piece in _PIECE.findall(rest)
+    }
     words |= {"user", "assistant", "system", "\n", "\n\n", " <answer>", " </answer>"}
     tokenizer = _tokenizer([*sorted(words - set(entities)), *entities])
-    ids = {name: sorted({tokenizer.convert_tokens_to_ids(surface) for surface in group}) for name, group in groups.items()}
+    ids = {
+        name: sorted({tokenizer.convert_tokens_to_ids(surface) for surface in group})
+        for name, group in groups.items()
+    }
     return tokenizer, ids
 
 
@@ -59,7 +69,9 @@ def names(*catalogues: Evidence) -> dict[str, dict[str, None]]:
         for item in sorted(cards.rows):
             groups["items"][f" {graph.titles[item]}"] = None
         for relation, value in sorted(cards.holders):
-            groups["category" if relation == cards.category else "others"][f" {graph.names[value]}"] = None
+            groups["category" if relation == cards.category else "others"][
+                f" {graph.names[value]}"
+            ] = None
     return groups
 
 
@@ -84,7 +96,9 @@ def build_model(tokenizer: Qwen2Tokenizer, config: TinyConfig) -> Qwen2ForCausal
     )
 
 
-def save(folder: Path, model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, entities: dict[str, list[int]]) -> None:
+def save(
+    folder: Path, model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, entities: dict[str, list[int]]
+) -> None:
     """Write a model folder that `from_pretrained` reads, with the entity groups beside it."""
     with draft(folder) as part:
         model.save_pretrained(part)
@@ -96,7 +110,9 @@ def save(folder: Path, model: Qwen2ForCausalLM, tokenizer: Qwen2Tokenizer, entit
 def _tokenizer(surfaces: list[str]) -> Qwen2Tokenizer:
     """Byte alphabet without merges, then one added token a surface; longest match first."""
     alphabet = {c: i for i, c in enumerate(sorted(ByteLevel.alphabet()))}
-    tokenizer = Qwen2Tokenizer(vocab=alphabet, merges=[], unk_token=None, bos_token=None, eos_token=END, pad_token=PAD)
+    tokenizer = Qwen2Tokenizer(
+        vocab=alphabet, merges=[], unk_token=None, bos_token=None, eos_token=END, pad_token=PAD
+    )
     tokenizer.add_tokens([AddedToken(s, normalized=False, special=True) for s in (PAD, TURN, END)])
     tokenizer.add_tokens([AddedToken(s, normalized=False, special=False) for s in surfaces])
     tokenizer.chat_template = CHAT

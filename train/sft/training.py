@@ -55,7 +55,10 @@ class Lesson(NamedTuple):
     @property
     def chat(self) -> list[dict[str, str]]:
         """What is there before the response."""
-        return [{"role": "user", "content": self.prompt}, *({"role": m.role, "content": m.content} for m in self.since)]
+        return [
+            {"role": "user", "content": self.prompt},
+            *({"role": m.role, "content": m.content} for m in self.since),
+        ]
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,26 @@ def lessons(examples: list[Example], evidence: Evidence, style: str = "open-book
     """Each Example's question with its gold chain, and its shortcuts; of a dialogue a lesson for its last turn and for each that may go astray.
     Raises TrainError when no Example can be asked in that style."""
     if style in DIALOGUES:
-        found = [lesson for e in examples if fits(style, e) for lesson in _turns(e, evidence, style)]
+        found = [
+            lesson for e in examples if fits(style, e) for lesson in _turns(e, evidence, style)
+        ]
         if not found:
-            raise TrainError(f"no Example can be asked in the style {style}: synthesise some (`rerec synth --kinds {style}`)")
+            raise TrainError(
+                f"no Example can be asked in the style {style}: synthesise some (`rerec synth --kinds {style}`)"
+            )
         return found
     if style != "open-book":
-        raise TrainError(f"no style {style!r} to teach: choose from open-book, {', '.join(DIALOGUES)}")
-    return [Lesson(open_book(e, evidence), response(e.chains[0], evidence), tuple(response(c, evidence) for c in shortcuts(e))) for e in examples]
+        raise TrainError(
+            f"no style {style!r} to teach: choose from open-book, {', '.join(DIALOGUES)}"
+        )
+    return [
+        Lesson(
+            open_book(e, evidence),
+            response(e.chains[0], evidence),
+            tuple(response(c, evidence) for c in shortcuts(e)),
+        )
+        for e in examples
+    ]
 
 
 def _turns(example: Example, evidence: Evidence, style: str) -> Iterator[Lesson]:
@@ -90,10 +106,14 @@ def _turns(example: Example, evidence: Evidence, style: str) -> Iterator[Lesson]
 
 def encode(taught: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase) -> list[Sample]:
     """Tokenise prompts (through the chat template) and responses (closed by the end token)."""
-    chats = tokenizer.apply_chat_template([t.chat for t in taught], add_generation_prompt=True, tokenize=False)
+    chats = tokenizer.apply_chat_template(
+        [t.chat for t in taught], add_generation_prompt=True, tokenize=False
+    )
     answers = [[text + tokenizer.eos_token for text in (t.gold, *t.flawed)] for t in taught]
     pieces = [_pieces(t, chat, tokenizer.eos_token) for t, chat in zip(taught, chats, strict=True)]
-    texts = [text for before, after in zip(pieces, answers, strict=True) for text in (*before, *after)]
+    texts = [
+        text for before, after in zip(pieces, answers, strict=True) for text in (*before, *after)
+    ]
     flat = iter(tokenizer(texts, add_special_tokens=False)["input_ids"])
     found = []
     for before, after in zip(pieces, answers, strict=True):
@@ -108,7 +128,10 @@ def encode(taught: Sequence[Lesson], tokenizer: PreTrainedTokenizerBase) -> list
 def _pieces(lesson: Lesson, chat: str, end: str) -> list[str]:
     """The chat before a response, cut up: every second piece is a turn that is learned with it."""
     pieces = [""]
-    for said, learned in ((lesson.prompt, False), *((m.content, m.role == "assistant" and not m.astray) for m in lesson.since)):
+    for said, learned in (
+        (lesson.prompt, False),
+        *((m.content, m.role == "assistant" and not m.astray) for m in lesson.since),
+    ):
         header, turn, chat = chat.partition(said + end)
         pieces[-1] += header if learned else header + turn
         pieces += [turn, ""] if learned else []
@@ -139,7 +162,12 @@ class Trainer:
     """One SFT run, a step at a time, so that it can be watched, saved and resumed exactly. Trains `model` in place."""
 
     def __init__(
-        self, model: PreTrainedModel, samples: list[Sample], entities: dict[str, list[int]], config: SFTConfig, decisions: Sequence[int] = ()
+        self,
+        model: PreTrainedModel,
+        samples: list[Sample],
+        entities: dict[str, list[int]],
+        config: SFTConfig,
+        decisions: Sequence[int] = (),
     ) -> None:
         """`decisions` are the token ids of yes and no."""
         self.weights = torch.ones(model.config.vocab_size)
@@ -147,7 +175,9 @@ class Trainer:
         self.model, self.samples, self.config = model, samples, config
         self.rng = random.Random(config.seed)
         self.shuffle = NameShuffler(entities, self.rng)
-        matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
+        matrices = [
+            p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name
+        ]
         others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
         self.optimisers = (
             Muon(matrices, lr=config.matrix_lr),
@@ -168,8 +198,14 @@ class Trainer:
         """One optimiser step; returns the smoothed loss."""
         c = self.config
         mixed = self.done >= c.gold_steps
-        schedule = min(1.0, (self.done + 1) / 50) * max(0.05, min(1.0, 2 * (1 - self.done / self.total)))
-        loss = response_loss(self.model, [self._draw(c.flawed if mixed else 0.0) for _ in range(c.batch)], self.weights)
+        schedule = min(1.0, (self.done + 1) / 50) * max(
+            0.05, min(1.0, 2 * (1 - self.done / self.total))
+        )
+        loss = response_loss(
+            self.model,
+            [self._draw(c.flawed if mixed else 0.0) for _ in range(c.batch)],
+            self.weights,
+        )
         self.model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -177,7 +213,9 @@ class Trainer:
             optimiser.param_groups[0]["lr"] = rate * schedule
             optimiser.step()
         self.done += 1
-        self.smooth = loss.item() if self.smooth is None else 0.95 * self.smooth + 0.05 * loss.item()
+        self.smooth = (
+            loss.item() if self.smooth is None else 0.95 * self.smooth + 0.05 * loss.item()
+        )
         if self.done % 25 == 0 or self.finished:
             self.curve.append((self.done, self.smooth))
         return self.smooth
@@ -187,8 +225,16 @@ class Trainer:
         if not self.deck:
             self.deck = self.rng.sample(range(len(self.samples)), len(self.samples))
         sample = self.samples[self.deck.pop()]
-        answer = self.rng.choice(sample.flawed) if sample.flawed and self.rng.random() < flawed else sample.gold
-        said = self.shuffle(sample.prompt, answer) if self.rng.random() < self.config.shuffled else (sample.prompt, answer)
+        answer = (
+            self.rng.choice(sample.flawed)
+            if sample.flawed and self.rng.random() < flawed
+            else sample.gold
+        )
+        said = (
+            self.shuffle(sample.prompt, answer)
+            if self.rng.random() < self.config.shuffled
+            else (sample.prompt, answer)
+        )
         return *said, sample.own
 
     def state(self) -> dict[str, object]:
@@ -216,16 +262,23 @@ class Trainer:
 
 
 def response_loss(
-    model: PreTrainedModel, batch: Sequence[tuple[list[int], list[int], list[int]]], weights: torch.Tensor | None = None
+    model: PreTrainedModel,
+    batch: Sequence[tuple[list[int], list[int], list[int]]],
+    weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Mean cross entropy of the tokens of each (prompt, response, own) that are the response's or stand at places `own` of the prompt, each weighed
     by `weights`, (vocabulary,). Right padding under causal attention needs no mask."""
     width = max(len(p) + len(a) for p, a, _ in batch)
-    ids, wanted = torch.zeros(len(batch), width, dtype=torch.long), torch.zeros(len(batch), width, dtype=torch.bool)
+    ids, wanted = (
+        torch.zeros(len(batch), width, dtype=torch.long),
+        torch.zeros(len(batch), width, dtype=torch.bool),
+    )
     for row, (prompt, answer, own) in enumerate(batch):
         end = len(prompt) + len(answer)
         ids[row, :end] = torch.tensor(prompt + answer)
         wanted[row, len(prompt) - 1 : end - 1] = True
         wanted[row, [place - 1 for place in own]] = True
     hidden = model.model(input_ids=ids).last_hidden_state
-    return torch.nn.functional.cross_entropy(model.lm_head(hidden[wanted]), ids[:, 1:][wanted[:, :-1]], weight=weights)
+    return torch.nn.functional.cross_entropy(
+        model.lm_head(hidden[wanted]), ids[:, 1:][wanted[:, :-1]], weight=weights
+    )

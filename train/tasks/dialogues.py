@@ -42,7 +42,11 @@ def conversation(example: Example, evidence: Evidence) -> list[Message]:
     """The Example's turns, the candidates' cards with the first, the chain as the last answer."""
     first, *later = [Message(turn.role, indented(turn.text)) for turn in example.turns]
     cards = indented("\n".join(["Candidates:", *(carded(i, evidence) for i in example.candidates)]))
-    answer = Message("assistant", response(example.chains[0], evidence), tuple(response(chain, evidence) for chain in shortcuts(example)))
+    answer = Message(
+        "assistant",
+        response(example.chains[0], evidence),
+        tuple(response(chain, evidence) for chain in shortcuts(example)),
+    )
     return [Message("user", f"{first.content}\n{cards}"), *later, answer]
 
 
@@ -51,20 +55,34 @@ def asking(example: Example, evidence: Evidence) -> list[Message]:
     found = [Message("user", _question(example, evidence))]
     for call in example.calls:
         astray = tuple(_hasty(example, evidence)) if call is example.calls[0] else ()
-        found += [Message("assistant", _call(call, evidence), astray), Message("tool", told(_result(call, example, evidence)))]
+        found += [
+            Message("assistant", _call(call, evidence), astray),
+            Message("tool", told(_result(call, example, evidence))),
+        ]
     return [*found, Message("assistant", _answer(example.chains[0], evidence))]
 
 
 def _hasty(example: Example, evidence: Evidence) -> Iterator[str]:
     """To ask for the relations that the flawed chains went by, or to answer without asking."""
     first = example.calls[0]
-    for relation in sorted({claim.relation for chain in shortcuts(example) for step in chain.steps for claim in step.claims if claim.kind == "need"}):
+    for relation in sorted(
+        {
+            claim.relation
+            for chain in shortcuts(example)
+            for step in chain.steps
+            for claim in step.claims
+            if claim.kind == "need"
+        }
+    ):
         if relation != first.relation:
             yield _call(first.model_copy(update={"relation": relation}), evidence)
     yield from (_answer(chain, evidence) for chain in shortcuts(example)[:1])
 
 
-DIALOGUES: dict[str, Callable[[Example, Evidence], list[Message]]] = {"conversation": conversation, "tools": asking}
+DIALOGUES: dict[str, Callable[[Example, Evidence], list[Message]]] = {
+    "conversation": conversation,
+    "tools": asking,
+}
 
 
 def fits(style: str, example: Example) -> bool:
@@ -82,7 +100,10 @@ def example_rows(examples: Iterable[Example], evidence: Evidence, style: str) ->
         if fits(style, example):
             first, *rest = DIALOGUES[style](example, evidence)
             row = verl_row(example, first.content)
-            row["extra_info"] |= {"later": [m.content for m in rest if m.role == "user"], "among": list(example.candidates)}
+            row["extra_info"] |= {
+                "later": [m.content for m in rest if m.role == "user"],
+                "among": list(example.candidates),
+            }
             found.append(row)
     return found
 
@@ -117,7 +138,11 @@ def _question(example: Example, evidence: Evidence) -> str:
 
 def _call(call: Call, evidence: Evidence) -> str:
     graph = evidence.attributes
-    words = f"{graph.titles[call.item]} | {call.relation}" if call.tool == "lookup" else f"{call.relation} | {graph.names[call.value]}"
+    words = (
+        f"{graph.titles[call.item]} | {call.relation}"
+        if call.tool == "lookup"
+        else f"{call.relation} | {graph.names[call.value]}"
+    )
     return indented(f"<call> {call.tool} {words} </call>")
 
 

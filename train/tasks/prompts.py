@@ -45,7 +45,9 @@ def open_catalogue(example: Example, evidence: Evidence) -> str:
 
 def instructed(example: Example, evidence: Evidence) -> str:
     """Query, facts and instructions: what the tiny policy sees, for a model that has not been trained to answer it."""
-    columns = ", ".join(column.relation for column in evidence.cards.columns for _ in range(column.width))
+    columns = ", ".join(
+        column.relation for column in evidence.cards.columns for _ in range(column.width)
+    )
     return f"{open_book(example, evidence)}\n\nEach line of facts is a title and its {columns} (- where there is none). {TASK}"
 
 
@@ -62,7 +64,9 @@ def response(chain: Chain, evidence: Evidence) -> str:
     """A chain as the open-book answer: a paragraph for the hop or premise, one for the need, a line a candidate, the answer."""
     before = "\n\n".join(s.text for s in chain.steps if s.role != "candidate")
     lines = "\n".join(s.text for s in chain.steps if s.role == "candidate")
-    return indented(f"{before}\n\n{lines}\n\n<answer> {evidence.attributes.titles[chain.answer]} </answer>")
+    return indented(
+        f"{before}\n\n{lines}\n\n<answer> {evidence.attributes.titles[chain.answer]} </answer>"
+    )
 
 
 def shortcuts(example: Example) -> tuple[Chain, ...]:
@@ -73,7 +77,10 @@ def shortcuts(example: Example) -> tuple[Chain, ...]:
 
 def watched(items: Sequence[str], evidence: Evidence) -> str:
     """A history as open book, oldest first: a card a line, the title alone where there is no card."""
-    told = (carded(i, evidence) if i in evidence.cards.rows else evidence.attributes.titles[i] for i in items)
+    told = (
+        carded(i, evidence) if i in evidence.cards.rows else evidence.attributes.titles[i]
+        for i in items
+    )
     return indented("\n".join(["Watched:", *told, "Next?"]))
 
 
@@ -85,12 +92,19 @@ def thought_out(thought: str, answer: str) -> str:
 def carded(item: str, evidence: Evidence) -> str:
     """A title and its card values, "-" where a card has none."""
     cards, names = evidence.cards, evidence.attributes.names
-    values = [names[row[k]] if k < len(row := cards.rows[item][column.relation]) else "-" for column in cards.columns for k in range(column.width)]
+    values = [
+        names[row[k]] if k < len(row := cards.rows[item][column.relation]) else "-"
+        for column in cards.columns
+        for k in range(column.width)
+    ]
     return " ".join([evidence.attributes.titles[item], *values])
 
 
 def _said(example: Example) -> str:
-    return "\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns) or example.query
+    return (
+        "\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns)
+        or example.query
+    )
 
 
 def indented(text: str) -> str:

@@ -24,7 +24,9 @@ class TokenRewardOutput(AgentLoopOutput):
     def as_dict(self) -> dict:
         """verl's fields, with `rm_scores` a token."""
         fields = super().as_dict()
-        fields["rm_scores"] = torch.tensor(fields.pop("token_rewards")[: len(self.response_ids)], dtype=torch.float32)
+        fields["rm_scores"] = torch.tensor(
+            fields.pop("token_rewards")[: len(self.response_ids)], dtype=torch.float32
+        )
         return fields
 
 
@@ -45,15 +47,21 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
         figures["reward_seconds"] = time.perf_counter() - start
         fields = {name: getattr(output, name) for name in output.model_fields_set}
         fields["extra_fields"] = {**output.extra_fields, "reward_extra_info": figures}
-        return TokenRewardOutput(**fields | {"reward_score": (rewards or [0.0])[-1], "token_rewards": rewards})
+        return TokenRewardOutput(
+            **fields | {"reward_score": (rewards or [0.0])[-1], "token_rewards": rewards}
+        )
 
     async def _respond(self, sampling_params: dict, **kwargs: object) -> AgentLoopOutput:
         return await super().run(sampling_params, **kwargs)
 
     async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
         settings = self.config.rerec
-        client = _client(settings.server, settings.graph_digest, Weights(**settings.weights), settings.retries)
-        return await reward(client, truth, output.response_ids, _decoder(self.tokenizer), settings.judged > 0)
+        client = _client(
+            settings.server, settings.graph_digest, Weights(**settings.weights), settings.retries
+        )
+        return await reward(
+            client, truth, output.response_ids, _decoder(self.tokenizer), settings.judged > 0
+        )
 
 
 @cache
@@ -66,6 +74,14 @@ class NextItemAgentLoop(TokenRewardAgentLoop):
 
     async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
         settings = self.config.rerec
-        client = _head_client(settings.server, settings.graph_digest, settings.head.k, settings.retries, settings.head_digest)
+        client = _head_client(
+            settings.server,
+            settings.graph_digest,
+            settings.head.k,
+            settings.retries,
+            settings.head_digest,
+        )
         logprobs = (output.response_logprobs or [])[: len(output.response_ids)]
-        return await next_item_reward(client, truth, output.response_ids, logprobs, _decoder(self.tokenizer), settings.head)
+        return await next_item_reward(
+            client, truth, output.response_ids, logprobs, _decoder(self.tokenizer), settings.head
+        )

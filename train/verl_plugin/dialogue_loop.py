@@ -26,18 +26,34 @@ class DialogueAgentLoop(TokenRewardAgentLoop):
 
     async def _respond(self, sampling_params: dict, **kwargs: object) -> AgentLoopOutput:
         extra, messages = kwargs["extra_info"], list(kwargs["raw_prompt"])
-        self.later, self.among, self.calls, self.lost = list(extra["later"]), list(extra["among"]), 0, ""
+        self.later, self.among, self.calls, self.lost = (
+            list(extra["later"]),
+            list(extra["among"]),
+            0,
+            "",
+        )
         ids, mask, logprobs, fields = await self.ct_build_initial_tokens(messages), [], [], {}
         while (room := self.response_length - len(mask)) > 0:
-            said = await self.server_manager.generate(request_id=uuid4().hex, prompt_ids=ids, sampling_params=sampling_params | {"max_tokens": room})
-            merged, mask, logprobs = await self.ct_merge_assistant_token(ids, said.token_ids, mask, logprobs, assistant_logprobs=said.log_probs)
+            said = await self.server_manager.generate(
+                request_id=uuid4().hex,
+                prompt_ids=ids,
+                sampling_params=sampling_params | {"max_tokens": room},
+            )
+            merged, mask, logprobs = await self.ct_merge_assistant_token(
+                ids, said.token_ids, mask, logprobs, assistant_logprobs=said.log_probs
+            )
             ids, fields = merged.token_ids, fields or said.extra_fields
             text = self.tokenizer.decode(said.token_ids, skip_special_tokens=True)
             reply = await self._reply(text)
             if reply is None:
                 break
-            before, messages = [*messages, {"role": "assistant", "content": text}], [*messages, {"role": "assistant", "content": text}, reply]
-            merged, mask, logprobs = await self.ct_merge_context_msg(before, messages, ids, mask, logprobs)
+            before, messages = (
+                [*messages, {"role": "assistant", "content": text}],
+                [*messages, {"role": "assistant", "content": text}, reply],
+            )
+            merged, mask, logprobs = await self.ct_merge_context_msg(
+                before, messages, ids, mask, logprobs
+            )
             ids = merged.token_ids
         begin = len(ids) - len(mask)
         return AgentLoopOutput(
@@ -57,7 +73,9 @@ class DialogueAgentLoop(TokenRewardAgentLoop):
             self.calls += 1
             settings = self.config.rerec
             try:
-                found = await _client(settings.server, settings.graph_digest, settings.retries).score(call)
+                found = await _client(
+                    settings.server, settings.graph_digest, settings.retries
+                ).score(call)
             except RewardError as error:
                 self.lost = str(error)
                 return None
@@ -70,8 +88,18 @@ class DialogueAgentLoop(TokenRewardAgentLoop):
         if self.lost:
             return UNSCORED | counted | {"reason": self.lost}, [0.0] * len(output.response_ids)
         begin = max((k + 1 for k, own in enumerate(output.response_mask) if not own), default=0)
-        figures, rewards = await super()._reward(output.model_copy(update={"response_ids": output.response_ids[begin:]}), truth)
-        whole, last = (self.tokenizer.decode(ids, skip_special_tokens=True) for ids in (output.response_ids, output.response_ids[begin:]))
-        shift = len(whole) - len(last)  # not what is decoded before it: the last message may lose a space when it stands alone
-        cut = [s | {"start": s["start"] + shift, "end": s["end"] + shift} for s in json.loads(figures["segments"])]
+        figures, rewards = await super()._reward(
+            output.model_copy(update={"response_ids": output.response_ids[begin:]}), truth
+        )
+        whole, last = (
+            self.tokenizer.decode(ids, skip_special_tokens=True)
+            for ids in (output.response_ids, output.response_ids[begin:])
+        )
+        shift = len(whole) - len(
+            last
+        )  # not what is decoded before it: the last message may lose a space when it stands alone
+        cut = [
+            s | {"start": s["start"] + shift, "end": s["end"] + shift}
+            for s in json.loads(figures["segments"])
+        ]
         return figures | counted | {"segments": json.dumps(cut)}, [0.0] * begin + rewards

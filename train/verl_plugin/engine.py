@@ -17,9 +17,16 @@ class ResponseEngine(fsdp.FSDPEngineWithLMHead):
 
     def prepare_model_inputs(self, micro_batch: TensorDict) -> tuple[dict, dict]:
         """Left-padded model inputs. Raises NotImplementedError for what only verl's own engine does."""
-        for feature in ("use_remove_padding", "use_fused_kernels", "distillation_use_topk", "calculate_sum_pi_squared"):
+        for feature in (
+            "use_remove_padding",
+            "use_fused_kernels",
+            "distillation_use_topk",
+            "calculate_sum_pi_squared",
+        ):
             if tensordict_utils.get_non_tensor_data(data=micro_batch, key=feature, default=False):
-                raise NotImplementedError(f"the CPU engine does not offer {feature}: leave it out of the recipe")
+                raise NotImplementedError(
+                    f"the CPU engine does not offer {feature}: leave it out of the recipe"
+                )
         rows = micro_batch["input_ids"].unbind()
         mask = _left([torch.ones_like(row) for row in rows])
         longest = int(micro_batch["responses"].offsets().diff().max())
@@ -31,18 +38,30 @@ class ResponseEngine(fsdp.FSDPEngineWithLMHead):
         }
         return inputs, {"mask": mask.bool(), "labels": inputs["input_ids"][:, -longest:]}
 
-    def prepare_model_outputs(self, output: object, output_args: dict, micro_batch: TensorDict, logits_processor_func: object) -> dict:
+    def prepare_model_outputs(
+        self,
+        output: object,
+        output_args: dict,
+        micro_batch: TensorDict,
+        logits_processor_func: object,
+    ) -> dict:
         """verl's interface: each position holds what the model said of the token after it."""
         logits, offsets = output.logits[:, :-1], micro_batch["input_ids"].offsets()
         temperature = micro_batch["temperature"]
-        logits = logits / (temperature.view(-1, 1, 1) if isinstance(temperature, torch.Tensor) else temperature)
+        logits = logits / (
+            temperature.view(-1, 1, 1) if isinstance(temperature, torch.Tensor) else temperature
+        )
 
         def jagged(kept: torch.Tensor) -> torch.Tensor:
-            full = torch.nn.functional.pad(kept, (output_args["mask"].shape[1] - 1 - kept.shape[1], 1))
+            full = torch.nn.functional.pad(
+                kept, (output_args["mask"].shape[1] - 1 - kept.shape[1], 1)
+            )
             return torch.nested.nested_tensor_from_jagged(full[output_args["mask"]], offsets)
 
         found = {"log_probs": jagged(logprobs_from_logits(logits, output_args["labels"]))}
-        if tensordict_utils.get_non_tensor_data(data=micro_batch, key="calculate_entropy", default=False):
+        if tensordict_utils.get_non_tensor_data(
+            data=micro_batch, key="calculate_entropy", default=False
+        ):
             found["entropy"] = jagged(entropy_from_logits(logits))
         return found
 

@@ -60,7 +60,9 @@ def validate(config: DictConfig) -> None:
     from verl.utils.device import auto_set_device
 
     auto_set_device(config)
-    validate_config(config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config))
+    validate_config(
+        config, use_reference_policy=need_reference_policy(config), use_critic=need_critic(config)
+    )
 
 
 def run(config: DictConfig, stop: Path) -> None:

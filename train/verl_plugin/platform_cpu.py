@@ -45,7 +45,10 @@ cpu_module.manual_seed = cpu_module.manual_seed_all = torch.manual_seed
 cpu_module.get_rng_state, cpu_module.set_rng_state = torch.get_rng_state, torch.set_rng_state
 cpu_module.memory_allocated = cpu_module.memory_reserved = _resident
 cpu_module.max_memory_allocated = cpu_module.max_memory_reserved = _peak
-cpu_module.mem_get_info = lambda *_: (psutil.virtual_memory().available, psutil.virtual_memory().total)
+cpu_module.mem_get_info = lambda *_: (
+    psutil.virtual_memory().available,
+    psutil.virtual_memory().total,
+)
 
 
 @PlatformRegistry.register(platform="cpu")

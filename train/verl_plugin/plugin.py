@@ -15,7 +15,9 @@ from train.verl_plugin.engine import ResponseEngine
 
 
 @register_adv_est("raae")
-def estimate_raae(token_level_rewards: torch.Tensor, response_mask: torch.Tensor, index: object, **_: object) -> tuple[torch.Tensor, torch.Tensor]:
+def estimate_raae(
+    token_level_rewards: torch.Tensor, response_mask: torch.Tensor, index: object, **_: object
+) -> tuple[torch.Tensor, torch.Tensor]:
     """verl's estimator interface over `train.algorithms.advantage.raae`; advantages serve as returns, as in GRPO."""
     with torch.no_grad():
         advantage = raae(token_level_rewards, response_mask, list(index))
@@ -40,12 +42,24 @@ def _hf_replica() -> type:
 
 RolloutReplicaRegistry.register("hf", _hf_replica)
 # verl has no register function for the worker-side adapter table (workers/rollout/base.py): the one private touch
-rollout_base._ROLLOUT_REGISTRY.setdefault(("hf", "async"), "train.verl_plugin.rollout.HFServerAdapter")
+rollout_base._ROLLOUT_REGISTRY.setdefault(
+    ("hf", "async"), "train.verl_plugin.rollout.HFServerAdapter"
+)
 
 if get_device_name() == "cpu":
-    torch.set_num_threads(threads())  # Ray gives its workers one thread each; here they work in turns
+    torch.set_num_threads(
+        threads()
+    )  # Ray gives its workers one thread each; here they work in turns
     if "cpu" not in EngineRegistry._engines.get("language_model", {}).get("fsdp2", {}):
-        EngineRegistry.register(model_type="language_model", backend="fsdp2", device="cpu")(ResponseEngine)
+        EngineRegistry.register(model_type="language_model", backend="fsdp2", device="cpu")(
+            ResponseEngine
+        )
     # verl would ask torch for "cpu:gloo,cpu:gloo", which torch refuses; it leaves an existing group alone
-    if {"WG_PREFIX", "RANK", "MASTER_ADDR"} <= os.environ.keys() and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("gloo", rank=int(os.environ["RANK"]), world_size=int(os.environ["WORLD_SIZE"]))
+    if {
+        "WG_PREFIX",
+        "RANK",
+        "MASTER_ADDR",
+    } <= os.environ.keys() and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group(
+            "gloo", rank=int(os.environ["RANK"]), world_size=int(os.environ["WORLD_SIZE"])
+        )

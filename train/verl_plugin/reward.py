@@ -23,7 +23,11 @@ NEXT_UNSCORED = {**dict.fromkeys(_NEXT_FIGURES, nan), "unscored": 1.0}
 
 
 async def reward(
-    client: AsyncRewardClient, example_id: str, ids: list[int], decode: Callable[[tuple[int, ...]], str], judge: bool = False
+    client: AsyncRewardClient,
+    example_id: str,
+    ids: list[int],
+    decode: Callable[[tuple[int, ...]], str],
+    judge: bool = False,
 ) -> tuple[dict, list[float]]:
     """(figures of the response, a reward a token): the score on the last token, which lies in no segment, on the others the penalty (≤ 0);
     or, with `judge`, nothing on the others and the judged claims among the figures: only the trainer sees the group that they are compared in.
@@ -52,7 +56,12 @@ async def reward(
         "unscored": 0.0,
         "reason": "",
         "claims": claims if judge else [],
-        "segments": _ENCODE([{"start": s.start, "end": s.end, "verdict": s.verdict, "reward": s.reward} for s in score.segments]).decode(),
+        "segments": _ENCODE(
+            [
+                {"start": s.start, "end": s.end, "verdict": s.verdict, "reward": s.reward}
+                for s in score.segments
+            ]
+        ).decode(),
     }
     if rewards:
         rewards[-1] = score.score
@@ -65,7 +74,12 @@ def _part(value: float | None, status: str) -> float:
 
 
 async def next_item_reward(
-    client: AsyncHeadClient, query_id: str, ids: list[int], logprobs: list[float], decode: Callable[[tuple[int, ...]], str], weights: dict[str, float]
+    client: AsyncHeadClient,
+    query_id: str,
+    ids: list[int],
+    logprobs: list[float],
+    decode: Callable[[tuple[int, ...]], str],
+    weights: dict[str, float],
 ) -> tuple[dict, list[float]]:
     """As `reward`, for a response about what comes next (RPORec, arXiv 2605.21967): all of it on the last token, none before.
 
@@ -84,7 +98,9 @@ async def next_item_reward(
         "entropy_gap": entropy_gap(logprobs),
         "answered": float(found.status == "ok"),
     }
-    quality = weights["format"] + sum(weights[name] * figures[name] for name in ("consistency", "compression", "entropy_gap"))
+    quality = weights["format"] + sum(
+        weights[name] * figures[name] for name in ("consistency", "compression", "entropy_gap")
+    )
     figures["score"] = weights["accuracy"] * figures["ndcg"] + figures["answered"] * quality
     if rewards:
         rewards[-1] = figures["score"]

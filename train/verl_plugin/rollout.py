@@ -31,7 +31,9 @@ def _server_name(replica_rank: int) -> str:
 class HFServer:
     """Generates batches of at most `most_rows`. The seed of a request is its step, its prompt and its turn among equal prompts of the step."""
 
-    def __init__(self, path: str, dtype: str, response_length: int, most_rows: int, seed: int) -> None:
+    def __init__(
+        self, path: str, dtype: str, response_length: int, most_rows: int, seed: int
+    ) -> None:
         torch.set_num_threads(threads())
         self.tokenizer = AutoTokenizer.from_pretrained(path)
         self.model = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype)).eval()
@@ -56,7 +58,14 @@ class HFServer:
                 batch.append(self.queue.get_nowait())
             async with self.gate:
                 asks = [ask for ask, _ in batch]
-                work = loop.run_in_executor(self.pool, generate, self.model, asks, self.tokenizer.eos_token_id, self.tokenizer.pad_token_id)
+                work = loop.run_in_executor(
+                    self.pool,
+                    generate,
+                    self.model,
+                    asks,
+                    self.tokenizer.eos_token_id,
+                    self.tokenizer.pad_token_id,
+                )
                 try:
                     found = await work
                 except Exception as error:  # whatever went wrong belongs to the requests that wait for it; the server lives on
@@ -68,14 +77,24 @@ class HFServer:
 
     async def generate_all(self, asked: list[tuple[list[int], dict]]) -> list[TokenOutput]:
         """A response for each (prompt ids, sampling parameters)."""
-        return await asyncio.gather(*(self.generate(prompt_ids=prompt, sampling_params=params) for prompt, params in asked))
+        return await asyncio.gather(
+            *(self.generate(prompt_ids=prompt, sampling_params=params) for prompt, params in asked)
+        )
 
-    async def generate(self, *, prompt_ids: list[int], sampling_params: dict, **_: object) -> TokenOutput:
+    async def generate(
+        self, *, prompt_ids: list[int], sampling_params: dict, **_: object
+    ) -> TokenOutput:
         """One response."""
         temperature = float(sampling_params.get("temperature", 1.0))
-        most = sampling_params.get("max_tokens") or sampling_params.get("max_new_tokens") or self.response_length
+        most = (
+            sampling_params.get("max_tokens")
+            or sampling_params.get("max_new_tokens")
+            or self.response_length
+        )
         key = (self.step, tuple(prompt_ids), temperature)
-        seed = int.from_bytes(hashlib.sha256(repr((self.seed, *key, self.turns[key])).encode()).digest()[:8])
+        seed = int.from_bytes(
+            hashlib.sha256(repr((self.seed, *key, self.turns[key])).encode()).digest()[:8]
+        )
         self.turns[key] += 1
         answer = asyncio.get_running_loop().create_future()
         await self.queue.put((Ask(key[1], temperature, int(most), seed), answer))
@@ -84,7 +103,11 @@ class HFServer:
             token_ids=ids,
             log_probs=logprobs if sampling_params.get("logprobs") else None,
             stop_reason="completed",
-            extra_fields={"global_steps": self.step, "min_global_steps": self.step, "max_global_steps": self.step},
+            extra_fields={
+                "global_steps": self.step,
+                "min_global_steps": self.step,
+                "max_global_steps": self.step,
+            },
         )
 
     async def load_weights(self, state: dict[str, torch.Tensor], step: int | None) -> None:
@@ -94,7 +117,9 @@ class HFServer:
             if self.model.config.tie_word_embeddings:
                 missing = [name for name in missing if name != "lm_head.weight"]
             if missing or unexpected:
-                raise RuntimeError(f"weights do not fit the rollout model: missing {missing}, unexpected {unexpected}")
+                raise RuntimeError(
+                    f"weights do not fit the rollout model: missing {missing}, unexpected {unexpected}"
+                )
         if step is not None:
             await self.set_global_steps(step)
 
@@ -120,7 +145,14 @@ class HFClient(LLMServerClient):
         self._task: asyncio.Task[None] | None = None
 
     async def generate(
-        self, request_id: str, *, prompt_ids: list[int], sampling_params: dict, image_data: object = None, video_data: object = None, **_: object
+        self,
+        request_id: str,
+        *,
+        prompt_ids: list[int],
+        sampling_params: dict,
+        image_data: object = None,
+        video_data: object = None,
+        **_: object,
     ) -> TokenOutput:
         """One response, text only."""
         if image_data is not None or video_data is not None:
@@ -134,9 +166,18 @@ class HFClient(LLMServerClient):
     async def _send(self) -> None:
         await asyncio.sleep(GATHER_SECONDS)
         batch, self._waiting = self._waiting, []
-        await asyncio.gather(*(self._answer(server, batch[k :: len(self._servers)]) for k, server in enumerate(self._servers)))
+        await asyncio.gather(
+            *(
+                self._answer(server, batch[k :: len(self._servers)])
+                for k, server in enumerate(self._servers)
+            )
+        )
 
-    async def _answer(self, server: ray.actor.ActorHandle, batch: list[tuple[tuple[list[int], dict], asyncio.Future[TokenOutput]]]) -> None:
+    async def _answer(
+        self,
+        server: ray.actor.ActorHandle,
+        batch: list[tuple[tuple[list[int], dict], asyncio.Future[TokenOutput]]],
+    ) -> None:
         try:
             found = await server.generate_all.remote([ask for ask, _ in batch])
         except Exception as error:  # it belongs to the requests that wait for it
@@ -153,8 +194,15 @@ class HFReplica(RolloutReplica):
 
     async def launch_servers(self) -> None:
         """Called by verl once, before training."""
-        node = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-        options = {"name": _server_name(self.replica_rank), "num_cpus": 0, "max_concurrency": self.max_concurrency, "scheduling_strategy": node}
+        node = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=True
+        )
+        options = {
+            "name": _server_name(self.replica_rank),
+            "num_cpus": 0,
+            "max_concurrency": self.max_concurrency,
+            "scheduling_strategy": node,
+        }
         server = (
             ray.remote(HFServer)
             .options(**options)
@@ -174,9 +222,15 @@ class HFReplica(RolloutReplica):
 class HFServerAdapter(BaseRollout):
     """The training worker's side: gathers full weights (every rank must drain the iterator) and the leader sends them."""
 
-    def __init__(self, config: object, model_config: object, device_mesh: object, replica_rank: int = -1) -> None:
+    def __init__(
+        self, config: object, model_config: object, device_mesh: object, replica_rank: int = -1
+    ) -> None:
         super().__init__(config, model_config, device_mesh)
-        per_replica = config.tensor_model_parallel_size * config.data_parallel_size * config.pipeline_model_parallel_size
+        per_replica = (
+            config.tensor_model_parallel_size
+            * config.data_parallel_size
+            * config.pipeline_model_parallel_size
+        )
         rank = int(os.environ["RANK"])
         self.replica_rank = rank // per_replica if replica_rank == -1 else replica_rank
         self.leader = rank % per_replica == 0
@@ -188,13 +242,23 @@ class HFServerAdapter(BaseRollout):
         """Nothing to release on CPU."""
 
     @torch.no_grad()
-    async def update_weights(self, weights: object, wire_format: str = "named_tensors", global_steps: int | None = None, **_: object) -> None:
+    async def update_weights(
+        self,
+        weights: object,
+        wire_format: str = "named_tensors",
+        global_steps: int | None = None,
+        **_: object,
+    ) -> None:
         """Send the new weights. Raises ValueError for a wire format other than named tensors."""
         if wire_format != "named_tensors":
             raise ValueError(f"the hf rollout takes named_tensors, not {wire_format}")
         dtype, state = getattr(torch, self.config.dtype), {}
         async for name, tensor in ensure_async_iterator(weights):
             if self.leader:
-                state[name] = tensor.detach().to("cpu", dtype=dtype if tensor.is_floating_point() else None, copy=True)
+                state[name] = tensor.detach().to(
+                    "cpu", dtype=dtype if tensor.is_floating_point() else None, copy=True
+                )
         if self.leader:
-            await ray.get_actor(_server_name(self.replica_rank)).load_weights.remote(state, global_steps)
+            await ray.get_actor(_server_name(self.replica_rank)).load_weights.remote(
+                state, global_steps
+            )

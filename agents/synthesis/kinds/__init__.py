@@ -8,7 +8,18 @@ here, in `NEEDS` where not every catalogue can carry it, and in `data_engine.sch
 from collections.abc import Callable
 from random import Random
 
-from agents.synthesis.kinds import comparison, conversation, demographics, explicit, implicit, interest, misinformed, negation, numeric, tools
+from agents.synthesis.kinds import (
+    comparison,
+    conversation,
+    demographics,
+    explicit,
+    implicit,
+    interest,
+    misinformed,
+    negation,
+    numeric,
+    tools,
+)
 from agents.synthesis.sampling import World
 from agents.synthesis.state import Draft
 from data_engine.errors import UnsupportedKind
@@ -26,8 +37,14 @@ DRAFTS: dict[str, Callable[[World, Random, int], Draft | None]] = {
     "tools": tools.draft,
 }
 NEEDS: dict[str, tuple[Callable[[World], bool], str]] = {
-    "demographics": (lambda world: bool(world.audiences), "user columns age, gender or occupation: this store's users have none of them"),
-    "numeric": (lambda world: bool(world.evidence.attributes.numeric), "a relation whose values are numbers, such as year: this store has none"),
+    "demographics": (
+        lambda world: bool(world.audiences),
+        "user columns age, gender or occupation: this store's users have none of them",
+    ),
+    "numeric": (
+        lambda world: bool(world.evidence.attributes.numeric),
+        "a relation whose values are numbers, such as year: this store has none",
+    ),
 }
 
 

@@ -15,22 +15,55 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
     if drawn is None:
         return None
     user, gold, past, relation, value = drawn
-    others = [i for i in world.evidence.cards.holders[relation, value] if i != gold and world.sole(i, relation) == value]
+    others = [
+        i
+        for i in world.evidence.cards.holders[relation, value]
+        if i != gold and world.sole(i, relation) == value
+    ]
     if not others:
         return None
-    anchor, graph, category = rng.choice(others), world.evidence.attributes, world.evidence.cards.category
+    anchor, graph, category = (
+        rng.choice(others),
+        world.evidence.attributes,
+        world.evidence.cards.category,
+    )
     if level < 3 and graph.numeric:
         measure = rng.choice(graph.numeric)
         mine, its = world.sole(gold, measure), world.sole(anchor, measure)
         contrast = world.against(gold, measure, its) if mine and its and mine != its else None
     else:
-        values = [v for v in world.evidence.cards.rows[gold][category] if graph.excludes(anchor, category, v)]
+        values = [
+            v
+            for v in world.evidence.cards.rows[gold][category]
+            if graph.excludes(anchor, category, v)
+        ]
         contrast = world.condition(category, rng.choice(values)) if values else None
     if contrast is None:
         return None
     same = world.condition(relation, value)
     opening = [Claim(kind="fact", subject=anchor, relation=relation, value=value)]
     if contrast.op != "is":
-        opening.append(Claim(kind="fact", subject=anchor, relation=contrast.relation, value=world.sole(anchor, contrast.relation)))
-    flaws = (Flaw("condition_dropped", (same,), tuple(opening[:1])), Flaw("condition_dropped", (contrast,), tuple(opening[1:])))
-    return Draft("comparison", user, gold, (same, contrast), (anchor,), None, past[-HISTORY:], tuple(opening), flaws, contrast=contrast)
+        opening.append(
+            Claim(
+                kind="fact",
+                subject=anchor,
+                relation=contrast.relation,
+                value=world.sole(anchor, contrast.relation),
+            )
+        )
+    flaws = (
+        Flaw("condition_dropped", (same,), tuple(opening[:1])),
+        Flaw("condition_dropped", (contrast,), tuple(opening[1:])),
+    )
+    return Draft(
+        "comparison",
+        user,
+        gold,
+        (same, contrast),
+        (anchor,),
+        None,
+        past[-HISTORY:],
+        tuple(opening),
+        flaws,
+        contrast=contrast,
+    )

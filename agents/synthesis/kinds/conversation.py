@@ -21,17 +21,41 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         rivals = [i for i in holders[first.relation, first.value] if i != gold]
         rival = rng.choice(rivals) if rivals else gold
         used = {c.relation for c in conditions}
-        values = [(r, v) for r, shown in world.evidence.cards.rows[rival].items() for v in shown if r not in used and graph.excludes(gold, r, v)]
+        values = [
+            (r, v)
+            for r, shown in world.evidence.cards.rows[rival].items()
+            for v in shown
+            if r not in used and graph.excludes(gold, r, v)
+        ]
         if not values:
             return None
         dropped = world.condition(*rng.choice(values))
         flaws.insert(0, Flaw("retracted_kept", (first, dropped)))
-        script = [Event("reveal", (first, dropped)), Event("retract", (dropped,)), Event("refine", (second,))]
+        script = [
+            Event("reveal", (first, dropped)),
+            Event("retract", (dropped,)),
+            Event("refine", (second,)),
+        ]
     anchors = ()
     if level > 2:
-        wrong = [i for i in holders[first.relation, first.value] if i != gold and graph.misses(i, (second,))]
+        wrong = [
+            i
+            for i in holders[first.relation, first.value]
+            if i != gold and graph.misses(i, (second,))
+        ]
         if not wrong:
             return None
         anchors = (rng.choice(wrong),)
         script.append(Event("correct", (second,), anchors[0]))
-    return Draft("conversation", user, gold, conditions, anchors, None, past[-HISTORY:], (), tuple(flaws), script=tuple(script))
+    return Draft(
+        "conversation",
+        user,
+        gold,
+        conditions,
+        anchors,
+        None,
+        past[-HISTORY:],
+        (),
+        tuple(flaws),
+        script=tuple(script),
+    )

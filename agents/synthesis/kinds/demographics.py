@@ -10,7 +10,9 @@ from data_engine.graphs.audience import RELATION
 def draft(world: World, rng: Random, level: int) -> Draft | None:
     """A group that the gold is popular with, alone at level 1, else with a value of the gold's card: a category, at level 3 a link."""
     user, gold, past = world.draw_gold(rng)
-    groups = [v for v in world.evidence.attributes.edges[gold].get(RELATION, ()) if v in world.audiences]
+    groups = [
+        v for v in world.evidence.attributes.edges[gold].get(RELATION, ()) if v in world.audiences
+    ]
     if not groups:
         return None
     group = world.condition(RELATION, rng.choice(groups))

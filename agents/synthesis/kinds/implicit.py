@@ -28,12 +28,31 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         if about is None or any(graph.has(gold, c.relation, c.value) for c in about):
             return None
     flaws = tuple(
-        Flaw("one_anchor_only" if wanted == 2 else "wrong_hop", (world.condition(r, v),), (Claim(kind="fact", subject=anchor, relation=r, value=v),))
+        Flaw(
+            "one_anchor_only" if wanted == 2 else "wrong_hop",
+            (world.condition(r, v),),
+            (Claim(kind="fact", subject=anchor, relation=r, value=v),),
+        )
         for anchor in anchors
         for r, values in cards.rows[anchor].items()
         for v in values
         if (r, v) != (relation, value)
     )
-    known = tuple(Claim(kind="fact", subject=anchors[0], relation=c.relation, value=c.value) for c in about)
-    opening = known + tuple(Claim(kind="fact", subject=anchor, relation=relation, value=value) for anchor in anchors)
-    return Draft("implicit", user, gold, (condition,), anchors, None, past[-HISTORY:], opening, flaws, about=about)
+    known = tuple(
+        Claim(kind="fact", subject=anchors[0], relation=c.relation, value=c.value) for c in about
+    )
+    opening = known + tuple(
+        Claim(kind="fact", subject=anchor, relation=relation, value=value) for anchor in anchors
+    )
+    return Draft(
+        "implicit",
+        user,
+        gold,
+        (condition,),
+        anchors,
+        None,
+        past[-HISTORY:],
+        opening,
+        flaws,
+        about=about,
+    )

@@ -14,7 +14,11 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         return None
     user, gold, past, relation, value = drawn
     cards, graph = world.evidence.cards, world.evidence.attributes
-    others = [i for i in cards.holders[relation, value] if i != gold and graph.edges[i][relation] == (value,)]
+    others = [
+        i
+        for i in cards.holders[relation, value]
+        if i != gold and graph.edges[i][relation] == (value,)
+    ]
     false = rng.choice(world.values[relation])
     if not others or graph.has(gold, relation, false):
         return None
@@ -22,7 +26,10 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
     if not graph.excludes(anchor, relation, false):
         return None
     premise = Claim(kind="fact", subject=anchor, relation=relation, value=false)
-    opening = (premise.model_copy(update={"holds": False}), Claim(kind="fact", subject=anchor, relation=relation, value=value))
+    opening = (
+        premise.model_copy(update={"holds": False}),
+        Claim(kind="fact", subject=anchor, relation=relation, value=value),
+    )
     more: tuple[Condition, ...] = ()
     if level == 3:
         shown = cards.rows[gold][cards.category]
@@ -30,4 +37,14 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
             return None
         more = (world.condition(cards.category, rng.choice(shown)),)
     flaws = (Flaw("premise_trusted", (world.condition(relation, false), *more), (premise,)),)
-    return Draft("misinformed", user, gold, (world.condition(relation, value), *more), (anchor,), premise, past[-HISTORY:], opening, flaws)
+    return Draft(
+        "misinformed",
+        user,
+        gold,
+        (world.condition(relation, value), *more),
+        (anchor,),
+        premise,
+        past[-HISTORY:],
+        opening,
+        flaws,
+    )

@@ -13,10 +13,18 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         return None
     user, gold, past, asked, rivals = drawn
     card = world.evidence.cards.rows[rng.choice(rivals)]
-    values = [(r, v) for r, shown in card.items() for v in shown if world.evidence.attributes.excludes(gold, r, v) and r != asked[0].relation]
+    values = [
+        (r, v)
+        for r, shown in card.items()
+        for v in shown
+        if world.evidence.attributes.excludes(gold, r, v) and r != asked[0].relation
+    ]
     if not values:
         return None
     relation, value = rng.choice(values)
     ruled_out = world.condition(relation, value, "not")
-    flaws = (Flaw("negation_ignored", (*asked, ruled_out.model_copy(update={"op": "is"}))), Flaw("condition_dropped", asked))
+    flaws = (
+        Flaw("negation_ignored", (*asked, ruled_out.model_copy(update={"op": "is"}))),
+        Flaw("condition_dropped", asked),
+    )
     return Draft("negation", user, gold, (*asked, ruled_out), (), None, past[-HISTORY:], (), flaws)

@@ -17,10 +17,16 @@ def bound(world: World, item: str, other: str, relation: str, roundness: int) ->
     if mine is None or its is None:
         return None
     keeps, breaks = number(graph.names[mine]), number(graph.names[its])
-    at = int(breaks // roundness * roundness) if keeps < breaks else int(-(-breaks // roundness) * roundness)
+    at = (
+        int(breaks // roundness * roundness)
+        if keeps < breaks
+        else int(-(-breaks // roundness) * roundness)
+    )
     if not (keeps < at or keeps > at) or (keeps < at) != (keeps < breaks):
         return None
-    return Condition(relation=relation, value=str(at), name=str(at), op="below" if keeps < at else "above")
+    return Condition(
+        relation=relation, value=str(at), name=str(at), op="below" if keeps < at else "above"
+    )
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
@@ -29,7 +35,9 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
     if drawn is None:
         return None
     user, gold, past, asked, rivals = drawn
-    limit = bound(world, gold, rng.choice(rivals), rng.choice(world.evidence.attributes.numeric), ROUND[level])
+    limit = bound(
+        world, gold, rng.choice(rivals), rng.choice(world.evidence.attributes.numeric), ROUND[level]
+    )
     if limit is None:
         return None
     turned = limit.model_copy(update={"op": "above" if limit.op == "below" else "below"})

@@ -16,12 +16,23 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
     if found is None:
         return None
     edges, relation = world.evidence.attributes.edges, found.conditions[0].relation
-    calls = tuple(Call(tool="lookup", item=i, relation=relation, result=edges[i][relation]) for i in found.anchors)
+    calls = tuple(
+        Call(tool="lookup", item=i, relation=relation, result=edges[i][relation])
+        for i in found.anchors
+    )
     return replace(found, kind="tools", calls=calls)
 
 
 def finish(draft: Draft, world: World) -> Draft:
     """The draft with the call that sorts its candidates."""
     (asked,) = draft.conditions
-    having = tuple(i for i in draft.candidates if world.evidence.attributes.has(i, asked.relation, asked.value))
-    return replace(draft, calls=(*draft.calls, Call(tool="holders", relation=asked.relation, value=asked.value, result=having)))
+    having = tuple(
+        i for i in draft.candidates if world.evidence.attributes.has(i, asked.relation, asked.value)
+    )
+    return replace(
+        draft,
+        calls=(
+            *draft.calls,
+            Call(tool="holders", relation=asked.relation, value=asked.value, result=having),
+        ),
+    )

@@ -18,11 +18,15 @@ class Writer(Protocol):
     prompt_hash: str
     asks: bool  # whether there is a critic, and steps to phrase
 
-    async def turns(self, draft: Draft, world: World, rng: Random, problems: Sequence[str]) -> tuple[Turn, ...]:
+    async def turns(
+        self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
+    ) -> tuple[Turn, ...]:
         """The user's request: one turn, or a conversation that ends with the user's. `problems` are what was wrong with the last try."""
         ...
 
-    async def phrase(self, draft: Draft, chains: tuple[Chain, ...], world: World) -> tuple[Chain, ...]:
+    async def phrase(
+        self, draft: Draft, chains: tuple[Chain, ...], world: World
+    ) -> tuple[Chain, ...]:
         """The labelled chains, their steps in other words; claims and labels stay."""
         ...
 

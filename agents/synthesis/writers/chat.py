@@ -48,14 +48,32 @@ class ChatWriter(TerseWriter):
         self.config, self.chat = config, chat
         self.name = f"chat:{config.writer}"
 
-    async def turns(self, draft: Draft, world: World, rng: Random, problems: Sequence[str]) -> tuple[Turn, ...]:
+    async def turns(
+        self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
+    ) -> tuple[Turn, ...]:
         """The terse request in a person's words. Raises Unwritable."""
         plain = await super().turns(draft, world, rng, ())
-        facts = {"plain": [turn.text for turn in plain], "names": sorted(wanted_names(draft, world)), "rejected": list(problems)}
-        said = (await self.chat.ask("writer", fill("writer", facts=json.dumps(facts, ensure_ascii=False)), Turns, rng.getrandbits(32))).turns
+        facts = {
+            "plain": [turn.text for turn in plain],
+            "names": sorted(wanted_names(draft, world)),
+            "rejected": list(problems),
+        }
+        said = (
+            await self.chat.ask(
+                "writer",
+                fill("writer", facts=json.dumps(facts, ensure_ascii=False)),
+                Turns,
+                rng.getrandbits(32),
+            )
+        ).turns
         if len(said) != len(plain) or not all(0 < len(text.strip()) <= LONGEST for text in said):
-            raise Unwritable(f"{len(said)} messages instead of {len(plain)}, or an empty or endless one")
-        return tuple(Turn(role=turn.role, text=" ".join(text.split())) for turn, text in zip(plain, said, strict=True))
+            raise Unwritable(
+                f"{len(said)} messages instead of {len(plain)}, or an empty or endless one"
+            )
+        return tuple(
+            Turn(role=turn.role, text=" ".join(text.split()))
+            for turn, text in zip(plain, said, strict=True)
+        )
 
     async def objections(self, draft: Draft, turns: tuple[Turn, ...]) -> list[str]:
         """The critic's, where it finds the words unnatural or says nothing usable."""
@@ -66,9 +84,15 @@ class ChatWriter(TerseWriter):
             verdict = await self.chat.ask("critic", fill("critic", request=request), Verdict, 0)
         except Unwritable as error:
             return [str(error)]
-        return [] if verdict.natural >= self.config.least_natural else [f"unnatural: {verdict.problem[:200]}"]
+        return (
+            []
+            if verdict.natural >= self.config.least_natural
+            else [f"unnatural: {verdict.problem[:200]}"]
+        )
 
-    async def phrase(self, draft: Draft, chains: tuple[Chain, ...], world: World) -> tuple[Chain, ...]:
+    async def phrase(
+        self, draft: Draft, chains: tuple[Chain, ...], world: World
+    ) -> tuple[Chain, ...]:
         """Steps in the labeller's words, each only where it still names all that its claims are about; claims and labels stay."""
         if not self.config.model("labeller"):
             return chains
@@ -83,12 +107,19 @@ class ChatWriter(TerseWriter):
         other = dict(zip(texts, said, strict=True))
 
         def phrased(step: Step) -> Step:
-            words = [*_names(step, world), *({"yes", "no", "keep", "skip"} & set(step.text.replace(",", "").split()))]
+            words = [
+                *_names(step, world),
+                *({"yes", "no", "keep", "skip"} & set(step.text.replace(",", "").split())),
+            ]
             text = " ".join(other[step.text].split())
-            kept = len(text) <= LONGEST and all(word.casefold() in text.casefold() for word in words)
+            kept = len(text) <= LONGEST and all(
+                word.casefold() in text.casefold() for word in words
+            )
             return step.model_copy(update={"text": text}) if kept else step
 
-        return tuple(chain.model_copy(update={"steps": tuple(map(phrased, chain.steps))}) for chain in chains)
+        return tuple(
+            chain.model_copy(update={"steps": tuple(map(phrased, chain.steps))}) for chain in chains
+        )
 
 
 def _names(step: Step, world: World) -> set[str]:

@@ -43,16 +43,24 @@ class TemplateWriter(TerseWriter):
     name = "template"
     prompt_hash = content_hash([PHRASES, TerseWriter.prompt_hash])
 
-    async def turns(self, draft: Draft, world: World, rng: Random, problems: Sequence[str]) -> tuple[Turn, ...]:
+    async def turns(
+        self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
+    ) -> tuple[Turn, ...]:
         """A draw from the kind's grammar."""
         if draft.script:
             return self._script(draft, world, rng)
         graph = world.evidence.attributes
         titles = [_title(graph.titles[i], rng) for i in draft.anchors]
-        where = f"the {_thing(world, rng)} {_join([clause(c, rng) for c in draft.about], rng)}" if draft.about else _join(titles, rng)
+        where = (
+            f"the {_thing(world, rng)} {_join([clause(c, rng) for c in draft.about], rng)}"
+            if draft.about
+            else _join(titles, rng)
+        )
         fill = {
             "asked": _asked(draft.conditions, rng),
-            "group": " and ".join(_group(c.name, rng) for c in draft.conditions if c.relation == AUDIENCE),
+            "group": " and ".join(
+                _group(c.name, rng) for c in draft.conditions if c.relation == AUDIENCE
+            ),
             "noun": noun(draft.conditions[0].relation),
             "anchors": where,
             "all": _join(titles, rng),
@@ -61,28 +69,41 @@ class TemplateWriter(TerseWriter):
             "contrast": clause(draft.contrast, rng) if draft.contrast else "",
             "thing": _thing(world, rng),
         }
-        frames = PHRASES["frames"][draft.kind if fill["asked"] or draft.kind != "demographics" else "demographics_alone"]
+        frames = PHRASES["frames"][
+            draft.kind if fill["asked"] or draft.kind != "demographics" else "demographics_alone"
+        ]
         return (Turn(role="user", text=_sentence(expand(rng.choice(frames), rng), fill)),)
 
     def _script(self, draft: Draft, world: World, rng: Random) -> tuple[Turn, ...]:
         texts: list[str] = []
         for event in draft.script:
             fill = self._facts(event, world, rng)
-            texts += [_sentence(expand(rng.choice(PHRASES[role][event.act]), rng), fill) for role in ("assistant", "user")]
+            texts += [
+                _sentence(expand(rng.choice(PHRASES[role][event.act]), rng), fill)
+                for role in ("assistant", "user")
+            ]
         return tuple(Turn(role=USER_FIRST[n % 2], text=text) for n, text in enumerate(texts[1:]))
 
     def _facts(self, event: Event, world: World, rng: Random) -> dict[str, str]:
         item = _title(world.evidence.attributes.titles[event.item], rng) if event.item else ""
-        return {"thing": _thing(world, rng), "asked": _join([clause(c, rng) for c in event.conditions], rng), "item": item}
+        return {
+            "thing": _thing(world, rng),
+            "asked": _join([clause(c, rng) for c in event.conditions], rng),
+            "item": item,
+        }
 
 
 def clause(condition: Condition, rng: Random) -> str:
     """A way to ask for a condition: "with Al Pacino in the cast", "though nothing by Michael Mann", "from before 1990"."""
     clauses = PHRASES["clauses"]
     if condition.op in ("below", "above"):
-        text = rng.choice(clauses.get(f"{condition.relation}_{condition.op}", clauses[f"generic_{condition.op}"]))
+        text = rng.choice(
+            clauses.get(f"{condition.relation}_{condition.op}", clauses[f"generic_{condition.op}"])
+        )
         return expand(text, rng).format(name=condition.name, noun=noun(condition.relation))
-    text = expand(rng.choice(clauses.get(condition.relation, clauses["generic"])), rng).format(name="{name}", noun=noun(condition.relation))
+    text = expand(rng.choice(clauses.get(condition.relation, clauses["generic"])), rng).format(
+        name="{name}", noun=noun(condition.relation)
+    )
     if condition.op == "not":
         text = expand(rng.choice(clauses["negated"]), rng).format(clause=text)
     return text.replace("{name}", condition.name)
@@ -116,10 +137,19 @@ def _thing(world: World, rng: Random) -> str:
 def _join(parts: list[str], rng: Random) -> str:
     """ "a, b and c"."""
     *most, last = parts or [""]
-    return f"{', '.join(most)} {rng.choice(('and', 'and', 'as well as', 'and also'))} {last}" if most else last
+    return (
+        f"{', '.join(most)} {rng.choice(('and', 'and', 'as well as', 'and also'))} {last}"
+        if most
+        else last
+    )
 
 
 def _sentence(text: str, fill: dict[str, str]) -> str:
     """Slots filled, sentences opened with a capital."""
     text = re.sub(r"(^|[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), text)
-    return re.sub(r"\{(\w+)\}", lambda slot: fill[slot[1]], text).replace(",,", ",").replace(",.", ".").replace(" ,", ",")
+    return (
+        re.sub(r"\{(\w+)\}", lambda slot: fill[slot[1]], text)
+        .replace(",,", ",")
+        .replace(",.", ".")
+        .replace(" ,", ",")
+    )

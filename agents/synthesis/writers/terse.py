@@ -46,7 +46,11 @@ def noun(relation: str) -> str:
 def clause(condition: Condition) -> str:
     """ "directed by Michael Mann", "not directed by Michael Mann", "year below 1990"."""
     word = noun(condition.relation)
-    return OPS[condition.op].format(RELATIONS.get(condition.relation, (GENERIC,))[0].format(condition.name, word), word, condition.name)
+    return OPS[condition.op].format(
+        RELATIONS.get(condition.relation, (GENERIC,))[0].format(condition.name, word),
+        word,
+        condition.name,
+    )
 
 
 class TerseWriter:
@@ -55,13 +59,19 @@ class TerseWriter:
     name, asks = "terse", False
     prompt_hash = content_hash([RELATIONS, GENERIC, OPS, QUERIES, TURNS])
 
-    async def turns(self, draft: Draft, world: World, rng: Random, problems: Sequence[str]) -> tuple[Turn, ...]:
+    async def turns(
+        self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
+    ) -> tuple[Turn, ...]:
         """The kind's phrasing."""
         if draft.script:
             return self._conversation(draft, world)
         titles, names = world.evidence.attributes.titles, world.evidence.attributes.names
         anchors = [titles[i] for i in draft.anchors]
-        where = f"the {thing(world)} {clause(draft.about[0])} and {clause(draft.about[1])}" if draft.about else " and ".join(anchors)
+        where = (
+            f"the {thing(world)} {clause(draft.about[0])} and {clause(draft.about[1])}"
+            if draft.about
+            else " and ".join(anchors)
+        )
         fill = {
             "thing": thing(world),
             "asked": " and ".join(map(clause, draft.conditions)),
@@ -85,9 +95,15 @@ class TerseWriter:
 
     def _fill(self, event: Event, world: World) -> dict[str, str]:
         item = world.evidence.attributes.titles[event.item] if event.item else ""
-        return {"thing": thing(world), "asked": " and ".join(map(clause, event.conditions)), "item": item}
+        return {
+            "thing": thing(world),
+            "asked": " and ".join(map(clause, event.conditions)),
+            "item": item,
+        }
 
-    async def phrase(self, draft: Draft, chains: tuple[Chain, ...], world: World) -> tuple[Chain, ...]:
+    async def phrase(
+        self, draft: Draft, chains: tuple[Chain, ...], world: World
+    ) -> tuple[Chain, ...]:
         """As they are."""
         return chains
 
@@ -98,7 +114,11 @@ class TerseWriter:
     def opening(self, draft: Draft, claims: tuple[Claim, ...], world: World) -> str:
         """Each claim as "item noun value"; a premise that is seen through is set against the truth, a trusted one repeated."""
         graph = world.evidence.attributes
-        facts = ", ".join(f"{graph.titles[c.subject]} {noun(c.relation)} {graph.names[c.value]}" for c in claims if c.holds)
+        facts = ", ".join(
+            f"{graph.titles[c.subject]} {noun(c.relation)} {graph.names[c.value]}"
+            for c in claims
+            if c.holds
+        )
         if draft.premise is None:
             return f"{facts}."
         if draft.premise in claims:
@@ -107,7 +127,14 @@ class TerseWriter:
 
     def need(self, needs: tuple[Condition, ...]) -> str:
         """ "Need star X and genre Y."; "Need not star X."; "Need year below 1990."."""
-        return "Need " + " and ".join(OPS[c.op].format(f"{noun(c.relation)} {c.name}", noun(c.relation), c.name) for c in needs) + "."
+        return (
+            "Need "
+            + " and ".join(
+                OPS[c.op].format(f"{noun(c.relation)} {c.name}", noun(c.relation), c.name)
+                for c in needs
+            )
+            + "."
+        )
 
     def candidate(self, item: str, needs: tuple[Condition, ...], keep: bool, world: World) -> str:
         """ "Heat (1995) Al Pacino yes, Drama no skip Heat (1995)": the value one sees, whether it fits, the decision."""
