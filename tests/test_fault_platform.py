@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from data_engine.errors import RunInUse
 from data_engine.runtime.lock import alone
 from data_engine.runtime.provenance import provenance
 from reward_server.local import local_server
 from tests.test_cli import ROOT, rerec
 from train.child import run_rerec
-from train.errors import TrainError
 
 OURS = re.compile(
     r"(lightgcn|als|synth|eval|SFT|sequential) \d+/\d+ "
@@ -157,7 +157,7 @@ def test_fault_18_another_that_holds_the_directory_is_named_and_keeps_it(tmp_pat
     with alone(tmp_path / "run"):
         for _ in range(2):
             with (
-                pytest.raises(TrainError, match="another process is still at work"),
+                pytest.raises(RunInUse, match="another process is still at work"),
                 alone(tmp_path / "run"),
             ):
                 raise AssertionError("two at a time")

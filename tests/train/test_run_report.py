@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from data_engine.errors import RunInUse
 from data_engine.runtime.lock import alone
 from tests.test_cli import rerec
 from train.errors import TrainError
@@ -179,7 +180,7 @@ def test_without_a_step_there_is_nothing_to_report(tmp_path):
 def test_one_process_at_a_time_in_a_directory(tmp_path):
     with (
         alone(tmp_path / "r"),
-        pytest.raises(TrainError, match="another process is still at work"),
+        pytest.raises(RunInUse, match="another process is still at work"),
         alone(tmp_path / "r"),
     ):
         pass
