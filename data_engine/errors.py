@@ -15,8 +15,26 @@ class ImportRefused(DataError):
     """A file could not be imported; nothing was written."""
 
 
-class RunInUse(RerecError):
-    """Another process works in the run directory."""
+class RunError(RerecError):
+    """A run directory cannot be used as was asked."""
+
+
+class RunInUse(RunError):
+    """Another process works in the directory."""
+
+
+class RunExists(RunError):
+    """The directory holds a run that was not to be resumed, or none that could be."""
+
+
+class ConfigChanged(RunError):
+    """A run was to go on with another configuration than its own."""
+
+
+class Interrupted(RerecError):
+    """Work stopped before its end; the message holds the command that goes on with it."""
+
+    exit_code = 3
 
 
 class UnsupportedKind(DataError):

@@ -9,15 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel, ConfigDict
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from data_engine.errors import RerecError
+from data_engine.runtime.config import Config
+from data_engine.runtime.run_directory import RunDirectory
 
 demo = typer.Typer(pretty_exceptions_enable=False)
 ARMS = {
@@ -41,10 +42,9 @@ class JourneyError(RerecError):
     """A stage failed; the message names its log."""
 
 
-class Size(BaseModel):
+class Size(Config):
     """How much of everything: Examples by split, SFT steps, RFT steps, held-out queries in the final table."""
 
-    model_config = ConfigDict(frozen=True)
     sft: int = 12000
     rl: int = 768
     validation: int = 400
@@ -59,10 +59,9 @@ QUICK = Size(
 )  # fewer steps, and nothing is ever right
 
 
-class Stage(BaseModel):
+class Stage(Config):
     """A rerec command; `scored` stages are given the URL of the journey's reward server."""
 
-    model_config = ConfigDict(frozen=True)
     name: str
     arguments: list[str]
     scored: bool = False
@@ -148,8 +147,9 @@ def _demo(
     run = run or Path("runs") / "-".join(
         ["demo", data.resolve().name if data else "world", *(["quick"] if quick else []), str(seed)]
     )
+    directory = RunDirectory(run, "journey.json", section="config")
     done = _begin(
-        run,
+        directory,
         {"data": str(data.resolve()) if data else "world", "seed": seed, "size": size.model_dump()},
     )
     console = Console()
@@ -172,7 +172,7 @@ def _demo(
             done["stages"][stage.name] = _run_stage(
                 console, run, stage.name, stage.arguments + (server if stage.scored else [])
             )
-            _write(run / "journey.json", done)
+            directory.write_json(directory.record, done)
     _print_table(console, run)
     total = sum(stage["seconds"] for stage in done["stages"].values())
     console.print(
@@ -181,28 +181,16 @@ def _demo(
     )
 
 
-def _begin(run: Path, config: dict[str, object]) -> dict:
-    """The record of the run: new, or the one to go on with. Refuses a directory of another configuration."""
+def _begin(directory: RunDirectory, config: dict[str, object]) -> dict[str, Any]:
+    """The record of the run: a new one, or the one to go on with. Raises ConfigChanged."""
     from data_engine.runtime.provenance import provenance
 
-    path = run / "journey.json"
-    if path.is_file():
-        known = json.loads(path.read_text())
-        changed = [key for key, value in config.items() if known["config"].get(key) != value]
-        if changed:
-            raise JourneyError(
-                f"{run} was made with another {', '.join(changed)}: give another --run"
-            )
-        return known
-    record = provenance(config=config, stages={})
-    _write(path, record)
+    directory.check(config)
+    record = directory.known()
+    if record is None:
+        record = provenance(config=config, stages={})
+        directory.write_json(directory.record, record)
     return record
-
-
-def _write(path: Path, value: object) -> None:
-    from data_engine.runtime.provenance import write_json
-
-    write_json(path, value)
 
 
 def _server(run: Path) -> object:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from math import log2
 from typing import TypeVar
 
 import msgspec
@@ -45,14 +44,6 @@ class Parts:
 def digest(weights: Weights) -> str:
     """16 hex digits: the identity of a way to score."""
     return sha256(msgspec.json.encode(weights, order="deterministic")).hexdigest()[:16]
-
-
-def ndcg(ranked: Sequence[str], gold: frozenset[str], k: int) -> float:
-    """NDCG@k of a ranking without repeats, 0..1. Raises ValueError for an empty gold set."""
-    if not gold:
-        raise ValueError("NDCG needs at least one gold item")
-    gain = sum(1 / log2(n + 2) for n, item in enumerate(ranked[:k]) if item in gold)
-    return gain / sum(1 / log2(n + 2) for n in range(min(k, len(gold)))) if gain else 0.0
 
 
 def query_alignment(

@@ -14,6 +14,7 @@ from data_engine.graphs.mapped import MappedGraph
 from data_engine.graphs.memory import number
 from data_engine.names.mentions import Mention, TitleFinder
 from data_engine.names.titles import TitleResolver
+from data_engine.ndcg import ndcg
 from data_engine.store.database import Store
 from reward_server import scoring
 from reward_server.claims import Asked, ClaimChecker, Need
@@ -196,9 +197,7 @@ class Snapshot:
         else:
             qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
         pas = scoring.preference_alignment(ranked, target.gold, self._cosine, weights.k)
-        return scoring.Parts(
-            scoring.ndcg(ranked, self._right(target, weights), weights.k), qas, pas
-        )
+        return scoring.Parts(ndcg(ranked, self._right(target, weights), weights.k), qas, pas)
 
     def _right(self, target: Target, weights: Weights) -> frozenset[str]:
         if weights.right == "gold" or target.asked is None:

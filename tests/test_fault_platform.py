@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from data_engine.errors import RunInUse
-from data_engine.runtime.lock import alone
 from data_engine.runtime.provenance import provenance
+from data_engine.runtime.run_directory import RunDirectory
 from reward_server.local import local_server
 from tests.test_cli import ROOT, rerec
 from train.child import run_rerec
@@ -147,18 +147,18 @@ def test_fault_2_nothing_starts_rerec_but_through_the_one_function():
 
 
 def test_fault_18_a_blocking_error_of_the_work_is_not_read_as_another_process(tmp_path):
-    with pytest.raises(BlockingIOError, match="of the work"), alone(tmp_path / "run"):
+    with pytest.raises(BlockingIOError, match="of the work"), RunDirectory(tmp_path / "run").held():
         raise BlockingIOError("of the work")
-    with alone(tmp_path / "run"):  # it was let go
+    with RunDirectory(tmp_path / "run").held():  # it was let go
         pass
 
 
 def test_fault_18_another_that_holds_the_directory_is_named_and_keeps_it(tmp_path):
-    with alone(tmp_path / "run"):
+    with RunDirectory(tmp_path / "run").held():
         for _ in range(2):
             with (
                 pytest.raises(RunInUse, match="another process is still at work"),
-                alone(tmp_path / "run"),
+                RunDirectory(tmp_path / "run").held(),
             ):
                 raise AssertionError("two at a time")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import current_thread, main_thread
 
+from data_engine.errors import Interrupted
 from data_engine.runtime.children import rerec_command
-from train.errors import Interrupted
 
 WATCH_SECONDS = 0.2
 

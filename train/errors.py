@@ -9,13 +9,3 @@ class TrainError(RerecError):
 
 class BadRecipe(TrainError):
     """A recipe does not exist, or does not compose or validate."""
-
-
-class ConfigChanged(TrainError):
-    """A resume was asked for with another configuration than the run's own."""
-
-
-class Interrupted(TrainError):
-    """Training stopped before its end; the message holds the command that resumes it."""
-
-    exit_code = 3

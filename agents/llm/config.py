@@ -2,18 +2,19 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from data_engine.runtime.config import Config
 
 Role = Literal["writer", "critic", "labeller"]
 
 
-class ChatConfig(BaseModel):
+class ChatConfig(Config):
     """The endpoint and its limits. Roles without a model of their own use the writer's; `critic` and `labeller` may be "" to go without.
 
     `concurrency` is of calls. The key is read from the environment variable `key_env`, never kept. Prices are per million tokens, in any currency.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     base_url: str = "http://127.0.0.1:8000/v1"
     writer: str = Field(min_length=1)
     critic: str | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from agents.llm.config import ChatConfig
 from agents.synthesis.executors import WRITERS, Maker, make_maker
@@ -21,19 +21,19 @@ from agents.synthesis.sampling import World
 from agents.synthesis.state import Request
 from data_engine.errors import DataError
 from data_engine.graphs.evidence import Evidence
+from data_engine.runtime.config import Config
 from data_engine.schema import SPLITS, Example, Kind, Split, content_hash
 
 BARREN = 512  # requests in a row without a new Example before a lane is given up
 USUAL: tuple[Kind, ...] = ("explicit", "implicit", "misinformed", "interest")
 
 
-class SynthConfig(BaseModel):
+class SynthConfig(Config):
     """How many Examples of each split, over which kinds (shared evenly) and levels (in turn), with how many candidates each, gold included.
 
     `writer` chat needs `chat`. `workers` processes or, with `ray`, tasks of a Ray cluster; they do not change the rows.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     counts: dict[Split, int]
     kinds: tuple[Kind, ...] = USUAL
     levels: tuple[int, ...] = Field((2,), min_length=1)

@@ -5,18 +5,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.errors import DataError
+from data_engine.runtime.config import Config
 from data_engine.store.database import CATALOGUE, Store
 from data_engine.store.filling import literal
 
 
-class Subset(BaseModel):
+class Subset(Config):
     """What to keep. `core`: users and items with at least that many partners, cut again and again until all have them (the k-core);
     `since`: the first day kept, `until`: the first day not kept; `relations`: of the attribute graph, None for all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     path: Path
     core: int = Field(1, ge=1)
     since: date | None = None

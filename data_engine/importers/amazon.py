@@ -7,10 +7,10 @@ are left to --max-rejects; `parent_asin` is the item, as the data set's authors 
 from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.plain_text import encoding_of, readable
+from data_engine.runtime.config import Config
 from data_engine.store.filling import (
     literal,
     note_reject,
@@ -31,10 +31,9 @@ DETAILS = {
 }
 
 
-class Amazon(BaseModel):
+class Amazon(Config):
     """One category."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     reviews: Path
     meta: Path
     domain: str = "products"

@@ -10,19 +10,18 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import httpx
-from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import DataError
 from data_engine.runtime.atomic import draft
+from data_engine.runtime.config import Config
 
 TIMEOUT, PIECE, TRIES = 30.0, 1 << 16, 5
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 
 
-class DataSet(BaseModel):
+class DataSet(Config):
     """Where a data set is, in what file its md5 sum is published (beside it), and how it is imported."""
 
-    model_config = ConfigDict(frozen=True)
     url: str
     terms: str
     command: str

@@ -14,13 +14,13 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import duckdb
-from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.graph_xml import ENDINGS, Facts, Graph, read_graph
 from data_engine.importers.plain_text import encoding_of, readable
 from data_engine.importers.tables import Tables
 from data_engine.names.cleaning import clean_text
+from data_engine.runtime.config import Config
 from data_engine.store.filling import append, literal, note_reject, note_understood, put_edges
 
 _TRIPLE = (
@@ -38,7 +38,7 @@ RELATION = ("relation", "label", "edge label", "interaction", "kind", "type")
 NAME = ("label", "name", "title")
 
 
-class GraphFile(BaseModel):
+class GraphFile(Config):
     """One file, read into the edges and attributes of a store that has items.
 
     links: a table of (item, uri) with a header. language: of the labels and texts that are taken
@@ -46,7 +46,6 @@ class GraphFile(BaseModel):
     those of the first language in the alphabet.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     path: Path
     links: Path | None = None
     language: str = "en"

@@ -7,12 +7,12 @@ Attributes from elsewhere (DBpedia triples, say) come by `triples`, and ratings 
 from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import columns_of, rows_with_header, rows_without_header
 from data_engine.importers.plain_text import encoding_of
 from data_engine.importers.tables import Tables
+from data_engine.runtime.config import Config
 from data_engine.store.filling import (
     identifier,
     literal,
@@ -45,10 +45,9 @@ OCCUPATIONS_1M = (
 NO_GENRES = "(no genres listed)"
 
 
-class MovieLens(BaseModel):
+class MovieLens(Config):
     """A folder in any of the layouts; `triples` and `ratings` name extra files with headers (see `tables`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     folder: Path
     triples: Path | None = None
     ratings: Path | None = None

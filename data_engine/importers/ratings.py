@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from math import ceil
 
 import duckdb
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from data_engine.errors import ImportRefused
+from data_engine.runtime.config import Config
 
 TOPS = (1, 5, 10, 20, 100)  # the highest marks of the scales in use
 LIKED_SHARE = 0.7  # of the highest mark
@@ -20,10 +21,10 @@ LATEST = (
 )
 
 
-class Scale(BaseModel):
+class Scale(Config):
     """Ratings lie in `low`..`high`, and a rating of `liked_from` or more is a like."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
     low: float
     high: float
     liked_from: float

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.errors import ImportRefused
 from data_engine.graphs.memory import AttributeGraph
 from data_engine.names.titles import TitleResolver, fold
+from data_engine.runtime.config import Config
 from data_engine.schema import Claim, Condition, Example, Kind, Provenance, content_hash
 
 NAME = "recbench+"
@@ -34,10 +35,9 @@ RELATIONS = {
 }
 
 
-class RecBench(BaseModel):
+class RecBench(Config):
     """`candidates`: items to choose from in each query, all gold ones among them; negatives are drawn by `seed`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     files: tuple[Path, ...]
     candidates: int = Field(20, ge=2, le=1000)
     seed: int = 0

@@ -9,12 +9,12 @@ import re
 from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import first_line, rows_without_header
 from data_engine.importers.plain_text import encoding_of
 from data_engine.names.cleaning import relation_names
+from data_engine.runtime.config import Config
 from data_engine.store.filling import (
     append,
     identifier,
@@ -41,10 +41,9 @@ _OPENED = re.compile(r"[\[{(][\[{(\s]*u?['\"]")
 _SEVERAL = re.compile(r"['\"]\s*,\s*u?['\"]")
 
 
-class RecBole(BaseModel):
+class RecBole(Config):
     """A folder with one data set's atomic files. Without an `.item` file (or a title in it) an item's title is its id."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     folder: Path
     domain: str = "items"
 

@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import (
@@ -20,6 +19,7 @@ from data_engine.importers.delimited import (
     types_of,
 )
 from data_engine.importers.plain_text import encoding_of
+from data_engine.runtime.config import Config
 from data_engine.store.filling import (
     identifier,
     note_understood,
@@ -51,10 +51,9 @@ COLUMNS = {
 }
 
 
-class Tables(BaseModel):
+class Tables(Config):
     """Where the tables are. A file or column not given is looked for by the names in use."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     folder: Path
     domain: str = "movies"
     files: dict[str, Path] = {}

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.errors import DataError
 from data_engine.names.cleaning import clean_text
+from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import write_json
 from data_engine.store.database import Store
 from data_engine.store.filling import append
@@ -37,10 +38,9 @@ BLANK = "/.well-known/genid/"
 LONGEST_WAIT = 120.0
 
 
-class Wikidata(BaseModel):
+class Wikidata(Config):
     """How to ask. `pause` in seconds lies between two requests; `batch` ids go into one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     cache: Path
     endpoint: str = ENDPOINT
     relations: tuple[str, ...] = tuple(PROPERTIES)

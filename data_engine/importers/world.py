@@ -7,8 +7,9 @@ Titles and names are made of syllables. The same seed gives the same rows.
 """
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from data_engine.runtime.config import Config
 from data_engine.store.database import Catalogue
 
 GENRES = (
@@ -100,10 +101,9 @@ SECOND_GENRE = 0.75  # chance that a film has two genres
 FIRST_DAY, DAY = 946_684_800, 86_400
 
 
-class WorldConfig(BaseModel):
+class WorldConfig(Config):
     """Size and seed of the invented world."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     items: int = Field(1400, ge=50, le=20_000)
     users: int = Field(900, ge=10, le=20_000)
     ratings_per_user: int = Field(60, ge=5, le=1000)

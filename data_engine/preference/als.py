@@ -4,20 +4,20 @@ from collections.abc import Callable
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from data_engine.preference.likes import Likes
 from data_engine.preference.ranking import ndcg10
+from data_engine.runtime.config import Config
 
 PATIENCE = 3
 
 
-class ALSConfig(BaseModel):
+class ALSConfig(Config):
     """`rounds` is the most; fitting stops when validation NDCG@10 has not risen for a few rounds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     dims: int = Field(64, ge=2, le=1024)
     rounds: int = Field(60, ge=1)
     confidence: float = Field(10.0, gt=0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch.nn.functional import (  # embedding's backward is several times faster than indexing's
     embedding,
     softplus,
@@ -21,14 +21,14 @@ from torch.nn.functional import (  # embedding's backward is several times faste
 from data_engine.preference.likes import Likes
 from data_engine.preference.ranking import ndcg10
 from data_engine.runtime.atomic import draft
+from data_engine.runtime.config import Config
 
 SAVE_SECONDS = 20.0
 
 
-class LightGCNConfig(BaseModel):
+class LightGCNConfig(Config):
     """Training settings. `epochs` is the most; training stops after `patience` checks without a better validation NDCG@10."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     dims: int = Field(64, ge=2, le=1024)
     layers: int = Field(3, ge=1, le=8)
     epochs: int = Field(60, ge=1)

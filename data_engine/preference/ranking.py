@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from data_engine.ndcg import discounts
 from data_engine.preference.likes import Likes
 
 AT_ONCE = 2_000_000  # scores held in memory at a time
@@ -19,7 +20,7 @@ def ndcg10(scores: Callable[[np.ndarray], np.ndarray], likes: Likes) -> float:
     if not len(users):
         return 0.0
     cut = min(10, len(likes.items))
-    discount = 1 / np.log2(np.arange(2, cut + 2))
+    discount = discounts(cut)
     total = 0.0
     for part in np.array_split(users, -(-len(users) * len(likes.items) // AT_ONCE)):
         table = np.array(scores(part))

@@ -8,29 +8,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
-
 from data_engine.names.cleaning import clean_text
+from data_engine.runtime.config import Config
 from data_engine.store.database import Store
 from data_engine.store.filling import append
 
 SHOWN = 5
 
 
-class Finding(BaseModel):
+class Finding(Config):
     """`count` cases of one kind, the first few shown, and what --fix does about them (None: nothing, a person must look)."""
 
-    model_config = ConfigDict(frozen=True)
     kind: str
     count: int
     shown: list[str]
     fix: str | None = None
 
 
-class Check(BaseModel):
+class Check(Config):
     """SELECTs one text a case; `repair`, where there is one, is SQL that is always safe."""
 
-    model_config = ConfigDict(frozen=True)
     kind: str
     cases: str
     fix: str | None = None

@@ -6,7 +6,7 @@ them, never dropped in silence: `settle` refuses more of them than the user allo
 
 import duckdb
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.plain_text import original
@@ -22,6 +22,7 @@ from data_engine.importers.ratings import (
     warning,
 )
 from data_engine.importers.tidying import tidy
+from data_engine.runtime.config import Config
 
 _BAD_ROW = "user_id IS NULL OR item_id IS NULL OR NOT isfinite(rating) OR NOT isfinite(seconds) OR abs(seconds) > 9e18"
 _WHOLE_EDGE = "item_id IS NOT NULL AND relation IS NOT NULL AND attribute_id IS NOT NULL"
@@ -29,13 +30,12 @@ _REJECTS = "CREATE TEMP TABLE IF NOT EXISTS incomplete (what VARCHAR, rows BIGIN
 _UNDERSTOOD = "CREATE TEMP TABLE IF NOT EXISTS understood (topic VARCHAR, words VARCHAR)"
 
 
-class ImportOptions(BaseModel):
+class ImportOptions(Config):
     """What the user lets pass (how many unreadable rows, and whether rows of items that the
     catalogue lacks are left out), and what he says of the data instead of letting it be found: the
     rating scale, from where on a rating is a like, and nouns for relations.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     max_rejects: int = Field(0, ge=0)
     skip_unknown: bool = False
     scale: tuple[float, float] | None = None
@@ -46,10 +46,9 @@ class ImportOptions(BaseModel):
 STRICT = ImportOptions()
 
 
-class Settled(BaseModel):
+class Settled(Config):
     """What was left out (unreadable rows, interactions and edges of unknown items), and what was understood: topic → words."""
 
-    model_config = ConfigDict(frozen=True)
     rejected: int = 0
     skipped: int = 0
     understood: dict[str, str] = {}

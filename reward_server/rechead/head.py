@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import log2
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from safetensors.torch import load, save_file
 from data_engine.errors import DataError
 from data_engine.graphs.arrays import GraphArrays
 from data_engine.names.sentences import Encode, sentence_encoder
+from data_engine.ndcg import ndcg_of_rank
 from data_engine.runtime.atomic import draft, write
 from reward_server.errors import Refused
 from reward_server.rechead.model import PAD, HeadConfig, RecHead
@@ -174,11 +174,7 @@ class Head:
             for item in best[np.argsort(-row[best], kind="stable")]
             if row[item] > -np.inf
         ]
-        gain = (
-            None
-            if place is None
-            else (1 / log2(place + 1) if place <= k and status == "ok" else 0.0)
-        )
+        gain = None if place is None else (ndcg_of_rank(place, k) if status == "ok" else 0.0)
         heard = status == "ok" and bool(thought)
         return HeadScore(
             status,

@@ -5,17 +5,18 @@ SASRec (Kang and McAuley, ICDM 2018). Item k of the catalogue is k + 1 in here; 
 """
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import nn
 from torch.nn.functional import normalize
+
+from data_engine.runtime.config import Config
 
 PAD = 0
 
 
-class HeadConfig(BaseModel):
+class HeadConfig(Config):
     """Sizes; `length` is how many of the last items are read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     dims: int = Field(64, ge=2)
     layers: int = Field(2, ge=1)
     heads: int = Field(2, ge=1)

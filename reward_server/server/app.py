@@ -11,9 +11,10 @@ import msgspec
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from data_engine.errors import RerecError
+from data_engine.runtime.config import Config
 from reward_server.errors import Refused, UnknownExamples
 from reward_server.server.endpoint import HeadEndpoint, LookEndpoint, ScoreEndpoint
 from reward_server.server.explorer import PAGE, describe, listing, policy
@@ -30,10 +31,9 @@ from reward_server.wire import (
 )
 
 
-class ServeConfig(BaseModel):
+class ServeConfig(Config):
     """What a server serves and within which limits: bytes of a body, requests at once, seconds for one of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     store: Path
     rechead: Path | None = None
     tokens: Path | None = None

@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Literal
 
 import zstandard
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from data_engine.errors import DataError
 from data_engine.runtime.atomic import draft
+from data_engine.runtime.config import Config
 from reward_server.errors import Refused
 
 Scope = Literal["score", "admin"]
 
 
-class Token(BaseModel):
+class Token(Config):
     """A bearer token at rest: its SHA-256, what it may do, until when."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     sha256: str
     scopes: tuple[Scope, ...] = ("score",)

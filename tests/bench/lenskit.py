@@ -9,7 +9,7 @@ import tempfile
 
 import numpy as np
 
-from reward_server.scoring import ndcg
+from data_engine.ndcg import mean_ndcg, ndcg
 from tests.bench.load import report
 from train.sequential import ranking
 
@@ -68,7 +68,7 @@ with tempfile.TemporaryDirectory() as folder:
         )
     places = rng.integers(1, ITEMS + 1, RANKINGS)
     for k in (1, 5, 10, 20):
-        for metric, ours in ((NDCG(k, discount=discount), ranking.ndcg), (Hit(k), ranking.hits)):
+        for metric, ours in ((NDCG(k, discount=discount), mean_ndcg), (Hit(k), ranking.hits)):
             mean = np.mean([theirs(metric, items, [f"i{place - 1}"]) for place in places])
             worst = max(worst, abs(ours(places, k) - mean))
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_engine.ndcg import ndcg
 from reward_server.scoring import (
     PROFILES,
     Parts,
     combine,
     condition_alignment,
     digest,
-    ndcg,
     penalised,
     preference_alignment,
     query_alignment,

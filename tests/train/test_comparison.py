@@ -5,8 +5,9 @@ import json
 import pytest
 from omegaconf import OmegaConf
 
-from train.errors import BadRecipe, ConfigChanged, TrainError
-from train.evaluation.compare import CompareConfig, _settle, write_comparison
+from data_engine.errors import ConfigChanged
+from train.errors import BadRecipe, TrainError
+from train.evaluation.compare import CompareConfig, begin, write_comparison
 from train.evaluation.comparison import ALL, adjusted, by_seed, compare, interval, paired
 from train.evaluation.methods import method
 from train.rft.run import RFTConfig, compose
@@ -213,10 +214,10 @@ def test_a_directory_holds_one_matrix_that_may_grow(tmp_path):
     config = CompareConfig(
         store=tmp_path / "s", model=tmp_path / "m", methods=("tiny-grpo",), seeds=(0,)
     )
-    _settle(tmp_path, config)
-    _settle(
+    begin(tmp_path, config)
+    begin(
         tmp_path,
         config.model_copy(update={"methods": ("tiny-grpo", "tiny-rerec"), "seeds": (0, 1)}),
     )
-    with pytest.raises(ConfigChanged, match="another split"):
-        _settle(tmp_path, config.model_copy(update={"split": "test"}))
+    with pytest.raises(ConfigChanged, match="split: validation → test"):
+        begin(tmp_path, config.model_copy(update={"split": "test"}))

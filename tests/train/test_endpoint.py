@@ -7,8 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from data_engine.errors import Interrupted
 from tests.test_cli import rerec
-from train.errors import Interrupted, TrainError
+from train.errors import TrainError
 from train.evaluation.endpoint import EndpointConfig, ask
 
 

@@ -8,10 +8,11 @@ from data_engine.datasets.sequences import TEST, TRAIN, Next, Sequences
 from data_engine.errors import DataError
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.sentences import item_texts, kept_vectors, sentence_encoder
+from data_engine.ndcg import mean_ndcg
 from reward_server.rechead.model import HeadConfig, RecHead
 from tests.train.test_sequential import graph, rings
 from train.sequential.heads import run_rechead
-from train.sequential.ranking import ndcg, ranks
+from train.sequential.ranking import ranks
 from train.sequential.rporec import RPORecConfig, run_rporec
 from train.sequential.run import SequentialConfig, run_sequential
 from train.sequential.thoughts import Said, Thought, collect, hindsight, template
@@ -131,9 +132,9 @@ def test_it_finds_words_that_carry_the_only_signal(place):
         lambda *_: None,
         said=said,
     )
-    assert ndcg(ranks(trained, asked), 10) > 0.9
+    assert mean_ndcg(ranks(trained, asked), 10) > 0.9
     trained.said = None
-    assert ndcg(ranks(trained, asked), 10) < 0.6  # it was the words
+    assert mean_ndcg(ranks(trained, asked), 10) < 0.6  # it was the words
 
 
 @pytest.mark.journey
@@ -141,7 +142,7 @@ def test_it_ignores_words_that_are_noise():
     sequences, texts = rings(), unit(20)
     noise = iter(unit(10_000, 1))
     said = told(sequences, lambda _: torch.stack([next(noise), next(noise)]))
-    assert ndcg(ranks(fitted(sequences, texts, said), list(sequences.nexts(TEST))), 10) > 0.9
+    assert mean_ndcg(ranks(fitted(sequences, texts, said), list(sequences.nexts(TEST))), 10) > 0.9
 
 
 @pytest.mark.journey
@@ -150,10 +151,10 @@ def test_somebody_elses_words_do_little_harm():
     sequences, texts = rings(), unit(20)
     said = told(sequences, lambda n: texts[n.target].expand(2, WIDTH))
     trained, asked = fitted(sequences, texts, said), list(sequences.nexts(TEST))
-    right = ndcg(ranks(trained, asked), 10)
+    right = mean_ndcg(ranks(trained, asked), 10)
     trained.said = said.shuffled(0)
-    wrong = ndcg(ranks(trained, asked), 10)
-    alone = ndcg(ranks(fitted(sequences, texts, None), asked), 10)
+    wrong = mean_ndcg(ranks(trained, asked), 10)
+    alone = mean_ndcg(ranks(fitted(sequences, texts, None), asked), 10)
     assert right > alone - 0.02 and right > 0.9 and wrong > alone - 0.1
 
 

@@ -3,15 +3,16 @@
 import pytest
 from omegaconf import OmegaConf
 
+from data_engine.errors import ConfigChanged, Interrupted, RunExists
 from tests.train.test_selection import validated
-from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
+from train.errors import BadRecipe
 from train.rft.checkpoints import LATEST
 from train.rft.run import (
     RFTConfig,
     _affordable,
-    _check_resume,
     _export,
     _run,
+    check_resume,
     compose,
     metrics_files,
     on_cpu,
@@ -113,16 +114,16 @@ def test_bad_recipes_and_overrides_are_named(tmp_path):
 
 def test_a_resume_wants_the_same_config_but_for_the_server(tmp_path):
     config = composed(tmp_path)
-    _check_resume(tmp_path, config, resume=False)
+    check_resume(tmp_path, config, resume=False)
     OmegaConf.save(config, tmp_path / "config.yaml", resolve=True)
-    with pytest.raises(TrainError, match="add --resume"):
-        _check_resume(tmp_path, config, resume=False)
+    with pytest.raises(RunExists, match="add --resume"):
+        check_resume(tmp_path, config, resume=False)
     moved = config.copy()
     moved.rerec.server = "http://127.0.0.1:2"
     moved.actor_rollout_ref.rollout.agent.agent_loop_config_path = "/elsewhere/agent_loops.yaml"
-    _check_resume(tmp_path, moved, resume=True)
+    check_resume(tmp_path, moved, resume=True)
     with pytest.raises(ConfigChanged, match="actor_rollout_ref.actor.optim.lr: 0.00025 → 1"):
-        _check_resume(
+        check_resume(
             tmp_path,
             composed(tmp_path, overrides=("actor_rollout_ref.actor.optim.lr=1",)),
             resume=True,
@@ -131,8 +132,8 @@ def test_a_resume_wants_the_same_config_but_for_the_server(tmp_path):
 
 def test_a_folder_of_something_else_is_not_resumed(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(TrainError, match="no run to resume"):
-        _check_resume(tmp_path, composed(tmp_path), resume=True)
+    with pytest.raises(RunExists, match="no run to resume"):
+        check_resume(tmp_path, composed(tmp_path), resume=True)
 
 
 def test_metrics_of_all_attempts_are_read_in_order(tmp_path):

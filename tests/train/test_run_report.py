@@ -7,7 +7,7 @@ import re
 import pytest
 
 from data_engine.errors import RunInUse
-from data_engine.runtime.lock import alone
+from data_engine.runtime.run_directory import RunDirectory
 from tests.test_cli import rerec
 from train.errors import TrainError
 from train.reports.pages import canvas, curve, read_metrics
@@ -179,10 +179,10 @@ def test_without_a_step_there_is_nothing_to_report(tmp_path):
 
 def test_one_process_at_a_time_in_a_directory(tmp_path):
     with (
-        alone(tmp_path / "r"),
+        RunDirectory(tmp_path / "r").held(),
         pytest.raises(RunInUse, match="another process is still at work"),
-        alone(tmp_path / "r"),
+        RunDirectory(tmp_path / "r").held(),
     ):
         pass
-    with alone(tmp_path / "r"):
+    with RunDirectory(tmp_path / "r").held():
         assert list((tmp_path / "r").iterdir()) == []

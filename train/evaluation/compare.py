@@ -13,14 +13,16 @@ from pathlib import Path
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.runtime.atomic import write
 from data_engine.runtime.children import RAY_ENVIRONMENT
+from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance, write_json
+from data_engine.runtime.run_directory import RunDirectory
 from reward_server.local import local_server
 from train.child import run_rerec
-from train.errors import ConfigChanged, TrainError
+from train.errors import TrainError
 from train.evaluation.comparison import ALL, compare
 from train.evaluation.methods import Method, method
 from train.reports.pages import canvas, inline, png, read_metrics, render
@@ -29,10 +31,9 @@ from train.rft.run import RFTConfig, compose, metrics_files, on_cpu
 DONE = "done before"
 
 
-class CompareConfig(BaseModel):
+class CompareConfig(Config):
     """The matrix: methods (the first is what the others are held against), seeds, the model all start from, the split all are judged on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     store: Path
     model: Path
     methods: tuple[str, ...] = Field(min_length=1)
@@ -55,7 +56,7 @@ def run_matrix(run: Path, config: CompareConfig, tell: Tell) -> dict[str, object
     methods = [method(name) for name in config.methods]
     for m in methods:  # a recipe at odds with itself is found before the first cell is trained
         compose(_cell_config(run / m.name, m, config), "compare")
-    _settle(run, config)
+    begin(run, config)
     failed: dict[str, str] = {}
     for m, seed, wrong in _filled(
         run, [(m, seed) for seed in config.seeds for m in methods], config
@@ -125,19 +126,12 @@ def write_comparison(run: Path, config: CompareConfig, failed: dict[str, str]) -
     return summary
 
 
-def _settle(run: Path, config: CompareConfig) -> None:
-    """Remember the matrix, or check that it is the one of before. Its methods and seeds may differ."""
-    kept, facts = (
-        run / "compare.json",
-        config.model_dump(mode="json", exclude={"methods", "seeds", "cores"}),
-    )
-    if kept.is_file():
-        known = json.loads(kept.read_text())
-        if changed := [key for key in facts if known.get(key) != facts[key]]:
-            raise ConfigChanged(
-                f"{run} was made with another {', '.join(changed)}: give another --run"
-            )
-    write_json(kept, facts)
+def begin(run: Path, config: CompareConfig) -> None:
+    """Remember the matrix; its methods and seeds may grow. Raises ConfigChanged for another one."""
+    directory = RunDirectory(run, "compare.json")
+    decisive = config.model_dump(mode="json", exclude={"methods", "seeds", "cores"})
+    directory.check(decisive)
+    directory.write_json(directory.record, decisive)
 
 
 def _filled(

@@ -6,19 +6,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import openai
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from data_engine.errors import Interrupted
+from data_engine.runtime.config import Config
 from data_engine.schema import content_hash
-from train.errors import Interrupted, TrainError
+from train.errors import TrainError
 from train.evaluation.kept import Kept
 
 RETRIES = 6  # of 408, 409, 429, 5xx and lost connections, by the client itself: it honours Retry-After and adds jitter
 
 
-class EndpointConfig(BaseModel):
+class EndpointConfig(Config):
     """Whom to ask, and how many at a time. The key is read from the environment variable `key_env`, never kept."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     model: str = Field(min_length=1)
     base_url: str = "http://127.0.0.1:8000/v1"
     key_env: str = "OPENAI_API_KEY"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.graphs.evidence import Evidence
+from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
@@ -26,12 +27,11 @@ DEEPER = (5, 10)  # the K of NDCG@K beside 1
 ROUND = 1_000_003  # between the seeds of two rounds of a dialogue: more than there are Examples
 
 
-class EvalConfig(BaseModel):
+class EvalConfig(Config):
     """What to evaluate: a model folder or a model behind an endpoint, on which prompt style, at which temperature (0: greedy); or a baseline
     (see `train.evaluation.baselines`). `style` is one of `train.tasks.prompts`, or a dialogue (`train.tasks.dialogues`), which is played on the Examples that can be asked
     so. A folder's response (a message of a dialogue) ends after `most_tokens` if it has not ended by itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     model: Path | None = None
     baseline: str | None = None
     endpoint: EndpointConfig | None = None

@@ -7,14 +7,15 @@ back every `recheck` epochs for one check; when all are mastered there is no pla
 import random
 from collections.abc import Iterable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from data_engine.runtime.config import Config
 
 
-class CurriculumConfig(BaseModel):
+class CurriculumConfig(Config):
     """tau: below this difficulty a query is mastered. recheck: epochs between checks of the mastered (forgetting). passes: a run learns from no
     more queries than it has time to ask so often (`affordable`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     tau: float = Field(0.05, ge=0, le=1)
     recheck: int = Field(3, ge=1)
     passes: int = Field(3, ge=1)

@@ -15,21 +15,22 @@ from pathlib import Path
 import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.datasets.parquet import write_verl
-from data_engine.errors import DataError
+from data_engine.errors import DataError, Interrupted
 from data_engine.graphs.evidence import Evidence
 from data_engine.runtime.atomic import draft, write
-from data_engine.runtime.lock import alone
+from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance, write_json
 from data_engine.runtime.quiet import words_to
+from data_engine.runtime.run_directory import RunDirectory
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
 from reward_server.local import local_server
 from train.cores import threads
-from train.errors import BadRecipe, ConfigChanged, Interrupted, TrainError
+from train.errors import BadRecipe, TrainError
 from train.rft.checkpoints import FOLDER, LATEST, STOP, disk_full, last_whole
 from train.rft.curriculum import CurriculumConfig
 from train.rft.overrides import quoted, spelled
@@ -49,12 +50,11 @@ PLACES = (  # where server and code lie: a resume may find them elsewhere
 )
 
 
-class RFTConfig(BaseModel):
+class RFTConfig(Config):
     """One run of one of our recipes, by name, or of a YAML file. `overrides` are hydra overrides of
     the recipe ("trainer.total_training_steps=60"); no `model` means the recipe's own, no `server` one
     that is started for the run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     recipe: str
     run: Path
     model: str | None
@@ -237,7 +237,7 @@ def train(
                 raise TrainError(
                     f"{config.recipe} is scored by a RecHead, and the server holds none: start it with --rechead FOLDER"
                 )
-        with alone(config.run):
+        with RunDirectory(config.run).held():
             return _train(store, composed, rows, config, evidence.digest, resume)
 
 
@@ -249,7 +249,7 @@ def _train(
     digest: str,
     resume: bool,
 ) -> Path:
-    _check_resume(config.run, composed, resume)
+    check_resume(config.run, composed, resume)
     for said in last_whole(config.run / "checkpoints")[1]:
         print(f"beware: {said}")
     write(
@@ -370,37 +370,10 @@ def _run(composed: DictConfig, again: str) -> None:
         raise Interrupted(f"stopped by SIGTERM after a checkpoint; resume with: {again}")
 
 
-def _check_resume(run: Path, composed: DictConfig, resume: bool) -> None:
-    """A fresh run wants an empty directory; a resume wants the same config but for where server and code are."""
-    started = (run / "config.yaml").is_file()
-    if started and not resume:
-        raise TrainError(
-            f"{run} already holds a run: add --resume to go on with it, or give another --run"
-        )
-    if not started:
-        if resume and run.exists() and any(run.iterdir()):
-            raise TrainError(f"{run} holds no run to resume")
-        return
-    old = _flat(OmegaConf.to_container(OmegaConf.load(run / "config.yaml")))
-    new = _flat(OmegaConf.to_container(composed, resolve=True))
-    changed = sorted(
-        key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and key not in PLACES
-    )
-    if changed:
-        shown = ", ".join(f"{key}: {old.get(key)} → {new.get(key)}" for key in changed[:5])
-        raise ConfigChanged(
-            f"the run in {run} was started with another config ({len(changed)} keys: {shown}): undo that, or give another --run"
-        )
-
-
-def _flat(value: object, prefix: str = "") -> dict[str, object]:
-    if not isinstance(value, dict):
-        return {prefix: value}
-    return {
-        key: leaf
-        for name, part in value.items()
-        for key, leaf in _flat(part, f"{prefix}.{name}".lstrip(".")).items()
-    }
+def check_resume(run: Path, composed: DictConfig, resume: bool) -> None:
+    """Refuse a directory in use, and a resume with another config but for where things lie."""
+    directory = RunDirectory(run, "config.yaml", movable=PLACES)
+    directory.check(OmegaConf.to_container(composed, resolve=True), resume=resume)
 
 
 def _export(run: Path, composed: DictConfig) -> Path:

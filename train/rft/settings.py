@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 import msgspec
 from omegaconf import DictConfig
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from data_engine.datasets.sequences import Cut
+from data_engine.runtime.config import Config
 from reward_server.wire import Weights
 from train.errors import BadRecipe
 from train.rft.curriculum import CurriculumConfig
@@ -25,10 +26,9 @@ def _known_weights(weights: dict) -> dict:
     return weights
 
 
-class HeadWeights(BaseModel):
+class HeadWeights(Config):
     """How RPORec's parts make a reward (`train.verl_plugin.reward.next_item_reward`); K of its NDCG."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     k: int = Field(ge=1, le=1_000_000)
     accuracy: float = Field(ge=0)
     format: float = Field(ge=0)
@@ -40,10 +40,9 @@ class HeadWeights(BaseModel):
 NEXT_ITEM = {"head", "cut", "queries"}  # what only a recipe about what comes next has
 
 
-class Settings(BaseModel):
+class Settings(Config):
     """The whole of it. `cut` and `queries` are next_item's."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     server: str
     graph_digest: str
     task: Literal["examples", "next_item"]

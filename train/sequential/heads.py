@@ -8,11 +8,12 @@ from safetensors.torch import load_file
 
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.sentences import sentence_encoder
+from data_engine.ndcg import mean_ndcg
 from data_engine.runtime.provenance import provenance, write_json
 from reward_server.rechead.head import WEIGHTS, save_head
 from reward_server.rechead.model import RecHead
-from train.sequential.ranking import hits, ndcg, ranks
-from train.sequential.run import SequentialConfig, Tell, settle, test_queries
+from train.sequential.ranking import hits, ranks
+from train.sequential.run import SequentialConfig, Tell, begin, test_queries
 from train.sequential.training import Trained, fit, watched
 from train.sequential.words import Words
 
@@ -35,7 +36,7 @@ def run_rechead(
         "graph_digest": evidence.digest,
         "frozen": str(frozen or ""),
     }
-    settle(run, facts)
+    begin(run, facts)
     if (run / "rechead.json").is_file():
         return json.loads((run / "rechead.json").read_text())["found"]
     training, checkpoint = config.training, run / "checkpoint.pt"
@@ -67,7 +68,7 @@ def run_rechead(
         places = ranks(Trained(model, trained.length, said), queries)
         return {
             f"H@{config.k}": round(hits(places, config.k), 4),
-            f"NDCG@{config.k}": round(ndcg(places, config.k), 4),
+            f"NDCG@{config.k}": round(mean_ndcg(places, config.k), 4),
         }
 
     whose = {

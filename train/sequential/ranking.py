@@ -30,8 +30,3 @@ def ranks(scorer: Scorer, nexts: Sequence[Next]) -> np.ndarray:
 def hits(places: np.ndarray, k: int) -> float:
     """H@K: the share of targets among the first K."""
     return float((places <= k).mean()) if len(places) else 0.0
-
-
-def ndcg(places: np.ndarray, k: int) -> float:
-    """NDCG@K with one relevant item: 1 / log2(place + 1) among the first K, else 0."""
-    return float(np.where(places <= k, 1 / np.log2(places + 1), 0.0).mean()) if len(places) else 0.0

@@ -8,16 +8,18 @@ judged on validation; the best is named in rporec.json and drawn in report.html.
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.datasets.sequences import TRAIN, Sequences
+from data_engine.errors import Interrupted
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.sentences import sentence_encoder
-from data_engine.runtime.lock import alone
+from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance, write_json
+from data_engine.runtime.run_directory import RunDirectory
 from reward_server.local import local_server
 from train.child import run_rerec
-from train.errors import Interrupted, TrainError
+from train.errors import TrainError
 from train.reports.rounds_report import write_rounds_report
 from train.rft.run import RFTConfig, compose
 from train.sequential.heads import run_rechead
@@ -31,10 +33,9 @@ from train.sft.training import SFTConfig
 Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many)
 
 
-class RPORecConfig(BaseModel):
+class RPORecConfig(Config):
     """`next` is how heads are trained and judged; without a `model`, a tiny policy is taught the template's thoughts first."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     next: SequentialConfig
     model: Path | None = None
     rounds: int = Field(1, ge=1)
@@ -55,7 +56,7 @@ def run_rporec(
 
     Raises as `run_rechead`, and TrainError when a round's training fails.
     """
-    with alone(run):
+    with RunDirectory(run).held():
         return _rounds(run, store, evidence, config, tell)
 
 

@@ -5,18 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.datasets.sequences import TEST, Cut, Next, Sequences
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.sentences import sentence_encoder
+from data_engine.ndcg import mean_ndcg
+from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance, write_json
+from data_engine.runtime.run_directory import RunDirectory
 from reward_server.rechead.model import RecHead
-from train.errors import ConfigChanged, TrainError
+from train.errors import TrainError
 from train.evaluation.comparison import adjust, interval, paired
 from train.sequential.encoders import ENCODERS
 from train.sequential.floors import lightgcn_mean, popularity
-from train.sequential.ranking import Scorer, hits, ndcg, ranks
+from train.sequential.ranking import Scorer, hits, ranks
 from train.sequential.training import TrainingConfig, fit
 from train.sequential.words import Words, WordsConfig
 
@@ -29,10 +32,9 @@ METHODS = ("popularity", "lightgcn-mean", *ENCODERS, *HEADS)
 Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many at most)
 
 
-class SequentialConfig(BaseModel):
+class SequentialConfig(Config):
     """What is compared; the seed of `training` is each of `seeds` in turn."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     methods: tuple[str, ...] = METHODS
     seeds: tuple[int, ...] = (0, 1, 2)
     cut: Cut = "time"
@@ -59,7 +61,7 @@ def run_sequential(
         "config": config.model_dump(mode="json", exclude={"methods", "seeds"}),
         "graph_digest": evidence.digest,
     }
-    settle(run, facts)
+    begin(run, facts)
     words = Words(run / "words", evidence, sequences, config.words, config.training, tell)
     for seed in config.seeds:
         for name in config.methods:
@@ -70,7 +72,7 @@ def run_sequential(
                     kept,
                     {
                         f"H@{config.k}": hits(places, config.k),
-                        f"NDCG@{config.k}": ndcg(places, config.k),
+                        f"NDCG@{config.k}": mean_ndcg(places, config.k),
                     },
                 )
                 (run / f"{name}-{seed}.pt").unlink(missing_ok=True)
@@ -124,14 +126,11 @@ def test_queries(evidence: Evidence, cut: Cut) -> tuple[Sequences, list[Next]]:
     return sequences, asked
 
 
-def settle(run: Path, facts: dict[str, object]) -> None:
-    """Remember what the directory is for, or check that it is for this."""
-    kept = run / "sequential.json"
-    if kept.is_file() and json.loads(kept.read_text()) != json.loads(json.dumps(facts)):
-        raise ConfigChanged(
-            f"{run} was made with other settings or another graph: give another --run"
-        )
-    write_json(kept, facts)
+def begin(run: Path, facts: dict[str, object]) -> None:
+    """Remember what the directory is for. Raises ConfigChanged where it is for something else."""
+    directory = RunDirectory(run, "sequential.json")
+    directory.check(facts)
+    directory.write_json("sequential.json", facts)
 
 
 def _table(run: Path, config: SequentialConfig) -> dict[str, dict[str, dict]]:

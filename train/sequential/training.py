@@ -6,24 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from data_engine.datasets.sequences import VALIDATION, Next, Sequences
+from data_engine.ndcg import mean_ndcg
 from data_engine.runtime.atomic import draft
+from data_engine.runtime.config import Config
 from reward_server.rechead.model import PAD, HeadConfig, RecHead
-from train.sequential.ranking import ndcg, ranks
+from train.sequential.ranking import ranks
 from train.sequential.thoughts import Said
 
 Tell = Callable[[int, float], None]  # hears (epoch, validation NDCG@10)
 
 
-class TrainingConfig(BaseModel):
+class TrainingConfig(Config):
     """`epochs` is the most; training stops after `patience` epochs without a better validation NDCG@10. `watched`: validation queries used.
     `doubt`: the share of lessons told in somebody else's words, so that the gates learn to shut."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     encoder: HeadConfig = HeadConfig()
     epochs: int = Field(200, ge=1)
     patience: int = Field(10, ge=1)
@@ -152,7 +153,7 @@ def fit(
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        value = ndcg(ranks(Trained(model, config.encoder.length, said), asked), 10)
+        value = mean_ndcg(ranks(Trained(model, config.encoder.length, said), asked), 10)
         better = value > state["best"]
         state["epoch"] += 1
         state["stale"] = 0 if better else state["stale"] + 1

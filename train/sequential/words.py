@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_engine.datasets.sequences import TEST, TRAIN, Sequences
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.sentences import DEFAULT, item_texts, kept_vectors, sentence_encoder
+from data_engine.runtime.config import Config
 from train.evaluation.endpoint import EndpointConfig
 from train.sequential.queries import evenly, question
 from train.sequential.thoughts import Said, collect, endpoint, policy, template
@@ -19,11 +20,10 @@ from train.sequential.training import TrainingConfig, watched
 Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many)
 
 
-class WordsConfig(BaseModel):
+class WordsConfig(Config):
     """Who thinks (an endpoint, a policy's folder, or by default the template), which sentence encoder reads it, and before how many training
     moments, evenly over all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     endpoint: EndpointConfig | None = None
     policy: Path | None = None
     encoder: str = DEFAULT

@@ -10,9 +10,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from data_engine.graphs.evidence import Evidence
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.provenance import provenance, write_json
+from data_engine.runtime.run_directory import RunDirectory
 from data_engine.schema import Example
 from train.cores import threads
-from train.errors import ConfigChanged, TrainError
+from train.errors import TrainError
 from train.sft import tiny
 from train.sft.training import Lesson, SFTConfig, Trainer, encode
 from train.tasks.dialogues import DIALOGUES, fits
@@ -20,6 +21,7 @@ from train.tasks.prompts import open_book, response
 
 SAMPLE = 2000  # Examples whose words the tokenizer learns
 SAVE_EVERY = 50
+DECISIVE = ("config", "graph_digest", "examples", "also", "start")
 
 
 def run_sft(
@@ -38,18 +40,19 @@ def run_sft(
     knows the words of `texts`, and the names of other catalogues, `also`. From a `start`, the model folder of another SFT run, that policy
     is taught on with its tokenizer, and nothing is made untrained.
 
-    Raises TrainError for a directory in use without `resume` and for a `start` that does not know the names, ConfigChanged for a resume with
+    Raises RunExists for a directory in use without `resume`, TrainError for a `start` that does not know the names, ConfigChanged for a resume with
     another config or graph.
     """
     torch.set_num_threads(threads())
-    facts = {
+    directory = RunDirectory(run, "provenance.json", upgrade=_configuration)
+    facts: dict[str, object] = {
         "config": config.model_dump(mode="json"),
         "graph_digest": evidence.digest,
         "examples": len(taught),
     }
     facts["also"] = [one.digest for one in also] or None
     facts["start"] = start and str(start)
-    _check(run, facts, resume)
+    directory.check(facts, resume=resume)
     if start:
         _check_names(start, evidence, *also)
     checkpoint, first = run / "checkpoint.pt", start or run / "untrained"
@@ -112,17 +115,6 @@ def _check_names(start: Path, *catalogues: Evidence) -> None:
         )
 
 
-def _check(run: Path, facts: dict[str, object], resume: bool) -> None:
-    known = run / "provenance.json"
-    if not known.is_file():
-        return
-    if not resume:
-        raise TrainError(
-            f"{run} already holds a run: add --resume to go on with it, or give another --run"
-        )
-    old = json.loads(known.read_text())
-    changed = [key for key in facts if old.get(key) != facts[key]]
-    if changed:
-        raise ConfigChanged(
-            f"the run in {run} was started with another {', '.join(changed)}: undo that, or give another --run"
-        )
+def _configuration(record: dict[str, object]) -> dict[str, object]:
+    """Of what provenance.json holds, what decides the run."""
+    return {key: record.get(key) for key in DECISIVE}

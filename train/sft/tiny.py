@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from tokenizers import AddedToken
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
 from data_engine.graphs.evidence import Evidence
 from data_engine.runtime.atomic import draft
+from data_engine.runtime.config import Config
 
 PAD, TURN, END = "<pad>", "<|im_start|>", "<|im_end|>"
 CHAT = (
@@ -29,10 +30,9 @@ _PIECE = re.compile(r" ?[\w'-]+| ?</?\w+>|\n+| ?[^\w\s]")
 ENTITIES = "entities.json"
 
 
-class TinyConfig(BaseModel):
+class TinyConfig(Config):
     """The model's shape (TINY.md: two layers of 128 learn best in the time)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     dims: int = Field(128, ge=16)
     layers: int = Field(2, ge=1)
     heads: int = Field(4, ge=1)

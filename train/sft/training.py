@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from data_engine.graphs.evidence import Evidence
+from data_engine.runtime.config import Config
 from data_engine.schema import Example
 from train.errors import TrainError
 from train.sft.muon import Muon
@@ -27,11 +28,10 @@ from train.tasks.dialogues import DIALOGUES, Message, fits
 from train.tasks.prompts import open_book, response, shortcuts
 
 
-class SFTConfig(BaseModel):
+class SFTConfig(Config):
     """Steps of each phase and the optimisers: `lr` is AdamW's, `matrix_lr` Muon's. `flawed` is the share of phase-B samples that follow a
     flawed chain, `shuffled` the share of all samples whose names are swapped, `decisive` the weight of a yes or no in the loss."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     gold_steps: int = Field(800, ge=1)
     mixed_steps: int = Field(350, ge=0)
     batch: int = Field(32, ge=1)

@@ -6,12 +6,12 @@ from math import nan
 import msgspec
 import numpy as np
 
+from data_engine.ndcg import ndcg_of_rank
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.errors import RewardError
 from reward_server.wire import MOST_CHARACTERS, HeadAsk, Response
 from train.algorithms.judged import judged
 from train.algorithms.spans import spread, token_spans
-from train.sequential.ranking import ndcg
 
 _ENCODE = msgspec.json.Encoder().encode
 _FIGURES, _NEXT_FIGURES = (
@@ -92,7 +92,7 @@ async def next_item_reward(
         return NEXT_UNSCORED | {"reason": str(error)}, rewards
     figures = {
         "ndcg": found.ndcg or 0.0,
-        "ndcg@10": ndcg(np.array([found.rank]), 10) if found.ndcg else 0.0,
+        "ndcg@10": ndcg_of_rank(found.rank, 10) if found.ndcg else 0.0,
         "consistency": found.consistency or 0.0,
         "compression": found.compression or 0.0,
         "entropy_gap": entropy_gap(logprobs),
