@@ -45,7 +45,7 @@ def embed(
 
     Example: rerec data embed --store runs/movies.duckdb --dims 64
     """
-    from data_engine.graphs.memory import InteractionGraph
+    from data_engine.graphs.interactions import InteractionGraph
     from data_engine.preference import Likes, make_model
     from data_engine.preference import embed as learn
     from data_engine.runtime.provenance import provenance
@@ -126,8 +126,8 @@ def stats(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> No
     Example: rerec data stats --store runs/movies.duckdb --json
     """
     from data_engine.graphs.evidence import Evidence
-    from data_engine.importers.ratings import liked_share, rating_range, warning
     from data_engine.store.database import Store
+    from data_engine.store.ratings import liked_share, rating_range, warning
 
     with Store.open(store, read_only=True) as opened:
         _ = opened.graph_digest  # raises where there is no catalogue yet

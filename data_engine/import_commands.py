@@ -243,7 +243,7 @@ def import_recbench(
 
     Example: rerec data import recbench implicit.json misinformed.json --store runs/ml1m.duckdb
     """
-    from data_engine.graphs.memory import AttributeGraph
+    from data_engine.graphs.attributes import AttributeGraph
     from data_engine.importers.recbench import RecBench, read_recbench
     from data_engine.store.database import Store
 
@@ -291,8 +291,8 @@ def _options(
     relation: list[str] | None = None,
 ) -> "ImportOptions":
     """What the user said of the data, checked."""
-    from data_engine.importers.ratings import make_scale, parse_scale
     from data_engine.store.filling import ImportOptions
+    from data_engine.store.ratings import make_scale, parse_scale
 
     bounds = parse_scale(scale) if scale else None
     if bounds:

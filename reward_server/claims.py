@@ -14,11 +14,10 @@ is asked for, another value of the same relation is beside the point, however tr
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
 
-from data_engine.graphs.mapped import MappedGraph
+from data_engine.graphs.mapped import MappedGraph, Requirements
 from data_engine.names.mentions import Hit, Mention, NameFinder
 from reward_server.wire import Claim, Judgement
 
@@ -42,23 +41,6 @@ _NOUNS = {
 CACHED = 65_536
 
 
-@dataclass(frozen=True, eq=False)  # one object a condition: cached judgements are found by identity
-class Need:
-    """One condition: an item meets it when its values of the relation are known and whether one of them is among `codes` is `holds`."""
-
-    relation: int
-    codes: frozenset[int]
-    holds: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """What a query asks for, and the relations it asks about."""
-
-    needs: tuple[Need, ...]
-    relations: frozenset[str]
-
-
 class ClaimChecker:
     """Built once over the graph's attribute names, then read only."""
 
@@ -79,10 +61,12 @@ class ClaimChecker:
         self._judge = lru_cache(CACHED)(self._judgement)
         self._clue = lru_cache(CACHED)(self._read_clue)
         self._wanting = lru_cache(CACHED)(self._read_wanting)
-        self._meets = lru_cache(CACHED)(self._meeting)
+        self._meets = lru_cache(CACHED)(graph.verdict_on_all)
         self._reading = lru_cache(CACHED)(self._choose)
 
-    def check(self, text: str, mentions: Sequence[Mention], asked: Asked | None) -> list[Claim]:
+    def check(
+        self, text: str, mentions: Sequence[Mention], asked: Requirements | None
+    ) -> list[Claim]:
         """The claims of a text, in the order in which they end; its mentions are given in order."""
         hits, found, k = self._names.find(text), [], 0
         opens = [start for _, start, _ in mentions] + [len(text)]
@@ -112,7 +96,7 @@ class ClaimChecker:
         ]
         return sorted(found + shared, key=lambda claim: claim.end) if shared else found
 
-    def _needs(self, text: str, hits: list[Hit], asked: Asked) -> list[Claim]:
+    def _needs(self, text: str, hits: list[Hit], asked: Requirements) -> list[Claim]:
         """What is said to be needed by names that stand in lines before any item."""
         return [
             claim
@@ -121,7 +105,7 @@ class ClaimChecker:
             for claim in self._need(text, *hit, asked)
         ]
 
-    def _whole(self, text: str, needs: list[Claim], asked: Asked) -> list[Claim]:
+    def _whole(self, text: str, needs: list[Claim], asked: Requirements) -> list[Claim]:
         """Whether the needs named are all that the query has: where the last line of them ended too soon, or, where nothing is lacking, on all that
         follows its first; none where that line is not one of needs alone."""
         last = needs[-1]
@@ -147,9 +131,9 @@ class ClaimChecker:
             )
         ]
 
-    def _nameable(self, asked: Asked) -> Iterator[tuple[str, str]]:
+    def _nameable(self, asked: Requirements) -> Iterator[tuple[str, str]]:
         """(relation, attribute id) of the conditions that are one value, and not a number, which is no name."""
-        for need in asked.needs:
+        for need in asked.conditions:
             if len(need.codes) == 1:
                 (code,) = need.codes
                 if not self.graph.arrays.names[code & 0xFFFFFFFF].isdigit():
@@ -159,7 +143,7 @@ class ClaimChecker:
                     )
 
     def _need(
-        self, text: str, start: int, end: int, attributes: tuple[int, ...], asked: Asked
+        self, text: str, start: int, end: int, attributes: tuple[int, ...], asked: Requirements
     ) -> list[Claim]:
         wanted, denied, named = self._wanting(text[text.rfind("\n", 0, start) + 1 : start])
         if not wanted:
@@ -179,7 +163,7 @@ class ClaimChecker:
         ]
 
     def _said(
-        self, item: str, at: int, after: int, hits: list[Hit], text: str, asked: Asked | None
+        self, item: str, at: int, after: int, hits: list[Hit], text: str, asked: Requirements | None
     ) -> list[Claim]:
         """What is said of an item by the names from `at` to the end of the sentence or line, or to `after`, where the next item is named.
         One loop with plain names: most of a score's time is spent here."""
@@ -236,7 +220,9 @@ class ClaimChecker:
                     )
         return found
 
-    def _shared(self, text: str, one: Mention, other: Mention, asked: Asked | None) -> list[Claim]:
+    def _shared(
+        self, text: str, one: Mention, other: Mention, asked: Requirements | None
+    ) -> list[Claim]:
         """ "A and B share their composer": in the rest of the sentence a word for sharing and a relation."""
         (first, start, _), (second, _, end) = one, other
         stop = _STOP.search(text, end)
@@ -244,7 +230,7 @@ class ClaimChecker:
         negated, relation = self._clue(rest)
         if negated or not relation or not _SHARED.search(rest):
             return []
-        mine, its = self.graph.values(first, relation), self.graph.values(second, relation)
+        mine, its = self.graph.attributes(first, relation), self.graph.attributes(second, relation)
         common = sorted(mine & its)
         verdict: Judgement = (
             "supported" if common else "contradicted" if mine and its else "unknown"
@@ -257,7 +243,11 @@ class ClaimChecker:
         ]
 
     def _choose(
-        self, attributes: tuple[int, ...], relation: str, asked: Asked, denied: bool | None = None
+        self,
+        attributes: tuple[int, ...],
+        relation: str,
+        asked: Requirements,
+        denied: bool | None = None,
     ) -> tuple[str, str, bool]:
         """(relation, attribute id, whether it is right) of a name: the reading that is right, if there is one. A value is right that fits what the
         query needs; with `denied`, one that the query itself asks for, or rules out where it is denied."""
@@ -268,7 +258,7 @@ class ClaimChecker:
         ]
         for r, a in readings:
             number = self.graph.number(r)
-            for need in asked.needs:
+            for need in asked.conditions:
                 if need.relation == number and (number << 32 | a in need.codes) == (
                     need.holds if denied is None else need.holds is not denied
                 ):
@@ -289,7 +279,7 @@ class ClaimChecker:
         return bool(_NEED.search(before)), denied, named or self._clue(before)[1]
 
     def _judgement(
-        self, item: str, attributes: tuple[int, ...], relation: str, asked: Asked | None
+        self, item: str, attributes: tuple[int, ...], relation: str, asked: Requirements | None
     ) -> tuple[Judgement, str, str, bool | None, frozenset[str]]:
         """(verdict, relation, attribute id, whether relevant, which of yes and no may follow). Any homonym that fits supports; contradicted only
         when a known relation excludes every reading."""
@@ -298,7 +288,7 @@ class ClaimChecker:
             for a in attributes
             for r in ((relation,) if relation else self.graph.relations_of(a))
         ]
-        verdicts = [self.graph.judge(item, r, a) for r, a in readings]
+        verdicts = [self.graph.verdict_on_edge(item, r, a) for r, a in readings]
         verdict: Judgement = (
             "supported"
             if True in verdicts
@@ -324,21 +314,12 @@ class ClaimChecker:
             words,
         )
 
-    def _decides(self, item: str, relation: str, attribute: int, asked: Asked) -> bool:
+    def _decides(self, item: str, relation: str, attribute: int, asked: Requirements) -> bool:
         """Whether some condition can be decided by that value: one of its relation that the item has nothing for, or has this for."""
         number = self.graph.number(relation)
         held = [
-            need.codes & self.graph.edges(item) for need in asked.needs if need.relation == number
+            need.codes & self.graph.edges(item)
+            for need in asked.conditions
+            if need.relation == number
         ]
         return any(not codes or number << 32 | attribute in codes for codes in held)
-
-    def meets(self, item: str, need: Need) -> bool | None:
-        """Whether the item meets one condition; None where the graph cannot say."""
-        if need.relation not in self.graph.known(item):
-            return None
-        return need.codes.isdisjoint(self.graph.edges(item)) is not need.holds
-
-    def _meeting(self, item: str, asked: Asked) -> bool | None:
-        """Whether the item meets every condition; None where the graph cannot say."""
-        verdicts = [self.meets(item, need) for need in asked.needs]
-        return False if False in verdicts else None if None in verdicts else True

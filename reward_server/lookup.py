@@ -26,7 +26,7 @@ def _item(call: Look, graph: MappedGraph, resolver: TitleResolver) -> Looked:
             f"{call.item[:100]!r} is {'several items' if meant.status == 'ambiguous' else 'no item'} here",
         )
     return Looked(
-        sorted({graph.arrays.names[a] for a in graph.values(meant.items[0], call.relation)}), ""
+        sorted({graph.arrays.names[a] for a in graph.attributes(meant.items[0], call.relation)}), ""
     )
 
 
@@ -42,7 +42,7 @@ def _holders(call: Look, graph: MappedGraph) -> Looked:
         place
         for item, place in places
         if place is not None
-        and any(key(names[a]) == wanted for a in graph.values(item, call.relation))
+        and any(key(names[a]) == wanted for a in graph.attributes(item, call.relation))
     )
     return Looked([graph.arrays.titles[place] for place in having], "")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,13 @@ import numpy as np
 
 from data_engine.errors import DataError
 from data_engine.graphs.arrays import GraphArrays
-from data_engine.graphs.mapped import MappedGraph
-from data_engine.graphs.memory import number
+from data_engine.graphs.mapped import MappedGraph, Requirements
 from data_engine.names.mentions import Mention, TitleFinder
 from data_engine.names.titles import TitleResolver
 from data_engine.ndcg import ndcg
 from data_engine.store.database import Store
 from reward_server import scoring
-from reward_server.claims import Asked, ClaimChecker, Need
+from reward_server.claims import ClaimChecker
 from reward_server.errors import UnknownExamples
 from reward_server.lookup import look_up
 from reward_server.segments import read, without_tags
@@ -41,7 +40,7 @@ class Target:
     gold: frozenset[str]
     near: frozenset[str]
     named: frozenset[str]
-    asked: Asked | None
+    asked: Requirements | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Snapshot:
         )
         self._cosine = lru_cache(COSINES)(self._exact_cosine)
         self._worth = lru_cache(ANSWERS)(self._judge)
-        self._holders = lru_cache(HOLDERS)(graph.holders)
+        self._meeting = lru_cache(HOLDERS)(graph.meeting)
 
     @classmethod
     def load(cls, path: Path | str, rechead: Path | None = None) -> "Snapshot":
@@ -93,14 +92,9 @@ class Snapshot:
         head is another graph's."""
         with Store.open(path, read_only=True) as store:
             graph = MappedGraph(GraphArrays.of(store))
-            need = lru_cache(None)(partial(_need, graph))
-            ask = lru_cache(None)(
-                lambda asked: Asked(
-                    tuple(need(*one) for one in asked), frozenset(r for _, r, _ in asked)
-                )
-            )
+            required = lru_cache(None)(graph.requirements)  # one object for all that ask alike
             targets = {
-                example: Target(*items, ask(asked) if asked else None)
+                example: Target(*items, required(asked) if asked else None)
                 for example, *items, asked in store.targets()
             }
             if not targets and rechead is None:
@@ -192,7 +186,10 @@ class Snapshot:
     def _parts(self, ranked: list[str], target: Target, weights: Weights) -> scoring.Parts:
         if weights.qas_over == "conditions":
             qas = scoring.condition_alignment(
-                ranked, target.asked.needs if target.asked else (), self._claims.meets, weights.k
+                ranked,
+                target.asked.conditions if target.asked else (),
+                self.graph.verdict,
+                weights.k,
             )
         else:
             qas = scoring.query_alignment(ranked, target.gold, self.graph.edges, weights.k)
@@ -202,9 +199,7 @@ class Snapshot:
     def _right(self, target: Target, weights: Weights) -> frozenset[str]:
         if weights.right == "gold" or target.asked is None:
             return target.gold
-        meeting = (
-            self._holders(need.relation, need.codes, need.holds) for need in target.asked.needs
-        )
+        meeting = map(self._meeting, target.asked.conditions)
         return target.gold | (frozenset.intersection(*meeting) - target.named)
 
 
@@ -214,23 +209,6 @@ def _head_files(folder: Path, graph: MappedGraph) -> "HeadFiles":
     )
 
     return HeadFiles.read(folder, graph.arrays)
-
-
-def _need(graph: MappedGraph, op: str, relation: str, value: str) -> Need:
-    """A condition over edge codes: of the value, or of all numbers on the wrong side of a bound."""
-    if op in ("below", "above"):
-        limit = float(value)
-        wrong = graph.codes_where(
-            relation,
-            lambda name: (
-                (n := number(name)) is None or (n >= limit if op == "below" else n <= limit)
-            ),
-        )
-        return Need(graph.number(relation), wrong, False)
-    code = graph.code(relation, value)
-    return Need(
-        graph.number(relation), frozenset() if code is None else frozenset((code,)), op == "is"
-    )
 
 
 def _segments(

@@ -7,7 +7,8 @@ from hypothesis import settings
 
 from agents.synthesis.labels import label
 from agents.synthesis.run import SynthConfig, synthesise
-from data_engine.graphs.memory import AttributeGraph, InteractionGraph
+from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, make_model
 from data_engine.schema import Chain, Claim, Condition, Example, Provenance

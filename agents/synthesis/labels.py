@@ -6,7 +6,7 @@ A step is correct when every claim is true and, for a need step, when it names e
 
 from typing import Literal
 
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.schema import Claim, Condition, Proof, Role, Step
 
 
@@ -17,8 +17,8 @@ def judge(claim: Claim, graph: AttributeGraph, conditions: tuple[Condition, ...]
     if claim.kind == "keep":
         fits = graph.fits(claim.subject, conditions)
         return None if fits is None else fits is claim.holds
-    known = graph.values(claim.subject, claim.relation)
-    return (claim.value in known) is claim.holds if known else None
+    stated = graph.states(claim.subject, claim.relation, claim.value)
+    return None if stated is None else stated is claim.holds
 
 
 def label(

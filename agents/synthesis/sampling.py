@@ -126,7 +126,7 @@ class World:
         self, item: str, without: set[Condition], rng: Random
     ) -> tuple[Condition, ...] | None:
         """Two facts of the item's card that no other item shares, none of them in `without`; None where there are none."""
-        card, holders = self.evidence.cards.rows[item], self.evidence.attributes.holders
+        card, graph = self.evidence.cards.rows[item], self.evidence.attributes
         facts = [
             c
             for r, values in card.items()
@@ -135,9 +135,8 @@ class World:
         ]
         rng.shuffle(facts)
         for one, other in combinations(facts, 2):
-            if set(holders[one.relation, one.value]) & set(
-                holders[other.relation, other.value]
-            ) == {item}:
+            both = (set(graph.holders(c.relation, c.value)) for c in (one, other))
+            if set.intersection(*both) == {item}:
                 return one, other
         return None
 
@@ -168,7 +167,7 @@ class World:
     def audiences(self) -> frozenset[str]:
         """The groups of users that some item is popular with."""
         return frozenset(
-            v for r, v in self.evidence.attributes.holders if r == RELATION and v != EVERYONE
+            v for r, v in self.evidence.attributes.items_by_edge if r == RELATION and v != EVERYONE
         )
 
     def condition(self, relation: str, value: str, op: Op = "is") -> Condition:

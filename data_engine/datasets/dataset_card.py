@@ -123,7 +123,8 @@ def _reach(evidence: Evidence) -> dict[int, float]:
     """Hops (2, 4) → mean share of the other items reached, from items spread evenly over the catalogue."""
     graph, items = evidence.attributes, sorted(evidence.attributes.edges)
     near = {
-        item: {other for edge in graph.edge_sets[item] for other in graph.holders[edge]} - {item}
+        item: {other for edge in graph.edge_sets[item] for other in graph.items_by_edge[edge]}
+        - {item}
         for item in items
     }
     chosen = items[:: max(1, len(items) // REACHED_FROM)]
@@ -156,7 +157,7 @@ def _draw(evidence: Evidence, reach: dict[int, float], folder: Path) -> None:
     for label, degree in (
         ("interactions of a user", np.bincount(likes.user)),
         ("interactions of an item", np.bincount(likes.item)),
-        ("items of an attribute", np.array([len(held) for held in graph.holders.values()])),
+        ("items of an attribute", np.array([len(held) for held in graph.items_by_edge.values()])),
     ):
         degree = np.sort(degree[degree > 0])[::-1]
         plt.loglog(np.arange(1, len(degree) + 1), degree, label=label)

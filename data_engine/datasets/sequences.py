@@ -11,7 +11,7 @@ import numpy as np
 
 from data_engine.datasets.splits import global_time, leave_last_out
 from data_engine.errors import DataError
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 
 Cut = Literal["time", "last"]
 TRAIN, VALIDATION, TEST = 0, 1, 2

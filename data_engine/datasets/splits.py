@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.schema import Condition, Split
 
 # Cumulative shares of (gold item, condition value) links, in 256ths: test 16 %, validation 8 %, RL 22 %, the rest SFT.

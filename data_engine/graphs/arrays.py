@@ -20,7 +20,7 @@ from tempfile import mkdtemp
 import numpy as np
 
 from data_engine.errors import DataError
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.runtime.atomic import replace
 from data_engine.store.database import Store
 

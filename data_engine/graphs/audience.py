@@ -4,9 +4,9 @@ An item is popular with a group when its share of the group's likes is LIFT time
 item's frequency overall), from SUPPORT likes in the group. It is known for items with KNOWN likes; popular with none is "everyone".
 """
 
-from data_engine.graphs.memory import AttributeGraph
-from data_engine.importers.ratings import liked_sql
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.store.database import Store
+from data_engine.store.ratings import liked_sql
 
 RELATION, EVERYONE, LIFT, SUPPORT, KNOWN = "popular_with", "popular_with/everyone", 1.4, 10, 30
 COLUMNS = ("gender", "age", "occupation")

@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import RELATION as AUDIENCE
-from data_engine.graphs.memory import AttributeGraph
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
     covered = Counter(
         {
             relation: sum(
-                any(len(graph.holders[relation, v]) > 1 for v in by.get(relation, ()))
+                any(len(graph.holders(relation, v)) > 1 for v in by.get(relation, ()))
                 for by in graph.edges.values()
             )
             for relation in graph.relations
@@ -73,7 +73,7 @@ class Cards:
                 fit = [
                     v
                     for v in by.get(c.relation, ())
-                    if len(graph.holders[c.relation, v]) >= c.shared_by
+                    if len(graph.holders(c.relation, v)) >= c.shared_by
                     and names[graph.names[v]] == 1
                 ]
                 row[c.relation] = tuple(fit[: c.width])

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import with_audiences
 from data_engine.graphs.cards import Cards
-from data_engine.graphs.memory import AttributeGraph, InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.store.database import Store
 
 

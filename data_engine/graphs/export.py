@@ -7,7 +7,7 @@ import numpy as np
 
 from data_engine.errors import DataError
 from data_engine.graphs.arrays import GraphArrays
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.runtime.atomic import draft
 from data_engine.store.database import Store
 from data_engine.store.filling import literal

@@ -13,7 +13,7 @@ from random import Random
 from pydantic import Field
 
 from data_engine.errors import ImportRefused
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.names.titles import TitleResolver, fold
 from data_engine.runtime.config import Config
 from data_engine.schema import Claim, Condition, Example, Kind, Provenance, content_hash
@@ -124,7 +124,7 @@ class _Reader:
         self.config, self.graph, self.domain, self.digest = config, graph, domain, digest
         self.titles, self.items = TitleResolver(graph.titles), sorted(graph.titles)
         self.named: dict[tuple[str, str], set[str]] = {}
-        for relation, attribute in graph.holders:
+        for relation, attribute in graph.items_by_edge:
             self.named.setdefault((relation, fold(graph.names[attribute])), set()).add(attribute)
 
     def example(self, record: dict, kind: Kind, query: str, subset: list[str]) -> Example:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data_engine.errors import DataError
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.runtime.atomic import draft
 from data_engine.schema import content_hash
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from data_engine.datasets.splits import interaction_split
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 
 
 @dataclass(frozen=True)

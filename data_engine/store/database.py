@@ -18,10 +18,10 @@ import duckdb
 import numpy as np
 
 from data_engine.errors import DataError, ImportRefused
-from data_engine.importers.ratings import USUAL, Scale
 from data_engine.schema import Example
 from data_engine.store.filling import STRICT, ImportOptions, Settled, append, forget_rejects, settle
 from data_engine.store.migrations import EXAMPLES, MIGRATIONS, migrate, refuse_foreign, version
+from data_engine.store.ratings import USUAL, Scale
 
 GRAPHS = ("items", "attributes", "edges", "interactions")
 CATALOGUE = (*GRAPHS, "users", "links")

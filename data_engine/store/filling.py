@@ -10,7 +10,8 @@ from pydantic import Field
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.plain_text import original
-from data_engine.importers.ratings import (
+from data_engine.runtime.config import Config
+from data_engine.store.ratings import (
     Scale,
     day,
     find_scale,
@@ -21,8 +22,7 @@ from data_engine.importers.ratings import (
     time_unit,
     warning,
 )
-from data_engine.importers.tidying import tidy
-from data_engine.runtime.config import Config
+from data_engine.store.tidying import tidy
 
 _BAD_ROW = "user_id IS NULL OR item_id IS NULL OR NOT isfinite(rating) OR NOT isfinite(seconds) OR abs(seconds) > 9e18"
 _WHOLE_EDGE = "item_id IS NOT NULL AND relation IS NOT NULL AND attribute_id IS NOT NULL"

@@ -12,9 +12,9 @@ from agents.synthesis.sampling import World
 from agents.synthesis.state import LUCKY, Request
 from agents.synthesis.writers.template import TemplateWriter
 from data_engine.errors import UnsupportedKind
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import RELATION
 from data_engine.graphs.evidence import Evidence
-from data_engine.graphs.memory import AttributeGraph
 from data_engine.quality.audit import audit
 from data_engine.schema import KINDS, Condition
 from data_engine.store.database import Store
@@ -101,7 +101,7 @@ def test_implicit_at_level_3_never_names_its_anchor(made):
             for c in e.chains[0].steps[0].claims
             if c.relation != e.conditions[0].relation or c.value != e.conditions[0].value
         ]
-        holders = [set(world.evidence.attributes.holders[c.relation, c.value]) for c in described]
+        holders = [set(world.evidence.attributes.holders(c.relation, c.value)) for c in described]
         assert set.intersection(*holders) == {anchor}
 
 

@@ -136,7 +136,7 @@ def test_a_spoiled_example_fails_the_audit(film_store, tmp_path, spoil):
         negative = next(i for i in e.candidates if i not in e.gold)
         meets = next(
             i
-            for i in evidence.attributes.holders[e.conditions[0].relation, e.conditions[0].value]
+            for i in evidence.attributes.holders(e.conditions[0].relation, e.conditions[0].value)
             if i not in (*e.candidates, *e.anchors)
         )
         first = e.chains[0].steps[0]

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from data_engine.errors import DataError
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
 from data_engine.preference import Likes, embed

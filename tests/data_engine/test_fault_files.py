@@ -8,14 +8,16 @@ import pytest
 from data_engine.datasets.splits import interaction_split
 from data_engine.datasets.subset import Subset
 from data_engine.errors import DataError, ImportRefused
+from data_engine.facts import number
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.evidence import Evidence
-from data_engine.graphs.memory import AttributeGraph, InteractionGraph, number
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.amazon import Amazon
 from data_engine.importers.movielens import MovieLens
-from data_engine.importers.ratings import find_scale, make_scale, parse_scale
 from data_engine.importers.tables import Tables
 from data_engine.store.database import Store
 from data_engine.store.filling import ImportOptions
+from data_engine.store.ratings import find_scale, make_scale, parse_scale
 
 FIRST = 1_600_000_000
 DAY = 86_400
@@ -371,7 +373,7 @@ def test_fault_case_13_one_person_in_four_spellings_is_two_at_import_for_capital
     assert graph.names == {
         f"starring:{name}": name for name in ("Penélope Example", "PENÉLOPE EXAMPLE")
     }
-    assert graph.holders["starring", "starring:Penélope Example"] == ("0", "1", "2")
+    assert graph.holders("starring", "starring:Penélope Example") == ("0", "1", "2")
 
 
 def test_fault_case_13_an_empty_genre_is_left_out(tmp_path):

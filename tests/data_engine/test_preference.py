@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import ndcg_score
 
 from data_engine.errors import DataError
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, lightgcn, make_model
 from data_engine.preference.lightgcn import (

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from data_engine.errors import ImportRefused
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.importers.recbench import RecBench, read_recbench
 from data_engine.quality.audit import audit
 from data_engine.store.database import Store

@@ -8,8 +8,9 @@ import duckdb
 import pytest
 
 from data_engine.errors import DataError, ImportRefused
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.evidence import Evidence
-from data_engine.graphs.memory import AttributeGraph, InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.tables import Tables
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.schema import Condition

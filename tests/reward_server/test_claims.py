@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.store.database import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot

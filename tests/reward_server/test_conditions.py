@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.schema import Condition
 from data_engine.store.database import Store
 from reward_server.scoring import PROFILES

@@ -185,7 +185,7 @@ def test_the_template_names_what_the_last_items_share(evidence):
     items, attributes = evidence.interactions.items, evidence.attributes
     sequences = Sequences.of(evidence.interactions, "last")
     (relation, value), held = max(
-        attributes.holders.items(), key=lambda edge: (edge[0][0] == "director", len(edge[1]))
+        attributes.items_by_edge.items(), key=lambda edge: (edge[0][0] == "director", len(edge[1]))
     )
     history = np.array([items.index(item) for item in held[:3]])
     thought = template(sequences, evidence)([Next(0, history, 0)])[0]

@@ -115,7 +115,7 @@ def _writer(
     shown = {column.relation for column in evidence.cards.columns}
     rarity = {
         edge: log(len(items) / len(held))
-        for edge, held in graph.holders.items()
+        for edge, held in graph.items_by_edge.items()
         if edge[0] in shown and len(held) > 1
     }
 

@@ -4,7 +4,7 @@ from random import Random
 
 from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Flaw
-from data_engine.graphs.memory import number
+from data_engine.facts import number
 from data_engine.schema import Condition
 
 ROUND = {1: 10, 2: 5, 3: 1}  # level → how round the bound is
