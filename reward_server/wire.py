@@ -8,15 +8,16 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from data_engine.responses.claim import Claim as Claim
+from data_engine.responses.reading import Status as Status
+
 MOST_RESPONSES = 1024
 MOST_CHARACTERS = (
     32_768  # of a response; whoever has a policy's longer one cuts it, the server refuses it
 )
 MOST_NAME, MOST_TITLE = 200, 1000  # characters
 
-Status = Literal["ok", "no_answer", "unresolved", "malformed"]
 Verdict = Literal["ok", "wrong_item", "contradicted", "unknown"]
-Judgement = Literal["supported", "contradicted", "unknown"]
 Profile = Literal["ndcg", "rerec", "rerec-conditions", "open-catalogue"]
 Share = Annotated[float, Meta(ge=0, le=10)]
 
@@ -60,25 +61,6 @@ class ScoreRequest(Wire):
     def __len__(self) -> int:
         """How many are asked about."""
         return len(self.responses)
-
-
-class Claim(Wire):
-    """A statement: characters start..end are its own. kind and what is stated:
-
-    fact: item `subject` has `value` for `relation`. need: the query asks for it (no subject). needs: all that the
-    query asks for has been named; else relation and value are the first that was left out. match: yes or no, the `value` of `subject` is
-    what the query asks for. decision: `subject` meets the query, `value` keep, or misses it, skip.
-    verdict: what graph and conditions say. relevant: whether a condition of the query can be decided by it; null for an Example without conditions.
-    """
-
-    kind: Literal["fact", "need", "needs", "match", "decision"]
-    start: int
-    end: int
-    subject: str
-    relation: str
-    value: str
-    verdict: Judgement
-    relevant: bool | None
 
 
 class Segment(Wire):

@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 
 from data_engine.errors import ImportRefused
-from data_engine.importers.plain_text import encoding_of, readable
 from data_engine.runtime.config import Config
 from data_engine.store.filling import (
     literal,
@@ -20,6 +19,7 @@ from data_engine.store.filling import (
     put_items,
     put_links,
 )
+from data_engine.store.plain_text import encoding_of, readable
 
 DETAILS = {
     "Brand": "brand",

@@ -17,11 +17,11 @@ import duckdb
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.graph_xml import ENDINGS, Facts, Graph, read_graph
-from data_engine.importers.plain_text import encoding_of, readable
 from data_engine.importers.tables import Tables
 from data_engine.names.cleaning import clean_text
 from data_engine.runtime.config import Config
 from data_engine.store.filling import append, literal, note_reject, note_understood, put_edges
+from data_engine.store.plain_text import encoding_of, readable
 
 _TRIPLE = (
     r"^\s*(<[^>]*>|_:\S+)\s+<([^>]*)>\s+"

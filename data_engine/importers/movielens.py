@@ -10,7 +10,6 @@ import duckdb
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import columns_of, rows_with_header, rows_without_header
-from data_engine.importers.plain_text import encoding_of
 from data_engine.importers.tables import Tables
 from data_engine.runtime.config import Config
 from data_engine.store.filling import (
@@ -23,6 +22,7 @@ from data_engine.store.filling import (
     put_links,
     put_users,
 )
+from data_engine.store.plain_text import encoding_of
 
 GENRES_100K = (
     "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi "

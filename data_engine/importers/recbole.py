@@ -12,7 +12,6 @@ import duckdb
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import first_line, rows_without_header
-from data_engine.importers.plain_text import encoding_of
 from data_engine.names.cleaning import relation_names
 from data_engine.runtime.config import Config
 from data_engine.store.filling import (
@@ -26,6 +25,7 @@ from data_engine.store.filling import (
     put_items,
     put_users,
 )
+from data_engine.store.plain_text import encoding_of
 
 TITLES = ("movie_title", "title", "name", "item_name", "book_title", "artist_name")
 TYPES = {"token": "VARCHAR", "token_seq": "VARCHAR", "float": "DOUBLE", "float_seq": "VARCHAR"}

@@ -18,7 +18,6 @@ from data_engine.importers.delimited import (
     separator_of,
     types_of,
 )
-from data_engine.importers.plain_text import encoding_of
 from data_engine.runtime.config import Config
 from data_engine.store.filling import (
     identifier,
@@ -28,6 +27,7 @@ from data_engine.store.filling import (
     put_items,
     put_users,
 )
+from data_engine.store.plain_text import encoding_of
 
 FILES = {
     "ratings": ("ratings", "interactions", "pairs"),

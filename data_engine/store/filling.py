@@ -9,8 +9,8 @@ import pyarrow as pa
 from pydantic import Field
 
 from data_engine.errors import ImportRefused
-from data_engine.importers.plain_text import original
 from data_engine.runtime.config import Config
+from data_engine.store.plain_text import original
 from data_engine.store.ratings import (
     Scale,
     day,

@@ -21,10 +21,10 @@ from data_engine.errors import DataError
 from data_engine.graphs.arrays import GraphArrays
 from data_engine.names.sentences import Encode, sentence_encoder
 from data_engine.ndcg import ndcg_of_rank
+from data_engine.responses.reading import split_answer
 from data_engine.runtime.atomic import draft, write
 from reward_server.errors import Refused
 from reward_server.rechead.model import PAD, HeadConfig, RecHead
-from reward_server.segments import split_answer
 from reward_server.wire import HeadAsk, HeadScore
 
 MOST_NAMED = 100

@@ -10,12 +10,12 @@ import torch
 
 from data_engine.errors import DataError
 from data_engine.graphs.arrays import GraphArrays
+from data_engine.responses.reading import split_answer
 from data_engine.store.database import Store
 from reward_server.errors import Refused
 from reward_server.local import local_server
 from reward_server.rechead.head import Head, compression, save_head
 from reward_server.rechead.model import HeadConfig, RecHead
-from reward_server.segments import split_answer
 from reward_server.wire import HeadAsk
 from tests.test_cli import rerec
 

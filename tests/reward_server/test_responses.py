@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_engine.responses.reading import read
 from reward_server.errors import UnknownExamples
 from reward_server.scoring import PROFILES
-from reward_server.segments import read
 from reward_server.wire import Response
 
 

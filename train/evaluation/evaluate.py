@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from data_engine.graphs.evidence import Evidence
+from data_engine.responses.reading import split_answer, without_tags
 from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
-from reward_server.segments import split_answer, without_tags
 from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 from train.errors import TrainError
 from train.evaluation.baselines import BASELINES, answers, baseline

@@ -16,8 +16,8 @@ import torch
 
 from data_engine.datasets.sequences import Next, Sequences
 from data_engine.graphs.evidence import Evidence
+from data_engine.responses.reading import split_answer
 from data_engine.schema import content_hash
-from reward_server.segments import split_answer
 from train.evaluation.endpoint import EndpointConfig, ask
 from train.evaluation.kept import Kept
 
