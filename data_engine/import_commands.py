@@ -13,8 +13,8 @@ from data_engine.runtime.console import show
 from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 if TYPE_CHECKING:
-    from data_engine.store.database import Source
-    from data_engine.store.filling import ImportOptions, Settled
+    from data_engine.store.catalogue import Source
+    from data_engine.store.finishing import ImportOptions, ImportReport
 
 DomainOption = Annotated[
     str, typer.Option(help="What the items are, in the plural: movies, books …")
@@ -274,7 +274,7 @@ def _pairs(words: list[str] | None) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words or ())
 
 
-def summary(settled: "Settled", as_json: bool) -> dict[str, object]:
+def summary(settled: "ImportReport", as_json: bool) -> dict[str, object]:
     """What was left out and understood: one line per topic for a reader, one object in JSON."""
     facts = settled.model_dump()
     topics = {topic: words for topic, words in settled.understood.items() if topic != "warning"}
@@ -291,7 +291,7 @@ def _options(
     relation: list[str] | None = None,
 ) -> "ImportOptions":
     """What the user said of the data, checked."""
-    from data_engine.store.filling import ImportOptions
+    from data_engine.store.finishing import ImportOptions
     from data_engine.store.ratings import make_scale, parse_scale
 
     bounds = parse_scale(scale) if scale else None
@@ -314,7 +314,7 @@ def keep(
 ) -> None:
     """Import, and leave no file behind where there was none and the import is refused."""
     from data_engine.store.database import Store
-    from data_engine.store.filling import STRICT
+    from data_engine.store.finishing import STRICT
 
     new = not store.exists()
     folders = [folder for folder in store.parents if not folder.exists()]
@@ -339,7 +339,7 @@ def keep(
     warn(settled)
 
 
-def warn(settled: "Settled") -> None:
+def warn(settled: "ImportReport") -> None:
     """What a person should look at, on standard error too, where it is seen beside JSON."""
     if settled.understood.get("warning"):
         print(f"warning: {settled.understood['warning']}", file=sys.stderr)

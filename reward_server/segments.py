@@ -32,7 +32,7 @@ def judge_segments(
     text: str,
     spans: Sequence[Span],
     mentions: Sequence[Mention],
-    claims: Sequence[Claim],
+    claims: list[Claim],
     answer: AnswerScore,
 ) -> list[Segment]:
     """A Segment for each span, with the items named in it and the claims that start in it.
@@ -41,12 +41,13 @@ def judge_segments(
     too: an answer that names no wrong item is ok.
     """
     found: list[Segment] = []
+    wrong, total = answer.wrong, answer.total
     next_mention, next_claim = 0, 0
     mention_start = mentions[0][1] if mentions else len(text)
     claim_start = claims[0].start if claims else len(text)
     for start, end in spans:
         if end <= mention_start and end <= claim_start:  # prose: nothing to judge
-            found.append(Segment(start, end, [], "unknown", answer.total, []))
+            found.append(Segment(start, end, [], "unknown", total, []))
             continue
         items: list[str] = []
         first = next_claim
@@ -59,21 +60,15 @@ def judge_segments(
         while claim_start < end:
             next_claim += 1
             claim_start = claims[next_claim].start if next_claim < len(claims) else len(text)
-        inside = list(claims[first:next_claim])
-        verdict = _verdict(items, inside, answer.wrong, text.startswith("<answer>", start))
-        reward = answer.penalised if verdict == "wrong_item" else answer.total
+        inside = claims[first:next_claim]
+        verdict: Verdict = "unknown"
+        verdicts = [claim.verdict for claim in inside]
+        if wrong and not wrong.isdisjoint(items):
+            verdict = "wrong_item"
+        elif "contradicted" in verdicts:
+            verdict = "contradicted"
+        elif "supported" in verdicts or (items and text.startswith("<answer>", start)):
+            verdict = "ok"
+        reward = answer.penalised if verdict == "wrong_item" else total
         found.append(Segment(start, end, items, verdict, reward, inside))
     return found
-
-
-def _verdict(
-    items: list[str], claims: list[Claim], wrong: frozenset[str], is_answer: bool
-) -> Verdict:
-    if wrong and not wrong.isdisjoint(items):
-        return "wrong_item"
-    verdicts = [claim.verdict for claim in claims]
-    if "contradicted" in verdicts:
-        return "contradicted"
-    if "supported" in verdicts or (items and is_answer):
-        return "ok"
-    return "unknown"

@@ -12,7 +12,8 @@ from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, make_model
 from data_engine.schema import Chain, Claim, Condition, Example, Provenance
-from data_engine.store.database import Catalogue, Store
+from data_engine.store.catalogue import Catalogue
+from data_engine.store.database import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response

@@ -10,7 +10,7 @@ from pydantic import Field
 from data_engine.errors import DataError
 from data_engine.runtime.config import Config
 from data_engine.store.database import CATALOGUE, Store
-from data_engine.store.filling import literal
+from data_engine.store.sql import literal
 
 
 class Subset(Config):

@@ -10,7 +10,7 @@ from data_engine.graphs.arrays import GraphArrays
 from data_engine.graphs.attributes import AttributeGraph
 from data_engine.runtime.atomic import draft
 from data_engine.store.database import Store
-from data_engine.store.filling import literal
+from data_engine.store.sql import literal
 
 ENDINGS = (".graphml", ".gexf", ".parquet", ".pt")
 

@@ -10,16 +10,10 @@ import duckdb
 
 from data_engine.errors import ImportRefused
 from data_engine.runtime.config import Config
-from data_engine.store.filling import (
-    literal,
-    note_reject,
-    note_understood,
-    put_edges,
-    put_interactions,
-    put_items,
-    put_links,
-)
+from data_engine.store.filling import put_edges, put_interactions, put_items, put_links
+from data_engine.store.notes import note_reject, note_understood
 from data_engine.store.plain_text import encoding_of, readable
+from data_engine.store.sql import literal
 
 DETAILS = {
     "Brand": "brand",

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 
 from data_engine.errors import ImportRefused
-from data_engine.store.filling import literal
 from data_engine.store.plain_text import encoding_of, readable
+from data_engine.store.sql import literal
 
 MOST_HEADER = 1_000_000
 ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")

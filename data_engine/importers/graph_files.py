@@ -20,8 +20,10 @@ from data_engine.importers.graph_xml import ENDINGS, Facts, Graph, read_graph
 from data_engine.importers.tables import Tables
 from data_engine.names.cleaning import clean_text
 from data_engine.runtime.config import Config
-from data_engine.store.filling import append, literal, note_reject, note_understood, put_edges
+from data_engine.store.filling import put_edges
+from data_engine.store.notes import note_reject, note_understood
 from data_engine.store.plain_text import encoding_of, readable
+from data_engine.store.sql import append, literal
 
 _TRIPLE = (
     r"^\s*(<[^>]*>|_:\S+)\s+<([^>]*)>\s+"

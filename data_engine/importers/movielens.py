@@ -12,17 +12,10 @@ from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import columns_of, rows_with_header, rows_without_header
 from data_engine.importers.tables import Tables
 from data_engine.runtime.config import Config
-from data_engine.store.filling import (
-    identifier,
-    literal,
-    note_understood,
-    put_edges,
-    put_interactions,
-    put_items,
-    put_links,
-    put_users,
-)
+from data_engine.store.filling import put_edges, put_interactions, put_items, put_links, put_users
+from data_engine.store.notes import note_understood
 from data_engine.store.plain_text import encoding_of
+from data_engine.store.sql import identifier, literal
 
 GENRES_100K = (
     "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi "

@@ -14,18 +14,10 @@ from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import first_line, rows_without_header
 from data_engine.names.cleaning import relation_names
 from data_engine.runtime.config import Config
-from data_engine.store.filling import (
-    append,
-    identifier,
-    literal,
-    note_reject,
-    note_understood,
-    put_edges,
-    put_interactions,
-    put_items,
-    put_users,
-)
+from data_engine.store.filling import put_edges, put_interactions, put_items, put_users
+from data_engine.store.notes import note_reject, note_understood
 from data_engine.store.plain_text import encoding_of
+from data_engine.store.sql import append, identifier, literal
 
 TITLES = ("movie_title", "title", "name", "item_name", "book_title", "artist_name")
 TYPES = {"token": "VARCHAR", "token_seq": "VARCHAR", "float": "DOUBLE", "float_seq": "VARCHAR"}

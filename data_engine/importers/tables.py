@@ -19,15 +19,10 @@ from data_engine.importers.delimited import (
     types_of,
 )
 from data_engine.runtime.config import Config
-from data_engine.store.filling import (
-    identifier,
-    note_understood,
-    put_edges,
-    put_interactions,
-    put_items,
-    put_users,
-)
+from data_engine.store.filling import put_edges, put_interactions, put_items, put_users
+from data_engine.store.notes import note_understood
 from data_engine.store.plain_text import encoding_of
+from data_engine.store.sql import identifier
 
 FILES = {
     "ratings": ("ratings", "interactions", "pairs"),

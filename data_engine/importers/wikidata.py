@@ -17,7 +17,7 @@ from data_engine.names.cleaning import clean_text
 from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import write_json
 from data_engine.store.database import Store
-from data_engine.store.filling import append
+from data_engine.store.sql import append
 
 ENDPOINT = "https://query.wikidata.org/sparql"
 AGENT = "rerec (recommendation research; SPARQL in batches with pauses)"
@@ -180,5 +180,5 @@ def _keep(store: Store, rows: list[tuple[str, str, str, str]]) -> int:
             "FROM new LEFT JOIN last USING (item_id, relation)"
         )
         if added := store.counts()["edges"] - before:
-            store.forget_derived()
+            store.drop_derived()
     return added

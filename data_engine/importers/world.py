@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from data_engine.runtime.config import Config
-from data_engine.store.database import Catalogue
+from data_engine.store.catalogue import Catalogue
 
 GENRES = (
     "Action",

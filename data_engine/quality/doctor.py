@@ -11,7 +11,7 @@ from typing import NamedTuple
 from data_engine.names.cleaning import clean_text
 from data_engine.runtime.config import Config
 from data_engine.store.database import Store
-from data_engine.store.filling import append
+from data_engine.store.sql import append
 
 SHOWN = 5
 
@@ -245,7 +245,7 @@ def repair(store: Store) -> list[Finding]:
                     store.db.execute(check.repair)
             if merges := spellings(store)[0]:
                 _apply(store, merges)
-            store.forget_derived()
+            store.drop_derived()
     return mended
 
 

@@ -18,7 +18,7 @@ another value of the same relation is beside the point, however true, and so is 
 it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain, pairwise
 
 from data_engine.graphs.mapped import MappedGraph, Requirements
@@ -37,7 +37,11 @@ class ClaimChecker:
     def __init__(self, graph: MappedGraph) -> None:
         self.graph = graph
         self._judge, clues = ClaimJudge(graph), ClueReader(graph.relations)
-        self._clue, self._need_clue = clues.clue, clues.need_clue
+        self._judge_fact, self._clue, self._need_clue = (
+            self._judge.fact,
+            clues.clue,
+            clues.need_clue,
+        )
         words = {form: word for word in REPLIES + DECISIONS for form in (word, word.capitalize())}
         names = (
             (name, attribute)
@@ -55,11 +59,15 @@ class ClaimChecker:
         """
         hits, found, needs = self._names.find(text), list[Claim](), list[Claim]()
         opens = [start for _, start, _ in mentions] + [len(text)]
-        k = _first_from(hits, 0, opens[0])
+        k, count = 0, len(hits)
+        while k < count and hits[k][0] < opens[0]:
+            k += 1
         if required:
             needs += self._needs(text, hits[:k], required)
         for (item, _, at), after in zip(mentions, opens[1:], strict=True):
-            first, k = k, _first_from(hits, k, after)
+            first = k
+            while k < count and hits[k][0] < after:
+                k += 1
             if k > first:
                 named = hits[first:k]
                 found += self._statements(item, at, after, named, text, required)
@@ -70,8 +78,9 @@ class ClaimChecker:
         if required and needs:
             found += needs + self._completeness(text, needs, required)
             found.sort(key=_end)
-        shared = list(self._shared_facts(text, mentions, required))
-        return sorted(found + shared, key=_end) if shared else found
+        if shared := self._shared_facts(text, mentions, required):
+            found = sorted(found + shared, key=_end)
+        return found
 
     def _needs(self, text: str, hits: list[Hit], required: Requirements) -> list[Claim]:
         """Claims of need by names that stand in lines before any item."""
@@ -137,7 +146,7 @@ class ClaimChecker:
                 negated = denied or (negated and "," not in before)
                 relation, at, fact = named or relation, end, None
                 if not negated:
-                    fact = self._judge.fact(item, bearers, relation, required)
+                    fact = self._judge_fact(item, bearers, relation, required)
                     verdict, read, value, relevant, _ = fact
                     found.append(Claim("fact", start, end, item, read, value, verdict, relevant))
             elif word in DECISIONS:
@@ -161,11 +170,13 @@ class ClaimChecker:
 
     def _shared_facts(
         self, text: str, mentions: Sequence[Mention], required: Requirements | None
-    ) -> Iterator[Claim]:
+    ) -> list[Claim]:
         """Two facts for each "A and B share their composer"."""
+        found: list[Claim] = []
         for one, other in pairwise(mentions):
             if other[1] - one[2] < NEAR and text[one[2] : other[1]].strip() in ("and", "&"):
-                yield from self._shared(text, one, other, required)
+                found += self._shared(text, one, other, required)
+        return found
 
     def _shared(
         self, text: str, one: Mention, other: Mention, required: Requirements | None
@@ -196,13 +207,6 @@ class ClaimChecker:
 def _match(item: str, start: int, end: int, word: str, fact: JudgedFact) -> Claim:
     verdict: Judgement = "supported" if word in fact.replies else "contradicted"
     return Claim("match", start, end, item, fact.relation, fact.value, verdict, True)
-
-
-def _first_from(hits: list[Hit], k: int, place: int) -> int:
-    """The index of the first hit, from the k-th on, that starts at `place` or later."""
-    while k < len(hits) and hits[k][0] < place:
-        k += 1
-    return k
 
 
 def _end(claim: Claim) -> int:

@@ -29,10 +29,13 @@ class JudgedFact(NamedTuple):
 
 
 class ClaimJudge:
-    """`fact`, `need` and `fits` are cached: the rollouts of a group state the same things.
+    """All answers are cached: the rollouts of a group state the same things.
 
-    `fits(item, requirements)`: whether an item meets all conditions, None where the graph cannot
-    say.
+    fact(item, attributes, relation, requirements): see `_fact`.
+    need(attributes, relation, requirements, denied): see `_need`.
+    fits(item, requirements): whether an item meets all conditions, None where the graph cannot say.
+    nameable(requirements): (relation, attribute id) of the conditions that are one value which is
+    not a number: a number is no name that a text could be held to.
     """
 
     def __init__(self, graph: MappedGraph) -> None:
@@ -40,11 +43,9 @@ class ClaimJudge:
         self.fact = lru_cache(CACHED)(self._fact)
         self.need = lru_cache(CACHED)(self._need)
         self.fits = lru_cache(CACHED)(graph.verdict_on_all)
+        self.nameable = lru_cache(CACHED)(self._nameable)
 
-    def nameable(self, required: Requirements) -> list[tuple[str, str]]:
-        """(relation, attribute id) of the conditions that are one value which is not a number: a
-        number is no name that a text could be held to.
-        """
+    def _nameable(self, required: Requirements) -> list[tuple[str, str]]:
         arrays, found = self.graph.arrays, []
         for condition in required.conditions:
             if len(condition.codes) == 1:

@@ -24,7 +24,7 @@ from data_engine.importers.tables import Tables
 from data_engine.preference import Likes, embed
 from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 
 SHARED, TIMES = Path(__file__).resolve().parents[2].parent / "shared", 20.0
 SOURCES = {

@@ -23,7 +23,7 @@ from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
 from data_engine.schema import Example
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 from tests.bench.load import report
 
 SHARED, TARGET, QUERIES = Path(__file__).resolve().parents[2].parent / "shared/data", 300.0, 200

@@ -87,7 +87,7 @@ def test_another_graph_gets_other_arrays_while_the_old_stay_readable(store):
     old = GraphArrays.of(store)
     with store.transaction():
         store.db.execute("DELETE FROM edges WHERE relation = 'composer'")
-        store.forget_derived()
+        store.drop_derived()
     new = GraphArrays.of(store)
     assert len(new.relation) == len(old.relation) - 12 and new.digest != old.digest
     assert int(old.attribute.sum()) > 0  # still mapped
@@ -156,7 +156,7 @@ def test_fault_15_what_a_killed_process_left_is_removed(writer):
     with Store.open(path) as store:
         with store.transaction():
             store.db.execute("DELETE FROM edges WHERE relation = 'composer'")
-            store.forget_derived()
+            store.drop_derived()
         GraphArrays.of(store)
         assert folders(path) == [store.graph_digest]
 

@@ -16,7 +16,7 @@ from data_engine.importers.amazon import Amazon
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 from data_engine.store.ratings import find_scale, make_scale, parse_scale
 
 FIRST = 1_600_000_000

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from data_engine.errors import ImportRefused
 from data_engine.importers.graph_files import GraphFile, normal_iri
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 from tests.conftest import hand_catalogue
 
 LABEL = "<http://www.w3.org/2000/01/rdf-schema#label>"

@@ -16,7 +16,7 @@ from data_engine.names.cleaning import (
 )
 from data_engine.quality.doctor import ALIKE, examine, repair
 from data_engine.store.database import Store
-from data_engine.store.filling import append
+from data_engine.store.sql import append
 from tests.conftest import hand_catalogue
 
 ENTITIES = ["&amp;", "&#39;", "&", "amp;", "#38;", "lt;"]

@@ -13,7 +13,7 @@ from data_engine.importers.graph_files import GraphFile
 from data_engine.importers.movielens import GENRES_100K, MovieLens
 from data_engine.importers.recbole import RecBole
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 from tests.conftest import SHARED, hand_catalogue
 from tests.test_cli import rerec
 

@@ -10,7 +10,7 @@ from data_engine.importers.movielens import MovieLens
 from data_engine.importers.recbole import RecBole
 from data_engine.importers.tables import Tables
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 
 ROWS = 30
 JUNK = (

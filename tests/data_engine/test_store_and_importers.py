@@ -15,7 +15,7 @@ from data_engine.importers.tables import Tables
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.schema import Condition
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 from tests.conftest import SHARED, hand_catalogue
 
 RATINGS = "userId,movieId,rating,timestamp\n1,10,4.5,100\n1,11,2,101\n2,10,5,102\n"

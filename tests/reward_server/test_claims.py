@@ -283,7 +283,7 @@ def test_an_attribute_called_no_or_keep_is_still_only_a_word(hand_store, tmp_pat
         with store.transaction():
             store.db.execute("UPDATE attributes SET name = 'No!' WHERE attribute_id = 'd2'")
             store.db.execute("UPDATE attributes SET name = 'Keep' WHERE attribute_id = 'd3'")
-            store.forget_derived()
+            store.drop_derived()
         store.replace_examples([example(AttributeGraph.from_store(store))])
     snapshot = Snapshot.load(path)
     (name,) = snapshot.targets
