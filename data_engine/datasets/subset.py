@@ -10,7 +10,7 @@ from pydantic import Field
 from data_engine.errors import DataError
 from data_engine.runtime.config import Config
 from data_engine.store.database import CATALOGUE, Store
-from data_engine.store.sql import literal
+from data_engine.store.sql import literal, one_row
 
 
 class Subset(Config):
@@ -87,11 +87,11 @@ class Subset(Config):
 def _core(db: duckdb.DuckDBPyConnection, k: int) -> None:
     """Delete interactions until every user and item left has at least k (an interaction repeated counts once)."""
     while k > 1:
-        (before,) = db.execute("SELECT count(*) FROM interactions").fetchone()
+        (before,) = one_row(db, "SELECT count(*) FROM interactions")
         for mine, other in (("user_id", "item_id"), ("item_id", "user_id")):
             db.execute(
                 f"DELETE FROM interactions WHERE {mine} IN (SELECT {mine} FROM interactions GROUP BY 1 HAVING count(DISTINCT {other}) < {k})"
             )
-        (after,) = db.execute("SELECT count(*) FROM interactions").fetchone()
+        (after,) = one_row(db, "SELECT count(*) FROM interactions")
         if after == before:
             return

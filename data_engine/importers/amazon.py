@@ -13,7 +13,7 @@ from data_engine.runtime.config import Config
 from data_engine.store.filling import put_edges, put_interactions, put_items, put_links
 from data_engine.store.notes import note_reject, note_understood
 from data_engine.store.plain_text import encoding_of, readable
-from data_engine.store.sql import literal
+from data_engine.store.sql import literal, one_row
 
 DETAILS = {
     "Brand": "brand",
@@ -97,6 +97,6 @@ def _number(key: str) -> str:
 
 
 def _refuse_lines(db: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
-    bad, first = db.execute(f"SELECT count(*), min(n) FROM {table} WHERE json IS NULL").fetchone()
+    bad, first = one_row(db, f"SELECT count(*), min(n) FROM {table} WHERE json IS NULL")
     if bad:
         note_reject(db, f"lines of {path} that are no JSON object (first: line {first})", bad)

@@ -23,7 +23,7 @@ from data_engine.runtime.config import Config
 from data_engine.store.filling import put_edges
 from data_engine.store.notes import note_reject, note_understood
 from data_engine.store.plain_text import encoding_of, readable
-from data_engine.store.sql import append, literal
+from data_engine.store.sql import append, literal, one_row
 
 _TRIPLE = (
     r"^\s*(<[^>]*>|_:\S+)\s+<([^>]*)>\s+"
@@ -121,10 +121,10 @@ class GraphFile(Config):
         counted = (
             "SELECT count(DISTINCT attribute_id), count(*), min(attribute_id) FROM named WHERE"
         )
-        count, several, _ = db.execute(f"{counted} name IS NULL").fetchone()
+        count, several, _ = one_row(db, f"{counted} name IS NULL")
         _say(db, "blank nodes", count, f"have no label: left out, {several} edges with them")
         bare = f"by_iri AND regexp_full_match(name, {literal(BARE_ID)})"
-        count, _, first = db.execute(f"{counted} {bare}").fetchone()
+        count, _, first = one_row(db, f"{counted} {bare}")
         _say(db, "names", count, "IRIs have none: ids stand for them", [first])
         put_edges(db, edges)
 
@@ -150,7 +150,7 @@ class GraphFile(Config):
                 WHERE line NOT SIMILAR TO '\\s*(#.*)?')""",
             [_TRIPLE],
         )
-        bad, first = db.execute("SELECT count(*), min(n) FROM triples WHERE p = ''").fetchone()
+        bad, first = one_row(db, "SELECT count(*), min(n) FROM triples WHERE p = ''")
         if bad:
             note_reject(db, f"lines that are no N-Triples (first: line {first})", bad)
         escaped = db.execute("SELECT n, text FROM triples WHERE contains(text, chr(92))").fetchall()
@@ -188,9 +188,7 @@ class GraphFile(Config):
             FROM (SELECT s, p, min({rank}) AS best {texts} GROUP BY ALL) chosen
             WHERE triples.s = chosen.s AND triples.p = chosen.p
                 AND language <> '' AND {rank} > best""")
-        (left,) = db.execute(
-            "SELECT count(*) FROM triples JOIN linked ON s = uri WHERE NOT taken"
-        ).fetchone()
+        (left,) = one_row(db, "SELECT count(*) FROM triples JOIN linked ON s = uri WHERE NOT taken")
         _say(db, "languages", left, f"texts are there in a better one ({self.language}): left out")
 
     def _refuse_strangers(self, found: bool) -> None:

@@ -17,7 +17,7 @@ from data_engine.runtime.config import Config
 from data_engine.store.filling import put_edges, put_interactions, put_items, put_users
 from data_engine.store.notes import note_reject, note_understood
 from data_engine.store.plain_text import encoding_of
-from data_engine.store.sql import append, identifier, literal
+from data_engine.store.sql import append, identifier, literal, one_row
 
 TITLES = ("movie_title", "title", "name", "item_name", "book_title", "artist_name")
 TYPES = {"token": "VARCHAR", "token_seq": "VARCHAR", "float": "DOUBLE", "float_seq": "VARCHAR"}
@@ -82,9 +82,9 @@ class RecBole(Config):
                 "CREATE OR REPLACE TEMP TABLE labelled AS "
                 f"SELECT *, TRY_CAST(label AS DOUBLE) AS liking FROM {rows}"
             )
-            (odd,) = db.execute(
-                "SELECT count(*) FROM labelled WHERE coalesce(liking NOT IN (0, 1), true)"
-            ).fetchone()
+            (odd,) = one_row(
+                db, "SELECT count(*) FROM labelled WHERE coalesce(liking NOT IN (0, 1), true)"
+            )
             if odd:
                 note_reject(db, "interactions with a label that is neither 1 nor 0", odd)
             note_understood(db, "likes", f"label in {self.name}.inter: 1 is liked, 0 is not")
@@ -109,9 +109,9 @@ class RecBole(Config):
         put_items(
             db, f"SELECT item_id, coalesce({_valued(title)}, item_id) AS title FROM atomic_items"
         )
-        nameless, first = db.execute(
-            f"SELECT count(*), min(item_id) FROM atomic_items WHERE {_valued(title)} IS NULL"
-        ).fetchone()
+        nameless, first = one_row(
+            db, f"SELECT count(*), min(item_id) FROM atomic_items WHERE {_valued(title)} IS NULL"
+        )
         if nameless:
             words = f"{nameless} items have none: their ids stand for them (first: {first})"
             note_understood(db, "titles", words)
@@ -154,9 +154,12 @@ class RecBole(Config):
             JOIN linked ON head_id = entity_id LEFT JOIN titles USING (tail_id)
             WHERE coalesce(relation_id NOT IN {NO_VALUE} AND tail_id NOT IN {NO_VALUE}, true)""")
         self._name_relations(db, taken)
-        nameless, first = db.execute(f"""
+        nameless, first = one_row(
+            db,
+            f"""
             SELECT count(DISTINCT tail_id), min(tail_id) FROM facts
-            WHERE name IS NULL AND regexp_full_match(tail_id, {literal(BARE_ID)})""").fetchone()
+            WHERE name IS NULL AND regexp_full_match(tail_id, {literal(BARE_ID)})""",
+        )
         if nameless:
             words = f"{nameless} entities of {self.name}.kg have none: their ids stand for them"
             note_understood(db, "names", f"{words} (first: {first})")

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from data_engine.errors import DataError
+from data_engine.store.sql import one_row
 
 
 def _first_tables(db: duckdb.DuckDBPyConnection) -> None:
@@ -51,8 +52,8 @@ def version(db: duckdb.DuckDBPyConnection) -> int:
     ours = "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('schema_version', 'meta')"
     if db.execute(ours).fetchone() != (2,):
         return 0
-    (taken,) = db.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
-    return taken
+    (taken,) = one_row(db, "SELECT coalesce(max(version), 0) FROM schema_version")
+    return int(taken)
 
 
 def refuse_foreign(db: duckdb.DuckDBPyConnection, path: Path, *, new: bool) -> None:

@@ -108,7 +108,7 @@ def _note_ends(ends: dict[str, bool], text: bytes) -> None:
 
 
 @cache
-def _folder() -> TemporaryDirectory:
+def _folder() -> TemporaryDirectory[str]:
     return TemporaryDirectory(prefix="rerec-")
 
 

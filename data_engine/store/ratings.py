@@ -1,6 +1,6 @@
-"""What interactions say: the scale of the ratings, what counts as liked, and the unit of the times.
+"""The scale of ratings, which of them are likes, and the unit of times.
 
-All of it is found from the rows once they are in the store, or given by the user, and told.
+All of it is found from the rows once they are in the store, or given by the user.
 """
 
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 
 from data_engine.errors import ImportRefused
 from data_engine.runtime.config import Config
+from data_engine.store.sql import one_row
 
 TOPS = (1, 5, 10, 20, 100)  # the highest marks of the scales in use
 LIKED_SHARE = 0.7  # of the highest mark
@@ -79,7 +80,8 @@ def find_scale(least: float, greatest: float, liked_from: float | None) -> Scale
 def rating_range(db: duckdb.DuckDBPyConnection) -> tuple[int, float, float]:
     """Of the ratings that decide whether an item is liked: how many, the least, the greatest."""
     decides = "FROM interactions WHERE liked IS NULL AND rating IS NOT NULL"
-    return db.execute(f"SELECT count(*), min(rating), max(rating) {decides}").fetchone()
+    count, least, greatest = one_row(db, f"SELECT count(*), min(rating), max(rating) {decides}")
+    return count, least, greatest
 
 
 def liked_sql(liked_from: float) -> str:
@@ -92,7 +94,9 @@ def liked_sql(liked_from: float) -> str:
 def liked_share(db: duckdb.DuckDBPyConnection, scale: Scale) -> float | None:
     """The share of likes among the interactions that carry a rating or a verdict; None of none."""
     told = "FROM interactions WHERE liked IS NOT NULL OR rating IS NOT NULL"
-    return db.execute(f"SELECT avg({liked_sql(scale.liked_from)}::INT) {told}").fetchone()[0]
+    share: float | None
+    (share,) = one_row(db, f"SELECT avg({liked_sql(scale.liked_from)}::INT) {told}")
+    return share
 
 
 def warning(share: float | None) -> str:
@@ -105,7 +109,7 @@ def warning(share: float | None) -> str:
 
 def time_unit(db: duckdb.DuckDBPyConnection) -> str:
     """The unit of most times in the interactions, told by their size."""
-    (median,) = db.execute("SELECT median(abs(timestamp)) FROM interactions").fetchone()
+    (median,) = one_row(db, "SELECT median(abs(timestamp)) FROM interactions")
     return next((unit for unit, n in UNITS.items() if (median or 0) < LATEST * n), "nanoseconds")
 
 
@@ -117,7 +121,7 @@ def set_time_unit(db: duckdb.DuckDBPyConnection, unit: str) -> tuple[int, str]:
     least = LATEST * size // 1000 if size > 1 else 0  # smaller ones are of the unit before
     strange = f"timestamp IS NOT NULL AND NOT timestamp BETWEEN {least} AND {LATEST * size - 1}"
     where = f"FROM interactions WHERE {strange}"
-    (count,) = db.execute(f"SELECT count(*) {where}").fetchone()
+    (count,) = one_row(db, f"SELECT count(*) {where}")
     first = ""
     if count:
         shown = "SELECT 'user ' || user_id || ', item ' || item_id || ': ' || timestamp"

@@ -10,6 +10,7 @@ import duckdb
 from data_engine.errors import ImportRefused
 from data_engine.names.cleaning import clean_text, readable_relation, relation_names, surface_names
 from data_engine.names.titles import TitleResolver
+from data_engine.store.sql import one_row
 
 _CLEAN = "'[!-%''-~]+( [!-%''-~]+)*'"  # ASCII without "&", single spaces: nothing to mend
 _TAGS = "'</?(answer|think)>'"  # what the reader of a response cuts at
@@ -59,7 +60,7 @@ def _clean_titles(db: duckdb.DuckDBPyConnection, found: Tidied) -> None:
         ((old,),) = db.execute("SELECT title FROM items WHERE item_id = ?", [first]).fetchall()
         found.understood["cleaned titles"] = f"{len(titles)} (first: {old!r} → {titles[first]!r})"
         db.execute("UPDATE items SET title = new FROM renamed WHERE item_id = old")
-        (empty,) = db.execute("SELECT count(*) FROM items WHERE title = ''").fetchone()
+        (empty,) = one_row(db, "SELECT count(*) FROM items WHERE title = ''")
         if empty:
             db.execute("DELETE FROM items WHERE title = ''")
             found.rejects.append(("items whose title holds no character", empty))
@@ -114,7 +115,7 @@ def _rename_edges(
         "position FROM edges JOIN attributes USING (attribute_id) "
         "LEFT JOIN renamed ON attribute_id = renamed.old LEFT JOIN nouns ON relation = nouns.old"
     )
-    (empty,) = db.execute("SELECT count(*) FROM tidied WHERE name = ''").fetchone()
+    (empty,) = one_row(db, "SELECT count(*) FROM tidied WHERE name = ''")
     if empty:
         found.rejects.append(("triples whose value holds no character", empty))
     db.execute("DELETE FROM edges")
@@ -139,7 +140,9 @@ def _drop_disambiguations(db: duckdb.DuckDBPyConnection, found: Tidied) -> None:
     rows = db.execute("SELECT attribute_id, name FROM attributes WHERE name LIKE '%)'").fetchall()
     if not rows:
         return
-    surfaces = surface_names(db.execute("SELECT attribute_id, name FROM attributes").fetchall())
+    surfaces: dict[str, str] = surface_names(
+        db.execute("SELECT attribute_id, name FROM attributes").fetchall()
+    )
     changed = {
         identity: surfaces[identity] for identity, name in rows if surfaces[identity] != name
     }
