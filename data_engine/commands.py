@@ -41,7 +41,8 @@ def embed(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Learn item embeddings from the liked interactions (for preference alignment). Run it again to go on after an interruption.
+    """Learn item embeddings from the liked interactions (for preference alignment). Run it again to
+    go on after an interruption.
 
     Example: rerec data embed --store runs/movies.duckdb --dims 64
     """
@@ -101,7 +102,8 @@ def enrich_wikidata(
     pause: Annotated[float, typer.Option(min=0, help="Seconds between requests.")] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Add directors, casts, authors, genres, countries … to items with an IMDb id, ISBN or Wikidata id.
+    """Add directors, casts, authors, genres, countries … to items with an IMDb id, ISBN or Wikidata
+    id.
 
     Example: rerec data enrich wikidata --store runs/movies.duckdb --relations director,starring
     """
@@ -223,7 +225,8 @@ def doctor(
     )
     if changed:
         print(
-            "the graph changed: embeddings and Examples were removed, make them again with `rerec data embed` and `rerec synth`"
+            "the graph changed: embeddings and Examples were removed, make them again with "
+            "`rerec data embed` and `rerec synth`"
         )
 
 
@@ -266,7 +269,8 @@ def fetch(
     folder: Annotated[Path, typer.Option(help="Where data sets are kept.")] = Path("data"),
     as_json: JsonOption = False,
 ) -> None:
-    """Download a known data set, check it and unpack it. Run it again to go on after an interruption.
+    """Download a known data set, check it and unpack it. Run it again to go on after an
+    interruption.
 
     Example: rerec data fetch ml-1m --folder data
     """
@@ -306,7 +310,8 @@ def subset(
 ) -> None:
     """Write a part of a catalogue into another store.
 
-    Example: rerec data subset runs/core.duckdb --store runs/ml1m.duckdb --core 10 --relations director,starring,genre
+    Example: rerec data subset runs/core.duckdb --store runs/ml1m.duckdb --core 10 --relations
+    director,starring,genre
     """
     from data_engine.datasets.subset import Subset
 
@@ -322,7 +327,8 @@ def export_graph(
     out: Annotated[
         Path,
         typer.Argument(
-            help="File to write: .graphml, .gexf, .parquet (edges) or .pt (PyTorch Geometric, both graphs)."
+            help="File to write: .graphml, .gexf, .parquet (edges) or .pt (PyTorch Geometric, "
+            "both graphs)."
         ),
     ],
     store: StoreOption = DEFAULT_STORE,
@@ -332,7 +338,8 @@ def export_graph(
     hops: Annotated[int, typer.Option(min=1, help="How far the neighbourhood reaches.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the graph for another tool: the item–attribute graph, whole or around one item, or both graphs as tensors.
+    """Write the graph for another tool: the item–attribute graph, whole or around one item, or both
+    graphs as tensors.
 
     Example: rerec data export-graph heat.graphml --store runs/movies.duckdb --item 6 --hops 2
     """
@@ -348,7 +355,8 @@ verify = typer.Typer(pretty_exceptions_enable=False)
 
 @verify.command()
 def _verify(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
-    """Re-check every Example against the raw tables, with code of its own. Exits non-zero when one fails.
+    """Re-check every Example against the raw tables, with code of its own. Exits non-zero when one
+    fails.
 
     Example: rerec verify --store runs/movies.duckdb
     """
@@ -372,5 +380,6 @@ def _verify(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
     if result.violations:
         example, problem = result.violations[0]
         raise DataError(
-            f"{failed} of {result.checked} Examples fail the re-check (first: {example}: {problem}): synthesise again"
+            f"{failed} of {result.checked} Examples fail the re-check (first: {example}: "
+            f"{problem}): synthesise again"
         )

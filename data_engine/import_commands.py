@@ -65,7 +65,8 @@ def import_tables(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="Folder with ratings, items, triples (and users) as .csv, .tsv or .parquet, gz or not."
+            help="Folder with ratings, items, triples (and users) as .csv, .tsv or .parquet, "
+            "gz or not."
         ),
     ],
     store: StoreOption = DEFAULT_STORE,
@@ -182,7 +183,8 @@ def import_amazon(
 ) -> None:
     """Import a category of Amazon Reviews 2023.
 
-    Example: rerec data import amazon Books.jsonl.gz meta_Books.jsonl.gz --store runs/books.duckdb --domain books
+    Example: rerec data import amazon Books.jsonl.gz meta_Books.jsonl.gz --store runs/books.duckdb
+    --domain books
     """
     from data_engine.importers.amazon import Amazon
 
@@ -239,7 +241,8 @@ def import_recbench(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Add RecBench+ queries to a store, for `rerec eval --split benchmark`. Those that its catalogue cannot carry are counted by reason.
+    """Add RecBench+ queries to a store, for `rerec eval --split benchmark`. Those that its
+    catalogue cannot carry are counted by reason.
 
     Example: rerec data import recbench implicit.json misinformed.json --store runs/ml1m.duckdb
     """

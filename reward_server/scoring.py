@@ -1,11 +1,12 @@
-"""The dual-graph reward (ReRec, arXiv 2604.07851; our rules in brackets), pure functions over sets and vectors.
+"""The dual-graph reward (ReRec, arXiv 2604.07851; our rules in brackets), pure functions over sets
+and vectors.
 
 NDCG@K: binary gain, log2 discount, ideal cut at min(K, |gold|) [a repeated item counts once].
 QAS(p, gt) = |R_p ∩ R_gt| / |R_gt| over (relation, attribute) edges; [absent where R_gt is empty].
-[QAS over conditions: the share of the query's own conditions that p meets; absent where it has none.]
-PAS(p, gt) = cos(M(p), M(gt)); [absent where an embedding is].
-r = NDCG + w1 QAS + w2 PAS [over the present parts, weights scaled so that their sum stays w1 + w2].
-[Several gold items: the best gold for each recommended item, then the mean over the top K.]
+[QAS over conditions: the share of the query's own conditions that p meets; absent where it has
+none.] PAS(p, gt) = cos(M(p), M(gt)); [absent where an embedding is]. r = NDCG + w1 QAS + w2 PAS
+[over the present parts, weights scaled so that their sum stays w1 + w2]. [Several gold items: the
+best gold for each recommended item, then the mean over the top K.]
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -49,7 +50,9 @@ def digest(weights: Weights) -> str:
 def query_alignment(
     ranked: Sequence[str], gold: frozenset[str], edges: EdgesOf, k: int
 ) -> float | None:
-    """Mean over the top k of the best QAS against a gold item, 0..1; None when no gold item has an edge. `edges` gives R_x."""
+    """Mean over the top k of the best QAS against a gold item, 0..1; None when no gold item has an
+    edge. `edges` gives R_x.
+    """
     targets = [found for g in gold if (found := edges(g))]
     if not targets or not ranked:
         return None
@@ -59,7 +62,9 @@ def query_alignment(
 def condition_alignment(
     ranked: Sequence[str], needs: Sequence[N], meets: Callable[[str, N], bool | None], k: int
 ) -> float | None:
-    """Mean over the top k of the share of conditions an item meets, 0..1; None for a query without conditions."""
+    """Mean over the top k of the share of conditions an item meets, 0..1; None for a query without
+    conditions.
+    """
     if not needs or not ranked:
         return None
     return _mean(
@@ -70,7 +75,8 @@ def condition_alignment(
 def preference_alignment(
     ranked: Sequence[str], gold: frozenset[str], cosine: Callable[[str, str], float | None], k: int
 ) -> float | None:
-    """Mean over the embedded items of the top k of the best cosine with a gold item, −1..1; None when either side has no embedding.
+    """Mean over the embedded items of the top k of the best cosine with a gold item, −1..1; None
+    when either side has no embedding.
 
     `cosine` gives cos(M(p), M(gt)), None where an embedding is absent.
     """
@@ -94,7 +100,9 @@ def combine(parts: Parts, weights: Weights) -> float:
 
 
 def penalised(reward: float, weights: Weights) -> float:
-    """The reward of a segment that led to a wrong item: r − w_penalty·|r|, so that a penalty always lowers."""
+    """The reward of a segment that led to a wrong item: r − w_penalty·|r|, so that a penalty always
+    lowers.
+    """
     return reward - weights.penalty * abs(reward)
 
 

@@ -1,4 +1,6 @@
-"""A six-user, twelve-item world small enough to check by hand, and a synthesised store of invented films."""
+"""A six-user, twelve-item world small enough to check by hand, and a synthesised store of invented
+films.
+"""
 
 from pathlib import Path
 
@@ -31,7 +33,9 @@ settings.load_profile("rerec")
 
 
 def pytest_collection_modifyitems(items):
-    """A test is `unit` unless it says otherwise. The longest files come first, so that no worker is left with one when the others are done."""
+    """A test is `unit` unless it says otherwise. The longest files come first, so that no worker is
+    left with one when the others are done.
+    """
     for item in items:
         if not {"journey", "bench"} & {mark.name for mark in item.iter_markers()}:
             item.add_marker(pytest.mark.unit)
@@ -43,7 +47,9 @@ def pytest_collection_modifyitems(items):
 
 
 def hand_catalogue() -> Catalogue:
-    """Twelve films i1..i12: three directors with four films each, two genres by parity, stars s1 (i1–i6) and s2 (i5–i12)."""
+    """Twelve films i1..i12: three directors with four films each, two genres by parity, stars s1
+    (i1–i6) and s2 (i5–i12).
+    """
     items = [(f"i{n}", f"Film {chr(64 + n)} ({1980 + n})") for n in range(1, 13)]
     edges = []
     for n in range(1, 13):

@@ -1,4 +1,6 @@
-"""The dataset card: README.md in the Hugging Face format, with plots beside it, from what a store holds and nothing else."""
+"""The dataset card: README.md in the Hugging Face format, with plots beside it, from what a store
+holds and nothing else.
+"""
 
 import json
 from collections import Counter
@@ -27,9 +29,11 @@ DRAWN = 40  # nodes of the neighbourhood that is drawn
 
 
 def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = ()) -> Path:
-    """Write folder/README.md and folder/card/*.png for the store at `path`; `parquet` are the splits that lie in the folder.
+    """Write folder/README.md and folder/card/*.png for the store at `path`; `parquet` are the
+    splits that lie in the folder.
 
-    `licence` is the Hugging Face identifier of the data's terms: rerec cannot know them. Raises DataError where there is no catalogue.
+    `licence` is the Hugging Face identifier of the data's terms: rerec cannot know them. Raises
+    DataError where there is no catalogue.
     """
     evidence = Evidence.load(path)
     with Store.open(path, read_only=True) as store:
@@ -70,7 +74,8 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = 
         "",
         f"# {source}: recommendation queries over {evidence.domain}",
         "",
-        "Made by `rerec`. Each query is proven on the item–attribute graph: the gold meets every true condition, no other candidate does, and",
+        "Made by `rerec`. Each query is proven on the item–attribute graph: the gold meets "
+        "every true condition, no other candidate does, and",
         "every reasoning step is labelled by the graph.",
         "",
         "## What is in it",
@@ -106,7 +111,8 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = 
         "",
         "## Licence",
         "",
-        f"`{licence}`, as stated by whoever made this card; the terms of the source data ({source}) apply to what was derived from it.",
+        f"`{licence}`, as stated by whoever made this card; the terms of the source data "
+        f"({source}) apply to what was derived from it.",
         "",
         "## Provenance",
         "",
@@ -120,7 +126,9 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = 
 
 
 def _reach(evidence: Evidence) -> dict[int, float]:
-    """Hops (2, 4) → mean share of the other items reached, from items spread evenly over the catalogue."""
+    """Hops (2, 4) → mean share of the other items reached, from items spread evenly over the
+    catalogue.
+    """
     graph, items = evidence.attributes, sorted(evidence.attributes.edges)
     near = {
         item: {other for edge in graph.edge_sets[item] for other in graph.items_by_edge[edge]}

@@ -1,4 +1,6 @@
-"""A smaller catalogue out of a store: k-core, a window of time, some relations, as a source for another store."""
+"""A smaller catalogue out of a store: k-core, a window of time, some relations, as a source for
+another store.
+"""
 
 import json
 from datetime import UTC, date, datetime
@@ -14,8 +16,10 @@ from data_engine.store.sql import literal, one_row
 
 
 class Subset(Config):
-    """What to keep. `core`: users and items with at least that many partners, cut again and again until all have them (the k-core);
-    `since`: the first day kept, `until`: the first day not kept; `relations`: of the attribute graph, None for all."""
+    """What to keep. `core`: users and items with at least that many partners, cut again and again
+    until all have them (the k-core); `since`: the first day kept, `until`: the first day not kept;
+    `relations`: of the attribute graph, None for all.
+    """
 
     path: Path
     core: int = Field(1, ge=1)
@@ -42,12 +46,15 @@ class Subset(Config):
             return str(store.meta("domain"))
 
     def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Fill the tables. Raises DataError for a relation the store does not have, or a window over interactions without times."""
+        """Fill the tables. Raises DataError for a relation the store does not have, or a window
+        over interactions without times.
+        """
         with Store.open(self.path, read_only=True) as store:
             known = {relation for (relation,) in store.rows("SELECT DISTINCT relation FROM edges")}
             if strange := sorted(set(self.relations or ()) - known):
                 raise DataError(
-                    f"{self.path} has no relation {strange[0]!r}: choose from {', '.join(sorted(known))}"
+                    f"{self.path} has no relation {strange[0]!r}: choose from "
+                    f"{', '.join(sorted(known))}"
                 )
             if (self.since or self.until) and store.rows(
                 "SELECT 1 FROM interactions WHERE timestamp IS NULL LIMIT 1"
@@ -73,7 +80,8 @@ class Subset(Config):
         _core(db, self.core)
         if self.relations is not None:
             db.execute(
-                f"DELETE FROM edges WHERE relation NOT IN ({', '.join(map(literal, self.relations))})"
+                "DELETE FROM edges WHERE relation NOT IN "
+                f"({', '.join(map(literal, self.relations))})"
             )
         if self.core > 1 or self.since or self.until:
             db.execute("DELETE FROM items WHERE item_id NOT IN (SELECT item_id FROM interactions)")
@@ -85,12 +93,15 @@ class Subset(Config):
 
 
 def _core(db: duckdb.DuckDBPyConnection, k: int) -> None:
-    """Delete interactions until every user and item left has at least k (an interaction repeated counts once)."""
+    """Delete interactions until every user and item left has at least k (an interaction repeated
+    counts once).
+    """
     while k > 1:
         (before,) = one_row(db, "SELECT count(*) FROM interactions")
         for mine, other in (("user_id", "item_id"), ("item_id", "user_id")):
             db.execute(
-                f"DELETE FROM interactions WHERE {mine} IN (SELECT {mine} FROM interactions GROUP BY 1 HAVING count(DISTINCT {other}) < {k})"
+                f"DELETE FROM interactions WHERE {mine} IN (SELECT {mine} FROM interactions "
+                f"GROUP BY 1 HAVING count(DISTINCT {other}) < {k})"
             )
         (after,) = one_row(db, "SELECT count(*) FROM interactions")
         if after == before:

@@ -1,4 +1,6 @@
-"""The item–attribute graph in dicts: made for walks over the whole of it. Read once, never changed."""
+"""The item–attribute graph in dicts: made for walks over the whole of it. Read once, never
+changed.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -94,7 +96,9 @@ class AttributeGraph(Facts):
         return sides == {True}
 
     def neighbourhood(self, item: str, hops: int = 2) -> nx.Graph:
-        """The part of the graph within `hops` of an item; nodes carry a `label`, edges a `relation`."""
+        """The part of the graph within `hops` of an item; nodes carry a `label`, edges a
+        `relation`.
+        """
         graph, frontier = nx.Graph(), [("item", item)]
         for _ in range(hops):
             reached = []

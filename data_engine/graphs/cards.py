@@ -1,7 +1,8 @@
-"""Fact cards: the few facts of an item that a prompt can afford to show, and from which queries are made.
+"""Fact cards: the few facts of an item that a prompt can afford to show, and from which queries are
+made.
 
-A condition that nobody can read off a card cannot be reasoned about from an open book, so agents sample conditions from
-cards and prompts print cards; truth is still judged on the whole graph.
+A condition that nobody can read off a card cannot be reasoned about from an open book, so agents
+sample conditions from cards and prompts print cards; truth is still judged on the whole graph.
 """
 
 from collections import Counter
@@ -14,7 +15,9 @@ from data_engine.graphs.audience import RELATION as AUDIENCE
 
 @dataclass(frozen=True)
 class Column:
-    """One relation of the card: how many values it shows, in how many items a value must occur to be shown, and whether it may be empty."""
+    """One relation of the card: how many values it shows, in how many items a value must occur to
+    be shown, and whether it may be empty.
+    """
 
     relation: str
     width: int
@@ -31,7 +34,9 @@ FILM = (
 
 
 def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
-    """The film columns where the catalogue has them, else the four relations whose shared values cover most items."""
+    """The film columns where the catalogue has them, else the four relations whose shared values
+    cover most items.
+    """
     if {c.relation for c in FILM} <= set(graph.relations):
         return FILM
     covered = Counter(
@@ -52,14 +57,17 @@ def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
 
 @dataclass(frozen=True)
 class Cards:
-    """Cards of all items that have enough to show: `rows[item][relation]` are the attribute ids shown."""
+    """Cards of all items that have enough to show: `rows[item][relation]` are the attribute ids
+    shown.
+    """
 
     columns: tuple[Column, ...]
     rows: dict[str, dict[str, tuple[str, ...]]]
 
     @classmethod
     def from_graph(cls, graph: AttributeGraph) -> "Cards":
-        """Make the cards. Left out: items whose title another item has, and items with nothing to show in a column that may not be empty.
+        """Make the cards. Left out: items whose title another item has, and items with nothing to
+        show in a column that may not be empty.
 
         Left out too: values whose name belongs to several attributes (a name is no identity).
         """

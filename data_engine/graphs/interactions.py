@@ -15,8 +15,8 @@ class InteractionGraph:
     """Interactions as arrays of equal length, in (user, time, item) order.
 
     user, item: indices into `users` and `items`. rating: nan where unknown. time: seconds since
-    1970, -1 where unknown. positive: whether the interaction is a like, as the source says; where it
-    does not say, a rating of the store's `liked_from` or more, or no rating (implicit feedback).
+    1970, -1 where unknown. positive: whether the interaction is a like, as the source says; where
+    it does not say, a rating of the store's `liked_from` or more, or no rating (implicit feedback).
     """
 
     users: list[str]
@@ -29,7 +29,9 @@ class InteractionGraph:
 
     @classmethod
     def from_store(cls, store: Store) -> "InteractionGraph":
-        """Read all interactions; every item of the catalogue has an index, with interactions or not."""
+        """Read all interactions; every item of the catalogue has an index, with interactions or
+        not.
+        """
         users = [
             user for (user,) in store.rows("SELECT DISTINCT user_id FROM interactions ORDER BY 1")
         ]

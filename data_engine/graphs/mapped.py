@@ -1,4 +1,5 @@
-"""The attribute graph over memory-mapped arrays: for processes that ask about a few items at a time.
+"""The attribute graph over memory-mapped arrays: for processes that ask about a few items at a
+time.
 
 An edge of an item is a code: the relation's number in the upper 32 bits, the attribute's number in
 the lower. Sets of codes are small and quick, so conditions are compiled to codes once.

@@ -1,4 +1,6 @@
-"""Text files with delimiters, and Parquet, as SQL: the header is read here, the rows by DuckDB with lines remembered for errors."""
+"""Text files with delimiters, and Parquet, as SQL: the header is read here, the rows by DuckDB with
+lines remembered for errors.
+"""
 
 import csv
 import gzip
@@ -14,12 +16,14 @@ from data_engine.store.sql import literal
 MOST_HEADER = 1_000_000
 ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-UNNAMED = "unnamed column {0}"  # what stands in for a nameless column: no file has it, so it is never asked for
+# what stands in for a nameless column: no file has it, so it is never asked for
+UNNAMED = "unnamed column {0}"
 
 
 def columns_of(path: Path, db: duckdb.DuckDBPyConnection, fallback: str = "") -> list[str]:
-    """Names in the first line, or of the Parquet schema; a column without a name is called `UNNAMED`. Raises ImportRefused for what cannot be
-    read."""
+    """Names in the first line, or of the Parquet schema; a column without a name is called
+    `UNNAMED`. Raises ImportRefused for what cannot be read.
+    """
     if path.suffix == ".parquet":
         return list(types_of(path, db))
     line = first_line(path, fallback)
@@ -33,7 +37,9 @@ def columns_of(path: Path, db: duckdb.DuckDBPyConnection, fallback: str = "") ->
 
 
 def types_of(path: Path, db: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Column → SQL type of a Parquet file; {} for text, where every column is text. Raises ImportRefused for a file that is no Parquet."""
+    """Column → SQL type of a Parquet file; {} for text, where every column is text. Raises
+    ImportRefused for a file that is no Parquet.
+    """
     if path.suffix != ".parquet":
         return {}
     try:
@@ -48,8 +54,9 @@ def types_of(path: Path, db: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def first_line(path: Path, fallback: str = "") -> str:
-    """The first line of a text file, gzip or not. Raises ImportRefused when it cannot be read, or is neither UTF-8 nor, where
-    given, in the `fallback` encoding."""
+    """The first line of a text file, gzip or not. Raises ImportRefused when it cannot be read, or
+    is neither UTF-8 nor, where given, in the `fallback` encoding.
+    """
     source = readable(path, encoding_of(path, fallback))
     with (
         gzip.open(source, "rt", encoding="utf-8-sig")
@@ -62,7 +69,9 @@ def first_line(path: Path, fallback: str = "") -> str:
 def rows_with_header(
     path: Path, header: Sequence[str], types: Mapping[str, str], fallback: str = ""
 ) -> str:
-    """A FROM clause over the rows below the header; columns not in `types` (name → SQL type) are text."""
+    """A FROM clause over the rows below the header; columns not in `types` (name → SQL type) are
+    text.
+    """
     if path.suffix == ".parquet":
         return f"read_parquet({literal(path)})"
     if len(set(header)) < len(header):
@@ -89,14 +98,17 @@ def rows_without_header(
     skip: int = 0,
     fallback: str = "",
 ) -> str:
-    """A FROM clause over lines with these columns (name → SQL type); unreadable lines go to DuckDB's reject tables.
+    """A FROM clause over lines with these columns (name → SQL type); unreadable lines go to
+    DuckDB's reject tables.
 
-    The file is read as UTF-8 or, where its bytes are not that, in the `fallback` encoding. Raises ImportRefused where there is none.
+    The file is read as UTF-8 or, where its bytes are not that, in the `fallback` encoding. Raises
+    ImportRefused where there is none.
     """
     shape = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
     source = readable(path, encoding_of(path, fallback))
     return (
-        f"read_csv({literal(source)}, auto_detect = false, header = false, skip = {skip}, delim = {literal(delimiter)}, quote = {literal(quote)}, "
+        f"read_csv({literal(source)}, auto_detect = false, header = false, skip = {skip}, delim "
+        f"= {literal(delimiter)}, quote = {literal(quote)}, "
         f"escape = {literal(quote)}, columns = {{{shape}}}, store_rejects = true)"
     )
 
@@ -107,7 +119,9 @@ def separator_of(path: Path, fallback: str = "") -> str:
 
 
 def _dialect(path: Path, line: str) -> dict[str, object]:
-    """A .tsv is never quoted, all else follows CSV. A .csv whose first line has no comma is separated by what it has instead."""
+    """A .tsv is never quoted, all else follows CSV. A .csv whose first line has no comma is
+    separated by what it has instead.
+    """
     if ".tsv" in path.suffixes:
         return {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
     found = next((mark for mark in SEPARATORS if mark in line), ",")

@@ -1,4 +1,5 @@
-"""Downloads of known data sets: resumed where they broke off, checked against the publisher's checksum, unpacked beside it.
+"""Downloads of known data sets: resumed where they broke off, checked against the publisher's
+checksum, unpacked beside it.
 
 Nothing is kept under its own name before its checksum is right, so a folder that is there is whole.
 """
@@ -20,7 +21,9 @@ GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 
 
 class DataSet(Config):
-    """Where a data set is, in what file its md5 sum is published (beside it), and how it is imported."""
+    """Where a data set is, in what file its md5 sum is published (beside it), and how it is
+    imported.
+    """
 
     url: str
     terms: str
@@ -48,10 +51,12 @@ def fetch(
     known: dict[str, DataSet] = KNOWN,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> Path:
-    """Download and unpack a data set into folder/name and return that path; at once when it is there.
+    """Download and unpack a data set into folder/name and return that path; at once when it is
+    there.
 
-    Raises DataError for an unknown name, an answer that is no file, a wrong checksum (the download is thrown away), or an archive
-    that would write outside the folder. An interrupted download goes on where it was.
+    Raises DataError for an unknown name, an answer that is no file, a wrong checksum (the download
+    is thrown away), or an archive that would write outside the folder. An interrupted download goes
+    on where it was.
     """
     if name not in known:
         raise DataError(f"no data set {name!r}: choose from {', '.join(known)}")
@@ -68,7 +73,8 @@ def fetch(
     if found not in wanted:
         archive.unlink()
         raise DataError(
-            f"{data.url}: its md5 is {found}, {data.checksum_url} says {' '.join(wanted)[:80]!r}: the download was thrown away, try again"
+            f"{data.url}: its md5 is {found}, {data.checksum_url} says "
+            f"{' '.join(wanted)[:80]!r}: the download was thrown away, try again"
         )
     try:
         _unpack(archive, target)

@@ -1,7 +1,9 @@
-"""RecBench+ queries (Huang et al., arXiv 2503.09382) as Examples to evaluate on: all five kinds, films and books.
+"""RecBench+ queries (Huang et al., arXiv 2503.09382) as Examples to evaluate on: all five kinds,
+films and books.
 
-The benchmark names films by title and people by name; here both become ids of the store. What cannot be found, or what the store's
-graph disproves, is left out and counted by reason. These Examples hold no chains: nobody has labelled their reasoning.
+The benchmark names films by title and people by name; here both become ids of the store. What
+cannot be found, or what the store's graph disproves, is left out and counted by reason. These
+Examples hold no chains: nobody has labelled their reasoning.
 """
 
 import json
@@ -36,7 +38,9 @@ RELATIONS = {
 
 
 class RecBench(Config):
-    """`candidates`: items to choose from in each query, all gold ones among them; negatives are drawn by `seed`."""
+    """`candidates`: items to choose from in each query, all gold ones among them; negatives are
+    drawn by `seed`.
+    """
 
     files: tuple[Path, ...]
     candidates: int = Field(20, ge=2, le=1000)
@@ -52,7 +56,8 @@ def read_recbench(
 ) -> tuple[list[Example], Counter[str]]:
     """The Examples in file order, and how many queries were left out for which reason.
 
-    Raises ImportRefused with file and record for what is no RecBench+ file, and when not one query can be used.
+    Raises ImportRefused with file and record for what is no RecBench+ file, and when not one query
+    can be used.
     """
     reader, examples, left_out = _Reader(config, graph, domain, digest), [], Counter()
     for path in config.files:
@@ -61,7 +66,8 @@ def read_recbench(
                 queries = list(_queries(record))
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise ImportRefused(
-                    f"{path}: record {number} is no RecBench+ record ({type(error).__name__}: {error})"
+                    f"{path}: record {number} is no RecBench+ record ({type(error).__name__}: "
+                    f"{error})"
                 ) from error
             for kind, query, subset in queries:
                 try:
@@ -70,11 +76,13 @@ def read_recbench(
                     left_out[str(reason)] += 1
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
                     raise ImportRefused(
-                        f"{path}: record {number} is no RecBench+ record ({type(error).__name__}: {error})"
+                        f"{path}: record {number} is no RecBench+ record "
+                        f"({type(error).__name__}: {error})"
                     ) from error
     if not examples:
         raise ImportRefused(
-            f"{', '.join(map(str, config.files))}: no query fits this store ({dict(left_out) or 'the files are empty'})"
+            f"{', '.join(map(str, config.files))}: no query fits this store "
+            f"({dict(left_out) or 'the files are empty'})"
         )
     return examples, left_out
 
@@ -199,7 +207,9 @@ class _Reader:
         return Claim(kind="fact", subject=item, relation=false.relation, value=false.value)
 
     def _among_candidates(self, body: Example) -> Example:
-        """Add negatives: any items for a query without conditions, else items that the graph proves to miss one."""
+        """Add negatives: any items for a query without conditions, else items that the graph proves
+        to miss one.
+        """
         seed = int(content_hash([self.config.seed, body.query], 8), 16)
         rng, chosen = Random(seed), dict.fromkeys(body.gold)
         for item in rng.sample(self.items, len(self.items)):

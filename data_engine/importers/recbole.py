@@ -1,7 +1,9 @@
-"""RecBole atomic files: NAME.inter, NAME.item, and where there NAME.user, NAME.kg and NAME.link, tab-separated with typed headers.
+"""RecBole atomic files: NAME.inter, NAME.item, and where there NAME.user, NAME.kg and NAME.link,
+tab-separated with typed headers.
 
-Every token and token-sequence column of `.item` but the title becomes a relation; `.kg` triples of linked entities become edges too,
-when the linked entity is the head (as a tail, an item is only the value of another item's edge).
+Every token and token-sequence column of `.item` but the title becomes a relation; `.kg` triples of
+linked entities become edges too, when the linked entity is the head (as a tail, an item is only the
+value of another item's edge).
 """
 
 import ast
@@ -34,22 +36,26 @@ _SEVERAL = re.compile(r"['\"]\s*,\s*u?['\"]")
 
 
 class RecBole(Config):
-    """A folder with one data set's atomic files. Without an `.item` file (or a title in it) an item's title is its id."""
+    """A folder with one data set's atomic files. Without an `.item` file (or a title in it) an
+    item's title is its id.
+    """
 
     folder: Path
     domain: str = "items"
 
     @property
     def name(self) -> str:
-        """The data set's name: the stem of its .inter file. Raises ImportRefused when there is not exactly one."""
+        """The data set's name: the stem of its .inter file. Raises ImportRefused when there is not
+        exactly one.
+        """
         found = sorted(self.folder.glob("*.inter"))
         if len(found) != 1:
             raise ImportRefused(f"{self.folder}: expected one .inter file, found {len(found)}")
         return found[0].stem
 
     def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Fill the tables. Raises ImportRefused with the file for a header without name:type columns
-        or with a column missing.
+        """Fill the tables. Raises ImportRefused with the file for a header without name:type
+        columns or with a column missing.
         """
         note_understood(db, "encoding", encoding_of(self.folder / f"{self.name}.inter"))
         self._interactions(db)

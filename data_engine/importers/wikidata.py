@@ -1,6 +1,8 @@
-"""More attributes from Wikidata, for items that have an IMDb id, an ISBN or a Wikidata id: batched SPARQL, cached, polite, resumable.
+"""More attributes from Wikidata, for items that have an IMDb id, an ISBN or a Wikidata id: batched
+SPARQL, cached, polite, resumable.
 
-Every answer is kept as a file named after its query, so a rerun asks only what is missing; the store changes once, at the end.
+Every answer is kept as a file named after its query, so a rerun asks only what is missing; the
+store changes once, at the end.
 """
 
 import hashlib
@@ -53,24 +55,27 @@ class Wikidata(Config):
 def enrich(
     store: Store, config: Wikidata, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> dict[str, int]:
-    """Add the found edges and return figures: items asked, items found, edges added. A changed graph loses embeddings and Examples.
+    """Add the found edges and return figures: items asked, items found, edges added. A changed
+    graph loses embeddings and Examples.
 
-    Where there are any: `blank_nodes` ("somebody, unknown") that were left out, and `nameless` edges
-    to things without a label, which go by their ids.
+    Where there are any: `blank_nodes` ("somebody, unknown") that were left out, and `nameless`
+    edges to things without a label, which go by their ids.
 
-    Raises DataError when no item has a known id, for an unknown relation, or when the endpoint stays silent or talks nonsense; what
-    was answered until then is in the cache.
+    Raises DataError when no item has a known id, for an unknown relation, or when the endpoint
+    stays silent or talks nonsense; what was answered until then is in the cache.
     """
     if strange := sorted(set(config.relations) - set(PROPERTIES)):
         raise DataError(f"no relation {strange[0]!r}: choose from {', '.join(PROPERTIES)}")
     asked: dict[tuple[str, str], list[str]] = {}
     for item, source, value in store.rows(
-        "SELECT item_id, source, value FROM links WHERE source IN ('imdb', 'isbn', 'wikidata') ORDER BY ALL"
+        "SELECT item_id, source, value FROM links WHERE source IN ('imdb', 'isbn', 'wikidata') "
+        "ORDER BY ALL"
     ):
         asked.setdefault((source, _hyphenless(value)), []).append(item)
     if not asked:
         raise DataError(
-            f"no item of {store.path} has an IMDb id, an ISBN or a Wikidata id: import links with the catalogue"
+            f"no item of {store.path} has an IMDb id, an ISBN or a Wikidata id: import links "
+            "with the catalogue"
         )
     batches = [
         (source, ids[k : k + config.batch])
@@ -101,15 +106,24 @@ def enrich(
 def _query(source: str, ids: list[str], relations: tuple[str, ...]) -> str:
     wanted = " ".join(f'(wdt:{PROPERTIES[r]} "{r}")' for r in relations)
     if source == "wikidata":
-        named = f"VALUES ?item {{ {' '.join('wd:' + i for i in ids)} }} BIND(STRAFTER(STR(?item), '{ENTITY}') AS ?id)"
+        named = (
+            f"VALUES ?item {{ {' '.join('wd:' + i for i in ids)} }} "
+            f"BIND(STRAFTER(STR(?item), '{ENTITY}') AS ?id)"
+        )
     elif source == "isbn":  # hyphens stand anywhere in Wikidata's ISBNs
-        named = f"VALUES ?id {{ {' '.join(json.dumps(i) for i in ids)} }} ?item wdt:{IDS[source]} ?isbn . FILTER(REPLACE(?isbn, '-', '') = ?id)"
+        named = (
+            f"VALUES ?id {{ {' '.join(json.dumps(i) for i in ids)} }} ?item "
+            f"wdt:{IDS[source]} ?isbn . FILTER(REPLACE(?isbn, '-', '') = ?id)"
+        )
     else:
         named = (
             f"VALUES ?id {{ {' '.join(json.dumps(i) for i in ids)} }} ?item wdt:{IDS[source]} ?id ."
         )
     label = 'SERVICE wikibase:label { bd:serviceParam wikibase:language "en,mul" . }'
-    return f"SELECT ?id ?relation ?v ?vLabel WHERE {{ {named} VALUES (?p ?relation) {{ {wanted} }} ?item ?p ?v . {label} }} ORDER BY ?id ?relation ?v"
+    return (
+        f"SELECT ?id ?relation ?v ?vLabel WHERE {{ {named} VALUES (?p ?relation) {{ {wanted} "
+        f"}} ?item ?p ?v . {label} }} ORDER BY ?id ?relation ?v"
+    )
 
 
 def _ask(http: httpx.Client, config: Wikidata, query: str) -> list[dict[str, str]]:
@@ -150,7 +164,8 @@ def _ask(http: httpx.Client, config: Wikidata, query: str) -> list[dict[str, str
         if attempt + 1 < config.tries:
             time.sleep(wait)
     raise DataError(
-        f"{config.endpoint} did not answer ({reason}): run the same command again later, it goes on from the cache in {config.cache}"
+        f"{config.endpoint} did not answer ({reason}): run the same command again later, it "
+        f"goes on from the cache in {config.cache}"
     )
 
 
@@ -163,7 +178,8 @@ def _keep(store: Store, rows: list[tuple[str, str, str, str]]) -> int:
     before = store.counts()["edges"]
     with store.transaction():
         store.db.execute(
-            "CREATE OR REPLACE TEMP TABLE found (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, name VARCHAR)"
+            "CREATE OR REPLACE TEMP TABLE found (item_id VARCHAR, relation VARCHAR, "
+            "attribute_id VARCHAR, name VARCHAR)"
         )
         append(
             store.db, "found", ("item_id", "relation", "attribute_id", "name"), sorted(set(rows))
@@ -173,10 +189,13 @@ def _keep(store: Store, rows: list[tuple[str, str, str, str]]) -> int:
             "WHERE attribute_id NOT IN (SELECT attribute_id FROM attributes) GROUP BY 1"
         )
         store.db.execute(
-            "WITH last AS (SELECT item_id, relation, max(position) AS place FROM edges GROUP BY ALL), "
-            "new AS (SELECT DISTINCT item_id, relation, attribute_id FROM found ANTI JOIN edges USING (item_id, relation, attribute_id)) "
+            "WITH last AS (SELECT item_id, relation, max(position) AS place FROM edges GROUP "
+            "BY ALL), "
+            "new AS (SELECT DISTINCT item_id, relation, attribute_id FROM found ANTI JOIN "
+            "edges USING (item_id, relation, attribute_id)) "
             "INSERT INTO edges SELECT item_id, relation, attribute_id, "
-            "coalesce(place, -1) + row_number() OVER (PARTITION BY item_id, relation ORDER BY attribute_id) "
+            "coalesce(place, -1) + row_number() OVER (PARTITION BY item_id, relation ORDER BY "
+            "attribute_id) "
             "FROM new LEFT JOIN last USING (item_id, relation)"
         )
         if added := store.counts()["edges"] - before:

@@ -1,9 +1,10 @@
 """The embedded world: an invented film catalogue with planted structure, for machines without data.
 
-Planted, so that there is something to find: circles of people who work together (a director's films share stars and a
-composer: two-hop links), power laws of popularity, fame and genre, and users who like a few genres and follow a few people.
-The power laws matter to training too: where everybody is credited equally often, a small policy hardly learns to read a card.
-Titles and names are made of syllables. The same seed gives the same rows.
+Planted, so that there is something to find: circles of people who work together (a director's films
+share stars and a composer: two-hop links), power laws of popularity, fame and genre, and users who
+like a few genres and follow a few people. The power laws matter to training too: where everybody is
+credited equally often, a small policy hardly learns to read a card. Titles and names are made of
+syllables. The same seed gives the same rows.
 """
 
 import numpy as np
@@ -86,7 +87,8 @@ WORDS = (
     "Stranger",
     "Comet",
 )
-# For each role: films per person on average, how many regulars a circle has, how many a film credits, and how often it credits any.
+# For each role: films per person on average, how many regulars a circle has, how many a film
+# credits, and how often it credits any.
 CREW = {
     "director": (3.5, 2, 1, 1.0),
     "starring": (4.5, 6, 3, 1.0),
@@ -96,7 +98,8 @@ CREW = {
     "cinematographer": (6.0, 2, 1, 1.0),
     "editor": (6.0, 2, 1, 1.0),
 }
-GUEST = 0.5  # chance that a credit goes to anyone in the trade, by fame, and not to the circle's regulars
+# chance that a credit goes to anyone in the trade, by fame, and not to the circle's regulars
+GUEST = 0.5
 SECOND_GENRE = 0.75  # chance that a film has two genres
 FIRST_DAY, DAY = 946_684_800, 86_400
 
@@ -111,7 +114,9 @@ class WorldConfig(Config):
 
 
 def make_world(config: WorldConfig) -> Catalogue:
-    """Invent a catalogue of films with ten relations (crew, genre, language, year), and the users who rate them."""
+    """Invent a catalogue of films with ten relations (crew, genre, language, year), and the users
+    who rate them.
+    """
     rng = np.random.default_rng(config.seed)
     circles = max(4, config.items // 12)
     trade = {
@@ -172,7 +177,9 @@ def _ratings(
     film_circle: np.ndarray,
     circles: int,
 ) -> list[tuple[str, str, float, int]]:
-    """Each user watches by popularity × taste (genres and two followed circles) and rates by taste with noise."""
+    """Each user watches by popularity × taste (genres and two followed circles) and rates by taste
+    with noise.
+    """
     popularity = 1 / np.arange(1, config.items + 1) ** 0.9
     popularity = popularity[rng.permutation(config.items)]
     rows = []

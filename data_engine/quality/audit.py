@@ -1,7 +1,8 @@
-"""The independent re-check behind `rerec verify`: every Example against the raw tables, in SQL and plain sets.
+"""The independent re-check behind `rerec verify`: every Example against the raw tables, in SQL and
+plain sets.
 
-Nothing here is shared with the agents that made the Examples: it reads edges and titles straight from DuckDB and states the
-rules again, so that one mistake cannot hide in both places.
+Nothing here is shared with the agents that made the Examples: it reads edges and titles straight
+from DuckDB and states the rules again, so that one mistake cannot hide in both places.
 """
 
 import re
@@ -60,7 +61,9 @@ class _Checker:
         self._add_audiences(store)
 
     def _add_audiences(self, store: Store) -> None:
-        """Which groups like an item 1.4 times as much as all do, counted here once more from the interactions."""
+        """Which groups like an item 1.4 times as much as all do, counted here once more from the
+        interactions.
+        """
         bound = (store.meta("rating_scale") or {}).get("liked_from", 4)
         liked = (
             f"CASE WHEN liked IS NOT NULL THEN liked ELSE coalesce(rating, {bound}) >= {bound} END"
@@ -69,7 +72,8 @@ class _Checker:
         groups: dict[str, list[str]] = defaultdict(list)
         for column in ("gender", "age", "occupation"):
             for user, value in store.rows(
-                f"SELECT user_id, {column} FROM users WHERE {column} IS NOT NULL AND {column} <> 'other'"
+                f"SELECT user_id, {column} FROM users WHERE {column} IS NOT NULL AND {column} "
+                "<> 'other'"
             ):
                 groups[user].append(f"{column}/{value}")
         if not groups:
@@ -105,7 +109,9 @@ class _Checker:
         return truth if truth is None or c.op == "is" else not truth
 
     def truth(self, item: str, relation: str, value: str) -> bool | None:
-        """True: the triple is there. False: the relation is known for the item, without it. None: unknown."""
+        """True: the triple is there. False: the relation is known for the item, without it. None:
+        unknown.
+        """
         return (
             True
             if (item, relation, value) in self.triples
@@ -115,7 +121,9 @@ class _Checker:
         )
 
     def problems(self, e: Example) -> list[str]:
-        """All violations of one Example. A benchmark's is not ours to prove: its gold must only not be disproved."""
+        """All violations of one Example. A benchmark's is not ours to prove: its gold must only not
+        be disproved.
+        """
         found, ours = [], e.split != "benchmark"
         if e.named().example_id != e.example_id:
             found.append("its id is not the hash of its content")

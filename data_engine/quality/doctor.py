@@ -1,4 +1,5 @@
-"""What is wrong with a catalogue, and the little of it that can be mended without guessing. Identity is the id, never the name.
+"""What is wrong with a catalogue, and the little of it that can be mended without guessing.
+Identity is the id, never the name.
 
 A finding is safe to fix when the fix throws away nothing that means anything: an exact copy, an
 edge to nothing, an attribute of nothing, another spelling of a name that is all an attribute is.
@@ -17,7 +18,9 @@ SHOWN = 5
 
 
 class Finding(Config):
-    """`count` cases of one kind, the first few shown, and what --fix does about them (None: nothing, a person must look)."""
+    """`count` cases of one kind, the first few shown, and what --fix does about them (None:
+    nothing, a person must look).
+    """
 
     kind: str
     count: int
@@ -37,37 +40,45 @@ class Check(Config):
 CHECKS = (
     Check(
         kind="interactions twice in the same words",
-        cases="SELECT user_id || ' → ' || item_id FROM interactions GROUP BY user_id, item_id, rating, timestamp, liked HAVING count(*) > 1",
+        cases="SELECT user_id || ' → ' || item_id FROM interactions GROUP BY user_id, item_id, "
+        "rating, timestamp, liked HAVING count(*) > 1",
         fix="one of them is kept",
         repair="DELETE FROM interactions WHERE rowid NOT IN "
         "(SELECT min(rowid) FROM interactions GROUP BY user_id, item_id, rating, timestamp, liked)",
     ),
     Check(
         kind="users with several ratings of one item",
-        cases="SELECT user_id || ' → ' || item_id FROM interactions GROUP BY user_id, item_id HAVING count(DISTINCT (rating, timestamp)) > 1",
+        cases="SELECT user_id || ' → ' || item_id FROM interactions GROUP BY user_id, item_id "
+        "HAVING count(DISTINCT (rating, timestamp)) > 1",
     ),
     Check(
         kind="edges twice",
-        cases="SELECT item_id || ' ' || relation || ' ' || attribute_id FROM edges GROUP BY item_id, relation, attribute_id HAVING count(*) > 1",
+        cases="SELECT item_id || ' ' || relation || ' ' || attribute_id FROM edges GROUP BY "
+        "item_id, relation, attribute_id HAVING count(*) > 1",
         fix="one of them is kept",
-        repair="DELETE FROM edges WHERE rowid NOT IN (SELECT min(rowid) FROM edges GROUP BY item_id, relation, attribute_id)",
+        repair="DELETE FROM edges WHERE rowid NOT IN (SELECT min(rowid) FROM edges GROUP BY "
+        "item_id, relation, attribute_id)",
     ),
     Check(
         kind="edges from or to nothing",
-        cases="SELECT item_id || ' ' || relation || ' ' || attribute_id FROM edges WHERE item_id NOT IN (SELECT item_id FROM items) "
+        cases="SELECT item_id || ' ' || relation || ' ' || attribute_id FROM edges WHERE "
+        "item_id NOT IN (SELECT item_id FROM items) "
         "OR attribute_id NOT IN (SELECT attribute_id FROM attributes)",
         fix="they are removed",
-        repair="DELETE FROM edges WHERE item_id NOT IN (SELECT item_id FROM items) OR attribute_id NOT IN (SELECT attribute_id FROM attributes)",
+        repair="DELETE FROM edges WHERE item_id NOT IN (SELECT item_id FROM items) OR "
+        "attribute_id NOT IN (SELECT attribute_id FROM attributes)",
     ),
     Check(
         kind="attributes of no item",
-        cases="SELECT attribute_id FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)",
+        cases="SELECT attribute_id FROM attributes WHERE attribute_id NOT IN (SELECT "
+        "attribute_id FROM edges)",
         fix="they are removed",
         repair="DELETE FROM attributes WHERE attribute_id NOT IN (SELECT attribute_id FROM edges)",
     ),
     Check(
         kind="interactions with unknown items",
-        cases="SELECT user_id || ' → ' || item_id FROM interactions WHERE item_id NOT IN (SELECT item_id FROM items)",
+        cases="SELECT user_id || ' → ' || item_id FROM interactions WHERE item_id NOT IN "
+        "(SELECT item_id FROM items)",
         fix="they are removed",
         repair="DELETE FROM interactions WHERE item_id NOT IN (SELECT item_id FROM items)",
     ),
@@ -81,25 +92,30 @@ CHECKS = (
     ),
     Check(
         kind="titles of several items",
-        cases="SELECT title || ': ' || string_agg(item_id, ', ' ORDER BY item_id) FROM items GROUP BY title HAVING count(*) > 1",
+        cases="SELECT title || ': ' || string_agg(item_id, ', ' ORDER BY item_id) FROM items "
+        "GROUP BY title HAVING count(*) > 1",
     ),
     Check(
         kind="names of several attributes of one relation",
-        cases="SELECT relation || ' ' || name || ': ' || string_agg(DISTINCT attribute_id, ', ') FROM edges JOIN attributes USING (attribute_id) "
+        cases="SELECT relation || ' ' || name || ': ' || string_agg(DISTINCT attribute_id, ', "
+        "') FROM edges JOIN attributes USING (attribute_id) "
         "GROUP BY relation, name HAVING count(DISTINCT attribute_id) > 1",
     ),
     Check(
         kind="suspicious links: the year of the linked work is not the title's",
         cases="SELECT any_value(title) || ' ↔ ' || string_agg(DISTINCT name, ', ') "
         "FROM edges JOIN items USING (item_id) JOIN attributes USING (attribute_id) "
-        "WHERE relation = 'year' AND regexp_matches(title, '\\(\\d{4}\\)\\s*$') AND regexp_matches(name, '^\\d{4}$') "
+        "WHERE relation = 'year' AND regexp_matches(title, '\\(\\d{4}\\)\\s*$') AND "
+        "regexp_matches(name, '^\\d{4}$') "
         "GROUP BY item_id "
         "HAVING max(abs(name::INT - regexp_extract(title, '\\((\\d{4})\\)\\s*$', 1)::INT)) > 1",
     ),
     Check(
         kind="suspicious links: two sources name no director in common",
-        cases="SELECT any_value(title) || ' ↔ ' || string_agg(DISTINCT relation || ' ' || name, ', ') FROM edges JOIN items USING (item_id) "
-        "JOIN attributes USING (attribute_id) WHERE lower(relation) IN ('director', 'directed_by', 'directed by') GROUP BY item_id "
+        cases="SELECT any_value(title) || ' ↔ ' || string_agg(DISTINCT relation || ' ' || "
+        "name, ', ') FROM edges JOIN items USING (item_id) "
+        "JOIN attributes USING (attribute_id) WHERE lower(relation) IN ('director', "
+        "'directed_by', 'directed by') GROUP BY item_id "
         "HAVING count(DISTINCT relation) > 1 AND count(DISTINCT lower(name)) = count(*)",
     ),
 )
@@ -236,7 +252,9 @@ def examine(store: Store) -> list[Finding]:
 
 
 def repair(store: Store) -> list[Finding]:
-    """Mend what is safe, in one transaction, and return what was mended. A changed graph loses its embeddings and Examples."""
+    """Mend what is safe, in one transaction, and return what was mended. A changed graph loses its
+    embeddings and Examples.
+    """
     mended = [finding for finding in examine(store) if finding.fix]
     if mended:
         with store.transaction():

@@ -123,7 +123,9 @@ class ClaimJudge:
         return read, self.graph.arrays.attribute_ids[attribute], False
 
     def _readings(self, attributes: tuple[int, ...], relation: str) -> list[Reading]:
-        """All readings of a name of these attributes, those of `relation` only where it is given."""
+        """All readings of a name of these attributes, those of `relation` only where it is
+        given.
+        """
         found: list[Reading] = []
         for attribute in attributes:
             relations = (relation,) if relation else self.graph.relations_of(attribute)

@@ -1,4 +1,6 @@
-"""How commands speak: facts as a table or as JSON on standard output, progress on standard error."""
+"""How commands speak: facts as a table or as JSON on standard output, progress on standard
+error.
+"""
 
 import json
 import sys
@@ -28,7 +30,9 @@ def show(facts: dict[str, object], as_json: bool, title: str = "") -> None:
 
 @contextmanager
 def progress(label: str, total: int | None = None) -> Iterator[Callable[..., None]]:
-    """A progress line on standard error; call the yielded function with (done, total, note). Plain lines where there is no terminal."""
+    """A progress line on standard error; call the yielded function with (done, total, note). Plain
+    lines where there is no terminal.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda done, total=total, note="": print(

@@ -31,8 +31,8 @@ class Connection:
 
     @classmethod
     def open(cls, path: Path | str, *, create: bool = False, read_only: bool = False) -> Self:
-        """Open the store at `path`. `create` makes it (and its folder) when absent; `read_only` lets
-        several processes read.
+        """Open the store at `path`. `create` makes it (and its folder) when absent; `read_only`
+        lets several processes read.
         """
         path = Path(path)
         if not create and not path.is_file():

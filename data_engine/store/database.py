@@ -1,7 +1,7 @@
 """The one DuckDB file that holds a catalogue, its interactions, its embeddings and its Examples.
 
-Writers replace a whole part in one transaction, so a reader (or a kill -9) sees the old state or the
-new one.
+Writers replace a whole part in one transaction, so a reader (or a kill -9) sees the old state or
+the new one.
 """
 
 import gc
@@ -138,8 +138,8 @@ class Store(Connection):
     def save_embeddings(
         self, items: list[str], vectors: np.ndarray, facts: Mapping[str, object]
     ) -> None:
-        """Replace the item embeddings, shape (items, dims); `facts` (digest, seed, figures) are kept
-        beside them.
+        """Replace the item embeddings, shape (items, dims); `facts` (digest, seed, figures) are
+        kept beside them.
         """
         rows = list(zip(items, vectors.astype(np.float32).tolist(), strict=True))
         with self.transaction():

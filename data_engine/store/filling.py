@@ -45,7 +45,8 @@ def put_edges(db: duckdb.DuckDBPyConnection, select: str) -> None:
     """From rows (item_id, relation, attribute_id, name, place), `place` the order in the file: the
     credit order of a relation.
 
-    The same edge twice is one edge, at its first place; the first name an attribute has is its name.
+    The same edge twice is one edge, at its first place; the first name an attribute has is its
+    name.
     """
     db.execute(
         "CREATE OR REPLACE TEMP TABLE incoming AS "

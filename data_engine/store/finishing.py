@@ -1,5 +1,5 @@
-"""The end of an import: names, times and ratings are read as people mean them, and what cannot become
-two graphs is refused.
+"""The end of an import: names, times and ratings are read as people mean them, and what cannot
+become two graphs is refused.
 """
 
 import duckdb

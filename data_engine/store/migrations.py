@@ -13,13 +13,16 @@ def _first_tables(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("CREATE TABLE items (item_id VARCHAR PRIMARY KEY, title VARCHAR NOT NULL)")
     db.execute("CREATE TABLE attributes (attribute_id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL)")
     db.execute(
-        "CREATE TABLE edges (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, position INTEGER)"
+        "CREATE TABLE edges (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, position "
+        "INTEGER)"
     )
     db.execute(
-        "CREATE TABLE interactions (user_id VARCHAR, item_id VARCHAR, rating DOUBLE, timestamp BIGINT)"
+        "CREATE TABLE interactions (user_id VARCHAR, item_id VARCHAR, rating DOUBLE, timestamp "
+        "BIGINT)"
     )
     db.execute(
-        "CREATE TABLE users (user_id VARCHAR PRIMARY KEY, age VARCHAR, gender VARCHAR, occupation VARCHAR)"
+        "CREATE TABLE users (user_id VARCHAR PRIMARY KEY, age VARCHAR, gender VARCHAR, "
+        "occupation VARCHAR)"
     )
 
 
@@ -27,7 +30,10 @@ def _embeddings(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("CREATE TABLE embeddings (item_id VARCHAR PRIMARY KEY, vector FLOAT[])")
 
 
-EXAMPLES = "(example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, gold VARCHAR[], near VARCHAR[], body VARCHAR)"
+EXAMPLES = (
+    "(example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, "
+    "gold VARCHAR[], near VARCHAR[], body VARCHAR)"
+)
 
 
 def _examples(db: duckdb.DuckDBPyConnection) -> None:

@@ -1,5 +1,5 @@
-"""Notes that an import takes while it fills a store, in temporary tables of its connection: rows that
-could not be read, and how the files were understood.
+"""Notes that an import takes while it fills a store, in temporary tables of its connection: rows
+that could not be read, and how the files were understood.
 """
 
 import duckdb

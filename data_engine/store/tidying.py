@@ -19,7 +19,9 @@ SHOWN = 6
 
 @dataclass
 class Tidied:
-    """`understood`: topic → words; `rejects`: rows that lost all of their name, as (words, rows)."""
+    """`understood`: topic → words; `rejects`: rows that lost all of their name, as (words,
+    rows).
+    """
 
     understood: dict[str, str] = field(default_factory=dict)
     rejects: list[tuple[str, int]] = field(default_factory=list)
@@ -81,7 +83,7 @@ def _note_unrecognisable(db: duckdb.DuckDBPyConnection, found: Tidied) -> None:
 
 
 def _nouns(db: duckdb.DuckDBPyConnection, nouns: dict[str, str]) -> dict[str, str]:
-    """Raw relation → noun, where they differ. Two relations stay two, unless the user joins them."""
+    """Raw relation → noun, where they differ. Relations stay apart, unless the user joins them."""
     raw = [r for (r,) in db.execute("SELECT DISTINCT relation FROM edges ORDER BY 1").fetchall()]
     apart = relation_names(raw)
     readable = {name: readable_relation(apart[name]) for name in raw}
@@ -111,7 +113,8 @@ def _rename_edges(
         "WHEN attribute_id = relation || ':' || name "
         "THEN coalesce(nouns.new, relation) || ':' || coalesce(renamed.new, name) "
         "WHEN attribute_id = 'text:' || name THEN 'text:' || coalesce(renamed.new, name) "
-        "ELSE attribute_id END AS attribute_id, coalesce(renamed.new, name) AS name, relation AS raw, "
+        "ELSE attribute_id END AS attribute_id, coalesce(renamed.new, name) AS name, relation "
+        "AS raw, "
         "position FROM edges JOIN attributes USING (attribute_id) "
         "LEFT JOIN renamed ON attribute_id = renamed.old LEFT JOIN nouns ON relation = nouns.old"
     )

@@ -1,4 +1,6 @@
-"""Files as people really have them, one test per case: read as they are meant, or refused in one line that says what to do."""
+"""Files as people really have them, one test per case: read as they are meant, or refused in one
+line that says what to do.
+"""
 
 import json
 
@@ -48,7 +50,8 @@ def load(path, source, **options):
     with Store.open(path, create=True) as store:
         settled = store.replace_catalogue(source, ImportOptions(**options))
         found = store.rows(
-            "SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY timestamp, user_id, item_id"
+            "SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY timestamp, "
+            "user_id, item_id"
         )
         return settled, found, store.graph_digest
 
@@ -83,7 +86,8 @@ def test_fault_case_01_a_file_in_another_encoding_is_refused_by_name_and_line_or
     (here / "movies.csv").write_text(text, encoding="cp1252")
     with pytest.raises(
         ImportRefused,
-        match=r"movies.csv line 5: not UTF-8: save the file as UTF-8, or name its encoding .*--encoding",
+        match=r"movies.csv line 5: not UTF-8: save the file as UTF-8, or name its encoding "
+        r".*--encoding",
     ):
         load(tmp_path / "a.duckdb", Tables(folder=here))
     with pytest.raises(ImportRefused, match="no encoding is called 'martian'"):
@@ -118,8 +122,14 @@ def test_fault_case_02_every_type_of_time_in_parquet_is_seconds_since_1970(
         "TZ", "America/New_York"
     )  # a time without a zone is UTC wherever the import runs
     here = folder(tmp_path / "d", "")
-    made = "SELECT 'u' || (range % 5) AS userId, (range % 6)::VARCHAR AS movieId, (range % 5 + 1)::DOUBLE AS rating, "
-    made += f"{PARQUET_TIMES[kind]} AS timestamp FROM (SELECT range, {FIRST} + range * {DAY} AS t FROM range(30))"
+    made = (
+        "SELECT 'u' || (range % 5) AS userId, (range % 6)::VARCHAR AS movieId, (range % 5 + "
+        "1)::DOUBLE AS rating, "
+    )
+    made += (
+        f"{PARQUET_TIMES[kind]} AS timestamp FROM (SELECT range, {FIRST} + range * {DAY} AS "
+        "t FROM range(30))"
+    )
     with duckdb.connect() as db:
         db.execute("SET TimeZone = 'UTC'")
         db.execute(f"COPY ({made}) TO '{here / 'ratings.parquet'}'")
@@ -320,7 +330,8 @@ def test_fault_case_04_what_the_split_goes_by_is_always_told(tmp_path):
     )
     assert (
         settled.understood["split"]
-        == "each user's last interaction is test, the one before validation (1 of 30 interactions have no time)"
+        == "each user's last interaction is test, the one before validation (1 of 30 "
+        "interactions have no time)"
     )
     settled, *_ = load(
         tmp_path / "s.duckdb",
@@ -386,7 +397,8 @@ def test_fault_case_13_an_empty_genre_is_left_out(tmp_path):
     load(tmp_path / "s.duckdb", MovieLens(folder=tmp_path))
     with Store.open(tmp_path / "s.duckdb", read_only=True) as store:
         assert store.rows(
-            "SELECT item_id, attribute_id, position FROM edges WHERE relation = 'genre' ORDER BY ALL"
+            "SELECT item_id, attribute_id, position FROM edges WHERE relation = 'genre' ORDER "
+            "BY ALL"
         ) == [
             ("1", "genre:Drama", 0),
             ("1", "genre:IMAX", 1),
@@ -394,7 +406,10 @@ def test_fault_case_13_an_empty_genre_is_left_out(tmp_path):
 
 
 def test_fault_case_14_titles_are_mended_at_import(tmp_path):
-    items = 'movieId,title\n0,"A ""Quoted""\nTitle, The (2000)"\n1,Tom &amp; Jerry&#39;s Day (1999)\n2,!!! (2001)\n3,\u200b\n4,Heat (1995)\n5,X\n'
+    items = (
+        'movieId,title\n0,"A ""Quoted""\nTitle, The (2000)"\n1,Tom &amp; Jerry&#39;s Day '
+        "(1999)\n2,!!! (2001)\n3,\u200b\n4,Heat (1995)\n5,X\n"
+    )
     source = Tables(folder=folder(tmp_path / "d", HEADER + rows(), items=items))
     with pytest.raises(ImportRefused, match="1 items whose title holds no character"):
         load(tmp_path / "s.duckdb", source)
@@ -426,7 +441,7 @@ def test_fault_case_14_titles_are_mended_at_import(tmp_path):
     )
 
 
-# -- the rating scale -------------------------------------------------------------------------------------------------
+# -- the rating scale ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -493,7 +508,9 @@ def test_fault_scale_is_kept_and_used_by_every_part(tmp_path):
 
 
 def test_fault_scale_decides_audiences_and_the_audit_agrees(tmp_path):
-    """Women rate item 0 with 8, men with 5, of 10: liked by women alone. With the bound of a five-mark scale both would like it."""
+    """Women rate item 0 with 8, men with 5, of 10: liked by women alone. With the bound of a
+    five-mark scale both would like it.
+    """
     text = HEADER + "".join(
         f"w{k},0,8,{FIRST + k}\nm{k},0,5,{FIRST + k}\nm{k},1,9,{FIRST + k}\nw{k},1,10,{FIRST + k}\n"
         for k in range(40)
@@ -583,7 +600,7 @@ def test_fault_scale_options_and_their_summary_on_the_command_line(tmp_path):
     )
 
 
-# -- names and relations ----------------------------------------------------------------------------------------------
+# -- names and relations ---------------------------------------------------------------------------
 
 
 def test_fault_names_of_attributes_and_relations_are_readable_and_ids_stay(tmp_path):
@@ -613,7 +630,7 @@ def test_fault_names_of_attributes_and_relations_are_readable_and_ids_stay(tmp_p
         load(tmp_path / "u.duckdb", source, relations={"gnere": "genre"})
 
 
-# -- the numbered faults of the data engine ---------------------------------------------------------------------------
+# -- the numbered faults of the data engine --------------------------------------------------------
 
 
 def test_fault_07_a_foreign_or_newer_file_is_refused_and_left_as_it_was(tmp_path):

@@ -42,7 +42,8 @@ LINKS = [(f"i{n}", f"http://f/{n}") for n in range(1, 4)]
 def test_fault_case_08_a_blank_node_is_itself(read):
     text = (
         f'<http://f/1> {DIRECTOR} _:b0 .\n_:b0 {LABEL} "Ann Example" .\n'
-        f'<http://f/2> {DIRECTOR} _:b1.\n_:b1 {LABEL} "Bo Example" .\n<http://f/3> {DIRECTOR} _:b0 .\n'
+        f'<http://f/2> {DIRECTOR} _:b1.\n_:b1 {LABEL} "Bo Example" .\n<http://f/3> {DIRECTOR} '
+        "_:b0 .\n"
     )
     edges, said = read("g.nt", text, LINKS)
     assert edges == [
@@ -187,7 +188,8 @@ NEO4J_KEYS = "".join(
     for key, part in (("title", "node"), ("name", "node"), ("labels", "node"), ("label", "edge"))
 )
 GRAPHML = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
+    '<?xml version="1.0" encoding="UTF-8"?>\n<graphml '
+    'xmlns="http://graphml.graphdrawing.org/xmlns">'
     '{keys}<graph id="G" edgedefault="directed">{body}</graph></graphml>'
 )
 
@@ -296,13 +298,15 @@ def test_fault_case_10_defaults_and_yed_labels(read):
 
 TYPES_12 = "integer long double float boolean liststring string anyURI"
 TYPES_13 = (
-    "short byte bigdecimal biginteger char date dateTime listboolean listshort listbyte listinteger "
+    "short byte bigdecimal biginteger char date dateTime listboolean listshort listbyte "
+    "listinteger "
     "listlong listdouble listfloat listbigdecimal listbiginteger listchar listanyURI"
 )
 GEXF = (
     '<gexf xmlns="http://gexf.net/1.3" version="1.3"><graph defaultedgetype="directed">'
     '<attributes class="node"><attribute id="a" title="n" type="{type}"/></attributes>'
-    '<nodes><node id="1" label="Film A (1981)"><attvalues><attvalue for="a" value="12"/></attvalues>'
+    '<nodes><node id="1" label="Film A (1981)"><attvalues><attvalue for="a" '
+    'value="12"/></attvalues>'
     '</node><node id="99" label="Ann Example"/></nodes><edges>'
     '<edge id="0" source="1" target="99" type="directed" label="{label}"/></edges></graph></gexf>'
 )

@@ -1,4 +1,6 @@
-"""Three hundred damaged files: each gives a named error or an honest import with the rejects counted; never a traceback, never a silent drop."""
+"""Three hundred damaged files: each gives a named error or an honest import with the rejects
+counted; never a traceback, never a silent drop.
+"""
 
 import random
 import re
@@ -71,7 +73,9 @@ def recbole(folder):
 
 
 def damage(rng, body):
-    """One of: bytes cut off, a byte changed, junk put in, a line doubled, lost, swapped or cut, compressed halfway."""
+    """One of: bytes cut off, a byte changed, junk put in, a line doubled, lost, swapped or cut,
+    compressed halfway.
+    """
     place, lines = rng.randrange(len(body)), body.split(b"\n")
     line = rng.randrange(len(lines))
     how = rng.choice("cut byte junk double lose swap shorten field".split())

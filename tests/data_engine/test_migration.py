@@ -1,4 +1,5 @@
-"""Artefacts of rerec 0.1 at f96f93a: today's code opens them, scores as it did, and goes on with them.
+"""Artefacts of rerec 0.1 at f96f93a: today's code opens them, scores as it did, and goes on with
+them.
 
 before.zip was made there by `data import world --items 60 --users 25`, `data embed --dims 8
 --epochs 2` and `synth --sft 4 --rl 4 --validation 2 --test 2 --workers 1 --out`; responses.jsonl

@@ -1,4 +1,6 @@
-"""A part of a catalogue in another store, and the card written from a store: against counts made with networkx and by hand."""
+"""A part of a catalogue in another store, and the card written from a store: against counts made
+with networkx and by hand.
+"""
 
 import json
 from dataclasses import replace

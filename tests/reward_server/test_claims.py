@@ -1,4 +1,6 @@
-"""Claims with their places, their judgement and their bearing on the query, on the hand-made films."""
+"""Claims with their places, their judgement and their bearing on the query, on the hand-made
+films.
+"""
 
 from collections import Counter
 
@@ -248,8 +250,9 @@ def test_keep_and_skip_are_held_against_the_conditions(claims, text, verdict):
 
 
 def test_the_judge_agrees_with_the_labels_of_the_chains(film_store):
-    """No claim of a gold chain is contradicted or beside the point; nearly every wrong step about an item or a premise is contradicted, and every
-    need that is wrong or not all."""
+    """No claim of a gold chain is contradicted or beside the point; nearly every wrong step about
+    an item or a premise is contradicted, and every need that is wrong or not all.
+    """
     snapshot, seen, found = Snapshot.load(film_store), Counter(), Counter()
     with Store.open(film_store, read_only=True) as store:
         for e in store.examples():

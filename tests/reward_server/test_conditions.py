@@ -1,4 +1,6 @@
-"""Conditions that rule out or bound, as the server judges them: what is needed, what matches, what is rightly kept."""
+"""Conditions that rule out or bound, as the server judges them: what is needed, what matches, what
+is rightly kept.
+"""
 
 import pytest
 

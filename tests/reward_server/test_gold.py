@@ -1,4 +1,6 @@
-"""Who sees the gold: through the explorer only an admin, or everybody where the server was told so."""
+"""Who sees the gold: through the explorer only an admin, or everybody where the server was told
+so.
+"""
 
 import asyncio
 

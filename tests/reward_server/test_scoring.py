@@ -1,4 +1,6 @@
-"""The reward's parts against hand values and an oracle written from the formulas; and the published code's faults, by name."""
+"""The reward's parts against hand values and an oracle written from the formulas; and the published
+code's faults, by name.
+"""
 
 from math import log2, sqrt
 
