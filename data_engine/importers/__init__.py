@@ -11,5 +11,5 @@ delimited     how text tables become SQL
 
 To add one: a frozen pydantic model with `name`, `domain` and `fill(db)` made of the `put_…`
 functions of `data_engine.store.filling` (SELECTs, so that DuckDB streams the rows), and a command
-in `data_engine/commands.py`.
+in `data_engine/commands/importing.py`.
 """

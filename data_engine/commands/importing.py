@@ -1,20 +1,14 @@
-"""`rerec data import …`: a command a format."""
+"""`rerec data import …`: one command per format."""
 
-import sys
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from data_engine.errors import DataError
+from data_engine.commands.imports import import_into, import_options, pairs, summary
 from data_engine.runtime.console import show
 from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
-
-if TYPE_CHECKING:
-    from data_engine.store.catalogue import Source
-    from data_engine.store.finishing import ImportOptions, ImportReport
 
 DomainOption = Annotated[
     str, typer.Option(help="What the items are, in the plural: movies, books …")
@@ -57,7 +51,7 @@ def import_world(
     """
     from data_engine.importers.world import WorldConfig, make_world
 
-    keep(make_world(WorldConfig(items=items, users=users, seed=seed)), store, as_json)
+    import_into(make_world(WorldConfig(items=items, users=users, seed=seed)), store, as_json)
 
 
 @importing.command("tables")
@@ -99,12 +93,10 @@ def import_tables(
     """
     from data_engine.importers.tables import Tables
 
-    files = {part: Path(path) for part, path in _pairs(file).items()}
-    options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
-    keep(
-        Tables(
-            folder=folder, domain=domain, files=files, columns=_pairs(column), encoding=encoding
-        ),
+    files = {part: Path(path) for part, path in pairs(file).items()}
+    options = import_options(max_rejects, skip_unknown, scale, liked_from, relation)
+    import_into(
+        Tables(folder=folder, domain=domain, files=files, columns=pairs(column), encoding=encoding),
         store,
         as_json,
         options,
@@ -140,8 +132,8 @@ def import_movielens(
     """
     from data_engine.importers.movielens import MovieLens
 
-    options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
-    keep(MovieLens(folder=folder, triples=triples, ratings=ratings), store, as_json, options)
+    options = import_options(max_rejects, skip_unknown, scale, liked_from, relation)
+    import_into(MovieLens(folder=folder, triples=triples, ratings=ratings), store, as_json, options)
 
 
 @importing.command("recbole")
@@ -164,8 +156,8 @@ def import_recbole(
     """
     from data_engine.importers.recbole import RecBole
 
-    options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
-    keep(RecBole(folder=folder, domain=domain), store, as_json, options)
+    options = import_options(max_rejects, skip_unknown, scale, liked_from, relation)
+    import_into(RecBole(folder=folder, domain=domain), store, as_json, options)
 
 
 @importing.command("amazon")
@@ -188,8 +180,8 @@ def import_amazon(
     """
     from data_engine.importers.amazon import Amazon
 
-    options = _options(max_rejects, skip_unknown, scale, liked_from, relation)
-    keep(Amazon(reviews=reviews, meta=meta, domain=domain), store, as_json, options)
+    options = import_options(max_rejects, skip_unknown, scale, liked_from, relation)
+    import_into(Amazon(reviews=reviews, meta=meta, domain=domain), store, as_json, options)
 
 
 @importing.command("graph")
@@ -216,12 +208,12 @@ def import_graph(
 
     source = GraphFile(path=file, links=links, language=language)
     with Store.open(store) as opened:
-        settled = opened.replace_attributes(source, _options(max_rejects, relation=relation))
+        report = opened.replace_attributes(source, import_options(max_rejects, relation=relation))
         show(
             {
                 "store": str(store),
                 **opened.counts(),
-                **summary(settled, as_json),
+                **summary(report, as_json),
                 "graph_digest": opened.graph_digest,
             },
             as_json,
@@ -241,8 +233,9 @@ def import_recbench(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Add RecBench+ queries to a store, for `rerec eval --split benchmark`. Those that its
-    catalogue cannot carry are counted by reason.
+    """Add RecBench+ queries to a store, for `rerec eval --split benchmark`.
+
+    Those that its catalogue cannot carry are counted by reason.
 
     Example: rerec data import recbench implicit.json misinformed.json --store runs/ml1m.duckdb
     """
@@ -268,81 +261,3 @@ def import_recbench(
         },
         as_json,
     )
-
-
-def _pairs(words: list[str] | None) -> dict[str, str]:
-    """{"a": "b"} of ["a=b"]."""
-    if wrong := [word for word in words or () if "=" not in word]:
-        raise DataError(f"expected NAME=VALUE, found {wrong[0]!r}")
-    return dict(word.split("=", 1) for word in words or ())
-
-
-def summary(settled: "ImportReport", as_json: bool) -> dict[str, object]:
-    """What was left out and understood: one line per topic for a reader, one object in JSON."""
-    facts = settled.model_dump()
-    topics = {topic: words for topic, words in settled.understood.items() if topic != "warning"}
-    return (
-        facts if as_json else {"rejected": facts["rejected"], "skipped": facts["skipped"], **topics}
-    )
-
-
-def _options(
-    max_rejects: int,
-    skip_unknown: bool = False,
-    scale: str | None = None,
-    liked_from: float | None = None,
-    relation: list[str] | None = None,
-) -> "ImportOptions":
-    """What the user said of the data, checked."""
-    from data_engine.store.finishing import ImportOptions
-    from data_engine.store.ratings import make_scale, parse_scale
-
-    bounds = parse_scale(scale) if scale else None
-    if bounds:
-        make_scale(*bounds, liked_from)  # refused before anything is read
-    nouns = _pairs(relation)
-    if empty := [name for name, noun in nouns.items() if not noun.strip()]:
-        raise DataError(f"--relation {empty[0]}=: a noun is missing after the =")
-    return ImportOptions(
-        max_rejects=max_rejects,
-        skip_unknown=skip_unknown,
-        scale=bounds,
-        liked_from=liked_from,
-        relations=nouns,
-    )
-
-
-def keep(
-    source: "Source", store: Path, as_json: bool, options: "ImportOptions | None" = None
-) -> None:
-    """Import, and leave no file behind where there was none and the import is refused."""
-    from data_engine.store.database import Store
-    from data_engine.store.finishing import STRICT
-
-    new = not store.exists()
-    folders = [folder for folder in store.parents if not folder.exists()]
-    try:
-        with Store.open(store, create=True) as opened:
-            settled = opened.replace_catalogue(source, options or STRICT)
-            facts = {
-                "store": str(store),
-                "domain": source.domain,
-                **opened.counts(),
-                **summary(settled, as_json),
-            }
-            facts["graph_digest"] = opened.graph_digest
-    except BaseException:  # whatever ended it, Ctrl-C too, a half-made store must not stay
-        with suppress(OSError):  # and what cannot be removed must not hide why it ended
-            if new:
-                store.unlink(missing_ok=True)
-                for folder in folders:
-                    folder.rmdir()
-        raise
-    show(facts, as_json)
-    warn(settled)
-
-
-def warn(settled: "ImportReport") -> None:
-    """What a person should look at, on standard error too, where it is seen beside JSON."""
-    if settled.understood.get("warning"):
-        print(f"warning: {settled.understood['warning']}", file=sys.stderr)
