@@ -36,23 +36,18 @@ def embed(
     Example: rerec data embed --store runs/movies.duckdb --dims 64
     """
     from data_engine.graphs.interactions import InteractionGraph
-    from data_engine.preference import Likes, make_model
     from data_engine.preference import embed as learn
+    from data_engine.preference import make_model
+    from data_engine.preference.likes import Likes
     from data_engine.runtime.provenance import provenance
     from data_engine.store.database import Store
 
     checkpoint = store.with_name(store.name + ".embed.pt")
-    config = {
-        "method": method,
-        "dims": dims,
-        "layers": layers,
-        "epochs": epochs,
-        "patience": patience,
-        "seed": seed,
-    }
+    sizes = {"dims": dims, "layers": layers, "epochs": epochs, "patience": patience, "seed": seed}
+    config = {"method": method, **sizes}
     with Store.open(store) as opened, progress(method, epochs) as tell:
         digest = opened.graph_digest
-        model = make_model(**config, checkpoint=checkpoint)
+        model = make_model(method, **sizes, checkpoint=checkpoint)
         likes = Likes.of(InteractionGraph.from_store(opened))
         found = learn(
             likes, model, lambda done, ndcg: tell(done, note=f"validation NDCG@10 {ndcg:.4f}")

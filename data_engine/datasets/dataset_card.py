@@ -38,8 +38,12 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Iterable[str] = 
     evidence = Evidence.load(path)
     with Store.open(path, read_only=True) as store:
         counts, source = store.counts(), str(store.meta("source"))
-        by_split = Counter(dict(store.rows("SELECT split, count(*) FROM examples GROUP BY 1")))
-        by_kind = dict(store.rows("SELECT kind, count(*) FROM examples GROUP BY 1 ORDER BY 1"))
+        by_split: Counter[str] = Counter(
+            dict(store.rows("SELECT split, count(*) FROM examples GROUP BY 1"))
+        )
+        by_kind: dict[str, int] = dict(
+            store.rows("SELECT kind, count(*) FROM examples GROUP BY 1 ORDER BY 1")
+        )
         first = next(store.stream(), None)
         embedded = store.meta("embeddings") or {}
     (folder / "card").mkdir(parents=True, exist_ok=True)

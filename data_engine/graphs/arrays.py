@@ -31,7 +31,7 @@ OLD_SECONDS = 24 * 3600.0  # nothing takes a day to write
 
 
 @dataclass(frozen=True)
-class Strings(Sequence):
+class Strings(Sequence[str]):
     """Many strings in two arrays: UTF-8 bytes end to end, and where each starts."""
 
     start: np.ndarray
@@ -52,7 +52,7 @@ class Strings(Sequence):
         raw = self.text.tobytes()
         return (raw[start:end].decode() for start, end in pairwise(self.start.tolist()))
 
-    def __getitem__(self, k: int) -> str:
+    def __getitem__(self, k: int) -> str:  # type: ignore[override]  # no slices
         if not 0 <= k < len(self):
             raise IndexError(k)
         return self.text[self.start[k] : self.start[k + 1]].tobytes().decode()
@@ -126,7 +126,7 @@ class GraphArrays:
             else read(f.name)
             for f in fields(cls)[1:]
         }
-        return cls(folder.name, **parts)
+        return cls(folder.name, **parts)  # type: ignore[arg-type]  # each as its field says
 
     def save(self, folder: Path) -> None:
         """Write the files: all of them, or the folder does not appear. Raises OSError when it

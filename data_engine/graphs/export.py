@@ -72,9 +72,12 @@ def _write_pyg(store: Store, part: Path) -> dict[str, object]:
         np.repeat(np.arange(len(start) - 1), np.diff(start))
         for start in (arrays.edge_start, arrays.like_start)
     )
-    pairs = lambda source, target: torch.from_numpy(np.stack([source, target]).astype(np.int64))  # noqa: E731
+
+    def pairs(source: np.ndarray, target: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.stack([source, target]).astype(np.int64))
+
     nodes = {"item": arrays.item_ids, "attribute": arrays.attribute_ids, "user": arrays.user_ids}
-    data: dict[object, object] = {"_global_store": {"graph_digest": arrays.digest}}
+    data: dict[object, dict[str, object]] = {"_global_store": {"graph_digest": arrays.digest}}
     data |= {kind: {"num_nodes": len(ids), "ids": list(ids)} for kind, ids in nodes.items()}
     data["item"]["title"], data["attribute"]["name"] = list(arrays.titles), list(arrays.names)
     for k, relation in enumerate(arrays.relations):

@@ -65,10 +65,10 @@ class Amazon(Config):
             "name, 0 AS k FROM p"
             for key, r in DETAILS.items()
         ]
-        path = "CAST(json->'categories' AS VARCHAR[])[2:]"
+        below_first = "CAST(json->'categories' AS VARCHAR[])[2:]"
         values.append(
-            f"SELECT n, item_id, 'category' AS relation, unnest({path}) AS name, "
-            f"unnest(range(len({path}))) AS k FROM p"
+            f"SELECT n, item_id, 'category' AS relation, unnest({below_first}) AS name, "
+            f"unnest(range(len({below_first}))) AS k FROM p"
         )
         put_edges(
             db,

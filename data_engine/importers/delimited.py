@@ -6,6 +6,7 @@ import csv
 import gzip
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -28,7 +29,9 @@ def columns_of(path: Path, db: duckdb.DuckDBPyConnection, fallback: str = "") ->
         return list(types_of(path, db))
     line = first_line(path, fallback)
     try:
-        names = next(csv.reader([line], **_dialect(path, line)), [])
+        names = next(
+            csv.reader([line], delimiter=_delimiter(path, line), quoting=_quoting(path)), []
+        )
     except csv.Error as error:
         raise ImportRefused(f"{path} line 1: {error}") from error
     return (
@@ -77,7 +80,7 @@ def rows_with_header(
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise ImportRefused(f"{path}: two columns are called {twice!r}")
-    separator = _dialect(path, first_line(path, fallback))["delimiter"]
+    separator = _delimiter(path, first_line(path, fallback))
     columns = {name: types.get(name, "VARCHAR") for name in header}
     return rows_without_header(
         path,
@@ -115,14 +118,16 @@ def rows_without_header(
 
 def separator_of(path: Path, fallback: str = "") -> str:
     """What separates the columns, in words."""
-    return SEPARATORS[str(_dialect(path, first_line(path, fallback))["delimiter"])]
+    return SEPARATORS[_delimiter(path, first_line(path, fallback))]
 
 
-def _dialect(path: Path, line: str) -> dict[str, object]:
-    """A .tsv is never quoted, all else follows CSV. A .csv whose first line has no comma is
-    separated by what it has instead.
-    """
+def _delimiter(path: Path, line: str) -> str:
+    """A tab in a .tsv, else a comma; where the first line has none, what it has instead."""
     if ".tsv" in path.suffixes:
-        return {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    found = next((mark for mark in SEPARATORS if mark in line), ",")
-    return {"delimiter": found}
+        return "\t"
+    return next((mark for mark in SEPARATORS if mark in line), ",")
+
+
+def _quoting(path: Path) -> Literal[0, 3]:
+    """A .tsv is never quoted, all else follows CSV."""
+    return csv.QUOTE_NONE if ".tsv" in path.suffixes else csv.QUOTE_MINIMAL

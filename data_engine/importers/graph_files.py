@@ -23,7 +23,7 @@ from data_engine.runtime.config import Config
 from data_engine.store.filling import put_edges
 from data_engine.store.notes import note_reject, note_understood
 from data_engine.store.plain_text import encoding_of, readable
-from data_engine.store.sql import append, literal, one_row
+from data_engine.store.sql import Row, append, literal, one_row
 
 _TRIPLE = (
     r"^\s*(<[^>]*>|_:\S+)\s+<([^>]*)>\s+"
@@ -76,7 +76,8 @@ class GraphFile(Config):
     def _from_xml(self, db: duckdb.DuckDBPyConnection) -> None:
         graph = read_graph(self.path)
         items = _Items(dict(db.execute("SELECT item_id, title FROM items").fetchall()), graph)
-        rows, between, nameless = [], 0, {}
+        rows: list[Row] = []
+        between, nameless = 0, dict[str, None]()
         for one, other, facts in graph.edges:
             between += one in items.of and other in items.of
             for node, value in ((one, other), (other, one)):

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from pydantic import Field
 
@@ -21,6 +22,7 @@ from data_engine.runtime.config import Config
 from data_engine.schema import Claim, Condition, Example, Kind, Provenance, content_hash
 
 NAME = "recbench+"
+Record = dict[str, Any]  # one JSON object of a file
 RELATIONS = {
     "directed_by": "director",
     "produced_by": "producer",
@@ -59,7 +61,8 @@ def read_recbench(
     Raises ImportRefused with file and record for what is no RecBench+ file, and when not one query
     can be used.
     """
-    reader, examples, left_out = _Reader(config, graph, domain, digest), [], Counter()
+    reader = _Reader(config, graph, domain, digest)
+    examples, left_out = list[Example](), Counter[str]()
     for path in config.files:
         for number, record in enumerate(_records(path), 1):
             try:
@@ -87,7 +90,7 @@ def read_recbench(
     return examples, left_out
 
 
-def _records(path: Path) -> list[dict]:
+def _records(path: Path) -> list[Record]:
     try:
         records = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -99,7 +102,7 @@ def _records(path: Path) -> list[dict]:
     return records
 
 
-def _queries(record: dict) -> Iterator[tuple[Kind, str, list[str]]]:
+def _queries(record: Record) -> Iterator[tuple[Kind, str, list[str]]]:
     """(kind, query, titles of the gold items) for each query of a record."""
     if "query & ground true" in record:
         kind: Kind = "demographics" if "group" in record else "interest"
@@ -118,13 +121,11 @@ def _queries(record: dict) -> Iterator[tuple[Kind, str, list[str]]]:
     yield kind, query, _either(record, "{}Subset")
 
 
-def _either(record: dict, pattern: str) -> list[str]:
+def _either(record: Record, pattern: str) -> list[str]:
     """The value under the film's or the book's key."""
-    return (
-        record[pattern.format("movie")]
-        if pattern.format("movie") in record
-        else record[pattern.format("book")]
-    )
+    film = pattern.format("movie")
+    titles: list[str] = record[film if film in record else pattern.format("book")]
+    return titles
 
 
 class _Reader:
@@ -135,7 +136,7 @@ class _Reader:
         for relation, attribute in graph.items_by_edge:
             self.named.setdefault((relation, fold(graph.names[attribute])), set()).add(attribute)
 
-    def example(self, record: dict, kind: Kind, query: str, subset: list[str]) -> Example:
+    def example(self, record: Record, kind: Kind, query: str, subset: list[str]) -> Example:
         """Raises _Unusable with the reason."""
         if not isinstance(query, str) or not query.strip():
             raise _Unusable("no query")
@@ -144,21 +145,18 @@ class _Reader:
             for relation, name in record.get("sharedRelationships", ())
         )
         found = [self.titles.resolve(title) for title in subset]
-        gold = dict.fromkeys(r.items[0] for r in found if r.status == "ok")
+        named = dict.fromkeys(r.items[0] for r in found if r.status == "ok")
         gold = tuple(
             i
-            for i in gold
+            for i in named
             if not any(self.graph.excludes(i, c.relation, c.value) for c in conditions)
         )
         if not gold:
             raise _Unusable("no gold item in this store that its graph does not disprove")
         anchors = tuple(dict.fromkeys(self._item(hop) for hop in record.get("multihop_info", ())))
-        history = [
-            self.titles.resolve(title)
-            for title in record.get(
-                "Shared consecutive movies", record.get("Shared consecutive books", ())
-            )
-        ]
+        films = record.get("Shared consecutive movies")
+        liked = record.get("Shared consecutive books", ()) if films is None else films
+        history = [self.titles.resolve(title) for title in liked]
         users = record.get("source_user") or record.get("source_users") or ""
         body = Example(
             domain=self.domain,
@@ -194,13 +192,13 @@ class _Reader:
         (value,) = values
         return Condition(relation=key, value=value, name=self.graph.names[value])
 
-    def _item(self, hop: dict) -> str:
+    def _item(self, hop: Record) -> str:
         found = self.titles.resolve(hop["movie"] if "movie" in hop else hop["book"])
         if found.status != "ok":
             raise _Unusable("an item that the query speaks of is not in the store")
         return found.items[0]
 
-    def _premise(self, wrong: dict) -> Claim:
+    def _premise(self, wrong: Record) -> Claim:
         item, false = self._item(wrong), self._condition(wrong["relation"], wrong["person"])
         if not self.graph.excludes(item, false.relation, false.value):
             raise _Unusable("the false premise is not false in the store")

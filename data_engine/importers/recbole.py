@@ -258,7 +258,7 @@ def _unquoted(piece: str) -> str:
     if "\\" not in piece:
         return piece[1:-1]
     try:
-        return ast.literal_eval(piece)
+        return str(ast.literal_eval(piece))
     except (ValueError, SyntaxError):  # an escape that Python does not know
         return piece[1:-1]
 

@@ -174,8 +174,9 @@ class Tables(Config):
         is not there.
         """
         path = self._path(part)
+        assert path is not None  # a part that is needed: refused where it is missing
         header, kinds = columns_of(path, db, self.encoding), types_of(path, db)
-        place = {}
+        place: dict[str, str | None] = {}
         for word in wanted:
             names = (*([self.columns[word]] if word in self.columns else []), *COLUMNS[word])
             place[word] = next((name for name in names if name in header), None)
@@ -185,10 +186,10 @@ class Tables(Config):
                     f"{word}=NAME; "
                     f"found {', '.join(header) or 'an empty file'}"
                 )
-            _refuse_nested(path, word, place[word], kinds.get(place[word], ""))
-        types = {place[word]: kind for word, kind in READ_AS.items() if place.get(word)}
+            _refuse_nested(path, word, place[word], kinds.get(place[word] or "", ""))
+        types = {name: kind for word, kind in READ_AS.items() if (name := place.get(word))}
         picked = ", ".join(
-            f"{_typed(word, name, kinds.get(name, 'VARCHAR'))} AS {wanted[word]}"
+            f"{_typed(word, name, kinds.get(name or '', 'VARCHAR'))} AS {wanted[word]}"
             for word, name in place.items()
         )
         return f"SELECT {picked} FROM {rows_with_header(path, header, types, self.encoding)}"

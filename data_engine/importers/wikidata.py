@@ -133,7 +133,8 @@ def _ask(http: httpx.Client, config: Wikidata, query: str) -> list[dict[str, str
         / f"{hashlib.sha256(f'{config.endpoint} {query}'.encode()).hexdigest()[:24]}.json"
     )
     if path.is_file():
-        return json.loads(path.read_text())
+        kept: list[dict[str, str]] = json.loads(path.read_text())
+        return kept
     reason = ""
     for attempt in range(config.tries):
         wait = min(LONGEST_WAIT, config.pause * 2**attempt)

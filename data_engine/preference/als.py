@@ -69,8 +69,8 @@ class ALS:
 
     def scores(self, users: np.ndarray) -> np.ndarray:
         """Products of user and item factors."""
-        return self.users[users] @ self.items.T
+        return np.asarray(self.users[users] @ self.items.T)
 
     def vectors(self) -> np.ndarray:
         """The item factors."""
-        return self.items
+        return np.asarray(self.items)

@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,7 +66,7 @@ class LightGCN:
         )
         self.table = table.to(self.device).requires_grad_()
         self.optimiser = torch.optim.Adam([self.table], lr=c.lr)
-        self.state = {
+        self.state: dict[str, Any] = {
             "identity": _identity(c, likes),
             "epoch": 0,
             "best": -1.0,
@@ -93,11 +94,12 @@ class LightGCN:
 
     def vectors(self) -> np.ndarray:
         """The final item embeddings, mean over the layers."""
-        return self.state["final"][self.users :].numpy()
+        vectors: np.ndarray = self.state["final"][self.users :].numpy()
+        return vectors
 
     def _epoch(self, adjacency: torch.Tensor, ends: torch.Tensor) -> None:
         """One pass over the likes, with one uniform negative each."""
-        for rows in torch.randperm(ends.shape[1], generator=self.rng).split(self.config.batch):
+        for rows in torch.randperm(ends.shape[1], generator=self.rng).split(self.config.batch):  # type: ignore[no-untyped-call]
             negatives = torch.randint(
                 self.users, len(self.table), (len(rows),), generator=self.rng
             ).to(self.device)
@@ -108,7 +110,7 @@ class LightGCN:
             size = embedding(nodes, self.table).square().sum() / len(rows)
             loss = softplus((u * (n - p)).sum(1)).mean() + self.config.l2 * size / 2
             self.optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
 
     def _check(
@@ -130,6 +132,7 @@ class LightGCN:
             "optimiser": self.optimiser.state_dict(),
             "rng": self.rng.get_state(),
         }
+        assert self.checkpoint is not None
         with draft(self.checkpoint) as part:
             torch.save(parts, part)
 
@@ -181,18 +184,18 @@ class _SymmetricProduct(torch.autograd.Function):
     """Â E for a symmetric Â: its backward is the same product, so the transpose is never built."""
 
     @staticmethod
-    def forward(ctx: object, adjacency: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, adjacency: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         ctx.adjacency = adjacency
         return adjacency @ table
 
     @staticmethod
-    def backward(ctx: object, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:
         return None, ctx.adjacency @ gradient
 
 
 def _propagate(adjacency: torch.Tensor, table: torch.Tensor, layers: int) -> torch.Tensor:
     total, layer = table, table
     for _ in range(layers):
-        layer = _SymmetricProduct.apply(adjacency, layer)
+        layer = _SymmetricProduct.apply(adjacency, layer)  # type: ignore[no-untyped-call]
         total = total + layer
     return total / (layers + 1)

@@ -50,10 +50,10 @@ def audit(store: Store, progress: Callable[[int], None] = lambda done: None) -> 
 class _Checker:
     def __init__(self, store: Store) -> None:
         self.digest = store.graph_digest
-        self.titles = dict(store.rows("SELECT item_id, title FROM items"))
+        self.titles: dict[str, str] = dict(store.rows("SELECT item_id, title FROM items"))
         self.triples = set(store.rows("SELECT item_id, relation, attribute_id FROM edges"))
         self.spoken = set(store.rows("SELECT DISTINCT item_id, relation FROM edges"))
-        self.names = dict(store.rows("SELECT attribute_id, name FROM attributes"))
+        self.names: dict[str, str] = dict(store.rows("SELECT attribute_id, name FROM attributes"))
         self.numbers: dict[tuple[str, str], list[float]] = defaultdict(list)
         for item, relation, attribute in self.triples:
             if re.fullmatch(r"\d+\.?\d*|\.\d+", self.names[attribute], re.ASCII):

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TextIO
 
 LOG = "REREC_LIBRARY_LOG"  # environment variable: a file that Ray's workers append to
 DEFAULTS = {
@@ -48,7 +49,7 @@ def quieten_worker() -> None:
         sys.stdout = sys.stderr = _open(Path(os.environ[LOG]))
 
 
-def _open(path: Path) -> object:
+def _open(path: Path) -> TextIO:
     try:
         return path.open("a", buffering=1, encoding="utf-8", errors="replace")
     except OSError:  # another machine, without that folder

@@ -7,7 +7,8 @@ import torch
 from data_engine.datasets.sequences import TEST, TRAIN, Next, Sequences
 from data_engine.errors import DataError
 from data_engine.graphs.evidence import Evidence
-from data_engine.names.sentences import item_texts, kept_vectors, sentence_encoder
+from data_engine.graphs.item_texts import item_texts
+from data_engine.names.sentences import kept_vectors, sentence_encoder
 from data_engine.ndcg import mean_ndcg
 from reward_server.rechead.model import HeadConfig, RecHead
 from tests.train.test_sequential import graph, rings
