@@ -35,28 +35,24 @@ def judge_segments(
     claims: list[Claim],
     answer: AnswerScore,
 ) -> list[Segment]:
-    """A Segment for each span, with the items named in it and the claims that start in it.
+    """A Segment for each span, with the items named and the claims that start in it, both in order.
 
-    mentions and claims are in the order in which they start and end. A recommendation is a claim
-    too: an answer that names no wrong item is ok.
+    A recommendation is a claim too: an answer that names no wrong item is ok.
     """
     found: list[Segment] = []
-    wrong, total = answer.wrong, answer.total
-    next_mention, next_claim = 0, 0
+    wrong, total, next_mention, next_claim = answer.wrong, answer.total, 0, 0
     mention_start = mentions[0][1] if mentions else len(text)
     claim_start = claims[0].start if claims else len(text)
     for start, end in spans:
         if end <= mention_start and end <= claim_start:  # prose: nothing to judge
             found.append(Segment(start, end, [], "unknown", total, []))
             continue
-        items: list[str] = []
-        first = next_claim
+        items, first = list[str](), next_claim
         while mention_start < end:
             if (item := mentions[next_mention][0]) not in items:
                 items.append(item)
             next_mention += 1
-            more = next_mention < len(mentions)
-            mention_start = mentions[next_mention][1] if more else len(text)
+            mention_start = mentions[next_mention][1] if next_mention < len(mentions) else len(text)
         while claim_start < end:
             next_claim += 1
             claim_start = claims[next_claim].start if next_claim < len(claims) else len(text)

@@ -55,43 +55,41 @@ class Amazon(Config):
         )
         named = "json->>'parent_asin' AS item_id, nullif(trim(json->>'title'), '') AS title"
         put_items(db, f"SELECT {named} FROM products WHERE json IS NOT NULL")
-        texts = {"brand": "json->>'store'", "author": "json->>'$.author.name'"}
-        values = [
-            f"SELECT n, item_id, {literal(r)} AS relation, {text} AS name, 0 AS k FROM p"
-            for r, text in texts.items()
-        ]
-        values += [
-            f"SELECT n, item_id, {literal(r)} AS relation, json->'details'->>{literal(key)} AS "
-            "name, 0 AS k FROM p"
-            for key, r in DETAILS.items()
-        ]
-        below_first = "CAST(json->'categories' AS VARCHAR[])[2:]"
-        values.append(
-            f"SELECT n, item_id, 'category' AS relation, unnest({below_first}) AS name, "
-            f"unnest(range(len({below_first}))) AS k FROM p"
-        )
-        put_edges(
-            db,
-            "WITH p AS (SELECT n, json, json->>'parent_asin' AS item_id FROM products WHERE "
-            "json IS NOT NULL) "
-            "SELECT item_id, relation, relation || ':' || trim(name) AS attribute_id, "
-            "trim(name) AS name, row_number() OVER (ORDER BY n, k) AS place "
-            f"FROM ({' UNION ALL '.join(values)}) WHERE trim(name) <> ''",
-        )
+        put_edges(db, _edges())
         put_links(
             db,
-            "SELECT json->>'parent_asin' AS item_id, 'isbn' AS source, "
-            "replace(coalesce(json->'details'->>'ISBN 13', json->'details'->>'ISBN 10'), '-', "
-            "'') AS value "
+            "SELECT json->>'parent_asin' AS item_id, 'isbn' AS source, replace(coalesce("
+            "json->'details'->>'ISBN 13', json->'details'->>'ISBN 10'), '-', '') AS value "
             "FROM products",
         )
         db.execute(f"CREATE OR REPLACE TEMP VIEW reviews AS {_objects(self.reviews)}")
         put_interactions(
             db,
             "SELECT json->>'user_id' AS user_id, json->>'parent_asin' AS item_id, "
-            f"{_number('rating')} AS rating, "
-            f"{_number('timestamp')} AS seconds, NULL::BOOLEAN AS liked FROM reviews",
+            f"{_number('rating')} AS rating, {_number('timestamp')} AS seconds, "
+            "NULL::BOOLEAN AS liked FROM reviews",
         )
+
+
+def _edges() -> str:
+    """SELECT the edges of `products`, as `put_edges` wants them."""
+    texts = {"brand": "json->>'store'", "author": "json->>'$.author.name'"}
+    details = {r: f"json->'details'->>{literal(key)}" for key, r in DETAILS.items()}
+    values = [
+        f"SELECT n, item_id, {literal(relation)} AS relation, {text} AS name, 0 AS k FROM p"
+        for relation, text in [*texts.items(), *details.items()]
+    ]
+    below_first = "CAST(json->'categories' AS VARCHAR[])[2:]"
+    values.append(
+        f"SELECT n, item_id, 'category' AS relation, unnest({below_first}) AS name, "
+        f"unnest(range(len({below_first}))) AS k FROM p"
+    )
+    return f"""
+        WITH p AS (SELECT n, json, json->>'parent_asin' AS item_id
+            FROM products WHERE json IS NOT NULL)
+        SELECT item_id, relation, relation || ':' || trim(name) AS attribute_id,
+            trim(name) AS name, row_number() OVER (ORDER BY n, k) AS place
+        FROM ({" UNION ALL ".join(values)}) WHERE trim(name) <> ''"""
 
 
 def _objects(path: Path) -> str:

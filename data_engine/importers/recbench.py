@@ -8,7 +8,7 @@ Examples hold no chains: nobody has labelled their reasoning.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -144,19 +144,10 @@ class _Reader:
             self._condition(relation, name)
             for relation, name in record.get("sharedRelationships", ())
         )
-        found = [self.titles.resolve(title) for title in subset]
-        named = dict.fromkeys(r.items[0] for r in found if r.status == "ok")
-        gold = tuple(
-            i
-            for i in named
-            if not any(self.graph.excludes(i, c.relation, c.value) for c in conditions)
-        )
-        if not gold:
-            raise _Unusable("no gold item in this store that its graph does not disprove")
+        gold = self._gold(subset, conditions)
         anchors = tuple(dict.fromkeys(self._item(hop) for hop in record.get("multihop_info", ())))
-        films = record.get("Shared consecutive movies")
-        liked = record.get("Shared consecutive books", ()) if films is None else films
-        history = [self.titles.resolve(title) for title in liked]
+        films, books = (f"Shared consecutive {what}" for what in ("movies", "books"))
+        liked = record[films] if films in record else record.get(books, ())
         users = record.get("source_user") or record.get("source_users") or ""
         body = Example(
             domain=self.domain,
@@ -166,7 +157,7 @@ class _Reader:
             conditions=conditions,
             anchors=anchors,
             premise=self._premise(record["misinformed"][0]) if kind == "misinformed" else None,
-            history=tuple(r.items[0] for r in history if r.status == "ok"),
+            history=tuple(self._known(liked)),
             candidates=gold,
             shuffle_seed=0,
             gold=gold,
@@ -181,6 +172,22 @@ class _Reader:
             ),
         )
         return self._among_candidates(body).named()
+
+    def _known(self, titles: Iterable[str]) -> list[str]:
+        """The items that the titles name, those left out that name none or several."""
+        found = [self.titles.resolve(title) for title in titles]
+        return [resolution.items[0] for resolution in found if resolution.status == "ok"]
+
+    def _gold(self, titles: list[str], conditions: tuple[Condition, ...]) -> tuple[str, ...]:
+        """The items that the titles name and that the graph does not disprove."""
+        items = dict.fromkeys(self._known(titles))
+        gold = tuple(item for item in items if not self._disproved(item, conditions))
+        if not gold:
+            raise _Unusable("no gold item in this store that its graph does not disprove")
+        return gold
+
+    def _disproved(self, item: str, conditions: tuple[Condition, ...]) -> bool:
+        return any(self.graph.excludes(item, c.relation, c.value) for c in conditions)
 
     def _condition(self, relation: str, name: str) -> Condition:
         key = RELATIONS.get(relation.lower(), relation.lower())
@@ -213,9 +220,7 @@ class _Reader:
         for item in rng.sample(self.items, len(self.items)):
             if len(chosen) >= max(self.config.candidates, len(body.gold) + 1):
                 break
-            misses = not body.conditions or any(
-                self.graph.excludes(item, c.relation, c.value) for c in body.conditions
-            )
+            misses = not body.conditions or self._disproved(item, body.conditions)
             if misses and item not in body.anchors and item not in body.history:
                 chosen.setdefault(item)
         candidates = sorted(chosen)

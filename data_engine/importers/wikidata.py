@@ -8,7 +8,7 @@ store changes once, at the end.
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import httpx
@@ -38,6 +38,9 @@ IDS = {"imdb": "P345", "isbn": "P212", "wikidata": ""}
 ENTITY = "http://www.wikidata.org/entity/"
 BLANK = "/.well-known/genid/"
 LONGEST_WAIT = 120.0
+RETRIED = (429, 500, 502, 503, 504)  # HTTP statuses
+COLUMNS = {"id", "relation", "v", "vLabel"}
+Found = tuple[str, str, str, str]  # item, relation, value, name
 
 
 class Wikidata(Config):
@@ -66,41 +69,52 @@ def enrich(
     """
     if strange := sorted(set(config.relations) - set(PROPERTIES)):
         raise DataError(f"no relation {strange[0]!r}: choose from {', '.join(PROPERTIES)}")
-    asked: dict[tuple[str, str], list[str]] = {}
-    for item, source, value in store.rows(
-        "SELECT item_id, source, value FROM links WHERE source IN ('imdb', 'isbn', 'wikidata') "
-        "ORDER BY ALL"
-    ):
-        asked.setdefault((source, _hyphenless(value)), []).append(item)
-    if not asked:
-        raise DataError(
-            f"no item of {store.path} has an IMDb id, an ISBN or a Wikidata id: import links "
-            "with the catalogue"
-        )
-    batches = [
-        (source, ids[k : k + config.batch])
-        for source in IDS
-        if (ids := [value for s, value in asked if s == source])
-        for k in range(0, len(ids), config.batch)
-    ]
-    rows: list[tuple[str, str, str, str]] = []
+    items = _items_by_id(store)
+    rows: list[Found] = []
+    batches = _batches(items, config.batch)
     with httpx.Client(
         timeout=config.timeout,
         headers={"user-agent": AGENT, "accept": "application/sparql-results+json"},
     ) as http:
         for done, (source, ids) in enumerate(batches, 1):
             for found in _ask(http, config, _query(source, ids, config.relations)):
-                rows += [
-                    (item, found["relation"], found["v"], found["vLabel"])
-                    for item in asked.get((source, _hyphenless(found["id"])), ())
-                ]
+                facts = found["relation"], found["v"], found["vLabel"]
+                known = items.get((source, _hyphenless(found["id"])), ())
+                rows += [(item, *facts) for item in known]
             progress(done, len(batches))
     named = [(item, r, value, clean_text(n)) for item, r, value, n in rows if BLANK not in value]
-    figures = {"asked": sum(map(len, asked.values())), "found": len({row[0] for row in rows})}
+    figures = {"asked": sum(map(len, items.values())), "found": len({row[0] for row in rows})}
     figures["edges_added"] = _keep(store, named)
     nameless = sum(name == value.removeprefix(ENTITY) for _, _, value, name in named)
     left = {"blank_nodes": len(rows) - len(named), "nameless": nameless}
     return figures | {what: count for what, count in left.items() if count}
+
+
+def _items_by_id(store: Store) -> dict[tuple[str, str], list[str]]:
+    """(source, id there) → the items that have it. Raises DataError where no item has one."""
+    items: dict[tuple[str, str], list[str]] = {}
+    for item, source, value in store.rows(
+        "SELECT item_id, source, value FROM links WHERE source IN ('imdb', 'isbn', 'wikidata') "
+        "ORDER BY ALL"
+    ):
+        items.setdefault((source, _hyphenless(value)), []).append(item)
+    if not items:
+        raise DataError(
+            f"no item of {store.path} has an IMDb id, an ISBN or a Wikidata id: "
+            "import links with the catalogue"
+        )
+    return items
+
+
+def _batches(ids: Iterable[tuple[str, str]], size: int) -> list[tuple[str, list[str]]]:
+    """(source, ids there), at most `size` ids in each."""
+    by_source: dict[str, list[str]] = {source: [] for source in IDS}
+    for source, value in ids:
+        by_source[source].append(value)
+    found: list[tuple[str, list[str]]] = []
+    for source, values in by_source.items():
+        found += [(source, values[k : k + size]) for k in range(0, len(values), size)]
+    return found
 
 
 def _query(source: str, ids: list[str], relations: tuple[str, ...]) -> str:
@@ -141,25 +155,17 @@ def _ask(http: httpx.Client, config: Wikidata, query: str) -> list[dict[str, str
         try:
             answer = http.post(config.endpoint, data={"query": query})
             if answer.status_code == 200:
-                rows = [
-                    {name: cell["value"] for name, cell in row.items()}
-                    for row in answer.json()["results"]["bindings"]
-                ]
-                if all(
-                    row.keys() >= {"id", "relation", "v", "vLabel"}
-                    and row["relation"] in PROPERTIES
-                    for row in rows
-                ):
-                    write_json(path, rows)
-                    time.sleep(config.pause)
-                    return rows
-                reason = "rows without the columns asked for"
-            else:
-                reason = f"HTTP {answer.status_code}"
-                if answer.status_code not in (429, 500, 502, 503, 504):
-                    break
-                told = answer.headers.get("retry-after", "")
-                wait = min(LONGEST_WAIT, float(told)) if told.isdigit() else wait
+                rows = _bindings(answer)
+                write_json(path, rows)
+                time.sleep(config.pause)
+                return rows
+            reason = f"HTTP {answer.status_code}"
+            if answer.status_code not in RETRIED:
+                break
+            seconds = answer.headers.get("retry-after", "")
+            wait = min(LONGEST_WAIT, float(seconds)) if seconds.isdigit() else wait
+        except _WrongRows as error:
+            reason = str(error)
         except (httpx.TransportError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = f"{type(error).__name__}: {error}"
         if attempt + 1 < config.tries:
@@ -170,11 +176,27 @@ def _ask(http: httpx.Client, config: Wikidata, query: str) -> list[dict[str, str
     )
 
 
+class _WrongRows(Exception):
+    """An answer that is none to the query."""
+
+
+def _bindings(answer: httpx.Response) -> list[dict[str, str]]:
+    """The rows of an answer. Raises _WrongRows, or what JSON of another shape raises."""
+    rows = [
+        {name: cell["value"] for name, cell in row.items()}
+        for row in answer.json()["results"]["bindings"]
+    ]
+    for row in rows:
+        if not (row.keys() >= COLUMNS and row["relation"] in PROPERTIES):
+            raise _WrongRows("rows without the columns asked for")
+    return rows
+
+
 def _hyphenless(value: str) -> str:
     return value.replace("-", "")
 
 
-def _keep(store: Store, rows: list[tuple[str, str, str, str]]) -> int:
+def _keep(store: Store, rows: list[Found]) -> int:
     """Add new edges after the known ones of their relation; the number added."""
     before = store.counts()["edges"]
     with store.transaction():

@@ -104,6 +104,9 @@ SECOND_GENRE = 0.75  # chance that a film has two genres
 FIRST_DAY, DAY = 946_684_800, 86_400
 
 
+Edge = tuple[str, str, str, int]  # item, relation, attribute, position
+
+
 class WorldConfig(Config):
     """Size and seed of the invented world."""
 
@@ -119,55 +122,61 @@ def make_world(config: WorldConfig) -> Catalogue:
     """
     rng = np.random.default_rng(config.seed)
     circles = max(4, config.items // 12)
-    trade = {
-        role: max(2, int(config.items * credits * share / films))
-        for role, (films, _, credits, share) in CREW.items()
-    }
-    people = _names(rng, sum(trade.values()))
-    crews = {
-        role: _Crew(rng, [people.pop() for _ in range(n)], circles, CREW[role][1])
-        for role, n in trade.items()
-    }
+    crews = _make_crews(rng, config.items, circles)
     loves = [
         rng.choice(len(GENRES), 3, replace=False, p=_fame(len(GENRES))) for _ in range(circles)
     ]
-    titles: set[str] = set()
-    items, edges, film_genres, film_circle = (
-        [],
-        [],
-        np.zeros((config.items, len(GENRES)), np.float32),
-        rng.integers(circles, size=config.items),
-    )
+    titles, items, edges = set[str](), list[tuple[str, str]](), list[Edge]()
+    film_genres = np.zeros((config.items, len(GENRES)), np.float32)
+    film_circle = rng.integers(circles, size=config.items)
     for k, circle in enumerate(film_circle):
         item, year = f"f{k:05d}", int(1960 + 60 * rng.beta(3, 1.5))
         items.append((item, _title(rng, titles, year)))
-        for role, (_, _, credits, share) in CREW.items():
-            if rng.random() < share:
-                names = dict.fromkeys(crews[role].credit(rng, circle) for _ in range(credits))
-                edges += [(item, role, f"person/{name}", n) for n, name in enumerate(names)]
-        typical = rng.random() > GUEST
-        drawn = rng.choice(
-            loves[circle] if typical else len(GENRES),
-            2,
-            replace=False,
-            p=None if typical else _fame(len(GENRES)),
-        )
-        genres = drawn if rng.random() < SECOND_GENRE else drawn[:1]
+        edges += _credits(rng, item, circle, crews)
+        genres = _draw_genres(rng, loves[circle])
         film_genres[k, genres] = 1
         edges += [(item, "genre", f"genre/{GENRES[g]}", n) for n, g in enumerate(genres)]
-        edges += [
-            (item, "language", f"language/{LANGUAGES[circle % len(LANGUAGES)]}", 0),
-            (item, "year", f"year/{year}", 0),
-        ]
+        language = LANGUAGES[circle % len(LANGUAGES)]
+        edges.append((item, "language", f"language/{language}", 0))
+        edges.append((item, "year", f"year/{year}", 0))
     attributes = [(a, a.split("/")[1]) for a in dict.fromkeys(edge[2] for edge in edges)]
-    return Catalogue(
-        "films",
-        f"world seed {config.seed}",
-        items,
-        attributes,
-        edges,
-        _ratings(rng, config, film_genres, film_circle, circles),
-    )
+    interactions = _ratings(rng, config, film_genres, film_circle, circles)
+    return Catalogue("films", f"world seed {config.seed}", items, attributes, edges, interactions)
+
+
+def _make_crews(rng: np.random.Generator, films: int, circles: int) -> dict[str, "_Crew"]:
+    """The people of each role, as many as the films need."""
+    trade = {
+        role: max(2, int(films * credits * share / per_person))
+        for role, (per_person, _, credits, share) in CREW.items()
+    }
+    people = _names(rng, sum(trade.values()))
+    crews = {}
+    for role, count in trade.items():
+        hired = [people.pop() for _ in range(count)]
+        crews[role] = _Crew(rng, hired, circles, CREW[role][1])
+    return crews
+
+
+def _credits(
+    rng: np.random.Generator, item: str, circle: int, crews: dict[str, "_Crew"]
+) -> list[Edge]:
+    """The crew of a film of a circle."""
+    edges: list[Edge] = []
+    for role, (_, _, credits, share) in CREW.items():
+        if rng.random() < share:
+            names = dict.fromkeys(crews[role].credit(rng, circle) for _ in range(credits))
+            edges += [(item, role, f"person/{name}", n) for n, name in enumerate(names)]
+    return edges
+
+
+def _draw_genres(rng: np.random.Generator, loved: np.ndarray) -> np.ndarray:
+    """One or two genres: of those that the circle loves, or of all by fame."""
+    if rng.random() > GUEST:
+        drawn = rng.choice(loved, 2, replace=False)
+    else:
+        drawn = rng.choice(len(GENRES), 2, replace=False, p=_fame(len(GENRES)))
+    return drawn if rng.random() < SECOND_GENRE else drawn[:1]
 
 
 def _ratings(

@@ -99,7 +99,8 @@ class LightGCN:
 
     def _epoch(self, adjacency: torch.Tensor, ends: torch.Tensor) -> None:
         """One pass over the likes, with one uniform negative each."""
-        for rows in torch.randperm(ends.shape[1], generator=self.rng).split(self.config.batch):  # type: ignore[no-untyped-call]
+        order = torch.randperm(ends.shape[1], generator=self.rng)
+        for rows in torch.split(order, self.config.batch):
             negatives = torch.randint(
                 self.users, len(self.table), (len(rows),), generator=self.rng
             ).to(self.device)

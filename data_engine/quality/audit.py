@@ -121,50 +121,58 @@ class _Checker:
         )
 
     def problems(self, e: Example) -> list[str]:
-        """All violations of one Example. A benchmark's is not ours to prove: its gold must only not
-        be disproved.
+        """All violations of one Example.
+
+        A benchmark's is not ours to prove: its gold must only not be disproved.
         """
-        found, ours = [], e.split != "benchmark"
-        if e.named().example_id != e.example_id:
-            found.append("its id is not the hash of its content")
-        if e.provenance.graph_digest != self.digest:
-            found.append(f"made from graph {e.provenance.graph_digest}")
-        if (
-            (ours and not e.conditions)
-            or not e.gold
-            or len(set(e.candidates)) < len(e.candidates)
-            or set(e.gold) - set(e.candidates)
-        ):
-            found.append("conditions, gold or candidates are not well formed")
+        found, ours = self.form_problems(e), e.split != "benchmark"
         for item in e.candidates:
             verdicts = [self.meets(item, c) for c in e.conditions]
             if item in e.gold and (not all(verdicts) if ours else False in verdicts):
                 found.append(f"gold {item} does not meet every condition")
             if item not in e.gold and e.conditions and False not in verdicts:
                 found.append(f"negative {item} is not proven to miss a condition")
-        if any(self.names.get(c.value) != c.name for c in e.conditions if c.op in ("is", "not")):
-            found.append("a condition's name is not its attribute's")
-        asked = " ".join(turn.text for turn in e.turns).lower() or e.query.lower()
-        if ours and any(self.titles[g].rsplit(" (", 1)[0].lower() in asked for g in e.gold):
-            found.append("the query leaks the gold")
-        if (
-            e.premise
-            and self.truth(e.premise.subject, e.premise.relation, e.premise.value) is not False
-        ):
-            found.append("the false premise is not false")
-        found += [
-            f"a {call.tool} gives something else"
-            for call in e.calls
-            if self.looked_up(call, e) != set(call.result)
-        ]
-        if e.turns and (
-            e.turns[-1].text != e.query
-            or [t.role for t in e.turns] != ["user", "assistant"] * (len(e.turns) // 2) + ["user"]
-        ):
-            found.append("the turns do not alternate, or do not end with the query")
-        found += [p for chain in e.chains for p in self.chain_problems(e, chain)]
+        found += self.query_problems(e)
+        for call in e.calls:
+            if self.looked_up(call, e) != set(call.result):
+                found.append(f"a {call.tool} gives something else")
+        for chain in e.chains:
+            found += self.chain_problems(e, chain)
         if ours and (not e.chains or e.chains[0].flaw or not any(c.flaw for c in e.chains)):
             found.append("a gold chain and a flawed one are needed")
+        return found
+
+    def form_problems(self, e: Example) -> list[str]:
+        """What is wrong with its id, its graph, or its lists."""
+        found = []
+        if e.named().example_id != e.example_id:
+            found.append("its id is not the hash of its content")
+        if e.provenance.graph_digest != self.digest:
+            found.append(f"made from graph {e.provenance.graph_digest}")
+        unproven = e.split != "benchmark" and not e.conditions
+        twice = len(set(e.candidates)) < len(e.candidates)
+        if unproven or not e.gold or twice or set(e.gold) - set(e.candidates):
+            found.append("conditions, gold or candidates are not well formed")
+        return found
+
+    def query_problems(self, e: Example) -> list[str]:
+        """What is wrong with the words of the query, its premise and its turns."""
+        found = []
+        if any(self.names.get(c.value) != c.name for c in e.conditions if c.op in ("is", "not")):
+            found.append("a condition's name is not its attribute's")
+        words = " ".join(turn.text for turn in e.turns).lower() or e.query.lower()
+        ours = () if e.split == "benchmark" else e.gold
+        if any(self.titles[g].rsplit(" (", 1)[0].lower() in words for g in ours):
+            found.append("the query leaks the gold")
+        premise = e.premise
+        if premise:
+            if self.truth(premise.subject, premise.relation, premise.value) is not False:
+                found.append("the false premise is not false")
+        if e.turns:
+            roles = [turn.role for turn in e.turns]
+            alternating = ["user", "assistant"] * (len(e.turns) // 2) + ["user"]
+            if e.turns[-1].text != e.query or roles != alternating:
+                found.append("the turns do not alternate, or do not end with the query")
         return found
 
     def looked_up(self, call: Call, e: Example) -> set[str]:

@@ -126,9 +126,7 @@ class ClaimChecker:
         required: Requirements | None,
     ) -> list[Claim]:
         """What the names from `at` state of an item: to the end of the sentence or line, or to
-        `after`, where the next item is named.
-
-        One loop over plain names: most of the time of a score is spent here.
+        `after`, where the next item is named. Most of the time of a score is spent here.
         """
         stop = SENTENCE_END.search(text, at, after)
         until = stop.start() if stop else after
