@@ -78,8 +78,8 @@ def verify_examples(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = Fa
     from data_engine.quality.audit import audit
     from data_engine.store.database import Store
 
-    with Store.open(store, read_only=True) as opened, progress("verify") as tell:
-        result = audit(opened, tell)
+    with Store.open(store, read_only=True) as opened, progress("verify") as report:
+        result = audit(opened, report)
     if not result.checked:
         raise DataError(f"{store} holds no Examples: run `rerec synth --store {store}`")
     failed = len({example for example, _ in result.violations})

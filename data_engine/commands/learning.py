@@ -45,13 +45,15 @@ def embed(
     checkpoint = store.with_name(store.name + ".embed.pt")
     sizes = {"dims": dims, "layers": layers, "epochs": epochs, "patience": patience, "seed": seed}
     config = {"method": method, **sizes}
-    with Store.open(store) as opened, progress(method, epochs) as tell:
+    with Store.open(store) as opened, progress(method, epochs) as report:
         digest = opened.graph_digest
         model = make_model(method, **sizes, checkpoint=checkpoint)
         likes = Likes.of(InteractionGraph.from_store(opened))
-        found = learn(
-            likes, model, lambda done, ndcg: tell(done, note=f"validation NDCG@10 {ndcg:.4f}")
-        )
+
+        def report_round(done: int, ndcg: float) -> None:
+            report(done, note=f"validation NDCG@10 {ndcg:.4f}")
+
+        found = learn(likes, model, report_round)
         opened.save_embeddings(
             found.items,
             found.vectors,
@@ -100,6 +102,6 @@ def enrich_wikidata(
     config = Wikidata(
         cache=cache, endpoint=endpoint or ENDPOINT, relations=chosen, batch=batch, pause=pause
     )
-    with Store.open(store) as opened, progress("wikidata") as tell:
-        facts = enrich(opened, config, lambda done, total: tell(done, total))
+    with Store.open(store) as opened, progress("wikidata") as report:
+        facts = enrich(opened, config, report)
         show({**facts, "graph_digest": opened.graph_digest}, as_json)

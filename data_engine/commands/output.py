@@ -58,8 +58,8 @@ def fetch(
     from data_engine.importers.fetch import KNOWN
     from data_engine.importers.fetch import fetch as download
 
-    with progress(f"fetch {name}") as tell:
-        path = download(name, folder, progress=lambda done, total: tell(done, total))
+    with progress(f"fetch {name}") as report:
+        path = download(name, folder, progress=report)
     show(
         {"folder": str(path), "terms": KNOWN[name].terms, "next": f"{KNOWN[name].command} {path}"},
         as_json,

@@ -7,7 +7,6 @@ Nothing is kept under its own name before its checksum is right, so a folder tha
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import httpx
@@ -15,6 +14,7 @@ import httpx
 from data_engine.errors import DataError
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
+from data_engine.runtime.progress import ReportProgress, no_progress
 
 TIMEOUT, PIECE, TRIES = 30.0, 1 << 16, 5
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
@@ -49,7 +49,7 @@ def fetch(
     folder: Path,
     *,
     known: dict[str, DataSet] = KNOWN,
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    progress: ReportProgress = no_progress,
 ) -> Path:
     """Download and unpack a data set into folder/name and return that path; at once when it is
     there.
@@ -90,9 +90,7 @@ def _text(http: httpx.Client, url: str) -> str:
         raise DataError(f"{url} cannot be read ({error}): try again later") from error
 
 
-def _download(
-    http: httpx.Client, url: str, path: Path, progress: Callable[[int, int | None], None]
-) -> None:
+def _download(http: httpx.Client, url: str, path: Path, progress: ReportProgress) -> None:
     """Into `path`, going on where it ends; a broken connection is taken up again, a few times."""
     reason: object = ""
     for _ in range(TRIES):

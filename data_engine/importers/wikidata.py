@@ -8,7 +8,7 @@ store changes once, at the end.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,7 @@ from pydantic import Field
 from data_engine.errors import DataError
 from data_engine.names.cleaning import clean_text
 from data_engine.runtime.config import Config
+from data_engine.runtime.progress import ReportProgress, no_progress
 from data_engine.runtime.provenance import write_json
 from data_engine.store.database import Store
 from data_engine.store.sql import append
@@ -56,7 +57,7 @@ class Wikidata(Config):
 
 
 def enrich(
-    store: Store, config: Wikidata, progress: Callable[[int, int], None] = lambda done, total: None
+    store: Store, config: Wikidata, progress: ReportProgress = no_progress
 ) -> dict[str, int]:
     """Add the found edges and return figures: items asked, items found, edges added. A changed
     graph loses embeddings and Examples.

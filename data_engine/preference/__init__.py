@@ -8,7 +8,6 @@ lightgcn.py, als.py, popularity.py   a method each: a class with `fit`, `scores`
 To add one: write the module, name it in `make_model`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,15 +18,13 @@ from data_engine.errors import DataError
 from data_engine.preference.als import ALS, ALSConfig
 from data_engine.preference.likes import Likes
 from data_engine.preference.popularity import Popularity
-from data_engine.preference.ranking import ndcg10
-
-Tell = Callable[[int, float], None]  # hears (round, validation NDCG@10)
+from data_engine.preference.ranking import ReportRound, ndcg10
 
 
 class PreferenceModel(Protocol):
     """What every method offers."""
 
-    def fit(self, likes: Likes, tell: Tell) -> None:
+    def fit(self, likes: Likes, report: ReportRound) -> None:
         """Learn from the train likes, watching the validation ones."""
 
     def scores(self, users: np.ndarray) -> np.ndarray:
@@ -77,7 +74,11 @@ def make_model(
     raise DataError(f"no method {method!r}: choose from lightgcn, als, popularity")
 
 
-def embed(likes: Likes, model: PreferenceModel, tell: Tell = lambda done, ndcg: None) -> Embedded:
+def _silent(done: int, ndcg: float) -> None:
+    """Report to nobody."""
+
+
+def embed(likes: Likes, model: PreferenceModel, report: ReportRound = _silent) -> Embedded:
     """Fit the model and take its item vectors. Raises DataError when nothing is liked in the train
     part.
     """
@@ -86,7 +87,7 @@ def embed(likes: Likes, model: PreferenceModel, tell: Tell = lambda done, ndcg: 
             "no liked interactions (rating 4 or more, or unrated) in the train part: nothing "
             "to embed"
         )
-    model.fit(likes, tell)
+    model.fit(likes, report)
     seen = np.unique(likes.item)
     return Embedded(
         [likes.items[k] for k in seen], model.vectors()[seen], ndcg10(model.scores, likes)

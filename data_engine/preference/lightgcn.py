@@ -9,7 +9,6 @@ embeddings of the batch (eq. 15).
 import hashlib
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from torch.nn.functional import (  # embedding's backward is several times faste
 )
 
 from data_engine.preference.likes import Likes
-from data_engine.preference.ranking import ndcg10
+from data_engine.preference.ranking import ReportRound, ndcg10
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
 
@@ -55,7 +54,7 @@ class LightGCN:
         self.config, self.checkpoint = config, checkpoint
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def fit(self, likes: Likes, tell: Callable[[int, float], None]) -> None:
+    def fit(self, likes: Likes, report: ReportRound) -> None:
         """Train until validation NDCG@10 has not risen for `patience` checks; the best state is
         kept.
         """
@@ -83,7 +82,7 @@ class LightGCN:
             self._epoch(adjacency, ends)
             self.state["epoch"] += 1
             if self.state["epoch"] % c.check_every == 0 or self.state["epoch"] == c.epochs:
-                self._check(adjacency, likes, tell)
+                self._check(adjacency, likes, report)
             if self.checkpoint and time.monotonic() - saved > SAVE_SECONDS:
                 self._save()
                 saved = time.monotonic()
@@ -114,13 +113,11 @@ class LightGCN:
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
 
-    def _check(
-        self, adjacency: torch.Tensor, likes: Likes, tell: Callable[[int, float], None]
-    ) -> None:
+    def _check(self, adjacency: torch.Tensor, likes: Likes, report: ReportRound) -> None:
         with torch.no_grad():
             final = _propagate(adjacency, self.table, self.config.layers).cpu()
         found = ndcg10(lambda users: _products(final, self.users, users), likes)
-        tell(self.state["epoch"], found)
+        report(self.state["epoch"], found)
         if found > self.state["best"]:
             self.state |= {"best": found, "stale": 0, "final": final}
         else:

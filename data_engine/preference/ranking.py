@@ -8,6 +8,7 @@ from data_engine.ndcg import discounts
 from data_engine.preference.likes import Likes
 
 AT_ONCE = 2_000_000  # scores held in memory at a time
+ReportRound = Callable[[int, float], None]  # called with (rounds done, validation NDCG@10)
 
 
 def ndcg10(scores: Callable[[np.ndarray], np.ndarray], likes: Likes) -> float:

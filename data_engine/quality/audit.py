@@ -7,9 +7,9 @@ from DuckDB and states the rules again, so that one mistake cannot hide in both 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from data_engine.runtime.progress import ReportProgress, no_progress
 from data_engine.schema import Call, Chain, Claim, Condition, Example
 from data_engine.store.database import Store
 
@@ -24,8 +24,8 @@ class Audit:
     violations: list[tuple[str, str]] = field(default_factory=list)
 
 
-def audit(store: Store, progress: Callable[[int], None] = lambda done: None) -> Audit:
-    """Check all Examples of a store. `progress` hears how many are done."""
+def audit(store: Store, progress: ReportProgress = no_progress) -> Audit:
+    """Check all Examples of a store. `progress` is called with how many are done."""
     checker, result = _Checker(store), Audit()
     splits_of: dict[tuple[str, str], set[str]] = defaultdict(set)
     for example in store.stream():

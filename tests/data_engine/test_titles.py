@@ -1,4 +1,4 @@
-"""The title resolver against the known faults of the published matcher (METHOD §3), on real titles
+"""The title resolver against the known faults of the published matcher, on real titles
 where they are at hand.
 """
 

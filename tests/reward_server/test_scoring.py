@@ -115,7 +115,7 @@ def test_a_penalty_always_lowers(reward, weight):
     st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.floats(-1, 1), st.floats(0.1, 1))),
 )
 def test_the_whole_score_agrees_with_an_oracle(ranked, gold, k, edges, vectors):
-    """Straight from METHOD §1 with loops and dictionaries, no shared code."""
+    """Straight from the formulas, with loops and dictionaries, no shared code."""
     profile = Weights(k, 0.3, 0.2, 0.5)
     top = ranked[:k]
     dcg = idcg = 0.0
