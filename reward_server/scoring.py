@@ -28,7 +28,7 @@ PROFILES: dict[Profile, Weights] = {
         qas=0.3, pas=0.2, penalty=0.5, qas_over="conditions", right="conditions"
     ),
 }
-N = TypeVar("N")
+C = TypeVar("C")
 EdgesOf = Callable[[str], frozenset[Hashable]]
 
 
@@ -53,23 +53,29 @@ def query_alignment(
     """Mean over the top k of the best QAS against a gold item, 0..1; None when no gold item has an
     edge. `edges` gives R_x.
     """
-    targets = [found for g in gold if (found := edges(g))]
+    targets = [target for g in gold if (target := edges(g))]
     if not targets or not ranked:
         return None
-    return _mean([max(len(edges(item) & t) / len(t) for t in targets) for item in ranked[:k]])
+    best = []
+    for item in ranked[:k]:
+        found = edges(item)
+        best.append(max([len(found & target) / len(target) for target in targets]))
+    return _mean(best)
 
 
 def condition_alignment(
-    ranked: Sequence[str], needs: Sequence[N], meets: Callable[[str, N], bool | None], k: int
+    ranked: Sequence[str], conditions: Sequence[C], meets: Callable[[str, C], bool | None], k: int
 ) -> float | None:
     """Mean over the top k of the share of conditions an item meets, 0..1; None for a query without
     conditions.
     """
-    if not needs or not ranked:
+    if not conditions or not ranked:
         return None
-    return _mean(
-        [sum(meets(item, need) is True for need in needs) / len(needs) for item in ranked[:k]]
-    )
+    shares = []
+    for item in ranked[:k]:
+        met = [meets(item, condition) is True for condition in conditions]
+        shares.append(sum(met) / len(met))
+    return _mean(shares)
 
 
 def preference_alignment(
@@ -80,11 +86,10 @@ def preference_alignment(
 
     `cosine` gives cos(M(p), M(gt)), None where an embedding is absent.
     """
-    best = [
-        max(found)
-        for item in ranked[:k]
-        if (found := [c for g in gold if (c := cosine(item, g)) is not None])
-    ]
+    best = []
+    for item in ranked[:k]:
+        if found := [c for g in gold if (c := cosine(item, g)) is not None]:
+            best.append(max(found))
     return _mean(best) if best else None
 
 

@@ -3,6 +3,7 @@ changed.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,10 +47,7 @@ class AttributeGraph(Facts):
     @cached_property
     def edge_sets(self) -> dict[str, frozenset[Edge]]:
         """R_x: item → its (relation, attribute) edges; items without edges are absent."""
-        return {
-            item: frozenset((r, v) for r, values in by_relation.items() for v in values)
-            for item, by_relation in self.edges.items()
-        }
+        return {item: _edges(by_relation) for item, by_relation in self.edges.items()}
 
     @cached_property
     def items_by_edge(self) -> dict[Edge, tuple[str, ...]]:
@@ -63,7 +61,7 @@ class AttributeGraph(Facts):
     @cached_property
     def relations(self) -> tuple[str, ...]:
         """Every relation in use, sorted."""
-        return tuple(sorted({relation for by in self.edges.values() for relation in by}))
+        return tuple(sorted(set().union(*self.edges.values())))
 
     @cached_property
     def numeric(self) -> tuple[str, ...]:
@@ -134,6 +132,13 @@ class AttributeGraph(Facts):
                 for value in values:
                     graph.add_edge(("item", item), ("attribute", value), relation=relation)
         return graph
+
+
+def _edges(by_relation: Mapping[str, tuple[str, ...]]) -> frozenset[Edge]:
+    found: list[Edge] = []
+    for relation, values in by_relation.items():
+        found += [(relation, value) for value in values]
+    return frozenset(found)
 
 
 def _frozen(values_by_relation: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:

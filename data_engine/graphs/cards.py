@@ -39,19 +39,13 @@ def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
     """
     if {c.relation for c in FILM} <= set(graph.relations):
         return FILM
-    covered = Counter(
-        {
-            relation: sum(
-                any(len(graph.holders(relation, v)) > 1 for v in by.get(relation, ()))
-                for by in graph.edges.values()
-            )
-            for relation in graph.relations
-            if relation != AUDIENCE
-        }
-    )
+    covered: Counter[str] = Counter()
+    for by_relation in graph.edges.values():
+        for relation, values in by_relation.items():
+            covered[relation] += any(len(graph.holders(relation, v)) > 1 for v in values)
+    chosen = sorted(set(graph.relations) - {AUDIENCE}, key=lambda r: -covered[r])[:4]
     return tuple(
-        Column(relation, 1 if n else 2, 2, optional=n > 1)
-        for n, (relation, _) in enumerate(covered.most_common(4))
+        Column(relation, 1 if n else 2, 2, optional=n > 1) for n, relation in enumerate(chosen)
     )
 
 

@@ -78,11 +78,11 @@ class _Checker:
                 groups[user].append(f"{column}/{value}")
         if not groups:
             return
-        item_likes, group_likes = (
-            Counter(item for _, item in likes),
-            Counter(g for user, _ in likes for g in groups.get(user, ())),
-        )
-        both = Counter((item, g) for user, item in likes for g in groups.get(user, ()))
+        item_likes, group_likes = Counter(item for _, item in likes), Counter[str]()
+        both: Counter[tuple[str, str]] = Counter()
+        for user, item in likes:
+            group_likes.update(groups.get(user, ()))
+            both.update((item, group) for group in groups.get(user, ()))
         self.spoken |= {(item, "popular_with") for item, n in item_likes.items() if n >= 30}
         for (item, g), n in both.items():
             if (

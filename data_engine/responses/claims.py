@@ -42,7 +42,8 @@ class ClaimChecker:
             clues.clue,
             clues.need_clue,
         )
-        words = {form: word for word in REPLIES + DECISIONS for form in (word, word.capitalize())}
+        words = {word: word for word in REPLIES + DECISIONS}
+        words |= {word.capitalize(): word for word in words}
         names = (
             (name, attribute)
             for name, attribute in graph.names()

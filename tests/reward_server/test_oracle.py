@@ -1,4 +1,4 @@
-"""Whole responses against an oracle written from the formulas with loops over raw tables: no code is
+"""Whole responses against an oracle written from the formulas with loops over raw tables: no code
 shared, 20,000 responses agree to 1e-9.
 """
 
