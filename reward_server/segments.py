@@ -40,19 +40,20 @@ def judge_segments(
     A recommendation is a claim too: an answer that names no wrong item is ok.
     """
     found: list[Segment] = []
-    wrong, total, next_mention, next_claim = answer.wrong, answer.total, 0, 0
+    next_mention, next_claim, wrong, total = 0, 0, answer.wrong, answer.total
     mention_start = mentions[0][1] if mentions else len(text)
     claim_start = claims[0].start if claims else len(text)
     for start, end in spans:
         if end <= mention_start and end <= claim_start:  # prose: nothing to judge
             found.append(Segment(start, end, [], "unknown", total, []))
             continue
-        items, first = list[str](), next_claim
+        items: list[str] = []
         while mention_start < end:
             if (item := mentions[next_mention][0]) not in items:
                 items.append(item)
             next_mention += 1
             mention_start = mentions[next_mention][1] if next_mention < len(mentions) else len(text)
+        first = next_claim
         while claim_start < end:
             next_claim += 1
             claim_start = claims[next_claim].start if next_claim < len(claims) else len(text)

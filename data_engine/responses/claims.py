@@ -58,7 +58,9 @@ class ClaimChecker:
 
         mentions: the items named in it, in order. required: the conditions of the query.
         """
-        hits, found, needs = self._names.find(text), list[Claim](), list[Claim]()
+        hits = self._names.find(text)
+        found: list[Claim] = []
+        needs: list[Claim] = []
         opens = [start for _, start, _ in mentions] + [len(text)]
         k, count = 0, len(hits)
         while k < count and hits[k][0] < opens[0]:
@@ -126,19 +128,19 @@ class ClaimChecker:
         text: str,
         required: Requirements | None,
     ) -> list[Claim]:
-        """What the names from `at` state of an item: to the end of the sentence or line, or to
-        `after`, where the next item is named. Most of the time of a score is spent here.
-        """
+        """What the names from `at` to the end of the sentence, or to `after`, state of an item."""
+        # Most of the time of a score is spent here: plain names, no calls.
         stop = SENTENCE_END.search(text, at, after)
         until = stop.start() if stop else after
-        found, relation, negated, decided = list[Claim](), "", False, required is None
+        found: list[Claim] = []
+        relation, negated, decided = "", False, required is None
         fact: JudgedFact | None = None  # the last one, where a yes or no may follow
         for start, end, bearers in hits:
             if end > until:
                 break
+            word = bearers[0]
             if start < at:
                 continue
-            word = bearers[0]
             if not isinstance(word, str):
                 before = text[at:start]
                 denied, named = self._clue(before)
