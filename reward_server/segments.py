@@ -1,6 +1,5 @@
 """Verdicts and rewards of the segments of a response, from what is named and stated in them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_engine.names.mentions import Mention
@@ -29,11 +28,7 @@ class AnswerScore:
 
 
 def judge_segments(
-    text: str,
-    spans: Sequence[Span],
-    mentions: Sequence[Mention],
-    claims: list[Claim],
-    answer: AnswerScore,
+    text: str, spans: list[Span], mentions: list[Mention], claims: list[Claim], answer: AnswerScore
 ) -> list[Segment]:
     """A Segment for each span, with the items named and the claims that start in it, both in order.
 
