@@ -19,10 +19,10 @@ COMMANDS = {
         "Synthesise Examples: complex queries with labelled reasoning.",
     ),
     "verify": ("data_engine.commands", "verify", "Re-check every Example against the raw tables."),
-    "serve": ("reward_server.commands", "serve", "Run the reward server on this machine."),
-    "token": ("reward_server.commands", "token", "Make a bearer token for a reward server."),
+    "serve": ("reward_server.commands.serve", "serve", "Run the reward server on this machine."),
+    "token": ("reward_server.commands.token", "token", "Make a bearer token for a reward server."),
     "score": (
-        "reward_server.commands",
+        "reward_server.commands.score",
         "score",
         "Score stored responses in process, as the server would.",
     ),

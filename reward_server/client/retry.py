@@ -11,7 +11,8 @@ from reward_server.client.endpoints import Endpoint, Reply, Request
 from reward_server.client.servers import ServerList
 from reward_server.errors import BadResponses, RewardError, StaleGraph, UnknownExamples
 
-FIRST_PAUSE = 0.125  # seconds after the first failure, before jitter; doubles with each further one
+# Seconds after the first failure, before jitter; doubled with each further failure.
+FIRST_PAUSE = 0.125
 LONGEST_PAUSE = 10.0  # seconds, before jitter
 REQUEST_TIMEOUT = 30.0  # seconds for one attempt
 CLOSED = "this client of the reward server is closed: make another"
@@ -25,14 +26,14 @@ _ERRORS: dict[int, type[RewardError]] = {
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """At most `retries` further attempts, none begun more than `deadline` seconds after the call."""
+    """At most `retries` further attempts, none begun over `deadline` seconds after the call."""
 
     retries: int = 4
     deadline: float = 120.0
 
 
 class Attempts:
-    """The attempts of one call: a client asks `next_server`, reports a failure, waits, asks again."""
+    """The attempts of one call: a client asks `next_server`, reports a failure, waits, repeats."""
 
     def __init__(self, servers: ServerList, policy: RetryPolicy) -> None:
         self._servers, self._policy = servers, policy

@@ -1,4 +1,4 @@
-"""The server as a process on loopback: what it answers, what it refuses, what its clients do when it is not there."""
+"""The server as a process on loopback: what it answers and refuses, and its clients without it."""
 
 import asyncio
 import http.client

@@ -1,4 +1,4 @@
-"""The RecHead behind the server: parts by hand, what is refused, the command, an answer over HTTP."""
+"""The RecHead: its parts by hand, what it refuses, its command, and an answer over HTTP."""
 
 import json
 import math
