@@ -24,7 +24,8 @@ from reward_server.segments import read, without_tags
 from reward_server.wire import Claim, Look, Looked, Response, Score, Segment, Weights
 
 if TYPE_CHECKING:
-    from reward_server.rechead.head import Head, HeadFiles
+    from reward_server.rechead.files import HeadFiles
+    from reward_server.rechead.head import Head
 
 FINDERS = 8192  # Examples whose title finder is kept
 HOLDERS = 4096  # conditions whose items are kept
@@ -209,7 +210,7 @@ class Snapshot:
 
 
 def _head_files(folder: Path, graph: MappedGraph) -> "HeadFiles":
-    from reward_server.rechead.head import (
+    from reward_server.rechead.files import (
         HeadFiles,  # torch takes seconds to import, and most servers hold no head
     )
 
