@@ -27,7 +27,8 @@ from reward_server.targets import Target, read_targets
 from reward_server.wire import Look, Looked, Response, Score, Weights
 
 if TYPE_CHECKING:
-    from reward_server.rechead.head import Head, HeadFiles
+    from reward_server.rechead.files import HeadFiles
+    from reward_server.rechead.head import Head
 
 FINDERS = 8192  # Examples whose title finder is kept
 CONDITIONS = 4096  # conditions whose items are kept
@@ -83,7 +84,7 @@ class Snapshot:
         if self._head_files is not None and self.head is None:
             self.head = self._head_files.head()
 
-    def facts(self) -> Mapping[str, str | int | None]:
+    def facts(self) -> dict[str, Any]:
         """status, graph_digest, examples (how many can be scored), head_digest (None: no head)."""
         head = self._head_files.digest if self._head_files else None
         return {
@@ -182,6 +183,6 @@ class Snapshot:
 
 def _head_files(folder: Path, graph: MappedGraph) -> "HeadFiles":
     # Here, not above: torch takes seconds to import, and most servers hold no head.
-    from reward_server.rechead.head import HeadFiles
+    from reward_server.rechead.files import HeadFiles
 
     return HeadFiles.read(folder, graph.arrays)

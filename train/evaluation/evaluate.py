@@ -127,7 +127,7 @@ def _dialogues(
 ) -> tuple[list[str], list[Chat]]:
     """The last message of each Example's dialogue, and all of its messages."""
     dialogues = [start(example, evidence, config.style) for example in examples]
-    look_up = server_look_up(client.pool.urls, evidence.digest)
+    look_up = server_look_up(",".join(client.servers.urls), evidence.digest)
     if config.endpoint:  # no endpoint takes a tool's message without a call in its own format
         endpoint = config.endpoint
         speak = lambda chats, turn: ask(  # noqa: E731

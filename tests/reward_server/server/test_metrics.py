@@ -21,9 +21,9 @@ def test_requests_scores_and_stages_are_summed():
     assert (
         scraped(metrics)["rerec_scored_responses_total", "ok"] == 0
     )  # a series is there before its first count
-    metrics.answered(200, 0.003)
-    metrics.answered(200, 0.005)
-    metrics.answered(422, 20.0)
+    metrics.record_request(200, 0.003)
+    metrics.record_request(200, 0.005)
+    metrics.record_request(422, 20.0)
     right = Score(
         "a",
         "ok",
@@ -37,10 +37,10 @@ def test_requests_scores_and_stages_are_summed():
         [Segment(0, 3, [], "ok", 1.5, []), Segment(4, 9, [], "unknown", 1.5, [])],
     )
     wrong = Score("b", "no_answer", 0.0, 0.0, 0.25, None, [], 0, 0, [])
-    metrics.scored([right, wrong])
-    metrics.staged(0.1, 0.2, 0.3)
-    metrics.scored([right])
-    metrics.staged(0.1, 0.0, 0.0)
+    metrics.record_scores([right, wrong])
+    metrics.record_stages(0.1, 0.2, 0.3)
+    metrics.record_scores([right])
+    metrics.record_stages(0.1, 0.0, 0.0)
     found = scraped(metrics)
     assert (
         found["rerec_score_requests_total", "200"] == 2

@@ -1,4 +1,4 @@
-"""The server as a process on loopback: what it answers, what it refuses, what its clients do when it is not there."""
+"""The server as a process on loopback: what it answers and refuses, and its clients without it."""
 
 import asyncio
 import http.client
@@ -173,7 +173,7 @@ def test_fault_17_claims_are_sent_to_who_asks_for_them(server, examples):
 
 def test_fault_17_a_client_finds_the_server_that_is_there(server):
     with RewardClient(f"http://127.0.0.1:9,{server}") as client:
-        assert client.ready()["examples"] == 160 and client.pool.servers[0] == server
+        assert client.ready()["examples"] == 160 and client.servers.first == server
 
 
 def test_metrics_and_docs_are_there(server):

@@ -1,4 +1,4 @@
-"""The RecHead behind the server: parts by hand, what is refused, the command, an answer over HTTP."""
+"""The RecHead: its parts by hand, what it refuses, its command, and an answer over HTTP."""
 
 import json
 import math
@@ -14,7 +14,8 @@ from data_engine.responses.reading import split_answer
 from data_engine.store.database import Store
 from reward_server.errors import Refused
 from reward_server.local import local_server
-from reward_server.rechead.head import Head, compression, save_head
+from reward_server.rechead.files import load_head, save_head
+from reward_server.rechead.head import Head, compression
 from reward_server.rechead.model import HeadConfig, RecHead
 from reward_server.wire import HeadAsk
 from tests.test_cli import rerec
@@ -79,7 +80,7 @@ def test_a_query_is_ranked_as_the_formulas_say(head, arrays):
     with torch.no_grad():
         state = head.model(torch.tensor(before[-4:].astype(np.int64) + 1)[None])[:, -1]
         vectors = torch.from_numpy(encode(["a heist film", "they like heists"]))
-        scores = (head.model.heed(state, vectors[None]) @ head.model.table()[1:].T)[0].numpy()
+        scores = (head.model.fuse_texts(state, vectors[None]) @ head.model.table()[1:].T)[0].numpy()
     others = [k for k in range(len(scores)) if k not in before or k == target]
     place = 1 + sum(scores[k] > scores[target] for k in others)
     found = head.score(
@@ -176,9 +177,9 @@ def test_a_response_is_split_at_its_answer():
 
 
 def test_a_head_is_bound_to_its_graph_and_its_weights(arrays, tmp_path, monkeypatch):
-    monkeypatch.setattr("reward_server.rechead.head.sentence_encoder", lambda name: encode)
+    monkeypatch.setattr("reward_server.rechead.files.sentence_encoder", lambda name: encode)
     digest = save_head(tmp_path / "h", model(arrays), CONFIG, "letters", arrays.digest)
-    loaded = Head.load(tmp_path / "h", arrays)
+    loaded = load_head(tmp_path / "h", arrays)
     ask = [HeadAsk(query_id=f"{arrays.user_ids[1]}:4", response=said("so", "a film"))]
     assert loaded.digest == digest and loaded.score(ask, 10) == Head(
         model(arrays), CONFIG, digest, arrays, encode
@@ -186,13 +187,13 @@ def test_a_head_is_bound_to_its_graph_and_its_weights(arrays, tmp_path, monkeypa
     facts = json.loads((tmp_path / "h/head.json").read_text())
     (tmp_path / "h/head.json").write_text(json.dumps(facts | {"graph_digest": "other"}))
     with pytest.raises(DataError, match="trained on graph other.*train it again"):
-        Head.load(tmp_path / "h", arrays)
+        load_head(tmp_path / "h", arrays)
     (tmp_path / "h/head.json").write_text(json.dumps(facts | {"digest": "0"}))
     with pytest.raises(DataError, match="not those that head.json speaks of"):
-        Head.load(tmp_path / "h", arrays)
+        load_head(tmp_path / "h", arrays)
     (tmp_path / "h/head.safetensors").write_bytes(b"x" * 100)
     with pytest.raises(DataError, match="holds no RecHead .*rerec train rechead"):
-        Head.load(tmp_path / "h", arrays)
+        load_head(tmp_path / "h", arrays)
 
 
 @pytest.mark.journey

@@ -1,4 +1,4 @@
-"""The explorer page: what it is served, that it may run nothing but itself, and what a reader sees in a real browser."""
+"""The explorer page: what it gets, that it runs nothing but itself, and how a browser shows it."""
 
 import re
 import shutil
