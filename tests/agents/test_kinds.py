@@ -4,12 +4,13 @@ from collections import Counter
 
 import pytest
 
+from agents.synthesis.config import SynthConfig
 from agents.synthesis.graph import build_graph
 from agents.synthesis.kinds import DRAFTS, check_kind
 from agents.synthesis.nodes import Nodes
-from agents.synthesis.run import SynthConfig, synthesise
-from agents.synthesis.sampling import World
+from agents.synthesis.run import synthesise
 from agents.synthesis.state import LUCKY, Request
+from agents.synthesis.world import World
 from agents.synthesis.writers.template import TemplateWriter
 from data_engine.errors import UnsupportedKind
 from data_engine.graphs.audience import RELATION
@@ -55,7 +56,7 @@ def made(crowd_store):
                 request = str(Request(0, "sft", kind, level, index))
                 state = graph.invoke({"request": request, "attempt": 0})
                 assert not state["problems"], (request, state)
-                found.setdefault((kind, level), []).append(nodes.take(request).example)
+                found.setdefault((kind, level), []).append(nodes.pop(request).example)
     return world, found
 
 

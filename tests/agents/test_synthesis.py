@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from agents.synthesis.chains import build_chains
+from agents.synthesis.config import SynthConfig
 from agents.synthesis.graph import build_graph
 from agents.synthesis.kinds import DRAFTS, check_kind
 from agents.synthesis.labels import judge, label
 from agents.synthesis.nodes import Nodes
-from agents.synthesis.run import SynthConfig, synthesise
-from agents.synthesis.sampling import World
+from agents.synthesis.run import synthesise
 from agents.synthesis.state import Request
 from agents.synthesis.verify import problems
+from agents.synthesis.world import World
 from agents.synthesis.writers.terse import TerseWriter
 from data_engine.errors import DataError, UnsupportedKind
 from data_engine.graphs.evidence import Evidence
@@ -242,7 +243,7 @@ def test_the_graph_rewords_and_redraws_twice_at_most_then_gives_up(film_store):
     assert (
         Leaky.calls == 9 and "names the gold" in state["problems"][0]
     )  # three drafts, three wordings each
-    assert [r.attempt for r in nodes.take(request).rejects] == [
+    assert [r.attempt for r in nodes.pop(request).rejects] == [
         0,
         0,
         0,
@@ -264,7 +265,7 @@ def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
 
 @pytest.mark.journey
 def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatch, tmp_path):
-    monkeypatch.setattr("agents.synthesis.run.BARREN", 64)  # give up sooner
+    monkeypatch.setattr("agents.synthesis.lanes.MOST_FAILURES", 64)  # give up sooner
     with pytest.raises(DataError, match="could be made and proven"):
         synthesise(
             copy(hand_store, tmp_path),

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import httpx
 
-from agents.llm.config import ChatConfig
-from agents.synthesis.ledger import Ledger
-from agents.synthesis.run import SynthConfig, ledger_path, synthesise
+from agents.synthesis.chat_config import ChatConfig
+from agents.synthesis.config import SynthConfig
+from agents.synthesis.ledger import Ledger, ledger_path
+from agents.synthesis.run import synthesise
 from data_engine.quality.audit import audit
 from data_engine.runtime.children import rerec_command
 from data_engine.store.database import Store

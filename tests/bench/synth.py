@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.synthesis.config import USUAL
 from agents.synthesis.executors import Bench
 from agents.synthesis.report import commonest, distinct
-from agents.synthesis.run import USUAL
-from agents.synthesis.sampling import World
 from agents.synthesis.state import Request
+from agents.synthesis.world import World
 from data_engine.graphs.evidence import Evidence
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables

@@ -1,14 +1,20 @@
-"""misinformed: the query credits an item to the wrong person; at level 3 it also names a true condition. Shortcut: to believe it."""
+"""misinformed: the query credits an item to the wrong person.
+
+At level 3 it also names a true condition. Shortcut: to believe it.
+"""
 
 from random import Random
 
-from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Flaw
+from agents.synthesis.world import HISTORY, World
 from data_engine.schema import Claim, Condition
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """An anchor with exactly one value of a relation in the graph (so the truth is one), which the gold shares, and a false value."""
+    """Draw an anchor with exactly one value of a relation, which the gold shares, and a false one.
+
+    The graph knows one value only, so that the truth is one.
+    """
     drawn = world.draw_link(rng)
     if drawn is None:
         return None
