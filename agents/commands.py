@@ -212,7 +212,7 @@ def _comma_separated(text: str) -> tuple[str, ...]:
 
 
 def _write(out: Path, examples: "Synthesised") -> None:
-    """Write a whole-record parquet per split; its prompt is the bare query, train renders its own."""
+    """Write a parquet of whole records per split; the prompt is the bare query."""
     from data_engine.datasets.parquet import write_whole
     from data_engine.schema import SPLITS
 

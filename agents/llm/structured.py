@@ -1,4 +1,4 @@
-"""Answers that are JSON objects of a given form: their schema, and how they are read and repaired."""
+"""Answers that are JSON objects of a given form: their schema, reading and repair."""
 
 from functools import cache
 from typing import Any

@@ -33,7 +33,7 @@ class _Builder:
         """Flawed chains, the most telling ones first."""
         draft, ends_at_gold = self.draft, list[Flaw]()
         for flaw in draft.flaws:
-            kept = {i for i in draft.candidates if all(self.world.shows(i, c) for c in flaw.needs)}
+            kept = {i for i in draft.candidates if self._shows_all(i, flaw.needs)}
             if kept - {draft.gold}:
                 yield self.chain(flaw.name, flaw.opening, flaw.needs, kept)
             elif kept:
@@ -74,6 +74,9 @@ class _Builder:
             steps.append(self._step("candidate", text, claims))
         answer = next((i for i in draft.candidates if i in kept and i != draft.gold), draft.gold)
         return Chain(flaw=flaw, steps=tuple(steps), answer=answer)
+
+    def _shows_all(self, item: str, needs: tuple[Condition, ...]) -> bool:
+        return all(self.world.shows(item, c) for c in needs)
 
     def _opening_role(self) -> Role:
         if self.draft.premise:

@@ -1,8 +1,8 @@
 """Step labels: only the graph decides them.
 
-A claim is True, False or None: the graph cannot say, as a missing edge is unknown, not false, unless
-the relation is known. A step is correct when every claim is true and, for a need step, when it
-names exactly what the query asks for.
+A claim is True, False or None: the graph cannot say, as a missing edge is unknown, not false,
+unless the relation is known. A step is correct when every claim is true and, for a need step, when
+it names exactly what the query asks for.
 """
 
 from typing import Literal

@@ -95,7 +95,7 @@ class World:
 
     @cached_property
     def likers(self) -> dict[str, tuple[str, ...]]:
-        """Item → the users of `liked` who like it, in item order; only items that somebody likes."""
+        """Item → the users of `liked` who like it, in item order; only items with such users."""
         found: dict[str, list[str]] = {item: [] for item in self.items}
         for user in self.users:
             for item in self.liked[user]:

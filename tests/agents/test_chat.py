@@ -1,4 +1,7 @@
-"""The chat writer over real HTTP against a scripted endpoint: faults, kill -9, budgets, caches; whatever is said, only what is true is kept."""
+"""The chat writer over HTTP against a scripted endpoint: faults, kill -9, budgets, caches.
+
+Whatever the model says, only what is true is kept.
+"""
 
 import asyncio
 import json
@@ -220,7 +223,7 @@ def test_a_ray_cluster_makes_the_same_rows(store, tmp_path):
 
 
 def test_the_state_holds_ids_and_never_grows(film_store):
-    """Checkpoints of a request that is reworded and redrawn to the end: small, and without a word of the Example."""
+    """Checkpoints of a request that is redrawn to the end are small and hold no word of it."""
 
     class Vague(TerseWriter):
         async def turns(self, draft, world, rng, problems):

@@ -1,4 +1,4 @@
-"""Words against facts: what is left out, turned round or added is found; near-duplicates are; the grammar reads no name as grammar."""
+"""Words against facts, near-duplicates, the grammar of the template writer, lanes, the report."""
 
 import asyncio
 import json
@@ -111,7 +111,10 @@ def test_words_are_held_against_the_facts(hand_store, facts, said, found):
 
 def test_nearly_the_same_words_are_found():
     seen = NearDuplicates()
-    text = "my sister comes over tonight and we would love a quiet film by Ann Arden with Sue Stone and some music by Max Muse in it please"
+    text = (
+        "my sister comes over tonight and we would love a quiet film by Ann Arden "
+        "with Sue Stone and some music by Max Muse in it please"
+    )
     assert seen.find_or_add("one", minhash(text)) is None
     assert seen.find_or_add("two", minhash(text + " thanks")) == "one"
     assert (

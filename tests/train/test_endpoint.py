@@ -1,4 +1,4 @@
-"""A model behind an endpoint, asked over loopback HTTP: order, faults, the record of answers, the command."""
+"""A model behind an endpoint over loopback HTTP: order, faults, the answer cache, the command."""
 
 import json
 import sqlite3

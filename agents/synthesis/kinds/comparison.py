@@ -28,20 +28,14 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
     ]
     if not others:
         return None
-    anchor = rng.choice(others)
+    anchor, same = rng.choice(others), world.condition(relation, value)
     contrast = _contrast(world, rng, level, gold, anchor)
     if contrast is None:
         return None
-    same = world.condition(relation, value)
-    opening = [Claim(kind="fact", subject=anchor, relation=relation, value=value)]
-    if contrast.op != "is":
-        anchor_value = world.only_value(anchor, contrast.relation) or ""
-        opening.append(
-            Claim(kind="fact", subject=anchor, relation=contrast.relation, value=anchor_value)
-        )
+    opening = _opening(world, anchor, same, contrast)
     flaws = (
-        Flaw("condition_dropped", (same,), tuple(opening[:1])),
-        Flaw("condition_dropped", (contrast,), tuple(opening[1:])),
+        Flaw("condition_dropped", (same,), opening[:1]),
+        Flaw("condition_dropped", (contrast,), opening[1:]),
     )
     return Draft(
         "comparison",
@@ -51,10 +45,19 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         (anchor,),
         None,
         past[-HISTORY:],
-        tuple(opening),
+        opening,
         flaws,
         contrast=contrast,
     )
+
+
+def _opening(world: World, anchor: str, same: Condition, contrast: Condition) -> tuple[Claim, ...]:
+    """What the anchor has: the shared value and, where the contrast is a bound, its number."""
+    shared = Claim(kind="fact", subject=anchor, relation=same.relation, value=same.value)
+    number = world.only_value(anchor, contrast.relation)
+    if contrast.op == "is" or number is None:
+        return (shared,)
+    return (shared, Claim(kind="fact", subject=anchor, relation=contrast.relation, value=number))
 
 
 def _contrast(world: World, rng: Random, level: int, gold: str, anchor: str) -> Condition | None:

@@ -1,7 +1,7 @@
 """tools: an implicit query that is answered by look-ups in the graph.
 
-The anchor's value is looked up, then which candidates have it. Shortcut: to look up another relation
-of the anchor.
+The anchor's value is looked up, then which candidates have it. Shortcut: to look up another
+relation of the anchor.
 """
 
 from dataclasses import replace

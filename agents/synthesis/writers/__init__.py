@@ -1,4 +1,4 @@
-"""Writers put a draft into words. One module each; `Writer` is the protocol, `registry` the list."""
+"""Writers put a draft into words: one module each, listed in `registry`."""
 
 from collections.abc import Sequence
 from random import Random
