@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from agents.synthesis.config import SynthConfig
 from agents.synthesis.labels import label
-from agents.synthesis.run import SynthConfig, synthesise
+from agents.synthesis.run import synthesise
 from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world

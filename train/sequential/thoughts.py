@@ -19,7 +19,7 @@ from data_engine.graphs.evidence import Evidence
 from data_engine.responses.reading import split_answer
 from data_engine.schema import content_hash
 from train.evaluation.endpoint import EndpointConfig, ask
-from train.evaluation.kept import Kept
+from train.evaluation.response_log import ResponseLog
 
 READ = 12  # of the last items of a history, in words
 FADES = 0.93  # what an item counts for against the one after it
@@ -154,7 +154,7 @@ def policy(
         weights = sha256(
             b"".join(path.read_bytes() for path in sorted(folder.glob("*.safetensors")))
         ).hexdigest()
-        record, prompts = Kept(kept), [questions(n) for n in moments]
+        record, prompts = ResponseLog(kept), [questions(n) for n in moments]
         names = [content_hash([weights, prompt, MOST_TOKENS]) for prompt in prompts]
         missing = list(
             {

@@ -69,7 +69,7 @@ class Words:
                 self.config.endpoint,
                 self.sequences,
                 self.evidence,
-                self.folder / "answers.jsonl",
+                self.folder / "answers.sqlite",
                 lambda done, total: self.tell("asked", done, total),
             )
         elif self.config.policy:
