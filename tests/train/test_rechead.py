@@ -75,7 +75,9 @@ def test_the_gates_by_hand():
             torch.tensor([[1.0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1.0, 0]])
         )  # by the state's first; by their product's first
         model.gates[0].bias.copy_(torch.tensor([0.0, -1.0]))
-        found = model.fuse_texts(torch.tensor([[1.0, 2.0]]), torch.tensor([[[0.6, 0.8], [0.0, 0.0]]]))
+        found = model.fuse_texts(
+            torch.tensor([[1.0, 2.0]]), torch.tensor([[[0.6, 0.8], [0.0, 0.0]]])
+        )
     gate = 1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(-(0.6 - 1)))
     assert found[0].tolist() == pytest.approx([1 + gate[0] * 0.6, 2 + gate[1] * 0.8], rel=1e-6)
 

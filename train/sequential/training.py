@@ -190,4 +190,6 @@ def _lesson(
     with torch.no_grad():
         states = last_states(model, lessons, config.encoder.length)
     wanted = torch.tensor([n.target + 1 for n in lessons])
-    return sampled_loss(model.fuse_texts(states, heard), wanted, table.detach(), negatives, log_share)
+    return sampled_loss(
+        model.fuse_texts(states, heard), wanted, table.detach(), negatives, log_share
+    )
