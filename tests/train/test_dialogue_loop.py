@@ -79,6 +79,7 @@ def run(served, example, style, texts, room=ROOM, url=None):
         "graph_digest": evidence.digest,
         "weights": {"k": 1},
         "retries": 0,
+        "algorithm": "grpo",
         "judged": 0.0,
     }
     rollout = {"prompt_length": 512, "response_length": room}

@@ -38,13 +38,20 @@ AT_ODDS = [
     ("tiny-rerec-graph", ("rerec.judged=0",), "rerec.judged=0 do not agree"),
     (
         "tiny-rerec-graph",
-        ("algorithm.adv_estimator=raae",),
-        "adv_estimator=raae and rerec.judged=3 do not agree",
+        ("rerec.algorithm=raae",),
+        "rerec.algorithm=raae and rerec.judged=3 do not agree",
     ),
-    ("tiny-rporec", ("algorithm.adv_estimator=raae_graph",), "do not agree"),
+    ("tiny-rporec", ("rerec.algorithm=raae_graph",), "do not agree"),
+    (
+        "tiny-rporec",
+        ("algorithm.adv_estimator=raae_graph",),
+        "adv_estimator=raae_graph and rerec.algorithm=grpo do not agree: the algorithm names its "
+        "estimator: set rerec.algorithm=raae_graph instead",
+    ),
     ("tiny-reinforce-plus-plus", ("rerec.weights.penalty=0.5",), "set rerec.weights.penalty=0"),
-    ("tiny-rerec", ("algorithm.adv_estimator=null",), "set rerec.weights.penalty=0"),
-    ("tiny-rporec", ("algorithm.adv_estimator=raae",), "set algorithm.adv_estimator=grpo"),
+    ("tiny-rerec", ("rerec.algorithm=grpo",), "set rerec.weights.penalty=0"),
+    ("tiny-rerec", ("algorithm.adv_estimator=null",), "do not agree"),
+    ("tiny-rporec", ("rerec.algorithm=raae",), "set rerec.algorithm=grpo"),
     (
         "tiny-rerec",
         ("actor_rollout_ref.rollout.n=1",),
@@ -81,10 +88,10 @@ def test_fault_09_settings_that_do_not_agree_are_refused(recipe, overrides, word
 
 
 def test_fault_09_what_agrees_composes():
-    composed("tiny-grpo", "algorithm.adv_estimator=raae_graph", "rerec.judged=3")
+    composed("tiny-grpo", "rerec.algorithm=raae_graph", "rerec.judged=3")
     composed(
         "tiny-rerec-graph",
-        "algorithm.adv_estimator=grpo",
+        "rerec.algorithm=grpo",
         "rerec.judged=0",
         "rerec.weights.penalty=0",
     )
@@ -99,7 +106,7 @@ def test_fault_09_a_comparison_is_refused_before_anything_is_started(tmp_path):
         seeds=(0,),
         overrides=("rerec.judged=3",),
     )
-    with pytest.raises(BadRecipe, match="adv_estimator=grpo and rerec.judged=3 do not agree"):
+    with pytest.raises(BadRecipe, match="rerec.algorithm=grpo and rerec.judged=3 do not agree"):
         run_matrix(tmp_path / "run", matrix, lambda *_: None)
     assert not (tmp_path / "run").exists()
 

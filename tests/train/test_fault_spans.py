@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from train.algorithms.spans import decoder, spread, token_spans
+from train.algorithms.spans import decoder, token_spans, tokens_within
 
 CORPUS = [
     "Heat is good. I'd rather watch Heat (1995), don't you? Yes: café, naïve, über, señor!",
@@ -164,7 +164,7 @@ def test_fault_12_heat_is_good(name):
     assert text == "Heat is good"
     for word in ("Heat", "is", "good"):
         begin = text.index(word)
-        held = spread(spans, begin, begin + len(word))
+        held = tokens_within(spans, begin, begin + len(word))
         assert "".join(text[slice(*spans[k])] for k in held).strip() == word
 
 
@@ -217,7 +217,7 @@ def test_fault_12_a_character_of_many_bytes_is_the_last_byte_s(name):
     ids = tokenizer("Heat 😀 é", add_special_tokens=False)["input_ids"]
     text, spans = tiles(ids, name)
     place = text.index("😀")
-    (held,) = spread(spans, place, place + 1)
+    (held,) = tokens_within(spans, place, place + 1)
     assert tokenizer.convert_ids_to_tokens(ids[held - 3 : held + 1]) == [
         "<0xF0>",
         "<0x9F>",

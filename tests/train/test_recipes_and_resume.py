@@ -37,10 +37,8 @@ def test_the_arms_differ_in_reward_estimator_and_order_only(tmp_path):
         OmegaConf.to_container(composed(tmp_path, f"tiny-{arm}"), resolve=True)
         for arm in ("grpo", "rerec")
     )
-    assert (grpo["algorithm"].pop("adv_estimator"), rerec["algorithm"].pop("adv_estimator")) == (
-        "grpo",
-        "raae",
-    )
+    for section, key in (("algorithm", "adv_estimator"), ("rerec", "algorithm")):
+        assert (grpo[section].pop(key), rerec[section].pop(key)) == ("grpo", "raae")
     assert rerec["rerec"].pop("weights") == {
         "k": 1,
         "qas": 0.3,
@@ -128,6 +126,20 @@ def test_a_resume_wants_the_same_config_but_for_the_server(tmp_path):
             composed(tmp_path, overrides=("actor_rollout_ref.actor.optim.lr=1",)),
             resume=True,
         )
+
+
+@pytest.mark.parametrize("recipe", [name for name in recipes() if name.startswith("tiny")])
+def test_a_run_from_before_recipes_named_an_algorithm_goes_on(tmp_path, recipe):
+    """verl's estimator told the algorithm then; another algorithm is refused as ever."""
+    config = composed(tmp_path, recipe)
+    before = OmegaConf.to_container(config, resolve=True)
+    del before["rerec"]["algorithm"]
+    OmegaConf.save(before, tmp_path / "config.yaml")
+    check_resume(tmp_path, config, resume=True)
+    other = "raae_graph" if recipe == "tiny-rerec" else "raae"
+    config.rerec.algorithm = other
+    with pytest.raises(ConfigChanged, match=f"rerec.algorithm: [a-z_]+ → {other}"):
+        check_resume(tmp_path, config, resume=True)
 
 
 def test_a_folder_of_something_else_is_not_resumed(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from reward_server.errors import ServerUnreachable
 from reward_server.wire import MOST_CHARACTERS
+from train.algorithms import ALGORITHMS
 from train.verl_plugin.reward import NEXT_UNSCORED, UNSCORED, reward
 from train.verl_plugin.trainer import RerecTrainer
 
@@ -91,7 +92,13 @@ def test_a_part_the_graphs_cannot_give_is_no_number_and_who_names_no_item_earns_
 
     def figures(text: str) -> dict:
         return asyncio.run(
-            reward(Scores(), "e", list(map(ord, text)), lambda part: "".join(map(chr, part)))
+            reward(
+                Scores(),
+                "e",
+                list(map(ord, text)),
+                lambda part: "".join(map(chr, part)),
+                ALGORITHMS["raae"],
+            )
         )[0]
 
     named, silent = figures("<answer>Film A (1981)</answer>"), figures("I do not know.")

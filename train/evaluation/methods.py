@@ -6,7 +6,7 @@ from train.errors import BadRecipe
 from train.rft.run import recipes
 
 ABLATIONS = {
-    "raae": ("algorithm.adv_estimator=grpo", "rerec.weights.penalty=0", "rerec.judged=0"),
+    "raae": ("rerec.algorithm=grpo", "rerec.weights.penalty=0", "rerec.judged=0"),
     "qas": ("rerec.weights.qas=0",),
     "pas": ("rerec.weights.pas=0",),
     "curriculum": ("rerec.curriculum=null",),

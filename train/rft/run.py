@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -372,8 +373,17 @@ def _run(composed: DictConfig, again: str) -> None:
 
 def check_resume(run: Path, composed: DictConfig, resume: bool) -> None:
     """Refuse a directory in use, and a resume with another config but for where things lie."""
-    directory = RunDirectory(run, "config.yaml", movable=PLACES)
+    directory = RunDirectory(run, "config.yaml", movable=PLACES, upgrade=upgraded)
     directory.check(OmegaConf.to_container(composed, resolve=True), resume=resume)
+
+
+def upgraded(config: dict[str, Any]) -> dict[str, Any]:
+    """A config.yaml as it would be written now.
+
+    Before recipes named an algorithm, verl's estimator told which it was.
+    """
+    ours = {"algorithm": config["algorithm"]["adv_estimator"]} | config["rerec"]
+    return config | {"rerec": ours}
 
 
 def _export(run: Path, composed: DictConfig) -> Path:

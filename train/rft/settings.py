@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from data_engine.datasets.sequences import Cut
 from data_engine.runtime.config import Config
 from reward_server.wire import Weights
+from train.algorithms import ALGORITHMS
 from train.errors import BadRecipe
 from train.rft.curriculum import CurriculumConfig
 from train.tasks.dialogues import DIALOGUES
@@ -19,6 +20,12 @@ def _known_style(style: str) -> str:
     if style not in STYLES | DIALOGUES:
         raise ValueError(f"no style {style!r}: choose from {', '.join(STYLES | DIALOGUES)}")
     return style
+
+
+def _known_algorithm(name: str) -> str:
+    if name not in ALGORITHMS:
+        raise ValueError(f"no algorithm {name!r}: choose from {', '.join(ALGORITHMS)}")
+    return name
 
 
 def _known_weights(weights: dict) -> dict:
@@ -51,6 +58,7 @@ class Settings(Config):
     retries: int = Field(ge=0)
     most_unscored: float = Field(ge=0, lt=1)
     poll_seconds: float = Field(gt=0)
+    algorithm: Annotated[str, AfterValidator(_known_algorithm)]
     judged: float = Field(ge=0)
     curriculum: CurriculumConfig | None
     best_by: Literal["score", "ndcg"] | None
@@ -101,17 +109,13 @@ def checked(section: dict) -> Settings:
 def agreed(composed: DictConfig) -> None:
     """Whether our section of a recipe and verl's say the same. Raises BadRecipe for settings that
     would be ignored, or mean something else, beside each other."""
-    ours, algorithm, rollout = (
-        composed.rerec,
-        composed.algorithm,
-        composed.actor_rollout_ref.rollout,
-    )
-    _estimator(ours, algorithm, rollout.n)
+    ours = composed.rerec
+    ALGORITHMS[ours.algorithm].check(composed)
     if ours.best_by and composed.trainer.test_freq < 1:
         raise BadRecipe(
             "rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train"
         )
-    loop = rollout.agent.default_agent_loop
+    loop = composed.actor_rollout_ref.rollout.agent.default_agent_loop
     if (ours.style in DIALOGUES) != (loop == "dialogue"):
         raise BadRecipe(
             f"rerec.style={ours.style} and the agent loop do not fit: conversation and tools go with default_agent_loop=dialogue"
@@ -119,37 +123,4 @@ def agreed(composed: DictConfig) -> None:
     if (ours.task == "next_item") != (loop == "rporec"):
         raise BadRecipe(
             f"rerec.task={ours.task} and the agent loop do not fit: next_item goes with default_agent_loop=rporec"
-        )
-
-
-def _estimator(ours: DictConfig, algorithm: DictConfig, rollouts: int) -> None:
-    """What an advantage is made of must be what the reward writes on the tokens."""
-    name = f"algorithm.adv_estimator={algorithm.adv_estimator}"
-    if (algorithm.adv_estimator == "raae_graph") != (ours.judged > 0):
-        raise BadRecipe(
-            f"{name} and rerec.judged={ours.judged:g} do not agree: judged claims are raae_graph's alone, and it has nothing "
-            "else: set algorithm.adv_estimator=raae_graph and rerec.judged above 0, or another estimator and rerec.judged=0"
-        )
-    if algorithm.adv_estimator not in ("raae", "raae_graph"):
-        if ours.task == "examples" and ours.weights.penalty:
-            raise BadRecipe(
-                f"{name} would add up the penalties of all tokens, so that to say nothing pays better than to be nearly right: "
-                "set rerec.weights.penalty=0, or take raae"
-            )
-        return
-    if ours.task == "next_item":
-        raise BadRecipe(
-            f"{name} reads the reasoning of Examples; of what comes next only the end is rewarded: set algorithm.adv_estimator=grpo"
-        )
-    if rollouts < 2:
-        raise BadRecipe(
-            f"{name} compares the rollouts of a query with each other: set actor_rollout_ref.rollout.n to 2 or more"
-        )
-    if algorithm.use_kl_in_reward:
-        raise BadRecipe(
-            f"{name} would take each token's KL for a penalty: set algorithm.use_kl_in_reward=false (actor.use_kl_loss is another way)"
-        )
-    if not algorithm.norm_adv_by_std_in_grpo:
-        raise BadRecipe(
-            f"{name} always divides by a group's spread: algorithm.norm_adv_by_std_in_grpo=false is GRPO's alone"
         )

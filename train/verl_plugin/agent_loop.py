@@ -10,6 +10,7 @@ from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentL
 
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.wire import Weights
+from train.algorithms import ALGORITHMS
 from train.algorithms.spans import decoder
 from train.verl_plugin.reward import next_item_reward, reward
 
@@ -59,9 +60,8 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
         client = _client(
             settings.server, settings.graph_digest, Weights(**settings.weights), settings.retries
         )
-        return await reward(
-            client, truth, output.response_ids, _decoder(self.tokenizer), settings.judged > 0
-        )
+        algorithm = ALGORITHMS[settings.algorithm]
+        return await reward(client, truth, output.response_ids, _decoder(self.tokenizer), algorithm)
 
 
 @cache

@@ -1,6 +1,5 @@
 """From a response to per-token rewards: ask the reward server, map its segments to tokens, or say that it could not be scored."""
 
-from collections.abc import Callable
 from math import nan
 
 import msgspec
@@ -10,8 +9,9 @@ from data_engine.ndcg import ndcg_of_rank
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.errors import RewardError
 from reward_server.wire import MOST_CHARACTERS, HeadAsk, Response
-from train.algorithms.judged import judged
-from train.algorithms.spans import spread, token_spans
+from train.algorithms import Algorithm
+from train.algorithms.claims import judged_claims
+from train.algorithms.spans import Decode, token_spans
 
 _ENCODE = msgspec.json.Encoder().encode
 _FIGURES, _NEXT_FIGURES = (
@@ -26,8 +26,8 @@ async def reward(
     client: AsyncRewardClient,
     example_id: str,
     ids: list[int],
-    decode: Callable[[tuple[int, ...]], str],
-    judge: bool = False,
+    decode: Decode,
+    algorithm: Algorithm,
 ) -> tuple[dict, list[float]]:
     """(figures of the response, a reward a token): the score on the last token, which lies in no segment, on the others the penalty (≤ 0);
     or, with `judge`, nothing on the others and the judged claims among the figures: only the trainer sees the group that they are compared in.
@@ -41,10 +41,8 @@ async def reward(
         score = await client.score(Response(example_id=example_id, response=text[:MOST_CHARACTERS]))
     except RewardError as error:
         return UNSCORED | {"reason": str(error)}, rewards
-    claims = judged(score, spans)
-    for segment in () if judge else score.segments:
-        for k in spread(spans, segment.start, segment.end):
-            rewards[k] = segment.reward - score.score
+    claims = judged_claims(score, spans)
+    rewards = algorithm.response_rewards(score, spans)
     figures = {
         "score": score.score,
         "ndcg": score.ndcg,
@@ -55,7 +53,7 @@ async def reward(
         "bad_claims": sum(c.bad for c in claims) / max(1, len(claims)),
         "unscored": 0.0,
         "reason": "",
-        "claims": claims if judge else [],
+        "claims": algorithm.claims(score, spans),
         "segments": _ENCODE(
             [
                 {"start": s.start, "end": s.end, "verdict": s.verdict, "reward": s.reward}
@@ -78,7 +76,7 @@ async def next_item_reward(
     query_id: str,
     ids: list[int],
     logprobs: list[float],
-    decode: Callable[[tuple[int, ...]], str],
+    decode: Decode,
     weights: dict[str, float],
 ) -> tuple[dict, list[float]]:
     """As `reward`, for a response about what comes next (RPORec, arXiv 2605.21967): all of it on the last token, none before.

@@ -17,7 +17,8 @@ from verl.utils.dataset.rl_dataset import collate_fn
 
 from data_engine.runtime.atomic import to_disk, write
 from reward_server.errors import ServerUnreachable
-from train.algorithms.judged import Judged, process_rewards
+from train.algorithms import ALGORITHMS
+from train.algorithms.claims import JudgedClaim
 from train.rft.checkpoints import FOLDER, LATEST, STOP
 from train.rft.curriculum import Curriculum, CurriculumConfig
 from train.rft.health import RECENT, alarms, line
@@ -144,7 +145,7 @@ class RerecTrainer(PPOTrainerSync):
         metrics["rerec/entropy"] = -float(
             logprobs.values().mean()
         )  # estimated on the sampled tokens
-        if self.config.rerec.judged > 0:
+        if ALGORITHMS[self.config.rerec.algorithm].compares_claims:
             self._add_process_rewards(batch)
         batch = super()._compute_advantage(batch, metrics)
         if self.curriculum is not None:
@@ -233,13 +234,14 @@ class RerecTrainer(PPOTrainerSync):
             if not tag.get("is_padding", False):
                 groups.setdefault(model["ground_truth"], []).append(k)
         extra = _rows(data["extra_fields"])
+        algorithm = ALGORITHMS[self.config.rerec.algorithm]
         for members in groups.values():
             claims = [
-                [Judged(*claim) for claim in extra[k]["reward_extra_info"]["claims"]]
+                [JudgedClaim(*claim) for claim in extra[k]["reward_extra_info"]["claims"]]
                 for k in members
             ]
             for k, found in zip(
-                members, process_rewards(claims, self.config.rerec.judged), strict=True
+                members, algorithm.group_rewards(claims, self.config.rerec.judged), strict=True
             ):
                 for token, value in found.items():
                     if token < len(rows[k]) - 1:
