@@ -202,7 +202,7 @@ def _server(run: Path) -> object:
 def _run_stage(console: Console, run: Path, name: str, arguments: list[str]) -> dict[str, object]:
     """Run one command with its output in logs/; a live line meanwhile, one line at the end. Raises JourneyError when it fails,
     Interrupted on SIGTERM and Ctrl-C."""
-    from train.child import run_rerec
+    from data_engine.runtime.children import run_rerec
 
     log = run / f"logs/{name.replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)

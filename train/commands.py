@@ -74,8 +74,10 @@ def sft(
             found[path] = opened.examples("sft")
         if not found[path]:
             raise TrainError(f"{path} holds no SFT Examples: run `rerec synth --store {path}`")
-    from train.sft.run import run_sft, words_of
-    from train.sft.training import SFTConfig, lessons  # torch takes seconds to import
+    from train.sft.lessons import lessons
+    from train.sft.run import run_sft
+    from train.sft.trainer import SFTConfig  # torch takes seconds to import
+    from train.sft.vocabulary import vocabulary_texts
 
     examples = found[store]
     config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, flawed=flawed, seed=seed)
@@ -83,7 +85,7 @@ def sft(
     texts = [
         text
         for known, asked in zip((evidence, *others), found.values(), strict=True)
-        for text in words_of(asked, known, style)
+        for text in vocabulary_texts(asked, known, style)
     ]
     with progress("SFT", gold_steps + mixed_steps) as tell:
         told = lambda step, total, loss: tell(step, total, f"loss {loss:.3f}")  # noqa: E731

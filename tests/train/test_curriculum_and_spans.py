@@ -9,7 +9,7 @@ from transformers import Qwen2Tokenizer
 
 from train.algorithms.spans import token_spans, tokens_within
 from train.rft.curriculum import Curriculum, CurriculumConfig
-from train.sft.tiny import _tokenizer
+from train.sft.tokenizer import tokenizer_of
 
 
 def run_epochs(curriculum, skill, batches):
@@ -94,7 +94,7 @@ def test_a_checkpoint_of_other_data_is_refused():
         Curriculum([0.5] * 6, 2, CurriculumConfig()).restore(c.state())
 
 
-BYTES = _tokenizer([" Heat (1995)", " Café", "\n", " yes"])
+BYTES = tokenizer_of([" Heat (1995)", " Café", "\n", " yes"])
 
 
 @given(

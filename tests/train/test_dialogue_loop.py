@@ -14,8 +14,8 @@ from agents.synthesis.run import SynthConfig, synthesise
 from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from reward_server.local import local_server
-from train.sft.run import words_of
-from train.sft.tiny import build_tokenizer
+from train.sft.tokenizer import build_tokenizer
+from train.sft.vocabulary import vocabulary_texts
 from train.tasks.dialogues import asking, conversation, example_rows, fits
 
 os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu")
@@ -42,7 +42,11 @@ def served(film_store, tmp_path_factory):
     evidence = Evidence.load(path)
     tokenizer, _ = build_tokenizer(
         evidence,
-        [t for style in ("conversation", "tools") for t in words_of(examples, evidence, style)],
+        [
+            t
+            for style in ("conversation", "tools")
+            for t in vocabulary_texts(examples, evidence, style)
+        ],
     )
     with local_server(path) as url:
         yield evidence, examples, tokenizer, url

@@ -16,9 +16,10 @@ from reward_server.local import local_server
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Look, Looked
 from train.errors import TrainError
-from train.sft.run import words_of
-from train.sft.tiny import build_tokenizer
-from train.sft.training import encode, lessons
+from train.sft.encoding import encode
+from train.sft.lessons import lessons
+from train.sft.tokenizer import build_tokenizer
+from train.sft.vocabulary import vocabulary_texts
 from train.tasks.dialogues import (
     DIALOGUES,
     NOTHING,
@@ -252,7 +253,7 @@ def test_every_turn_of_the_policy_is_learned_once(world, style):
     assert len(taught) == (1 if style == "conversation" else 2) * len(
         of(style, examples)
     )  # of the tool's: where to look first, and all the rest
-    tokenizer, _ = build_tokenizer(evidence, words_of(examples, evidence, style))
+    tokenizer, _ = build_tokenizer(evidence, vocabulary_texts(examples, evidence, style))
     for lesson, sample in zip(taught[:40], encode(taught[:40], tokenizer), strict=True):
         chat = tokenizer.decode(sample.prompt)
         assert [part.split("\n")[0] for part in chat.split("<|im_start|>")[1:]] == [

@@ -13,7 +13,8 @@ from tests.test_cli import rerec
 from train.evaluation.baselines import baseline
 from train.evaluation.evaluate import DEEPER, EvalConfig, evaluate, interval, row, summarise
 from train.reports.journey_report import coloured, pick
-from train.sft.tiny import TinyConfig, build_model, build_tokenizer, save
+from train.sft.tiny import TinyConfig, build_model, save
+from train.sft.tokenizer import build_tokenizer
 from train.tasks.prompts import open_book, response
 
 

@@ -16,12 +16,11 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 
 from data_engine.runtime.atomic import write
-from data_engine.runtime.children import RAY_ENVIRONMENT
+from data_engine.runtime.children import RAY_ENVIRONMENT, run_rerec
 from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance, write_json
 from data_engine.runtime.run_directory import RunDirectory
 from reward_server.local import local_server
-from train.child import run_rerec
 from train.errors import TrainError
 from train.evaluation.comparison import ALL, compare
 from train.evaluation.methods import Method, method

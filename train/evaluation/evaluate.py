@@ -152,7 +152,7 @@ def _retention(config: EvalConfig, examples: list[Example], evidence: Evidence) 
     if not config.model or config.style != "open-book" or not taught:
         return None
     from train.evaluation.retention import gold_surprise
-    from train.sft.training import lessons
+    from train.sft.lessons import lessons
 
     return round(gold_surprise(config.model, lessons(taught, evidence)), 4)
 

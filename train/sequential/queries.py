@@ -6,7 +6,7 @@ from data_engine.datasets.parquet import next_row
 from data_engine.datasets.sequences import TRAIN, VALIDATION, Cut, Next, Sequences
 from data_engine.graphs.evidence import Evidence
 from train.sequential.thoughts import READ, Thought
-from train.sft.training import Lesson
+from train.sft.lessons import Lesson
 from train.tasks.prompts import thought_out, watched
 
 VALIDATED = 3000

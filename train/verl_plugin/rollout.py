@@ -19,7 +19,7 @@ from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 from verl.workers.rollout.utils import ensure_async_iterator
 
 from train.cores import threads
-from train.evaluation.generate import Ask, generate
+from train.evaluation.sampling import SamplingRequest, generate
 
 GATHER_SECONDS = 0.02
 
@@ -97,7 +97,8 @@ class HFServer:
         )
         self.turns[key] += 1
         answer = asyncio.get_running_loop().create_future()
-        await self.queue.put((Ask(key[1], temperature, int(most), seed), answer))
+        request = SamplingRequest(key[1], temperature, int(most), seed)
+        await self.queue.put((request, answer))
         ids, logprobs = await answer
         return TokenOutput(
             token_ids=ids,
