@@ -360,10 +360,9 @@ def _evaluate(
     from train.evaluation.endpoint import EndpointConfig
     from train.evaluation.evaluate import DEEPER, EvalConfig
     from train.evaluation.evaluate import evaluate as run_evaluation
-    from train.tasks.dialogues import DIALOGUES
-    from train.tasks.prompts import STYLES
+    from train.tasks import TASKS
 
-    styles = (*STYLES, *DIALOGUES)
+    styles = tuple(TASKS)
     style = style or ("instructed" if ask else "open-book")
     if split not in (*SPLITS, "benchmark") or style not in styles:
         raise DataError(

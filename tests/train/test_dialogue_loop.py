@@ -16,7 +16,7 @@ from data_engine.store.database import Store
 from reward_server.local import local_server
 from train.sft.tokenizer import build_tokenizer
 from train.sft.vocabulary import vocabulary_texts
-from train.tasks.dialogues import asking, conversation, example_rows, fits
+from train.tasks import TASKS
 
 os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu")
 pytestmark = pytest.mark.journey  # verl alone takes ten seconds to import
@@ -102,7 +102,7 @@ def run(served, example, style, texts, room=ROOM, url=None):
             DictConfigWrap(config.data),
             hf_model_type="qwen2",
         )
-        (row,) = example_rows([example], evidence, style)
+        (row,) = TASKS[style].rows({"rl": [example]}, evidence)["rl"]
         return await loop.run(
             {"temperature": 1.0},
             raw_prompt=row["prompt"],
@@ -120,14 +120,14 @@ def own(output, tokenizer):
 
 
 def first(served, style):
-    return next(e for e in served[1] if fits(style, e))
+    return next(e for e in served[1] if TASKS[style].fits(e))
 
 
-@pytest.mark.parametrize("style, transcript", [("tools", asking), ("conversation", conversation)])
-def test_gold_turns_play_the_gold_transcript_and_earn_everything(served, style, transcript):
+@pytest.mark.parametrize("style", ["tools", "conversation"])
+def test_gold_turns_play_the_gold_transcript_and_earn_everything(served, style):
     evidence, _, tokenizer, _ = served
     example = first(served, style)
-    messages = transcript(example, evidence)
+    messages = TASKS[style].messages(example, evidence)
     said = [m.content for m in messages if m.role == "assistant"]
     output, scripted = run(served, example, style, said)
     figures = output.extra_fields["reward_extra_info"]
@@ -162,7 +162,9 @@ def test_gold_turns_play_the_gold_transcript_and_earn_everything(served, style, 
         and len(rewards) == len(output.response_ids)
     )
     template = tokenizer.apply_chat_template(
-        [m._asdict() for m in messages[:-1]], add_generation_prompt=True, tokenize=False
+        [{"role": m.role, "content": m.content} for m in messages[:-1]],
+        add_generation_prompt=True,
+        tokenize=False,
     )
     assert scripted.prompts[-1] == template  # the last turn reads the chat as the lessons showed it
 
@@ -191,7 +193,11 @@ def test_calls_without_end_end(served):
 def test_a_dialogue_that_outgrows_its_room_is_cut_and_not_answered(served):
     evidence, _, tokenizer, _ = served
     example = first(served, "conversation")
-    said = [m.content for m in conversation(example, evidence) if m.role == "assistant"]
+    said = [
+        m.content
+        for m in TASKS["conversation"].messages(example, evidence)
+        if m.role == "assistant"
+    ]
     for room in (len(tokenizer(said[0])["input_ids"]) + 4, 3):
         output, _ = run(served, example, "conversation", said, room=room)
         figures = output.extra_fields["reward_extra_info"]
@@ -208,7 +214,7 @@ def test_a_dialogue_that_outgrows_its_room_is_cut_and_not_answered(served):
 def test_a_tool_that_does_not_answer_leaves_the_response_unscored(served):
     evidence, _, _, _ = served
     example = first(served, "tools")
-    said = [m.content for m in asking(example, evidence) if m.role == "assistant"]
+    said = [m.content for m in TASKS["tools"].messages(example, evidence) if m.role == "assistant"]
     output, _ = run(served, example, "tools", said, url="http://127.0.0.1:9")
     figures = output.extra_fields["reward_extra_info"]
     assert (

@@ -15,8 +15,9 @@ from reward_server.wire import Looked
 from train.evaluation.evaluate import EvalConfig, evaluate
 from train.evaluation.generate import placement
 from train.sequential.run import METHODS
-from train.tasks.converse import play, start
-from train.tasks.dialogues import DIALOGUES, MOST_CALLS
+from train.tasks import TASKS
+from train.tasks.play import play
+from train.tasks.tool_calls import MOST_CALLS
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def talks(film_store, tmp_path_factory):
 
 def gold(example, evidence, style):
     """What a perfect policy says, a message at a time."""
-    return [m.content for m in DIALOGUES[style](example, evidence) if m.role == "assistant"]
+    return [m.content for m in TASKS[style].messages(example, evidence) if m.role == "assistant"]
 
 
 def tables(example, evidence):
@@ -76,12 +77,12 @@ def test_fault_gap_a_dialogue_is_played_as_its_transcript_has_it(talks, style):
     assert chosen
     for example in chosen:
         lines = iter(gold(example, evidence, style))
-        dialogue = start(example, evidence, style)
+        dialogue = TASKS[style].start(example, evidence)
         (last,) = play(
             [dialogue], lambda chats, turn, lines=lines: [next(lines)], tables(example, evidence)
         )
         assert dialogue.chat == [
-            {"role": m.role, "content": m.content} for m in DIALOGUES[style](example, evidence)
+            {"role": m.role, "content": m.content} for m in TASKS[style].messages(example, evidence)
         ]
         assert last == dialogue.chat[-1]["content"] and next(lines, None) is None
 
@@ -89,7 +90,7 @@ def test_fault_gap_a_dialogue_is_played_as_its_transcript_has_it(talks, style):
 def test_fault_gap_dialogues_of_other_lengths_are_played_side_by_side(talks):
     _, evidence, examples = talks
     chosen = [e for e in examples if e.kind == "conversation"]
-    dialogues = [start(e, evidence, "conversation") for e in chosen]
+    dialogues = [TASKS["conversation"].start(e, evidence) for e in chosen]
     told = []
     play(
         dialogues,
@@ -108,7 +109,7 @@ def test_fault_gap_who_never_stops_asking_is_heard_a_last_time(talks):
     _, evidence, examples = talks
     example = next(e for e in examples if e.kind == "tools")
     call = gold(example, evidence, "tools")[0]
-    dialogue = start(example, evidence, "tools")
+    dialogue = TASKS["tools"].start(example, evidence)
     (last,) = play(
         [dialogue],
         lambda chats, turn: [call],
@@ -240,5 +241,6 @@ def test_fault_gap_a_perfect_speaker_is_judged_perfect(talks, monkeypatch):
     assert found["summary"]["ndcg"]["mean"] == 1.0
     for row, example in zip(found["rows"], chosen, strict=True):
         assert row["dialogue"] == [
-            {"role": m.role, "content": m.content} for m in DIALOGUES["tools"](example, evidence)
+            {"role": m.role, "content": m.content}
+            for m in TASKS["tools"].messages(example, evidence)
         ]

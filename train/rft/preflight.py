@@ -10,7 +10,7 @@ from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
-from train.tasks.dialogues import example_rows
+from train.rft.settings import recipe_task
 
 GB = 1e9
 TRAINED = 16  # bytes a parameter in fp32 FSDP: weights, gradients, two moments of Adam
@@ -28,7 +28,7 @@ class Check(NamedTuple):
 def preflight(composed: DictConfig, store: Path) -> list[Check]:
     """Every check, in the order in which a run would meet them."""
     folder = Path(str(composed.actor_rollout_ref.model.path))
-    evidence, prompts = _asked(composed, store)
+    evidence, prompts = _sampled_prompts(composed, store)
     return [
         _model(folder),
         _prompts(composed, folder, prompts, store),
@@ -37,17 +37,13 @@ def preflight(composed: DictConfig, store: Path) -> list[Check]:
     ]
 
 
-def _asked(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str]]:
+def _sampled_prompts(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str]]:
     if not store.is_file():
         return None, []
     evidence = Evidence.load(store)
-    if composed.rerec.task == "next_item":
-        from train.sequential.queries import next_rows
-
-        rows = next_rows(evidence, composed.rerec.cut, SAMPLE)["rl"]
-        return evidence, [row["prompt"][0]["content"] for row in rows]
     with Store.open(store, read_only=True) as opened:
-        rows = example_rows(opened.examples("rl"), evidence, composed.rerec.style)[:SAMPLE]
+        examples = opened.examples("rl")
+    rows = recipe_task(composed).sample(examples, evidence, SAMPLE)
     return evidence, [row["prompt"][0]["content"] for row in rows]
 
 

@@ -36,8 +36,7 @@ from train.rft.checkpoints import FOLDER, LATEST, STOP, disk_full, last_whole
 from train.rft.curriculum import CurriculumConfig
 from train.rft.overrides import quoted, spelled
 from train.rft.selection import first_of_the_best
-from train.rft.settings import agreed, checked
-from train.tasks.dialogues import DIALOGUES, example_rows
+from train.rft.settings import check_agreement, check_section, recipe_task
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 PLUGIN = Path(__file__).parents[1] / "verl_plugin"
@@ -176,8 +175,8 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
     )
     composed = _composed(config.recipe, (*ours, *map(spelled, config.overrides)), config.overrides)
     try:
-        checked(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
-        agreed(composed)
+        check_section(OmegaConf.to_container(composed.rerec, resolve=True, throw_on_missing=False))
+        check_agreement(composed)
     except OmegaConfBaseException as error:
         raise _uncomposable(config.recipe, config.overrides, error) from error
     if not config.server and (composed.trainer.nnodes > 1 or "RAY_ADDRESS" in os.environ):
@@ -295,25 +294,15 @@ def _rows(
     composed: DictConfig, examples: dict[str, list[Example]], evidence: Evidence, most: int | None
 ) -> dict[str, list[dict]]:
     """What is asked, by split; at most so many to learn from, evenly over all kinds. Raises DataError where they do not make a batch."""
-    settings, batch = composed.rerec, composed.data.train_batch_size
-    if settings.task == "next_item":
-        from train.sequential.queries import (
-            next_rows,  # it needs torch, which takes seconds to import
-        )
-
-        rows, more = next_rows(evidence, settings.cut, settings.queries), "import more interactions"
-    else:
-        kinds = f" --kinds {settings.style}" if settings.style in DIALOGUES else ""
-        rows = {
-            split: example_rows(chosen, evidence, settings.style)
-            for split, chosen in examples.items()
-        }
-        more = f"synthesise more (`rerec synth --rl{kinds}`)"
+    task, batch = recipe_task(composed), composed.data.train_batch_size
+    rows = task.rows(examples, evidence)
     rl = rows["rl"]
     if most is not None and most < len(rl):
         rows["rl"] = [rl[k * len(rl) // most] for k in range(most)]
     if len(rows["rl"]) < batch:
-        raise DataError(f"{len(rows['rl'])} RL queries are fewer than one batch of {batch}: {more}")
+        raise DataError(
+            f"{len(rows['rl'])} RL queries are fewer than one batch of {batch}: {task.more}"
+        )
     return rows
 
 

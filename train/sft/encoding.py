@@ -56,7 +56,7 @@ def _joined(pieces: list[list[int]]) -> tuple[list[int], list[int]]:
 def _prompt_pieces(lesson: Lesson, chat: str, end: str) -> list[str]:
     """The chat before a response in pieces: every second one is a message that is learned."""
     messages = [(lesson.prompt, False)]
-    messages += [(m.content, m.role == "assistant" and not m.astray) for m in lesson.since]
+    messages += [(m.content, m.role == "assistant" and not m.flawed) for m in lesson.since]
     pieces = [""]
     for content, learned in messages:
         header, message, chat = chat.partition(content + end)

@@ -1,69 +1,34 @@
 """What supervised fine-tuning teaches: prompts with the right response and flawed ones."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 from data_engine.graphs.evidence import Evidence
 from data_engine.schema import Example
 from train.errors import TrainError
-from train.tasks.dialogues import DIALOGUES, Message, fits
-from train.tasks.prompts import open_book, response, shortcuts
+from train.tasks import TASKS, ExampleTask
+from train.tasks.base import Lesson
+
+__all__ = ["Lesson", "lessons", "teachable_task"]
 
 
-class Lesson(NamedTuple):
-    """A prompt with the right response and those of an imperfect teacher.
-
-    since: the messages between prompt and response. Messages of the policy among them that have
-    no flawed version get no lesson of their own: they are learned with this one.
-    """
-
-    prompt: str
-    gold: str
-    flawed: tuple[str, ...]
-    since: tuple[Message, ...] = ()
-
-    @property
-    def chat(self) -> list[dict[str, str]]:
-        """The messages before the response."""
-        first = {"role": "user", "content": self.prompt}
-        return [first, *({"role": m.role, "content": m.content} for m in self.since)]
+def teachable_task(style: str) -> ExampleTask:
+    """The task of a style. Raises TrainError for one that cannot be taught."""
+    teachable = [name for name, task in TASKS.items() if task.teachable]
+    if style not in teachable:
+        raise TrainError(f"no style {style!r} to teach: choose from {', '.join(teachable)}")
+    return TASKS[style]
 
 
 def lessons(examples: list[Example], evidence: Evidence, style: str = "open-book") -> list[Lesson]:
-    """The question of each Example with its gold chain and its shortcuts.
+    """The supervised samples of the Examples that can be asked in the style.
 
-    Of a dialogue: one lesson for the last message and for each that has a flawed version.
-    Raises TrainError for an unknown style, or when no Example can be asked in the style.
+    Raises TrainError for a style that cannot be taught, or when no Example can be asked in it.
     """
-    if style in DIALOGUES:
-        return _dialogue_lessons(examples, evidence, style)
-    if style != "open-book":
-        raise TrainError(
-            f"no style {style!r} to teach: choose from open-book, {', '.join(DIALOGUES)}"
-        )
-    return [_open_book_lesson(example, evidence) for example in examples]
-
-
-def _open_book_lesson(example: Example, evidence: Evidence) -> Lesson:
-    flawed = tuple(response(chain, evidence) for chain in shortcuts(example))
-    return Lesson(open_book(example, evidence), response(example.chains[0], evidence), flawed)
-
-
-def _dialogue_lessons(examples: list[Example], evidence: Evidence, style: str) -> list[Lesson]:
+    task = teachable_task(style)
     found: list[Lesson] = []
-    for example in examples:
-        if fits(style, example):
-            found.extend(_message_lessons(example, evidence, style))
-    if not found:
+    for example in task.fitting(examples):
+        found += task.lessons(example, evidence)
+    if examples and not found:
         raise TrainError(
             f"no Example can be asked in the style {style}: "
             f"synthesise some (`rerec synth --kinds {style}`)"
         )
     return found
-
-
-def _message_lessons(example: Example, evidence: Evidence, style: str) -> Iterator[Lesson]:
-    first, *rest = DIALOGUES[style](example, evidence)
-    for k, message in enumerate(rest):
-        if message.astray or message is rest[-1]:
-            yield Lesson(first.content, message.content, message.astray, tuple(rest[:k]))
