@@ -238,8 +238,9 @@ def compare(
     Example: rerec train compare --model runs/sft/model --methods tiny-grpo,tiny-rerec,tiny-rerec-raae,tiny-rerec-qas,tiny-rerec-pas --seeds 0,1,2
     """
     from train.errors import TrainError
-    from train.evaluation.compare import CompareConfig, run_matrix
+    from train.evaluation.compare import run_matrix
     from train.evaluation.comparison import ALL
+    from train.evaluation.matrix import CompareConfig
 
     names, numbers = (
         tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
@@ -448,7 +449,7 @@ def _report(
 
     Example: rerec report runs/demo
     """
-    from train.reports.journey_report import write_report
+    from train.reports.journey_report import write_journey_report
     from train.reports.rounds_report import write_rounds_report
     from train.reports.run_report import write_run_report
 
@@ -457,5 +458,5 @@ def _report(
     elif (run / "log").is_dir():
         found = write_run_report(run)
     else:
-        found = write_report(run)
+        found = write_journey_report(run)
     show({"report": str(found)}, as_json)

@@ -17,7 +17,7 @@ from data_engine.runtime.children import rerec_command
 from reward_server.local import local_server
 from tests.bench.load import report
 from tests.test_cli import rerec
-from train.reports.pages import read_metrics
+from train.reports.metrics import read_metrics
 from train.rft.run import metrics_files
 
 STEPS, SAVED, KILLS = 40, 4, 10

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from data_engine.graphs.evidence import Evidence
 from tests.test_cli import rerec
 from train.errors import BadRecipe
-from train.evaluation.compare import CompareConfig, run_matrix
+from train.evaluation.compare import run_matrix
+from train.evaluation.matrix import CompareConfig
 from train.rft import run as rft
 from train.rft.overrides import quoted, spelled
 from train.rft.run import RFTConfig, command, compose, on_cpu, recipes
