@@ -160,9 +160,12 @@ def rft(
     """
     from data_engine.store.database import Store
     from train.errors import TrainError
-    from train.rft import run as runner
+    from train.rft.compose import RFTConfig, compose
+    from train.rft.compose import dry_run as compose_dry
+    from train.rft.run import command
+    from train.rft.run import train as run_recipe
 
-    config = runner.RFTConfig(
+    config = RFTConfig(
         recipe=recipe,
         run=run,
         model=model,
@@ -176,7 +179,7 @@ def rft(
 
         from train.rft.preflight import preflight
 
-        composed = runner.dry_run(config)
+        composed = compose_dry(config)
         print(
             OmegaConf.to_yaml(composed, resolve=True)
             if not as_json
@@ -190,12 +193,12 @@ def rft(
             )
         if wrong := [check for check in checks if check.fine is False]:
             raise TrainError("; ".join(f"{check.what}: {check.says}" for check in wrong))
-        typer.echo(f"the command: {runner.command(store, config)}", err=True)
+        typer.echo(f"the command: {command(store, config)}", err=True)
         return
-    runner.compose(config, "")  # what is wrong with it is told before a store is read
+    compose(config, "")  # what is wrong with it is told before a store is read
     with Store.open(store, read_only=True) as opened:
         examples = {split: opened.examples(split) for split in ("rl", "validation")}
-    show({"model": str(runner.train(store, examples, config, resume=resume))}, as_json)
+    show({"model": str(run_recipe(store, examples, config, resume=resume))}, as_json)
 
 
 @train.command()

@@ -11,7 +11,7 @@ from train.evaluation.compare import begin, write_comparison
 from train.evaluation.comparison import ALL, adjusted, by_seed, compare, interval, paired
 from train.evaluation.matrix import CompareConfig
 from train.evaluation.methods import method
-from train.rft.run import RFTConfig, compose
+from train.rft.compose import RFTConfig, compose
 from train.sequential.commands import told
 from train.sequential.run import SequentialConfig, _table
 

@@ -17,9 +17,10 @@ from tests.test_cli import rerec
 from train.errors import BadRecipe
 from train.evaluation.compare import run_matrix
 from train.evaluation.matrix import CompareConfig
-from train.rft import run as rft
+from train.rft.compose import RFTConfig, compose, on_cpu
 from train.rft.overrides import quoted, spelled
-from train.rft.run import RFTConfig, command, compose, on_cpu, recipes
+from train.rft.recipes import recipes
+from train.rft.run import command
 from train.sequential.rporec import RPORecConfig, run_rporec
 from train.sequential.run import SequentialConfig
 
@@ -325,4 +326,4 @@ def test_fault_gap_the_command_composes_a_recipe_file(film_store, tmp_path):
     done = rerec(*words, "--dry-run", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["trainer"]["total_training_steps"] == 7
-    assert "mine.yaml" in done.stderr.splitlines()[-1] and rft.recipes() == recipes()
+    assert "mine.yaml" in done.stderr.splitlines()[-1] and recipes() == recipes()

@@ -7,17 +7,12 @@ from data_engine.errors import ConfigChanged, Interrupted, RunExists
 from tests.train.test_selection import validated
 from train.errors import BadRecipe
 from train.rft.checkpoints import LATEST
-from train.rft.run import (
-    RFTConfig,
-    _affordable,
-    _export,
-    _run,
-    check_resume,
-    compose,
-    metrics_files,
-    on_cpu,
-    recipes,
-)
+from train.rft.compose import RFTConfig, compose, on_cpu
+from train.rft.export import export_model
+from train.rft.queries import affordable_queries
+from train.rft.recipes import recipes
+from train.rft.resume import check_resume, metrics_files
+from train.rft.run import run_verl
 
 
 def composed(tmp_path, recipe="tiny-rerec", **changes):
@@ -95,8 +90,8 @@ def test_a_curriculum_takes_no_more_queries_than_the_run_can_ask_three_times_but
     tmp_path, steps, queries
 ):
     shorter = (f"trainer.total_training_steps={steps}",)
-    assert _affordable(composed(tmp_path, overrides=shorter)) == queries
-    assert _affordable(composed(tmp_path, "tiny-grpo", overrides=shorter)) is None
+    assert affordable_queries(composed(tmp_path, overrides=shorter)) == queries
+    assert affordable_queries(composed(tmp_path, "tiny-grpo", overrides=shorter)) is None
 
 
 def test_bad_recipes_and_overrides_are_named(tmp_path):
@@ -180,7 +175,7 @@ def test_the_model_of_a_run_is_the_last_or_chosen_by_validation(tmp_path, by, ke
             "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner"), "lora_rank": 0}},
         }
     )
-    assert (_export(tmp_path, config) / "config.json").read_text() == kept
+    assert (export_model(tmp_path, config) / "config.json").read_text() == kept
 
 
 @pytest.mark.journey
@@ -193,7 +188,7 @@ def test_sigterm_before_the_first_checkpoint_is_heeded(tmp_path, monkeypatch):
     with pytest.raises(
         Interrupted, match="stopped by SIGTERM after a checkpoint; resume with: rerec again"
     ):
-        _run(composed(tmp_path / "new"), "rerec again")
+        run_verl(composed(tmp_path / "new"), "rerec again")
     assert not (tmp_path / "new/checkpoints/stop").exists()
 
 

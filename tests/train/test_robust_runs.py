@@ -13,7 +13,7 @@ from data_engine.store.database import Store
 from reward_server.local import local_server
 from tests.test_cli import rerec, start, wait_for
 from train.reports.metrics import read_metrics
-from train.rft.run import metrics_files
+from train.rft.resume import metrics_files
 
 pytestmark = pytest.mark.journey
 STEPS = 8

@@ -17,7 +17,7 @@ from reward_server.local import local_server
 from reward_server.wire import HeadScore
 from tests.test_cli import rerec, start, wait_for
 from train.reports.metrics import read_metrics, validations
-from train.rft.run import metrics_files
+from train.rft.resume import metrics_files
 from train.sequential.queries import evenly, next_lessons, next_rows, question
 from train.sequential.thoughts import READ, Thought, policy, template
 from train.sft.tiny import TinyConfig, build_model, save

@@ -13,7 +13,7 @@ from train.errors import TrainError
 from train.reports.metrics import read_metrics, validations
 from train.reports.plots import canvas, curve
 from train.reports.run_report import samples, write_run_report
-from train.rft.run import metrics_files
+from train.rft.resume import metrics_files
 
 PART = "val-aux/rerec/films/next_item/{}/mean@1"
 

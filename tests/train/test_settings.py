@@ -5,7 +5,8 @@ from omegaconf import OmegaConf
 
 from train.cores import MOST, threads
 from train.errors import BadRecipe
-from train.rft.run import RFTConfig, compose, recipes
+from train.rft.compose import RFTConfig, compose
+from train.rft.recipes import recipes
 
 
 def section(recipe, *overrides):

@@ -19,7 +19,8 @@ from train.evaluation.methods import Method, method
 from train.evaluation.schedule import fill_here, fill_on_ray
 from train.reports.comparison_report import write_comparison_report
 from train.reports.metrics import read_metrics
-from train.rft.run import RFTConfig, compose, metrics_files
+from train.rft.compose import RFTConfig, compose
+from train.rft.resume import metrics_files
 
 DONE = "done before"
 OnCell = Callable[[str, int, str], None]  # called with method, seed and what became of the cell

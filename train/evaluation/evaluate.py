@@ -120,9 +120,9 @@ def _scored(
         if task.open_catalogue:
             one |= {"candidates": len(evidence.attributes.titles), "gold_position": None}
         rows.append(one)
-    right = "conditions" if task.open_catalogue else "gold"
     for k in DEEPER:
-        deeper = client.score(responses, Weights(k=k, right=right), claims=False)
+        weights = Weights(k=k, right="conditions" if task.open_catalogue else "gold")
+        deeper = client.score(responses, weights, claims=False)
         for one, score in zip(rows, deeper, strict=True):
             one[f"ndcg_{k}"] = score.ndcg
     return rows

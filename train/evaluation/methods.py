@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from train.errors import BadRecipe
-from train.rft.run import recipes
+from train.rft.recipes import recipes
 
 ABLATIONS = {
     "raae": ("rerec.algorithm=grpo", "rerec.weights.penalty=0", "rerec.judged=0"),

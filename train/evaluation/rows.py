@@ -65,9 +65,9 @@ def _corrected(example: Example, text: str, score: Score, evidence: Evidence) ->
         return None
     graph, premise = evidence.attributes, example.premise
     if premise:
-        true = graph.values(premise.subject, premise.relation)
+        true = tuple(graph.values(premise.subject, premise.relation))
     else:
-        true = {c.value for c in example.conditions[:1]}
+        true = tuple(c.value for c in example.conditions[:1])
     names = [c.name for c in example.conditions if c.value in true]
     names = names or [graph.names[value] for value in true]
     if not names:

@@ -10,7 +10,7 @@ from data_engine.runtime.children import RAY_ENVIRONMENT
 from reward_server.local import local_server
 from train.evaluation.cells import fill
 from train.evaluation.matrix import Cell, CompareConfig
-from train.rft.run import on_cpu
+from train.rft.compose import on_cpu
 
 
 def fill_here(run: Path, cells: list[Cell], config: CompareConfig) -> Iterator[tuple[Cell, str]]:

@@ -10,7 +10,7 @@ from train.evaluation.comparison import ALL, Entry
 from train.reports.metrics import Metrics, read_metrics
 from train.reports.pages import write_page
 from train.reports.plots import SMOOTHED, canvas, inline, png, smoothed
-from train.rft.run import metrics_files
+from train.rft.resume import metrics_files
 
 Table = Mapping[str, Mapping[str, Entry]]
 

@@ -15,7 +15,7 @@ from train.reports.metrics import read_metrics
 from train.reports.pages import write_page
 from train.reports.plots import canvas, curve, inline, png
 from train.reports.segments import pieces
-from train.rft.run import metrics_files
+from train.rft.resume import metrics_files
 
 ARMS = {
     "popularity": "most liked",

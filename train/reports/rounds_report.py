@@ -12,7 +12,7 @@ from train.reports.metrics import Metrics, read_metrics, validations
 from train.reports.pages import write_page
 from train.reports.plots import canvas, inline, png
 from train.reports.reward_plot import draw
-from train.rft.run import metrics_files
+from train.rft.resume import metrics_files
 
 COLOURS = {"validation": "#335c99", "test": "#0a7d5a"}
 

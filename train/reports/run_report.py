@@ -18,7 +18,7 @@ from train.reports.plots import inline
 from train.reports.reward_plot import draw
 from train.reports.segments import pieces
 from train.rft.health import alarms
-from train.rft.run import metrics_files
+from train.rft.resume import metrics_files
 
 SECONDS = {
     "gen": "rollouts and rewards",

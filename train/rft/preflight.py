@@ -102,7 +102,7 @@ def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
         return Check("reward server", None, "one is started with the run")
     server = composed.rerec.server
     try:
-        with RewardClient(server, evidence and evidence.digest) as client:
+        with RewardClient(server, evidence.digest if evidence else None) as client:
             served = client.ready()
     except ServerUnreachable:
         return Check(

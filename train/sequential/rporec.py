@@ -21,7 +21,7 @@ from data_engine.runtime.run_directory import RunDirectory
 from reward_server.local import local_server
 from train.errors import TrainError
 from train.reports.rounds_report import write_rounds_report
-from train.rft.run import RFTConfig, compose
+from train.rft.compose import RFTConfig, compose
 from train.sequential.heads import run_rechead
 from train.sequential.queries import evenly, next_lessons
 from train.sequential.run import SequentialConfig, test_queries

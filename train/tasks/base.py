@@ -55,9 +55,11 @@ class Answer(NamedTuple):
 
 
 class Policy(Protocol):
-    """A model that is evaluated. `tool_role` is the role of tool messages in its chats."""
+    """A model that is evaluated."""
 
-    tool_role: str
+    @property
+    def tool_role(self) -> str:
+        """The role of tool messages in chats with this model."""
 
     def respond(
         self, prompts: Sequence[str | Chat], turn: int, progress: Progress = no_progress

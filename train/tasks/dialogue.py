@@ -44,7 +44,7 @@ class DialogueTask(ExampleTask):
     def row(self, example: Example, evidence: Evidence) -> Row:
         """`extra_info` has the user's `later` messages, and the candidates that look-ups are `among`."""
         dialogue = self.start(example, evidence)
-        row = verl_row(example, dialogue.chat[0]["content"])
+        row: Row = verl_row(example, dialogue.chat[0]["content"])
         row["extra_info"] |= {"later": dialogue.later, "among": list(dialogue.among)}
         return row
 

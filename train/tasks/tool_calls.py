@@ -30,9 +30,9 @@ def parse_call(text: str, among: Sequence[str]) -> Look | None:
     if not (first and second):
         return None
     if tool == "lookup":
-        return Look(tool, second[:MOST_NAME], item=first[:MOST_TITLE], among=list(among))
+        return Look("lookup", second[:MOST_NAME], item=first[:MOST_TITLE], among=list(among))
     if tool == "holders":
-        return Look(tool, first[:MOST_NAME], value=second[:MOST_TITLE], among=list(among))
+        return Look("holders", first[:MOST_NAME], value=second[:MOST_TITLE], among=list(among))
     return None
 
 
