@@ -14,7 +14,7 @@ from reward_server.client import AsyncLookClient
 from reward_server.errors import RewardError
 from train.tasks.play import Dialogue
 from train.verl_plugin.agent_loop import TokenRewardAgentLoop
-from train.verl_plugin.reward import UNSCORED
+from train.verl_plugin.reward import UNSCORED, Figures
 
 
 @cache
@@ -48,7 +48,7 @@ class DialogueAgentLoop(TokenRewardAgentLoop):
                 ids, generated.token_ids, mask, logprobs, assistant_logprobs=generated.log_probs
             )
             ids, fields = merged.token_ids, fields or generated.extra_fields
-            text = self.tokenizer.decode(generated.token_ids, skip_special_tokens=True)
+            text = self._decode(generated.token_ids)
             if not await self._continue(text):
                 break
             chat = self.dialogue.chat
@@ -85,9 +85,7 @@ class DialogueAgentLoop(TokenRewardAgentLoop):
                 self.dialogue.open = False
         return self.dialogue.open
 
-    async def _reward(
-        self, output: AgentLoopOutput, truth: str
-    ) -> tuple[dict[str, Any], list[float]]:
+    async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[Figures, list[float]]:
         """Of the last message; a response whose tool did not answer is unscored."""
         counts = {"calls": float(self.dialogue.calls), "turns": float(output.num_turns)}
         if self.unscored_reason:
@@ -105,4 +103,8 @@ class DialogueAgentLoop(TokenRewardAgentLoop):
         return figures | counts | {"segments": json.dumps(segments)}, [0.0] * begin + rewards
 
     def _text(self, output: AgentLoopOutput) -> str:
-        return self.tokenizer.decode(output.response_ids, skip_special_tokens=True)
+        return self._decode(output.response_ids)
+
+    def _decode(self, ids: list[int]) -> str:
+        tokenizer: Any = self.tokenizer
+        return str(tokenizer.decode(ids, skip_special_tokens=True))

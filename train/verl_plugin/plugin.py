@@ -1,4 +1,6 @@
-"""What every verl worker loads (model.external_lib): our estimators, and on CPU the rollout, the engine and the gloo group."""
+"""Loaded by every verl worker (model.external_lib): our advantage estimators, and on CPU the rollout,
+the engine and the gloo group.
+"""
 
 import os
 from collections.abc import Callable
@@ -44,7 +46,7 @@ def _hf_replica() -> type:
 
 
 RolloutReplicaRegistry.register("hf", _hf_replica)
-# verl has no register function for the worker-side adapter table (workers/rollout/base.py): the one private touch
+# the one private touch: verl has no register function for the worker-side adapters
 rollout_base._ROLLOUT_REGISTRY.setdefault(
     ("hf", "async"), "train.verl_plugin.rollout.HFServerAdapter"
 )
