@@ -58,9 +58,9 @@ class Algorithm:
             )
         if self.compares_claims != (recipe.rerec.judged > 0):
             raise BadRecipe(
-                f"{self.label} and rerec.judged={recipe.rerec.judged:g} do not agree: judged claims "
-                "are raae_graph's alone, and it has nothing else: set rerec.algorithm=raae_graph "
-                "and rerec.judged above 0, or another algorithm and rerec.judged=0"
+                f"{self.label} and rerec.judged={recipe.rerec.judged:g} do not agree: judged "
+                "claims are raae_graph's alone, and it has nothing else: set "
+                "rerec.algorithm=raae_graph and rerec.judged above 0, or another algorithm and rerec.judged=0"
             )
         self.check_settings(recipe)
 
@@ -68,8 +68,8 @@ class Algorithm:
         """As `check`, what each algorithm asks for itself."""
         if recipe.rerec.task == "examples" and recipe.rerec.weights.penalty:
             raise BadRecipe(
-                f"{self.label} would add up the penalties of all tokens, so that to say nothing pays "
-                "better than to be nearly right: set rerec.weights.penalty=0, or take raae"
+                f"{self.label} would add up the penalties of all tokens, so that to say nothing "
+                "pays better than to be nearly right: set rerec.weights.penalty=0, or take raae"
             )
 
     @property

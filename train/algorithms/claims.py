@@ -1,14 +1,14 @@
 """Process rewards from graph-judged claims, compared within the responses to one query.
 
-A claim is bad when the graph or the query contradicts it, or when it is true but about something the
-query does not ask for; claims that the graph cannot decide are left out. What follows from a bad
-claim is not judged: after one about an item nothing else about that item, after a bad or incomplete
-need (which has no subject) nothing at all. A policy blamed for what follows would learn to contradict
-itself.
+A claim is bad when the graph or the query contradicts it, or when it is true but about something
+the query does not ask for; claims that the graph cannot decide are left out. What follows from a
+bad claim is not judged: after one about an item nothing else about that item, after a bad or
+incomplete need (which has no subject) nothing at all. A policy blamed for what follows would
+learn to contradict itself.
 
-A claim is credited, on its tokens and those that lead to it (to name a relation, or not to go on, is
-to choose a claim), with −w · (its badness − the mean badness of the group's claims about the same
-thing). So a candidate that no response reads rightly teaches nothing by itself.
+A claim is credited, on its tokens and those that lead to it (to name a relation, or not to go on,
+is to choose a claim), with −w · (its badness − the mean badness of the group's claims about the
+same thing). So a candidate that no response reads rightly teaches nothing by itself.
 """
 
 from collections import defaultdict

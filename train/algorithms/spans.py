@@ -1,8 +1,9 @@
 """From characters to tokens, exactly: which token holds which characters of the decoded response.
 
-Nothing is tokenised a second time: what a token adds is read off the decoded text, for a token may
-decode to something else alone than after others. Metaspace decoders (SentencePiece) take away the
-space before the first word, WordPiece sets one and cleans up, a character may lie in several tokens.
+Nothing is tokenised a second time: what a token adds is read off the decoded text, for a token
+may decode to something else alone than after others. Metaspace decoders (SentencePiece) take away
+the space before the first word, WordPiece sets one and cleans up, a character may lie in several
+tokens.
 """
 
 from bisect import bisect_left, bisect_right
@@ -27,7 +28,7 @@ class Tokenizer(Protocol):
 
 
 def decoder(tokenizer: Tokenizer) -> Decode:
-    """The tokenizer's decode without special tokens; texts of up to UNFINISHED tokens are cached."""
+    """The tokenizer's decode without special tokens; short texts are cached."""
 
     def decode(part: tuple[int, ...]) -> str:
         return tokenizer.decode(list(part), skip_special_tokens=True)
@@ -43,9 +44,9 @@ def decoder(tokenizer: Tokenizer) -> Decode:
 def token_spans(ids: Sequence[int], decode: Decode) -> tuple[str, list[tuple[int, int]]]:
     """The decoded text and each token's (start, end) characters in it.
 
-    No two spans overlap, and together they are all of the text. A token that completes no character
-    (part of a multi-byte one) has an empty span; the token that completes it has it all. The time is
-    linear in the number of tokens, but for bytes that are no text (n log n).
+    No two spans overlap, and together they are all of the text. A token that completes no
+    character (part of a multi-byte one) has an empty span; the token that completes it has it
+    all. The time is linear in the number of tokens, but for bytes that are no text (n log n).
     """
     ids = tuple(ids)
     text = decode(ids)
@@ -66,7 +67,7 @@ def tokens_within(spans: Sequence[tuple[int, int]], start: int, end: int) -> lis
 
 
 def _pieces_alone(text: str, ids: tuple[int, ...], decode: Decode) -> list[str]:
-    """The text of each token decoded by itself, as byte-level tokenizers do, as far as it agrees."""
+    """The text of each token decoded by itself, as far as that agrees with the whole text."""
     pieces, at, first = [""] * len(ids), 0, 0
     for k in range(len(ids)):
         piece = decode(ids[first : k + 1])

@@ -58,8 +58,8 @@ def _corrected(example: Example, text: str, score: Score, evidence: Evidence) ->
     """Whether the reasoning to a misinformed query names the true value before the candidates.
 
     The true value is the one that a condition, or else the graph, says the premise's subject has.
-    None for other kinds, for a response without reasoning (a baseline's), and where no true value is
-    known.
+    None for other kinds, for a response without reasoning (a baseline's), and where no true value
+    is known.
     """
     if example.kind != "misinformed" or not split_answer(text)[0]:
         return None

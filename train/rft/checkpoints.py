@@ -1,8 +1,8 @@
 """Which checkpoint a run goes on from: the last that is whole.
 
-verl names the last one in latest_checkpointed_iteration.txt once it is written; damage on disk since
-would only show as a crash deep in a worker. Every file of torch's is a zip with checksums, and a
-safetensors file says how long it is: both are read before anything starts.
+verl names the last one in latest_checkpointed_iteration.txt once it is written; damage on disk
+since would only show as a crash deep in a worker. Every file of torch's is a zip with checksums,
+and a safetensors file says how long it is: both are read before anything starts.
 """
 
 import json

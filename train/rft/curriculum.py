@@ -16,7 +16,9 @@ from data_engine.runtime.config import Config
 
 
 class CurriculumConfig(Config):
-    """tau: below this difficulty a query is mastered. recheck: epochs between checks of the mastered
+    """The settings of a curriculum.
+
+    tau: below this difficulty a query is mastered. recheck: epochs between checks of the mastered
     (forgetting). passes: a run learns from no more queries than it has time to ask so often
     (`affordable`).
     """
@@ -94,7 +96,10 @@ class Curriculum:
         return self.plan
 
     def _padding(self, plan: list[int], rng: random.Random) -> list[int]:
-        """What the plan lacks to whole batches: mastered queries for less than one, else easy ones."""
+        """The queries that a plan lacks to whole batches.
+
+        Of less than one batch, others at random; else its own easiest.
+        """
         short = -len(plan) % self.batch
         if len(plan) >= self.batch:
             return plan[:short]

@@ -1,4 +1,4 @@
-"""What `--dry-run` looks at before anything heavy starts: model and tokenizer, prompts, reward server, memory."""
+"""The checks of `--dry-run` before anything heavy starts: model, prompts, reward server, memory."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from reward_server.errors import ServerUnreachable
 from train.rft.settings import recipe_task
 
 GB = 1e9
-TRAINED = 16  # bytes a parameter in fp32 FSDP: weights, gradients, two moments of Adam
+TRAINED = 16  # bytes per parameter in fp32 FSDP: weights, gradients, two moments of Adam
 SAMPLE = 200  # prompts that are measured
 
 
@@ -65,7 +65,7 @@ def _model(folder: Path) -> Check:
 
 
 def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path) -> Check:
-    """Do they fit, as the model's own tokenizer and chat template make them?"""
+    """Whether they fit, as the model's own tokenizer and chat template make them."""
     if not prompts:
         return Check("prompts", None, f"nothing to ask in {store}: give --store")
     if not (folder / "tokenizer_config.json").is_file():
@@ -122,7 +122,10 @@ def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
 
 
 def _memory(composed: DictConfig, folder: Path) -> Check:
-    """Of one device while it trains: its share of weights, gradients and optimiser, and the logits of a micro batch in fp32, twice."""
+    """The memory of one device while it trains.
+
+    Its share of weights, gradients and optimiser, and the logits of a micro batch in fp32, twice.
+    """
     if not (folder / "config.json").is_file():
         return Check("memory", None, "no config.json here to count parameters by")
     import torch
@@ -137,7 +140,10 @@ def _memory(composed: DictConfig, folder: Path) -> Check:
     )
     state = count * (4 if adapter else TRAINED) / devices
     logits = 2 * 4 * shape.vocab_size * composed.actor_rollout_ref.actor.ppo_max_token_len_per_gpu
-    says = f"{count / 1e6:,.1f} M parameters: about {(state + logits) / GB:.1f} GB a device while training"
+    says = (
+        f"{count / 1e6:,.1f} M parameters: "
+        f"about {(state + logits) / GB:.1f} GB a device while training"
+    )
     if composed.trainer.device != "cuda":
         return Check("memory", True, says)
     if not torch.cuda.is_available():

@@ -41,7 +41,7 @@ def metrics_files(run: Path) -> list[Path]:
 
 
 def keep_log(run: Path) -> None:
-    """Move the log of the attempt before out of the way: verl's file logger starts its file anew."""
+    """Rename the log of the attempt before: verl's file logger starts its file anew."""
     files = metrics_files(run)
     if files and files[-1].name == "rft.jsonl":
         files[-1].rename(files[-1].with_name(f"rft-{len(files):03d}.jsonl"))

@@ -1,7 +1,7 @@
 """Reinforcement fine-tuning: checks everything first, then hands over to verl on Ray.
 
-A run directory holds data/*.parquet, config.yaml (resolved), provenance.json, checkpoints/, log/ and,
-at the end, model/.
+A run directory holds data/*.parquet, config.yaml (resolved), provenance.json, checkpoints/, log/
+and, at the end, model/.
 """
 
 import os
@@ -62,7 +62,7 @@ def train(
 
 
 def _check_server(composed: DictConfig, digest: str, recipe: str) -> None:
-    """Ask the server whether it is ready; fills in the digest of its RecHead where one is needed."""
+    """Ask the server whether it is ready; fills in the digest of a RecHead that is needed."""
     with RewardClient(composed.rerec.server, digest) as client:
         served = client.ready()
     if composed.rerec.task == "next_item":

@@ -1,4 +1,4 @@
-"""Which step of a run is its model, by what validation measured on the same queries at several steps."""
+"""The choice of a run's model among its steps, by validation on the same queries at each."""
 
 import json
 from collections.abc import Callable
@@ -16,12 +16,13 @@ def first_of_the_best(
 ) -> tuple[int, dict[int, float]]:
     """The earliest kept step that validation cannot tell from the best, and the mean per step.
 
-    `samples` has verl's answers to the validation queries, one file per step; `part` is the part of
-    the reward that is compared. Steps are compared query by query, over those scored at both: one is
-    worse when the mean difference is more than two of its standard errors (the one-standard-error
-    rule of Breiman et al., "Classification and Regression Trees" (1984), 3.4.3, made paired and
-    stricter). Which of several means is the highest is mostly luck, and each further step costs the
-    policy some of what it knew. Raises TrainError when no step has both weights and scores.
+    `samples` has verl's answers to the validation queries, one file per step; `part` is the part
+    of the reward that is compared. Steps are compared query by query, over those scored at both:
+    one is worse when the mean difference is more than two of its standard errors (the
+    one-standard-error rule of Breiman et al., "Classification and Regression Trees" (1984),
+    3.4.3, made paired and stricter). Which of several means is the highest is mostly luck, and
+    each further step costs the policy some of what it knew. Raises TrainError when no step has
+    both weights and scores.
     """
     scores: dict[int, dict[str, float]] = {}
     for step in sorted(int(path.stem) for path in samples.glob("*.jsonl")):

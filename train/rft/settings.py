@@ -1,4 +1,4 @@
-"""Our section of a recipe (`rerec:` beside verl's own), typed: what is asked, what scores it, in which order."""
+"""Our section of a recipe (`rerec:` beside verl's own) as a typed record, and its checks."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal

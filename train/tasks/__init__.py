@@ -1,9 +1,9 @@
 """Tasks: what a policy is asked and how its response is read, one class per kind of task.
 
-`TASKS` has those about Examples, by their style (`--style`, `rerec.style` of a recipe): single turns
-and dialogues. `NextItem` asks what a user will want next. To add a style, write a subclass of
-`ExampleTask` (or an instance of `SingleTurn`) and add it to `TASKS`: supervised fine-tuning, recipes
-and evaluation find it there.
+`TASKS` has those about Examples, by their style (`--style`, `rerec.style` of a recipe): single
+turns and dialogues. `NextItem` asks what a user will want next. To add a style, write a subclass
+of `ExampleTask` (or an instance of `SingleTurn`) and add it to `TASKS`: supervised fine-tuning,
+recipes and evaluation find it there.
 """
 
 from data_engine.datasets.sequences import Cut

@@ -135,10 +135,10 @@ class ExampleTask(Task):
         self, examples: Mapping[str, Sequence[Example]], evidence: Evidence
     ) -> dict[str, list[Row]]:
         """verl rows by split, of the Examples that can be asked so."""
-        return {
-            split: [self.row(example, evidence) for example in self.fitting(chosen)]
-            for split, chosen in examples.items()
-        }
+        found: dict[str, list[Row]] = {}
+        for split, chosen in examples.items():
+            found[split] = [self.row(example, evidence) for example in self.fitting(chosen)]
+        return found
 
     @property
     def more(self) -> str:

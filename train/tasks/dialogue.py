@@ -42,7 +42,7 @@ class DialogueTask(ExampleTask):
         return self.messages(example, evidence)[0].content
 
     def row(self, example: Example, evidence: Evidence) -> Row:
-        """`extra_info` has the user's `later` messages, and the candidates that look-ups are `among`."""
+        """`extra_info` has the user's `later` messages; look-ups are `among` the candidates."""
         dialogue = self.start(example, evidence)
         row: Row = verl_row(example, dialogue.chat[0]["content"])
         row["extra_info"] |= {"later": dialogue.later, "among": list(dialogue.among)}
@@ -64,7 +64,7 @@ class DialogueTask(ExampleTask):
         ]
 
     def vocabulary(self, examples: Sequence[Example], evidence: Evidence) -> list[str]:
-        """All messages, flawed ones too, each once, after the role that a tokenizer would not know."""
+        """All messages, flawed ones too, each once, after the name of the tool's role."""
         texts: dict[str, None] = {}
         for example in self.fitting(examples):
             for message in self.messages(example, evidence):

@@ -30,7 +30,7 @@ class Dialogue:
     pending: Look | None = field(default=None, repr=False)
 
     def add_response(self, text: str) -> None:
-        """Add the policy's message: a call waits for its result, else the user goes on or it ends."""
+        """Add the policy's message; a call is then pending, else the user goes on or it ends."""
         self.chat.append({"role": "assistant", "content": text})
         call = parse_call(text, self.among)
         self.pending = call if self.calls < MOST_CALLS else None

@@ -1,9 +1,9 @@
 """Prompt texts: how an Example becomes a chat turn, and a chain the answer to it.
 
-open-book lists the facts, for policies that know nothing of the world; each line starts with a space
-so that a name is the same token at the start of a line as inside one. closed-book lists titles only
-and says how to answer; instructed lists facts and says so too. open-catalogue lists nothing: whatever
-the catalogue has may be recommended.
+open-book lists the facts, for policies that know nothing of the world; each line starts with a
+space so that a name is the same token at the start of a line as inside one. closed-book lists
+titles only and says how to answer; instructed lists facts and says so too. open-catalogue lists
+nothing: whatever the catalogue has may be recommended.
 """
 
 from collections.abc import Iterable, Sequence

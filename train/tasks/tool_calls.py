@@ -19,8 +19,8 @@ MOST_CALLS = 6  # look-ups of one dialogue; what asks for more is its last messa
 def parse_call(text: str, among: Sequence[str]) -> Look | None:
     """The call that a message makes after its thoughts, None where it makes none.
 
-    `among` are the candidates' ids. Arguments longer than a name can be, as where a policy makes two
-    calls at once, are cut: the tool will say that there is no such thing.
+    `among` are the candidates' ids. Arguments longer than a name can be, as where a policy makes
+    two calls at once, are cut: the tool will say that there is no such thing.
     """
     text = after_thoughts(text).strip()
     if not (text.startswith("<call>") and text.endswith("</call>")):

@@ -1,4 +1,4 @@
-"""The rollouts of a training batch in TransferQueue: columns read and written by the batch's keys."""
+"""The rollouts of a training batch: columns of TransferQueue read and written by its keys."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """verl's FSDP engine for a tiny policy on CPU: logits of the response tokens only.
 
-Over a tiny policy the vocabulary is most of the work and the prompt most of the tokens, and verl's
-padded path computes and copies the logits of them all. Here rows end in the same column, so that the
-responses are the last columns and the model is asked for those.
+Over a tiny policy the vocabulary is most of the work and the prompt most of the tokens, and
+verl's padded path computes and copies the logits of them all. Here rows end in the same column,
+so that the responses are the last columns and the model is asked for those.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ class ResponseEngine(fsdp.FSDPEngineWithLMHead):
     def prepare_model_inputs(
         self, micro_batch: TensorDict
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Left-padded model inputs. Raises NotImplementedError for what only verl's own engine does."""
+        """Left-padded model inputs. Raises NotImplementedError for verl's further features."""
         for feature in UNSUPPORTED:
             if tensordict_utils.get_non_tensor_data(data=micro_batch, key=feature, default=False):
                 raise NotImplementedError(
@@ -41,7 +41,7 @@ class ResponseEngine(fsdp.FSDPEngineWithLMHead):
         rows = batch["input_ids"].unbind()
         mask = _left([torch.ones_like(row) for row in rows])
         longest = int(batch["responses"].offsets().diff().max())
-        inputs = {
+        inputs: dict[str, Any] = {
             "input_ids": _left(rows),
             "attention_mask": mask,
             "position_ids": _left(batch["position_ids"].unbind()),
@@ -57,8 +57,9 @@ class ResponseEngine(fsdp.FSDPEngineWithLMHead):
         logits_processor_func: Any,
     ) -> dict[str, torch.Tensor]:
         """verl's interface: each position holds the figures of the token after it."""
-        logits, offsets = output.logits[:, :-1], micro_batch["input_ids"].offsets()
-        temperature = micro_batch["temperature"]
+        batch: Any = micro_batch
+        logits, offsets = output.logits[:, :-1], batch["input_ids"].offsets()
+        temperature = batch["temperature"]
         logits = logits / (
             temperature.view(-1, 1, 1) if isinstance(temperature, torch.Tensor) else temperature
         )

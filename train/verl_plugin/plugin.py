@@ -1,5 +1,6 @@
-"""Loaded by every verl worker (model.external_lib): our advantage estimators, and on CPU the rollout,
-the engine and the gloo group.
+"""Loaded by every verl worker (model.external_lib).
+
+Registers our advantage estimators, and on CPU the rollout, the engine and the gloo group.
 """
 
 import os
@@ -59,7 +60,7 @@ if get_device_name() == "cpu":
         EngineRegistry.register(model_type="language_model", backend="fsdp2", device="cpu")(
             ResponseEngine
         )
-    # verl would ask torch for "cpu:gloo,cpu:gloo", which torch refuses; it leaves an existing group alone
+    # verl would ask torch for "cpu:gloo,cpu:gloo", which torch refuses; it leaves a group as it is
     if {
         "WG_PREFIX",
         "RANK",

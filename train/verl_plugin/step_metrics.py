@@ -1,4 +1,4 @@
-"""Figures of a training step and of a validation, from the reward figures of its responses. Pure."""
+"""Figures of a training step and of a validation, from those of its responses. Pure."""
 
 from collections.abc import Mapping, Sequence
 from math import isnan

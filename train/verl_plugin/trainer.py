@@ -90,8 +90,8 @@ class RerecTrainer(PPOTrainerSync):
 
         Equal seeds make equal mini-batches.
         """
-        order = [[int(part) for part in key.split("_")] for key in batch.keys]
-        batch.reorder(sorted(range(len(order)), key=order.__getitem__))
+        numbers = [list(map(int, key.split("_"))) for key in batch.keys]
+        batch.reorder(sorted(range(len(numbers)), key=numbers.__getitem__))
         return super()._balance_batch(batch, *args, **kwargs)
 
     def _compute_advantage(self, batch: Any, metrics: dict[str, Any]) -> Any:
@@ -113,7 +113,7 @@ class RerecTrainer(PPOTrainerSync):
         return batch
 
     def _scored(self, rollouts: Batch, metrics: dict[str, Any]) -> list[tuple[str, Figures]]:
-        """The figures of the Examples all of whose responses were scored; the others count no more."""
+        """The figures of Examples whose responses were all scored; the others count no more."""
         figures = rollouts.figures()
         unscored = {example: one["reason"] for example, one in figures if one["unscored"]}
         examples = {example for example, _ in figures}
@@ -166,6 +166,10 @@ class RerecTrainer(PPOTrainerSync):
         """
         infos, count = reward_extra_infos_dict, len(sample_uids)
         scored = [k for k, unscored in enumerate(infos["unscored"]) if not unscored]
+
+        def chosen(column: Any) -> list[Any]:
+            return [column[k] for k in scored]
+
         if count - len(scored) > self.config.rerec.most_unscored * count:
             self._ensure_checkpoint()
             why = next(reason for reason in infos["reason"] if reason)
@@ -173,12 +177,12 @@ class RerecTrainer(PPOTrainerSync):
                 f"{count - len(scored)} of {count} validation answers at step "
                 f"{self.global_steps} could not be scored: {why}"
             )
-        filled = {name: mean_filled([column[k] for k in scored]) for name, column in infos.items()}
+        filled = {name: mean_filled(chosen(column)) for name, column in infos.items()}
         return super()._val_metrics_update(
-            [data_sources[k] for k in scored],
-            [sample_uids[k] for k in scored],
+            chosen(data_sources),
+            chosen(sample_uids),
             {name: column for name, column in filled.items() if column},
-            [sample_turns[k] for k in scored],
+            chosen(sample_turns),
             expected_acc_counts=expected_acc_counts,
         )
 
