@@ -27,7 +27,10 @@ def test_a_flat_group_keeps_its_penalties_unnormalised():
 
 @pytest.mark.parametrize("gap", [0.0005, 0.004, 0.02, 0.1])
 def test_a_penalty_does_not_explode_where_rewards_are_nearly_equal(gap):
-    """The outcome part of two responses is ±0.71 at most; the published quotient would add −0.1 / std, down to −35 here."""
+    """The outcome part of two responses is ±0.71 at most.
+
+    The published quotient would add −0.1 / std, down to −35 here.
+    """
     rewards = torch.tensor([[-0.1, 0.1], [0.0, 0.1 + gap]])
     assert group_advantages(rewards, torch.ones(2, 2), ["q", "q"]).min() >= -0.72 - 0.1
 

@@ -1,4 +1,7 @@
-"""The dialogue loop in verl's own machinery, with a scripted policy and a real reward server: what is said, learned from and scored."""
+"""The dialogue loop in verl's own machinery, with a scripted policy and a real reward server.
+
+What is said, learned from and scored.
+"""
 
 import asyncio
 import json
@@ -25,7 +28,9 @@ ROOM = 400
 
 @pytest.fixture(scope="module")
 def served(film_store, tmp_path_factory):
-    """(evidence, Examples, tokenizer, URL of the server) of invented films with conversations and look-ups."""
+    """(evidence, Examples, tokenizer, URL of the server) of invented films with conversations
+    and look-ups.
+    """
     path = tmp_path_factory.mktemp("loops") / "films.duckdb"
     shutil.copy(film_store, path)
     config = SynthConfig(
@@ -53,7 +58,9 @@ def served(film_store, tmp_path_factory):
 
 
 class Scripted:
-    """Says the next of its texts, each token with log-probability −1, and remembers what it was given."""
+    """Says the next of its texts, each token with log-probability −1, and remembers what it was
+    given.
+    """
 
     def __init__(self, tokenizer, texts):
         self.tokenizer, self.texts, self.prompts = tokenizer, list(texts), []

@@ -1,4 +1,8 @@
-"""Dialogues: gold transcripts of conversations and of queries with look-ups, the tool behind them, and what of a rollout is scored."""
+"""Dialogues.
+
+Gold transcripts of conversations and of queries with look-ups, the tool behind them, and what of a
+rollout is scored.
+"""
 
 import asyncio
 import shutil

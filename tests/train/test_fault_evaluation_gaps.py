@@ -1,4 +1,7 @@
-"""Evaluation of dialogues as of single turns, on the device that is there; names that say what a method is."""
+"""Evaluation of dialogues as of single turns, on the device that is there.
+
+Names that say what a method is.
+"""
 
 import json
 import shutil
@@ -22,7 +25,9 @@ from train.tasks.tool_calls import MOST_CALLS
 
 @pytest.fixture(scope="module")
 def talks(film_store, tmp_path_factory):
-    """(store, evidence, Examples) of invented films with conversations and look-ups, and a few of another kind."""
+    """(store, evidence, Examples) of invented films with conversations and look-ups, and a few
+    of another kind.
+    """
     path = tmp_path_factory.mktemp("talks") / "films.duckdb"
     shutil.copy(film_store, path)
     kinds = ("conversation", "tools", "explicit")
@@ -162,7 +167,10 @@ def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(
 @pytest.mark.journey
 @pytest.mark.parametrize("style", ["conversation", "tools"])
 def test_fault_gap_dialogues_are_evaluated(talks, tmp_path, style):
-    """A policy that has hardly learned to write, on the command line: every dialogue is played to its end, judged, and kept."""
+    """A policy that has hardly learned to write, on the command line.
+
+    Every dialogue is played to its end, judged, and kept.
+    """
     from tests.test_cli import rerec
 
     path, evidence, examples = talks
@@ -220,7 +228,10 @@ def test_fault_gap_dialogues_are_evaluated(talks, tmp_path, style):
 
 @pytest.mark.journey
 def test_fault_gap_a_perfect_speaker_is_judged_perfect(talks, monkeypatch):
-    """Through the real server: gold look-ups are answered as the transcript has them, and the last message is scored."""
+    """Through the real server.
+
+    Gold look-ups are answered as the transcript has them, and the last message is scored.
+    """
     from train.evaluation import generate
 
     path, evidence, examples = talks

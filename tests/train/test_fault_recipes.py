@@ -1,4 +1,7 @@
-"""Faults of recipes: settings at odds with each other, inherited devices, hostile paths, files of the user's."""
+"""Faults of recipes.
+
+Settings at odds with each other, inherited devices, hostile paths, files of the user's.
+"""
 
 import glob
 import json
@@ -70,7 +73,8 @@ AT_ODDS = [
     (
         "tiny-grpo",
         (
-            "rerec.head={k: 1, accuracy: 1, format: 0, consistency: 0, compression: 0, entropy_gap: 0}",
+            "rerec.head={k: 1, accuracy: 1, format: 0, consistency: 0, "
+            "compression: 0, entropy_gap: 0}",
         ),
         "rerec.head is for next_item",
     ),

@@ -1,4 +1,7 @@
-"""Token spans for every family of tokenizers, each trained here and fuzzed; its own offsets are the oracle."""
+"""Token spans for every family of tokenizers, each trained here and fuzzed.
+
+Its own offsets are the oracle.
+"""
 
 import json
 
@@ -145,7 +148,10 @@ BOTH = pytest.mark.parametrize("name", FAMILIES)
 
 
 def tiles(ids, name):
-    """The spans of a sequence, after the invariants that hold of any: in order, without overlap or gap, the whole decoded text."""
+    """The spans of a sequence, after the invariants that hold of any.
+
+    In order, without overlap or gap, the whole decoded text.
+    """
     tokenizer = TOKENIZERS[name]
     text, spans = token_spans(ids, DECODERS[name])
     assert text == tokenizer.decode(ids, skip_special_tokens=True) and len(spans) == len(ids)
@@ -177,7 +183,10 @@ def test_fault_12_heat_is_good(name):
 @example("���Heat")
 @example("   Heat\n\n  café 😀 don't")
 def test_fault_12_spans_are_the_tokenizer_s_own_offsets(name, text):
-    """Token by token what its own offsets say it was made of, but for the spaces between; of tokens that share a character the last has it."""
+    """Token by token what its own offsets say it was made of, but for the spaces between.
+
+    Of tokens that share a character the last has it.
+    """
     tokenizer = TOKENIZERS[name]
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     decoded, spans = tiles(encoded["input_ids"], name)
@@ -206,7 +215,10 @@ def test_fault_12_spans_are_the_tokenizer_s_own_offsets(name, text):
 @BOTH
 @given(data=st.data())
 def test_fault_12_any_tokens_at_all_are_tiled(name, data):
-    """What an untrained policy writes: bytes that are no text, continuations of nothing, special tokens anywhere."""
+    """What an untrained policy writes.
+
+    Bytes that are no text, continuations of nothing, special tokens anywhere.
+    """
     size = len(TOKENIZERS[name])
     tiles(data.draw(st.lists(st.integers(0, size - 1), max_size=40)), name)
 

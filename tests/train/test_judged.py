@@ -1,4 +1,7 @@
-"""Process rewards from judged claims: what counts as bad, like compared with like, credited on the claim's own tokens."""
+"""Process rewards from judged claims.
+
+What counts as bad, like compared with like, credited on the claim's own tokens.
+"""
 
 import pytest
 import torch
@@ -29,7 +32,10 @@ def score(*claims):
     ],
 )
 def test_false_and_irrelevant_claims_are_bad_on_what_leads_to_them(verdict, relevant, bad):
-    """From the end of the claim before, or from where the line begins: to name a relation is to choose a claim."""
+    """From the end of the claim before, or from where the line begins.
+
+    To name a relation is to choose a claim.
+    """
     before = Claim("fact", 2, 4, "i2", "director", "d1", "unknown", True)
     (found,) = judged_claims(
         score(before, Claim("fact", 9, 11, "i1", "director", "d1", verdict, relevant)), SPANS
@@ -70,7 +76,10 @@ def test_what_the_graph_cannot_say_is_left_out():
 
 
 def test_what_follows_from_a_bad_claim_is_not_judged():
-    """A line goes astray with its first mistake; a response, where what is needed is wrong or not all."""
+    """A line goes astray with its first mistake.
+
+    A response, where what is needed is wrong or not all.
+    """
     line = [
         Claim("fact", 0, 4, "i1", "", "", "supported", False),
         Claim("match", 4, 9, "i1", "", "no", "contradicted", True),
@@ -108,7 +117,10 @@ def test_what_leads_to_the_need_is_compared_whatever_item_it_is_about():
 
 
 def test_by_hand_like_with_like():
-    """Two of three rollouts wrong about i1: mean badness 2/3. All wrong about i2: nothing to learn from. Nobody else speaks of i3."""
+    """Two of three rollouts wrong about i1.
+
+    Mean badness 2/3. All wrong about i2: nothing to learn from. Nobody else speaks of i3.
+    """
     group = [
         [JudgedClaim("fact|i1", 1, [0]), JudgedClaim("fact|i2", 1, [3])],
         [JudgedClaim("fact|i1", 1, [1]), JudgedClaim("fact|i2", 1, [4])],

@@ -1,4 +1,7 @@
-"""What has no figure is never taken for 0: answers that could not be scored, and parts of the reward that the graphs cannot give."""
+"""What has no figure is never taken for 0.
+
+Answers that could not be scored, and parts of the reward that the graphs cannot give.
+"""
 
 import asyncio
 from math import isnan, nan
@@ -16,7 +19,9 @@ pytestmark = pytest.mark.unit
 
 
 def updated(unscored: list[bool], tmp_path, **parts: list[float]) -> dict[str, float]:
-    """What is logged of validation answers with scores .1, .2, …, some of them lost, and `parts` of them."""
+    """What is logged of validation answers with scores .1, .2, …, some of them lost, and `parts`
+    of them.
+    """
     trainer = RerecTrainer.__new__(RerecTrainer)
     trainer.config = SimpleNamespace(
         rerec=SimpleNamespace(most_unscored=0.1),
