@@ -188,11 +188,11 @@ def rft(
         checks = preflight(composed, store)
         for check in checks:
             typer.echo(
-                f"{'not checked' if check.fine is None else 'fine' if check.fine else 'WRONG'}: {check.what}: {check.says}",
+                f"{'not checked' if check.passed is None else 'fine' if check.passed else 'WRONG'}: {check.name}: {check.message}",
                 err=True,
             )
-        if wrong := [check for check in checks if check.fine is False]:
-            raise TrainError("; ".join(f"{check.what}: {check.says}" for check in wrong))
+        if wrong := [check for check in checks if check.passed is False]:
+            raise TrainError("; ".join(f"{check.name}: {check.message}" for check in wrong))
         typer.echo(f"the command: {command(store, config)}", err=True)
         return
     compose(config, "")  # what is wrong with it is told before a store is read

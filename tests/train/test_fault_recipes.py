@@ -21,7 +21,7 @@ from train.errors import BadRecipe
 from train.evaluation.compare import run_matrix
 from train.evaluation.matrix import CompareConfig
 from train.rft.compose import RFTConfig, compose, on_cpu
-from train.rft.overrides import quoted, spelled
+from train.rft.overrides import quoted, quoted_path_value
 from train.rft.recipes import recipes
 from train.rft.run import command
 from train.sequential.rporec import RPORecConfig, run_rporec
@@ -241,11 +241,11 @@ def test_fault_11_other_overrides_are_left_to_the_grammar():
         "x=${y}/z",
         "a/b",
     ):
-        assert spelled(said) == said
+        assert quoted_path_value(said) == said
     assert (
-        spelled("x=/a,b") == "x='/a,b'"
-        and spelled("x=/it's") == r"x='/it\'s'"
-        and spelled("x=/a b") == "x=/a b"
+        quoted_path_value("x=/a,b") == "x='/a,b'"
+        and quoted_path_value("x=/it's") == r"x='/it\'s'"
+        and quoted_path_value("x=/a b") == "x=/a b"
     )
     with pytest.raises(BadRecipe, match="does not compose"):
         composed("tiny-grpo", "trainer.project_name=a,b")

@@ -15,7 +15,7 @@ from data_engine.runtime.config import Config
 from data_engine.runtime.quiet import words_to
 from train.errors import BadRecipe
 from train.rft.environment import prepare_environment
-from train.rft.overrides import quoted, spelled
+from train.rft.overrides import quoted, quoted_path_value
 from train.rft.recipes import RECIPES, recipe_file
 from train.rft.settings import check_agreement, check_section
 
@@ -50,7 +50,7 @@ def compose(config: RFTConfig, digest: str) -> DictConfig:
             "rerec.server is where this run's own server lies, or what --server says: "
             "give --server URL"
         )
-    overrides = (*_filled_in(config, digest), *map(spelled, config.overrides))
+    overrides = (*_filled_in(config, digest), *map(quoted_path_value, config.overrides))
     composed = _composed(config.recipe, overrides, config.overrides)
     try:
         check_section(plain(composed.rerec))

@@ -14,15 +14,16 @@ from train.rft.settings import recipe_task
 
 GB = 1e9
 TRAINED = 16  # bytes per parameter in fp32 FSDP: weights, gradients, two moments of Adam
+FROZEN = 4  # bytes per parameter beside an adapter: weights in fp32
 SAMPLE = 200  # prompts that are measured
 
 
 class Check(NamedTuple):
-    """`fine` is None for what could not be looked at from here."""
+    """The outcome of a check; `passed` is None for one that could not be made from here."""
 
-    what: str
-    fine: bool | None
-    says: str
+    name: str
+    passed: bool | None
+    message: str
 
 
 def preflight(composed: DictConfig, store: Path) -> list[Check]:
@@ -80,21 +81,11 @@ def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path
             f"the tokenizer in {folder} has no chat template: take an instruct model",
         )
     chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
-    longest = max(
-        map(
-            len,
-            tokenizer(
-                tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
-            )["input_ids"],
-        )
-    )
+    texts = tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
+    longest = max(map(len, tokenizer(texts)["input_ids"]))
     fits = longest <= most
-    return Check(
-        "prompts",
-        fits,
-        f"the longest of {len(prompts)} has {longest} tokens of {most}"
-        + ("" if fits else ": raise data.max_prompt_length"),
-    )
+    message = f"the longest of {len(prompts)} has {longest} tokens of {most}"
+    return Check("prompts", fits, message if fits else f"{message}: raise data.max_prompt_length")
 
 
 def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
@@ -134,19 +125,17 @@ def _memory(composed: DictConfig, folder: Path) -> Check:
     shape = AutoConfig.from_pretrained(folder)
     with torch.device("meta"):
         count = sum(p.numel() for p in AutoModelForCausalLM.from_config(shape).parameters())
-    devices, adapter = (
-        composed.trainer.n_gpus_per_node * composed.trainer.nnodes,
-        composed.actor_rollout_ref.model.lora_rank > 0,
-    )
-    state = count * (4 if adapter else TRAINED) / devices
+    devices = composed.trainer.n_gpus_per_node * composed.trainer.nnodes
+    adapter = composed.actor_rollout_ref.model.lora_rank > 0
+    state = count * (FROZEN if adapter else TRAINED) / devices
     logits = 2 * 4 * shape.vocab_size * composed.actor_rollout_ref.actor.ppo_max_token_len_per_gpu
-    says = (
+    message = (
         f"{count / 1e6:,.1f} M parameters: "
         f"about {(state + logits) / GB:.1f} GB a device while training"
     )
     if composed.trainer.device != "cuda":
-        return Check("memory", True, says)
+        return Check("memory", True, message)
     if not torch.cuda.is_available():
-        return Check("memory", None, f"{says}; no GPU here to hold it against")
+        return Check("memory", None, f"{message}; no GPU here to hold it against")
     room = torch.cuda.get_device_properties(0).total_memory
-    return Check("memory", state + logits < room, f"{says} of {room / GB:.0f} GB")
+    return Check("memory", state + logits < room, f"{message} of {room / GB:.0f} GB")
