@@ -362,8 +362,9 @@ def _evaluate(
     from reward_server.client import RewardClient
     from reward_server.local import local_server
     from train.evaluation.endpoint import EndpointConfig
-    from train.evaluation.evaluate import DEEPER, EvalConfig
+    from train.evaluation.evaluate import EvalConfig
     from train.evaluation.evaluate import evaluate as run_evaluation
+    from train.evaluation.summary import DEEPER
     from train.tasks import TASKS
 
     styles = tuple(TASKS)

@@ -14,7 +14,8 @@ from data_engine.schema import Claim
 from reward_server.scoring import PROFILES
 from reward_server.wire import Response
 from tests.conftest import example
-from train.evaluation.evaluate import position_bias, row, summarise
+from train.evaluation.rows import row
+from train.evaluation.summary import position_bias, summarise
 from train.reports.pages import render
 
 THOUGHT = "Film E was not made by Ann Arden but by {}.\n<answer>Film A (1981)</answer>"

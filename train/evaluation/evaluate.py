@@ -17,12 +17,10 @@ from train.evaluation.baselines import BASELINES, answers, baseline
 from train.evaluation.endpoint import EndpointConfig
 from train.evaluation.policies import EndpointPolicy, FolderPolicy
 from train.evaluation.rows import row
-from train.evaluation.summary import DEEPER, interval, position_bias, summarise
+from train.evaluation.summary import DEEPER, summarise
 from train.tasks import TASKS, ExampleTask
 from train.tasks.base import Answer, Policy, Progress, no_progress
 from train.tasks.play import server_look_up
-
-__all__ = ["DEEPER", "EvalConfig", "evaluate", "interval", "position_bias", "row", "summarise"]
 
 
 class EvalConfig(Config):

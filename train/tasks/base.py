@@ -84,7 +84,7 @@ class Task(ABC):
 
     @property
     @abstractmethod
-    def more(self) -> str:
+    def how_to_get_more(self) -> str:
         """The advice to somebody with too few queries."""
 
 
@@ -141,6 +141,6 @@ class ExampleTask(Task):
         return found
 
     @property
-    def more(self) -> str:
+    def how_to_get_more(self) -> str:
         """The advice to somebody with too few queries."""
         return "synthesise more (`rerec synth --rl`)"

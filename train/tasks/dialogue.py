@@ -87,6 +87,6 @@ class DialogueTask(ExampleTask):
         ]
 
     @property
-    def more(self) -> str:
+    def how_to_get_more(self) -> str:
         """The advice to somebody with too few queries."""
         return f"synthesise more (`rerec synth --rl --kinds {self.style}`)"

@@ -34,6 +34,6 @@ class NextItem(Task):
         return replace(self, queries=most).rows({}, evidence)["rl"]
 
     @property
-    def more(self) -> str:
+    def how_to_get_more(self) -> str:
         """The advice to somebody with too few queries."""
         return "import more interactions"
