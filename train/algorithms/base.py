@@ -60,7 +60,8 @@ class Algorithm:
             raise BadRecipe(
                 f"{self.label} and rerec.judged={recipe.rerec.judged:g} do not agree: judged "
                 "claims are raae_graph's alone, and it has nothing else: set "
-                "rerec.algorithm=raae_graph and rerec.judged above 0, or another algorithm and rerec.judged=0"
+                "rerec.algorithm=raae_graph and rerec.judged above 0, or another algorithm "
+                "and rerec.judged=0"
             )
         self.check_settings(recipe)
 

@@ -29,7 +29,8 @@ def query_rows(
         rows["rl"] = [rl[k * len(rl) // most] for k in range(most)]
     if len(rows["rl"]) < batch:
         raise DataError(
-            f"{len(rows['rl'])} RL queries are fewer than one batch of {batch}: {task.how_to_get_more}"
+            f"{len(rows['rl'])} RL queries are fewer than one batch of {batch}: "
+            f"{task.how_to_get_more}"
         )
     return rows
 
