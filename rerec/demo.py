@@ -122,7 +122,7 @@ def _run_stage(console: Console, run: Path, stage: Stage, arguments: list[str]) 
 
     Raises JourneyError when it fails, Interrupted on SIGTERM and Ctrl-C.
     """
-    from train.child import run_rerec
+    from data_engine.runtime.children import run_rerec
 
     log = run / f"logs/{stage.name.replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)

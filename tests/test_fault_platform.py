@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from data_engine.errors import RunInUse
+from data_engine.runtime.children import run_rerec
 from data_engine.runtime.provenance import provenance
 from data_engine.runtime.run_directory import RunDirectory
 from reward_server.local import local_server
 from tests.test_cli import ROOT, rerec
-from train.child import run_rerec
 
 OURS = re.compile(
     r"(lightgcn|als|synth|eval|SFT|sequential) \d+/\d+ "

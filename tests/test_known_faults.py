@@ -11,7 +11,8 @@ from data_engine.graphs.cards import Cards
 from data_engine.names.titles import TitleResolver, split_year
 from data_engine.store.database import Store
 from tests.conftest import hand_catalogue
-from train.evaluation.evaluate import row, summarise
+from train.evaluation.rows import row
+from train.evaluation.summary import summarise
 
 
 def test_fault_1_titles_match_themselves_and_not_their_sequels():

@@ -74,8 +74,10 @@ def sft(
             found[path] = opened.examples("sft")
         if not found[path]:
             raise TrainError(f"{path} holds no SFT Examples: run `rerec synth --store {path}`")
-    from train.sft.run import run_sft, words_of
-    from train.sft.training import SFTConfig, lessons  # torch takes seconds to import
+    from train.sft.lessons import lessons
+    from train.sft.run import run_sft
+    from train.sft.trainer import SFTConfig  # torch takes seconds to import
+    from train.sft.vocabulary import vocabulary_texts
 
     examples = found[store]
     config = SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, flawed=flawed, seed=seed)
@@ -83,7 +85,7 @@ def sft(
     texts = [
         text
         for known, asked in zip((evidence, *others), found.values(), strict=True)
-        for text in words_of(asked, known, style)
+        for text in vocabulary_texts(asked, known, style)
     ]
     with progress("SFT", gold_steps + mixed_steps) as tell:
         told = lambda step, total, loss: tell(step, total, f"loss {loss:.3f}")  # noqa: E731
@@ -158,9 +160,12 @@ def rft(
     """
     from data_engine.store.database import Store
     from train.errors import TrainError
-    from train.rft import run as runner
+    from train.rft.compose import RFTConfig, compose
+    from train.rft.compose import dry_run as compose_dry
+    from train.rft.run import command
+    from train.rft.run import train as run_recipe
 
-    config = runner.RFTConfig(
+    config = RFTConfig(
         recipe=recipe,
         run=run,
         model=model,
@@ -174,7 +179,7 @@ def rft(
 
         from train.rft.preflight import preflight
 
-        composed = runner.dry_run(config)
+        composed = compose_dry(config)
         print(
             OmegaConf.to_yaml(composed, resolve=True)
             if not as_json
@@ -183,17 +188,17 @@ def rft(
         checks = preflight(composed, store)
         for check in checks:
             typer.echo(
-                f"{'not checked' if check.fine is None else 'fine' if check.fine else 'WRONG'}: {check.what}: {check.says}",
+                f"{'not checked' if check.passed is None else 'fine' if check.passed else 'WRONG'}: {check.name}: {check.message}",
                 err=True,
             )
-        if wrong := [check for check in checks if check.fine is False]:
-            raise TrainError("; ".join(f"{check.what}: {check.says}" for check in wrong))
-        typer.echo(f"the command: {runner.command(store, config)}", err=True)
+        if wrong := [check for check in checks if check.passed is False]:
+            raise TrainError("; ".join(f"{check.name}: {check.message}" for check in wrong))
+        typer.echo(f"the command: {command(store, config)}", err=True)
         return
-    runner.compose(config, "")  # what is wrong with it is told before a store is read
+    compose(config, "")  # what is wrong with it is told before a store is read
     with Store.open(store, read_only=True) as opened:
         examples = {split: opened.examples(split) for split in ("rl", "validation")}
-    show({"model": str(runner.train(store, examples, config, resume=resume))}, as_json)
+    show({"model": str(run_recipe(store, examples, config, resume=resume))}, as_json)
 
 
 @train.command()
@@ -236,8 +241,9 @@ def compare(
     Example: rerec train compare --model runs/sft/model --methods tiny-grpo,tiny-rerec,tiny-rerec-raae,tiny-rerec-qas,tiny-rerec-pas --seeds 0,1,2
     """
     from train.errors import TrainError
-    from train.evaluation.compare import CompareConfig, run_matrix
+    from train.evaluation.compare import run_matrix
     from train.evaluation.comparison import ALL
+    from train.evaluation.matrix import CompareConfig
 
     names, numbers = (
         tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
@@ -356,12 +362,12 @@ def _evaluate(
     from reward_server.client import RewardClient
     from reward_server.local import local_server
     from train.evaluation.endpoint import EndpointConfig
-    from train.evaluation.evaluate import DEEPER, EvalConfig
+    from train.evaluation.evaluate import EvalConfig
     from train.evaluation.evaluate import evaluate as run_evaluation
-    from train.tasks.dialogues import DIALOGUES
-    from train.tasks.prompts import STYLES
+    from train.evaluation.summary import DEEPER
+    from train.tasks import TASKS
 
-    styles = (*STYLES, *DIALOGUES)
+    styles = tuple(TASKS)
     style = style or ("instructed" if ask else "open-book")
     if split not in (*SPLITS, "benchmark") or style not in styles:
         raise DataError(
@@ -445,7 +451,7 @@ def _report(
 
     Example: rerec report runs/demo
     """
-    from train.reports.journey_report import write_report
+    from train.reports.journey_report import write_journey_report
     from train.reports.rounds_report import write_rounds_report
     from train.reports.run_report import write_run_report
 
@@ -454,5 +460,5 @@ def _report(
     elif (run / "log").is_dir():
         found = write_run_report(run)
     else:
-        found = write_report(run)
+        found = write_journey_report(run)
     show({"report": str(found)}, as_json)

@@ -1,33 +1,82 @@
-"""Processes that rerec starts: what they import does not depend on the current folder, and they end
-with who started them.
-"""
+"""Child processes: they import our packages whatever the current folder, and end with the parent."""
 
 import atexit
 import multiprocessing
+import signal
+import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import connection
-from threading import Thread
+from pathlib import Path
+from threading import Thread, current_thread, main_thread
 
+from data_engine.errors import Interrupted
 from data_engine.runtime.quiet import quieten_worker
 
-# For ray.init: Ray puts the current folder first on its workers' path; when that happens our
-# packages are loaded already.
+# For ray.init. Ray puts the current folder first on the path of its workers: by then our packages
+# must be loaded already.
 RAY_ENVIRONMENT = {"worker_process_setup_hook": "data_engine.runtime.children.load_packages"}
+POLL_SECONDS = 0.2
 
 
 def rerec_command(*words: object) -> list[str]:
-    """The command line of `rerec WORDS` in this environment. Without -P, Python would look in the
-    current folder first: a folder called `rerec` there, such as a checkout, would be taken for
-    ours.
+    """The command line of `rerec WORDS` in this environment.
+
+    Without -P Python would look in the current folder first, and take a folder called `rerec`
+    there, such as a checkout, for ours.
     """
     return [sys.executable, "-P", "-m", "rerec", *map(str, words)]
 
 
+def run_rerec(words: Sequence[str], log: Path, on_poll: Callable[[], None] = lambda: None) -> int:
+    """Run `rerec WORDS` to its end, append what it prints to `log`, and return the exit code.
+
+    on_poll: called every POLL_SECONDS while the command runs.
+    SIGTERM and Ctrl-C are passed on as SIGTERM and waited for, since a training run saves a
+    checkpoint first. Raises Interrupted then, where this is the main thread.
+    """
+    with (
+        log.open("ab") as out,
+        subprocess.Popen(rerec_command(*words), stdout=out, stderr=subprocess.STDOUT) as child,
+        _signals_passed_on(child) as received,
+    ):
+        while child.poll() is None:
+            on_poll()
+            time.sleep(POLL_SECONDS)
+    if received:
+        raise Interrupted(
+            f"stopped: run the same command again to go on ({log} has the last words)"
+        )
+    return child.returncode
+
+
+@contextmanager
+def _signals_passed_on(child: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
+    """Terminate the child on SIGTERM and SIGINT; yields the list of signals that came."""
+    received: list[int] = []
+
+    def pass_on(number: int, _: object) -> None:
+        received.append(number)
+        child.terminate()
+
+    if current_thread() is not main_thread():  # only that one may set handlers
+        yield received
+        return
+    before = {name: signal.signal(name, pass_on) for name in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
 def load_packages() -> None:
-    """Import our packages, so that modules of theirs are found beside them whatever the path
-    becomes. Ray's workers begin with this.
+    """Import our packages, so that their modules are found whatever the path becomes.
+
+    The first thing that Ray's workers do.
     """
     quieten_worker()
     for name in ("agents", "data_engine", "reward_server", "train"):
@@ -35,9 +84,11 @@ def load_packages() -> None:
 
 
 def on_end_of(source: int | connection.Connection, act: Callable[[], object]) -> None:
-    """Call `act` in a thread when `source`, a file descriptor or a connection that nobody writes
-    to, closes. The thread ends before the interpreter does: what it held then, libraries would
-    report as leaked.
+    """Call `act` in a thread when `source` closes.
+
+    source: a file descriptor or a connection that nobody writes to.
+    The thread ends before the interpreter does: what it held then, libraries would report as
+    leaked.
     """
     done, ended = multiprocessing.Pipe(duplex=False)
 

@@ -17,8 +17,8 @@ from data_engine.runtime.children import rerec_command
 from reward_server.local import local_server
 from tests.bench.load import report
 from tests.test_cli import rerec
-from train.reports.pages import read_metrics
-from train.rft.run import metrics_files
+from train.reports.metrics import read_metrics
+from train.rft.resume import metrics_files
 
 STEPS, SAVED, KILLS = 40, 4, 10
 UNBROKEN, KILLED = (0, 1, 2, 3, 4, 5), (0, 1)  # seeds; those killed are among the unbroken

@@ -7,7 +7,7 @@ import torch
 from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
 
 from tests.bench.load import report
-from train.algorithms.advantage import raae
+from train.algorithms.advantage import group_advantages
 
 RESPONSES, TOKENS, PER_QUERY, TURNS, TARGET = 1024, 2048, 8, 40, 2.0
 
@@ -27,7 +27,7 @@ for _ in range(TURNS):
         seconds,
         (
             lambda: compute_grpo_outcome_advantage(final, mask, index),
-            lambda: raae(penalised, mask, list(index)),
+            lambda: group_advantages(penalised, mask, list(index)),
         ),
         strict=True,
     ):

@@ -17,6 +17,7 @@ from data_engine.runtime.children import rerec_command
 from reward_server.client import AsyncRewardClient
 from reward_server.local import local_server
 from tests.bench.load import report
+from train.algorithms import ALGORITHMS
 from train.algorithms.spans import decoder
 from train.verl_plugin.reward import reward
 
@@ -45,7 +46,7 @@ async def replay(url: str, run: Path) -> list[float]:
             ]
             start = time.perf_counter()
             scored = await asyncio.gather(
-                *(reward(client, example, ids, decode) for example, ids in told)
+                *(reward(client, example, ids, decode, ALGORITHMS["raae"]) for example, ids in told)
             )
             found.append(time.perf_counter() - start)
             assert not any(figures["unscored"] for figures, _ in scored)

@@ -21,7 +21,7 @@ FILES = [
 ]
 # renames that end no draft: a damaged checkpoint or an old graph set aside, the log of an earlier
 # attempt
-NO_DRAFTS = ("data_engine/graphs/arrays.py", "train/rft/checkpoints.py", "train/rft/run.py")
+NO_DRAFTS = ("data_engine/graphs/arrays.py", "train/rft/checkpoints.py", "train/rft/resume.py")
 # write into the draft, or the buffer, that they are handed
 HANDED = (
     "data_engine/runtime/atomic.py",

@@ -1,4 +1,7 @@
-"""An adapter's weights as verl saves them become a plain model: against the formula, written out."""
+"""An adapter's weights as verl saves them become a plain model.
+
+Against the formula, written out.
+"""
 
 import pytest
 import torch
@@ -34,7 +37,10 @@ def model():
 
 
 def saved(folder, model, files=1):
-    """As verl does: PEFT's names, base weights and adapters together, in one file or more; what W should become."""
+    """As verl does.
+
+    PEFT's names, base weights and adapters together, in one file or more; what W should become.
+    """
     model.config.save_pretrained(folder)
     state, merged = {}, {}
     for name, weight in model.state_dict().items():

@@ -17,7 +17,9 @@ from train.evaluation.baselines import BASELINES, answers, baseline
 
 @pytest.fixture(scope="module")
 def hand(hand_store, tmp_path_factory):
-    """Evidence of the twelve films with two-dimensional embeddings, and an Example with candidates i1, i2, i9 of a user who liked i5."""
+    """Evidence of the twelve films with two-dimensional embeddings, and an Example with
+    candidates i1, i2, i9 of a user who liked i5.
+    """
     path = tmp_path_factory.mktemp("baselines") / "s.duckdb"
     path.write_bytes(hand_store.read_bytes())
     with Store.open(path) as store:

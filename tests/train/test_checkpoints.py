@@ -1,4 +1,7 @@
-"""A run goes on from the last checkpoint that is whole: what is damaged, cut short or unfinished is passed over and said."""
+"""A run goes on from the last checkpoint that is whole.
+
+What is damaged, cut short or unfinished is passed over and said.
+"""
 
 import json
 import subprocess

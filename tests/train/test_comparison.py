@@ -7,10 +7,11 @@ from omegaconf import OmegaConf
 
 from data_engine.errors import ConfigChanged
 from train.errors import BadRecipe, TrainError
-from train.evaluation.compare import CompareConfig, begin, write_comparison
+from train.evaluation.compare import begin, write_comparison
 from train.evaluation.comparison import ALL, adjusted, by_seed, compare, interval, paired
+from train.evaluation.matrix import CompareConfig
 from train.evaluation.methods import method
-from train.rft.run import RFTConfig, compose
+from train.rft.compose import RFTConfig, compose
 from train.sequential.commands import told
 from train.sequential.run import SequentialConfig, _table
 

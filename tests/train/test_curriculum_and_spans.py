@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import Qwen2Tokenizer
 
-from train.algorithms.spans import spread, token_spans
+from train.algorithms.spans import token_spans, tokens_within
 from train.rft.curriculum import Curriculum, CurriculumConfig
-from train.sft.tiny import _tokenizer
+from train.sft.tokenizer import tokenizer_of
 
 
 def run_epochs(curriculum, skill, batches):
@@ -94,7 +94,7 @@ def test_a_checkpoint_of_other_data_is_refused():
         Curriculum([0.5] * 6, 2, CurriculumConfig()).restore(c.state())
 
 
-BYTES = _tokenizer([" Heat (1995)", " Café", "\n", " yes"])
+BYTES = tokenizer_of([" Heat (1995)", " Café", "\n", " yes"])
 
 
 @given(
@@ -107,7 +107,7 @@ def test_token_spans_tile_the_text_for_byte_level_tokens(text, start, length):
     )
     assert decoded == text and len(spans) == len(ids)
     assert "".join(text[a:b] for a, b in spans) == text
-    assert spread(spans, start, start + length) == [
+    assert tokens_within(spans, start, start + length) == [
         k for k, (a, b) in enumerate(spans) if a < start + length and b > start
     ]
 
@@ -118,7 +118,7 @@ def test_a_segment_takes_the_tokens_that_hold_its_characters():
         BYTES(text)["input_ids"], lambda part: BYTES.decode(list(part), skip_special_tokens=True)
     )
     line = text.index("\n")
-    hit = spread(spans, 1, line)
+    hit = tokens_within(spans, 1, line)
     assert isinstance(BYTES, Qwen2Tokenizer) and hit == [0, 1]
     emoji = text.index("😀")
-    assert "".join(text[slice(*spans[k])] for k in spread(spans, emoji, emoji + 1)) == "😀"
+    assert "".join(text[slice(*spans[k])] for k in tokens_within(spans, emoji, emoji + 1)) == "😀"

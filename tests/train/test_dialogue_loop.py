@@ -1,4 +1,7 @@
-"""The dialogue loop in verl's own machinery, with a scripted policy and a real reward server: what is said, learned from and scored."""
+"""The dialogue loop in verl's own machinery, with a scripted policy and a real reward server.
+
+What is said, learned from and scored.
+"""
 
 import asyncio
 import json
@@ -15,9 +18,9 @@ from agents.synthesis.run import synthesise
 from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from reward_server.local import local_server
-from train.sft.run import words_of
-from train.sft.tiny import build_tokenizer
-from train.tasks.dialogues import asking, conversation, example_rows, fits
+from train.sft.tokenizer import build_tokenizer
+from train.sft.vocabulary import vocabulary_texts
+from train.tasks import TASKS
 
 os.environ.update(VERL_PLATFORM="cpu", VERL_USE_EXTERNAL_MODULES="train.verl_plugin.platform_cpu")
 pytestmark = pytest.mark.journey  # verl alone takes ten seconds to import
@@ -26,7 +29,9 @@ ROOM = 400
 
 @pytest.fixture(scope="module")
 def served(film_store, tmp_path_factory):
-    """(evidence, Examples, tokenizer, URL of the server) of invented films with conversations and look-ups."""
+    """(evidence, Examples, tokenizer, URL of the server) of invented films with conversations
+    and look-ups.
+    """
     path = tmp_path_factory.mktemp("loops") / "films.duckdb"
     shutil.copy(film_store, path)
     config = SynthConfig(
@@ -43,14 +48,20 @@ def served(film_store, tmp_path_factory):
     evidence = Evidence.load(path)
     tokenizer, _ = build_tokenizer(
         evidence,
-        [t for style in ("conversation", "tools") for t in words_of(examples, evidence, style)],
+        [
+            t
+            for style in ("conversation", "tools")
+            for t in vocabulary_texts(examples, evidence, style)
+        ],
     )
     with local_server(path) as url:
         yield evidence, examples, tokenizer, url
 
 
 class Scripted:
-    """Says the next of its texts, each token with log-probability −1, and remembers what it was given."""
+    """Says the next of its texts, each token with log-probability −1, and remembers what it was
+    given.
+    """
 
     def __init__(self, tokenizer, texts):
         self.tokenizer, self.texts, self.prompts = tokenizer, list(texts), []
@@ -80,6 +91,7 @@ def run(served, example, style, texts, room=ROOM, url=None):
         "graph_digest": evidence.digest,
         "weights": {"k": 1},
         "retries": 0,
+        "algorithm": "grpo",
         "judged": 0.0,
     }
     rollout = {"prompt_length": 512, "response_length": room}
@@ -98,7 +110,7 @@ def run(served, example, style, texts, room=ROOM, url=None):
             DictConfigWrap(config.data),
             hf_model_type="qwen2",
         )
-        (row,) = example_rows([example], evidence, style)
+        (row,) = TASKS[style].rows({"rl": [example]}, evidence)["rl"]
         return await loop.run(
             {"temperature": 1.0},
             raw_prompt=row["prompt"],
@@ -116,14 +128,14 @@ def own(output, tokenizer):
 
 
 def first(served, style):
-    return next(e for e in served[1] if fits(style, e))
+    return next(e for e in served[1] if TASKS[style].fits(e))
 
 
-@pytest.mark.parametrize("style, transcript", [("tools", asking), ("conversation", conversation)])
-def test_gold_turns_play_the_gold_transcript_and_earn_everything(served, style, transcript):
+@pytest.mark.parametrize("style", ["tools", "conversation"])
+def test_gold_turns_play_the_gold_transcript_and_earn_everything(served, style):
     evidence, _, tokenizer, _ = served
     example = first(served, style)
-    messages = transcript(example, evidence)
+    messages = TASKS[style].messages(example, evidence)
     said = [m.content for m in messages if m.role == "assistant"]
     output, scripted = run(served, example, style, said)
     figures = output.extra_fields["reward_extra_info"]
@@ -158,7 +170,9 @@ def test_gold_turns_play_the_gold_transcript_and_earn_everything(served, style, 
         and len(rewards) == len(output.response_ids)
     )
     template = tokenizer.apply_chat_template(
-        [m._asdict() for m in messages[:-1]], add_generation_prompt=True, tokenize=False
+        [{"role": m.role, "content": m.content} for m in messages[:-1]],
+        add_generation_prompt=True,
+        tokenize=False,
     )
     assert scripted.prompts[-1] == template  # the last turn reads the chat as the lessons showed it
 
@@ -187,7 +201,11 @@ def test_calls_without_end_end(served):
 def test_a_dialogue_that_outgrows_its_room_is_cut_and_not_answered(served):
     evidence, _, tokenizer, _ = served
     example = first(served, "conversation")
-    said = [m.content for m in conversation(example, evidence) if m.role == "assistant"]
+    said = [
+        m.content
+        for m in TASKS["conversation"].messages(example, evidence)
+        if m.role == "assistant"
+    ]
     for room in (len(tokenizer(said[0])["input_ids"]) + 4, 3):
         output, _ = run(served, example, "conversation", said, room=room)
         figures = output.extra_fields["reward_extra_info"]
@@ -204,7 +222,7 @@ def test_a_dialogue_that_outgrows_its_room_is_cut_and_not_answered(served):
 def test_a_tool_that_does_not_answer_leaves_the_response_unscored(served):
     evidence, _, _, _ = served
     example = first(served, "tools")
-    said = [m.content for m in asking(example, evidence) if m.role == "assistant"]
+    said = [m.content for m in TASKS["tools"].messages(example, evidence) if m.role == "assistant"]
     output, _ = run(served, example, "tools", said, url="http://127.0.0.1:9")
     figures = output.extra_fields["reward_extra_info"]
     assert (

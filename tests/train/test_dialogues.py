@@ -1,4 +1,8 @@
-"""Dialogues: gold transcripts of conversations and of queries with look-ups, the tool behind them, and what of a rollout is scored."""
+"""Dialogues.
+
+Gold transcripts of conversations and of queries with look-ups, the tool behind them, and what of a
+rollout is scored.
+"""
 
 import asyncio
 import shutil
@@ -17,20 +21,13 @@ from reward_server.local import local_server
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Look, Looked
 from train.errors import TrainError
-from train.sft.run import words_of
-from train.sft.tiny import build_tokenizer
-from train.sft.training import encode, lessons
-from train.tasks.dialogues import (
-    DIALOGUES,
-    NOTHING,
-    asked,
-    asking,
-    conversation,
-    example_rows,
-    fits,
-    told,
-)
+from train.sft.encoding import encode
+from train.sft.lessons import lessons
+from train.sft.tokenizer import build_tokenizer
+from train.sft.vocabulary import vocabulary_texts
+from train.tasks import TASKS
 from train.tasks.prompts import open_book
+from train.tasks.tool_calls import NOTHING, parse_call, tool_message
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +56,7 @@ def world(talks):
 
 
 def of(style, examples):
-    return [e for e in examples if fits(style, e)]
+    return [e for e in examples if TASKS[style].fits(e)]
 
 
 def test_the_server_answers_each_gold_call_as_the_transcript_says(talks, world):
@@ -67,11 +64,11 @@ def test_the_server_answers_each_gold_call_as_the_transcript_says(talks, world):
     evidence, examples = world
     snapshot, calls = Snapshot.load(talks), 0
     for e in of("tools", examples):
-        messages = asking(e, evidence)
+        messages = TASKS["tools"].messages(e, evidence)
         for message, reply in zip(messages, messages[1:], strict=False):
             if reply.role == "tool":
-                (found,) = snapshot.look_up([asked(message.content, e.candidates)])
-                assert told(found) == reply.content, message.content
+                (found,) = snapshot.look_up([parse_call(message.content, e.candidates)])
+                assert tool_message(found) == reply.content, message.content
                 calls += 1
     assert calls > 60
 
@@ -80,17 +77,18 @@ def test_the_last_look_up_gives_the_gold_and_a_hasty_one_does_not_end_there(talk
     evidence, examples = world
     snapshot = Snapshot.load(talks)
     for e in of("tools", examples):
-        *_, reply, answer = asking(e, evidence)
+        *_, reply, answer = TASKS["tools"].messages(e, evidence)
         assert (
             reply.content.strip() == evidence.attributes.titles[e.gold[0]]
             and reply.content.strip() in answer.content
         )
-        first = asking(e, evidence)[1]
-        for astray in first.astray:
-            call = asked(astray, e.candidates)
-            assert astray != first.content and (
+        first = TASKS["tools"].messages(e, evidence)[1]
+        for flawed in first.flawed:
+            call = parse_call(flawed, e.candidates)
+            assert flawed != first.content and (
                 call is None
-                or snapshot.look_up([call])[0] != snapshot.look_up([asked(first.content, ())])[0]
+                or snapshot.look_up([call])[0]
+                != snapshot.look_up([parse_call(first.content, ())])[0]
             )
 
 
@@ -98,7 +96,7 @@ def test_a_prompt_with_look_ups_gives_no_fact_away(world):
     evidence, examples = world
     for e in of("tools", examples):
         titles = " ".join(evidence.attributes.titles[i] for i in (*e.anchors, *e.candidates))
-        question = asking(e, evidence)[0].content
+        question = TASKS["tools"].messages(e, evidence)[0].content
         assert all(
             c.name not in question or c.name in e.query or c.name in titles for c in e.conditions
         )
@@ -107,7 +105,7 @@ def test_a_prompt_with_look_ups_gives_no_fact_away(world):
 def test_a_conversation_is_told_turn_by_turn(world):
     evidence, examples = world
     for e in of("conversation", examples):
-        first, *rest = conversation(e, evidence)
+        first, *rest = TASKS["conversation"].messages(e, evidence)
         assert first.content.startswith(f" {e.turns[0].text}") and all(
             t.text not in first.content for t in e.turns[1:]
         )
@@ -115,7 +113,7 @@ def test_a_conversation_is_told_turn_by_turn(world):
         assert evidence.attributes.titles[e.gold[0]] in rest[-1].content.split("<answer>")[1]
         assert all(
             evidence.attributes.titles[e.gold[0]] not in wrong.split("<answer>")[1]
-            for wrong in rest[-1].astray
+            for wrong in rest[-1].flawed
         )
 
 
@@ -146,7 +144,7 @@ def test_a_conversation_is_told_turn_by_turn(world):
     ],
 )
 def test_a_call_is_read_or_it_is_none(text, call):
-    assert asked(text, ["i1"]) == call
+    assert parse_call(text, ["i1"]) == call
 
 
 def test_fault_13_a_call_is_made_after_the_thoughts():
@@ -155,11 +153,13 @@ def test_fault_13_a_call_is_made_after_the_thoughts():
         Look("lookup", "starring", item="Heat (1995)", among=["i1"]),
     )
     assert (
-        asked(f"<think>\nI ask.\n</think>\n\n{call}", ["i1"])
-        == asked(f"I ask.\n</think>{call}", ["i1"])
+        parse_call(f"<think>\nI ask.\n</think>\n\n{call}", ["i1"])
+        == parse_call(f"I ask.\n</think>{call}", ["i1"])
         == looked
     )
-    assert asked(f"<think>{call}</think>", ["i1"]) is asked(f"<think>{call}", ["i1"]) is None
+    assert (
+        parse_call(f"<think>{call}</think>", ["i1"]) is parse_call(f"<think>{call}", ["i1"]) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_fault_13_a_call_is_made_after_the_thoughts():
     ],
 )
 def test_a_call_of_any_length_is_one_the_server_reads(snapshot, text):
-    call = asked(f"<call> {text} </call>", ["i1"])
+    call = parse_call(f"<call> {text} </call>", ["i1"])
     assert msgspec.json.decode(msgspec.json.encode(call), type=Look) == call
     (found,) = snapshot.look_up([call])
     assert found.found == [] and found.problem.startswith("no relation")
@@ -211,9 +211,10 @@ def test_what_a_look_up_finds_in_the_hand_made_world(snapshot, look, found, prob
 
 
 def test_what_the_tool_says():
-    assert told(Looked(["Sue Stone", "Tim Tate"], "")) == " Sue Stone\n Tim Tate"
+    assert tool_message(Looked(["Sue Stone", "Tim Tate"], "")) == " Sue Stone\n Tim Tate"
     assert (
-        told(Looked([], "")) == f" {NOTHING}" and told(Looked([], "no relation")) == " no relation"
+        tool_message(Looked([], "")) == f" {NOTHING}"
+        and tool_message(Looked([], "no relation")) == " no relation"
     )
 
 
@@ -221,9 +222,9 @@ def test_what_the_tool_says():
 def test_look_ups_over_http_and_without_a_server(talks, world):
     evidence, examples = world
     calls = [
-        asked(m.content, e.candidates)
+        parse_call(m.content, e.candidates)
         for e in of("tools", examples)
-        for m in asking(e, evidence)[1:]
+        for m in TASKS["tools"].messages(e, evidence)[1:]
         if "<call>" in m.content
     ]
 
@@ -253,7 +254,7 @@ def test_every_turn_of_the_policy_is_learned_once(world, style):
     assert len(taught) == (1 if style == "conversation" else 2) * len(
         of(style, examples)
     )  # of the tool's: where to look first, and all the rest
-    tokenizer, _ = build_tokenizer(evidence, words_of(examples, evidence, style))
+    tokenizer, _ = build_tokenizer(evidence, vocabulary_texts(examples, evidence, style))
     for lesson, sample in zip(taught[:40], encode(taught[:40], tokenizer), strict=True):
         chat = tokenizer.decode(sample.prompt)
         assert [part.split("\n")[0] for part in chat.split("<|im_start|>")[1:]] == [
@@ -264,12 +265,12 @@ def test_every_turn_of_the_policy_is_learned_once(world, style):
         assert tokenizer.decode(sample.gold) == f"{lesson.gold}<|im_end|>"
         assert sample.prompt == tokenizer(chat, add_special_tokens=False)["input_ids"]
         assert tokenizer.decode([sample.prompt[k] for k in sample.own]) == "".join(
-            f"{m.content}<|im_end|>" for m in lesson.since if m.role == "assistant" and not m.astray
+            f"{m.content}<|im_end|>" for m in lesson.since if m.role == "assistant" and not m.flawed
         )
     said = [
         m.content
         for e in of(style, examples)
-        for m in DIALOGUES[style](e, evidence)
+        for m in TASKS[style].messages(e, evidence)
         if m.role == "assistant"
     ]
     learned = [
@@ -277,7 +278,7 @@ def test_every_turn_of_the_policy_is_learned_once(world, style):
         for t in taught
         for text in (
             t.gold,
-            *(m.content for m in t.since if m.role == "assistant" and not m.astray),
+            *(m.content for m in t.since if m.role == "assistant" and not m.flawed),
         )
     ]
     assert sorted(said) == sorted(learned)
@@ -286,12 +287,12 @@ def test_every_turn_of_the_policy_is_learned_once(world, style):
 def test_rows_say_what_comes_later_and_single_turns_stay_as_they_are(world):
     evidence, examples = world
     talk = of("conversation", examples)
-    rows = example_rows(examples, evidence, "conversation")
+    rows = TASKS["conversation"].rows({"rl": examples}, evidence)["rl"]
     assert [r["extra_info"]["later"] for r in rows] == [
         [f" {t.text}" for t in e.turns[1:] if t.role == "user"] for e in talk
     ]
     assert [r["extra_info"]["among"] for r in rows] == [list(e.candidates) for e in talk]
-    single = example_rows(examples, evidence, "open-book")
+    single = TASKS["open-book"].rows({"rl": examples}, evidence)["rl"]
     assert [r["prompt"][0]["content"] for r in single] == [
         open_book(e, evidence) for e in examples
     ] and "later" not in single[0]["extra_info"]

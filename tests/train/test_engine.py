@@ -1,4 +1,7 @@
-"""Our CPU engine against verl's own: other layout, same log-probabilities, entropies and gradients at the response positions."""
+"""Our CPU engine against verl's own.
+
+Other layout, same log-probabilities, entropies and gradients at the response positions.
+"""
 
 import os
 
@@ -30,7 +33,9 @@ def model():
 
 
 def outputs(engine_class, model, temperature):
-    """What an engine makes of the batch, and the gradient of the summed response log-probabilities."""
+    """What an engine makes of the batch, and the gradient of the summed response
+    log-probabilities.
+    """
     from verl.utils import tensordict_utils
     from verl.workers.utils.padding import no_padding_2_padding
 

@@ -11,9 +11,12 @@ from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 from tests.test_cli import rerec
 from train.evaluation.baselines import baseline
-from train.evaluation.evaluate import DEEPER, EvalConfig, evaluate, interval, row, summarise
+from train.evaluation.evaluate import EvalConfig, evaluate
+from train.evaluation.rows import row
+from train.evaluation.summary import DEEPER, interval, summarise
 from train.reports.journey_report import coloured, pick
-from train.sft.tiny import TinyConfig, build_model, build_tokenizer, save
+from train.sft.tiny import TinyConfig, build_model, save
+from train.sft.tokenizer import build_tokenizer
 from train.tasks.prompts import open_book, response
 
 

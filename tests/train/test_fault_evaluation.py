@@ -1,4 +1,7 @@
-"""Faults of the evaluation's figures: rows without conditions or words, and what gold positions do to the score."""
+"""Faults of the evaluation's figures.
+
+Rows without conditions or words, and what gold positions do to the score.
+"""
 
 from itertools import combinations
 
@@ -11,7 +14,8 @@ from data_engine.schema import Claim
 from reward_server.scoring import PROFILES
 from reward_server.wire import Response
 from tests.conftest import example
-from train.evaluation.evaluate import position_bias, row, summarise
+from train.evaluation.rows import row
+from train.evaluation.summary import position_bias, summarise
 from train.reports.pages import render
 
 THOUGHT = "Film E was not made by Ann Arden but by {}.\n<answer>Film A (1981)</answer>"
@@ -20,7 +24,10 @@ MISSES = "I like films.\n<answer>Film A (1981)</answer>"
 
 @pytest.fixture(scope="module")
 def judged(snapshot, hand_store):
-    """row_of(text, **changes) → the row of the hand-made Example, misinformed: Film E (i5) is by Bo Berg (d2), not by Ann Arden (d1)."""
+    """row_of(text, **changes) → the row of the hand-made Example, misinformed.
+
+    Film E (i5) is by Bo Berg (d2), not by Ann Arden (d1).
+    """
     evidence, scorer = Evidence.load(hand_store), snapshot
     made = example(evidence.attributes)
     premise = Claim(kind="fact", subject="i5", relation="director", value="d1")
@@ -48,7 +55,10 @@ def test_fault_19_a_misinformed_example_without_conditions_is_evaluated(judged):
 
 
 def test_fault_19_the_true_value_is_that_of_the_premise_not_of_the_first_condition(judged):
-    """A benchmark's conditions come in any order: here the first two (Sue Stone, Drama) say nothing of the director."""
+    """A benchmark's conditions come in any order.
+
+    Here the first two (Sue Stone, Drama) say nothing of the director.
+    """
     assert judged(THOUGHT.format("Bo Berg"))["premise_corrected"] is True
     assert judged("Sue Stone.\n<answer>Film A (1981)</answer>")["premise_corrected"] is False
 
@@ -127,7 +137,10 @@ def between(values, positions):
 
 
 def test_fault_22_position_bias_agrees_with_every_permutation_counted():
-    """Eight queries, right only where the gold comes first: of the 70 ways to place four golds first, two are as far apart, p = 2/70."""
+    """Eight queries, right only where the gold comes first.
+
+    Of the 70 ways to place four golds first, two are as far apart, p = 2/70.
+    """
     values, positions = [1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1, 1]
     assert position_bias(rows(values, positions), seed=0, draws=20_000) == pytest.approx(
         2 / 70, abs=0.004
@@ -153,7 +166,10 @@ def test_fault_22_without_bias_p_is_uniform_and_a_bias_shows():
 
 
 def test_fault_22_queries_with_more_candidates_are_no_bias():
-    """Twenty candidates are harder than two, and only there can the gold come third: positions are drawn anew among queries of as many candidates."""
+    """Twenty candidates are harder than two, and only there can the gold come third.
+
+    Positions are drawn anew among queries of as many candidates.
+    """
     rng = np.random.default_rng(2)
     positions = [*rng.integers(0, 2, 100), *rng.integers(0, 20, 100)]
     values = [*(rng.random(100) < 0.9), *(rng.random(100) < 0.2)]

@@ -1,4 +1,7 @@
-"""Evaluation of dialogues as of single turns, on the device that is there; names that say what a method is."""
+"""Evaluation of dialogues as of single turns, on the device that is there.
+
+Names that say what a method is.
+"""
 
 import json
 import shutil
@@ -16,13 +19,16 @@ from reward_server.wire import Looked
 from train.evaluation.evaluate import EvalConfig, evaluate
 from train.evaluation.generate import placement
 from train.sequential.run import METHODS
-from train.tasks.converse import play, start
-from train.tasks.dialogues import DIALOGUES, MOST_CALLS
+from train.tasks import TASKS
+from train.tasks.play import play
+from train.tasks.tool_calls import MOST_CALLS
 
 
 @pytest.fixture(scope="module")
 def talks(film_store, tmp_path_factory):
-    """(store, evidence, Examples) of invented films with conversations and look-ups, and a few of another kind."""
+    """(store, evidence, Examples) of invented films with conversations and look-ups, and a few
+    of another kind.
+    """
     path = tmp_path_factory.mktemp("talks") / "films.duckdb"
     shutil.copy(film_store, path)
     kinds = ("conversation", "tools", "explicit")
@@ -37,7 +43,7 @@ def talks(film_store, tmp_path_factory):
 
 def gold(example, evidence, style):
     """What a perfect policy says, a message at a time."""
-    return [m.content for m in DIALOGUES[style](example, evidence) if m.role == "assistant"]
+    return [m.content for m in TASKS[style].messages(example, evidence) if m.role == "assistant"]
 
 
 def tables(example, evidence):
@@ -77,12 +83,12 @@ def test_fault_gap_a_dialogue_is_played_as_its_transcript_has_it(talks, style):
     assert chosen
     for example in chosen:
         lines = iter(gold(example, evidence, style))
-        dialogue = start(example, evidence, style)
+        dialogue = TASKS[style].start(example, evidence)
         (last,) = play(
             [dialogue], lambda chats, turn, lines=lines: [next(lines)], tables(example, evidence)
         )
         assert dialogue.chat == [
-            {"role": m.role, "content": m.content} for m in DIALOGUES[style](example, evidence)
+            {"role": m.role, "content": m.content} for m in TASKS[style].messages(example, evidence)
         ]
         assert last == dialogue.chat[-1]["content"] and next(lines, None) is None
 
@@ -90,7 +96,7 @@ def test_fault_gap_a_dialogue_is_played_as_its_transcript_has_it(talks, style):
 def test_fault_gap_dialogues_of_other_lengths_are_played_side_by_side(talks):
     _, evidence, examples = talks
     chosen = [e for e in examples if e.kind == "conversation"]
-    dialogues = [start(e, evidence, "conversation") for e in chosen]
+    dialogues = [TASKS["conversation"].start(e, evidence) for e in chosen]
     told = []
     play(
         dialogues,
@@ -109,7 +115,7 @@ def test_fault_gap_who_never_stops_asking_is_heard_a_last_time(talks):
     _, evidence, examples = talks
     example = next(e for e in examples if e.kind == "tools")
     call = gold(example, evidence, "tools")[0]
-    dialogue = start(example, evidence, "tools")
+    dialogue = TASKS["tools"].start(example, evidence)
     (last,) = play(
         [dialogue],
         lambda chats, turn: [call],
@@ -141,19 +147,20 @@ def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(
 ):
     from omegaconf import OmegaConf
 
-    from train.evaluation import compare
+    from train.evaluation import cells
+    from train.evaluation.matrix import Cell, CompareConfig
     from train.evaluation.methods import Method
 
     style = {"tiny-grpo": "open-book"}.get(recipe, recipe.removeprefix("tiny-"))
     composed = OmegaConf.create({"data": {"max_response_length": 96}, "rerec": {"style": style}})
-    monkeypatch.setattr(compare, "_trained_as", lambda cell: composed)
+    monkeypatch.setattr(cells, "trained_config", lambda folder: composed)
     run = []
-    monkeypatch.setattr(compare, "_run", lambda name, words, cell: run.append(words) or "")
-    config = compare.CompareConfig(
+    monkeypatch.setattr(cells, "_run", lambda name, words, cell: run.append(words) or "")
+    config = CompareConfig(
         store=tmp_path / "s.duckdb", model=tmp_path, methods=(recipe,), seeds=(0,)
     )
     method = Method(name=recipe, recipe=recipe, overrides=())
-    compare._fill(tmp_path, method, 0, config, "http://127.0.0.1:1")
+    cells.fill(Cell(method, 0, tmp_path), config, "http://127.0.0.1:1")
     evaluated = next(words for words in run if words[0] == "eval")
     assert evaluated[evaluated.index("--style") + 1] == style
 
@@ -161,7 +168,10 @@ def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(
 @pytest.mark.journey
 @pytest.mark.parametrize("style", ["conversation", "tools"])
 def test_fault_gap_dialogues_are_evaluated(talks, tmp_path, style):
-    """A policy that has hardly learned to write, on the command line: every dialogue is played to its end, judged, and kept."""
+    """A policy that has hardly learned to write, on the command line.
+
+    Every dialogue is played to its end, judged, and kept.
+    """
     from tests.test_cli import rerec
 
     path, evidence, examples = talks
@@ -219,7 +229,10 @@ def test_fault_gap_dialogues_are_evaluated(talks, tmp_path, style):
 
 @pytest.mark.journey
 def test_fault_gap_a_perfect_speaker_is_judged_perfect(talks, monkeypatch):
-    """Through the real server: gold look-ups are answered as the transcript has them, and the last message is scored."""
+    """Through the real server.
+
+    Gold look-ups are answered as the transcript has them, and the last message is scored.
+    """
     from train.evaluation import generate
 
     path, evidence, examples = talks
@@ -241,5 +254,6 @@ def test_fault_gap_a_perfect_speaker_is_judged_perfect(talks, monkeypatch):
     assert found["summary"]["ndcg"]["mean"] == 1.0
     for row, example in zip(found["rows"], chosen, strict=True):
         assert row["dialogue"] == [
-            {"role": m.role, "content": m.content} for m in DIALOGUES["tools"](example, evidence)
+            {"role": m.role, "content": m.content}
+            for m in TASKS["tools"].messages(example, evidence)
         ]

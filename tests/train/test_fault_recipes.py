@@ -1,4 +1,7 @@
-"""Faults of recipes: settings at odds with each other, inherited devices, hostile paths, files of the user's."""
+"""Faults of recipes.
+
+Settings at odds with each other, inherited devices, hostile paths, files of the user's.
+"""
 
 import glob
 import json
@@ -15,10 +18,12 @@ from hypothesis import strategies as st
 from data_engine.graphs.evidence import Evidence
 from tests.test_cli import rerec
 from train.errors import BadRecipe
-from train.evaluation.compare import CompareConfig, run_matrix
-from train.rft import run as rft
-from train.rft.overrides import quoted, spelled
-from train.rft.run import RFTConfig, command, compose, on_cpu, recipes
+from train.evaluation.compare import run_matrix
+from train.evaluation.matrix import CompareConfig
+from train.rft.compose import RFTConfig, compose, on_cpu
+from train.rft.overrides import quoted, quoted_path_value
+from train.rft.recipes import recipes
+from train.rft.run import command
 from train.sequential.rporec import RPORecConfig, run_rporec
 from train.sequential.run import SequentialConfig
 
@@ -38,13 +43,20 @@ AT_ODDS = [
     ("tiny-rerec-graph", ("rerec.judged=0",), "rerec.judged=0 do not agree"),
     (
         "tiny-rerec-graph",
-        ("algorithm.adv_estimator=raae",),
-        "adv_estimator=raae and rerec.judged=3 do not agree",
+        ("rerec.algorithm=raae",),
+        "rerec.algorithm=raae and rerec.judged=3 do not agree",
     ),
-    ("tiny-rporec", ("algorithm.adv_estimator=raae_graph",), "do not agree"),
+    ("tiny-rporec", ("rerec.algorithm=raae_graph",), "do not agree"),
+    (
+        "tiny-rporec",
+        ("algorithm.adv_estimator=raae_graph",),
+        "adv_estimator=raae_graph and rerec.algorithm=grpo do not agree: the algorithm names its "
+        "estimator: set rerec.algorithm=raae_graph instead",
+    ),
     ("tiny-reinforce-plus-plus", ("rerec.weights.penalty=0.5",), "set rerec.weights.penalty=0"),
-    ("tiny-rerec", ("algorithm.adv_estimator=null",), "set rerec.weights.penalty=0"),
-    ("tiny-rporec", ("algorithm.adv_estimator=raae",), "set algorithm.adv_estimator=grpo"),
+    ("tiny-rerec", ("rerec.algorithm=grpo",), "set rerec.weights.penalty=0"),
+    ("tiny-rerec", ("algorithm.adv_estimator=null",), "do not agree"),
+    ("tiny-rporec", ("rerec.algorithm=raae",), "set rerec.algorithm=grpo"),
     (
         "tiny-rerec",
         ("actor_rollout_ref.rollout.n=1",),
@@ -61,7 +73,8 @@ AT_ODDS = [
     (
         "tiny-grpo",
         (
-            "rerec.head={k: 1, accuracy: 1, format: 0, consistency: 0, compression: 0, entropy_gap: 0}",
+            "rerec.head={k: 1, accuracy: 1, format: 0, consistency: 0, "
+            "compression: 0, entropy_gap: 0}",
         ),
         "rerec.head is for next_item",
     ),
@@ -81,10 +94,10 @@ def test_fault_09_settings_that_do_not_agree_are_refused(recipe, overrides, word
 
 
 def test_fault_09_what_agrees_composes():
-    composed("tiny-grpo", "algorithm.adv_estimator=raae_graph", "rerec.judged=3")
+    composed("tiny-grpo", "rerec.algorithm=raae_graph", "rerec.judged=3")
     composed(
         "tiny-rerec-graph",
-        "algorithm.adv_estimator=grpo",
+        "rerec.algorithm=grpo",
         "rerec.judged=0",
         "rerec.weights.penalty=0",
     )
@@ -99,7 +112,7 @@ def test_fault_09_a_comparison_is_refused_before_anything_is_started(tmp_path):
         seeds=(0,),
         overrides=("rerec.judged=3",),
     )
-    with pytest.raises(BadRecipe, match="adv_estimator=grpo and rerec.judged=3 do not agree"):
+    with pytest.raises(BadRecipe, match="rerec.algorithm=grpo and rerec.judged=3 do not agree"):
         run_matrix(tmp_path / "run", matrix, lambda *_: None)
     assert not (tmp_path / "run").exists()
 
@@ -228,11 +241,11 @@ def test_fault_11_other_overrides_are_left_to_the_grammar():
         "x=${y}/z",
         "a/b",
     ):
-        assert spelled(said) == said
+        assert quoted_path_value(said) == said
     assert (
-        spelled("x=/a,b") == "x='/a,b'"
-        and spelled("x=/it's") == r"x='/it\'s'"
-        and spelled("x=/a b") == "x=/a b"
+        quoted_path_value("x=/a,b") == "x='/a,b'"
+        and quoted_path_value("x=/it's") == r"x='/it\'s'"
+        and quoted_path_value("x=/a b") == "x=/a b"
     )
     with pytest.raises(BadRecipe, match="does not compose"):
         composed("tiny-grpo", "trainer.project_name=a,b")
@@ -317,4 +330,4 @@ def test_fault_gap_the_command_composes_a_recipe_file(film_store, tmp_path):
     done = rerec(*words, "--dry-run", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["trainer"]["total_training_steps"] == 7
-    assert "mine.yaml" in done.stderr.splitlines()[-1] and rft.recipes() == recipes()
+    assert "mine.yaml" in done.stderr.splitlines()[-1] and recipes() == recipes()

@@ -1,4 +1,7 @@
-"""Token spans for every family of tokenizers, each trained here and fuzzed; its own offsets are the oracle."""
+"""Token spans for every family of tokenizers, each trained here and fuzzed.
+
+Its own offsets are the oracle.
+"""
 
 import json
 
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from train.algorithms.spans import decoder, spread, token_spans
+from train.algorithms.spans import decoder, token_spans, tokens_within
 
 CORPUS = [
     "Heat is good. I'd rather watch Heat (1995), don't you? Yes: café, naïve, über, señor!",
@@ -145,7 +148,10 @@ BOTH = pytest.mark.parametrize("name", FAMILIES)
 
 
 def tiles(ids, name):
-    """The spans of a sequence, after the invariants that hold of any: in order, without overlap or gap, the whole decoded text."""
+    """The spans of a sequence, after the invariants that hold of any.
+
+    In order, without overlap or gap, the whole decoded text.
+    """
     tokenizer = TOKENIZERS[name]
     text, spans = token_spans(ids, DECODERS[name])
     assert text == tokenizer.decode(ids, skip_special_tokens=True) and len(spans) == len(ids)
@@ -164,7 +170,7 @@ def test_fault_12_heat_is_good(name):
     assert text == "Heat is good"
     for word in ("Heat", "is", "good"):
         begin = text.index(word)
-        held = spread(spans, begin, begin + len(word))
+        held = tokens_within(spans, begin, begin + len(word))
         assert "".join(text[slice(*spans[k])] for k in held).strip() == word
 
 
@@ -177,7 +183,10 @@ def test_fault_12_heat_is_good(name):
 @example("���Heat")
 @example("   Heat\n\n  café 😀 don't")
 def test_fault_12_spans_are_the_tokenizer_s_own_offsets(name, text):
-    """Token by token what its own offsets say it was made of, but for the spaces between; of tokens that share a character the last has it."""
+    """Token by token what its own offsets say it was made of, but for the spaces between.
+
+    Of tokens that share a character the last has it.
+    """
     tokenizer = TOKENIZERS[name]
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     decoded, spans = tiles(encoded["input_ids"], name)
@@ -206,7 +215,10 @@ def test_fault_12_spans_are_the_tokenizer_s_own_offsets(name, text):
 @BOTH
 @given(data=st.data())
 def test_fault_12_any_tokens_at_all_are_tiled(name, data):
-    """What an untrained policy writes: bytes that are no text, continuations of nothing, special tokens anywhere."""
+    """What an untrained policy writes.
+
+    Bytes that are no text, continuations of nothing, special tokens anywhere.
+    """
     size = len(TOKENIZERS[name])
     tiles(data.draw(st.lists(st.integers(0, size - 1), max_size=40)), name)
 
@@ -217,7 +229,7 @@ def test_fault_12_a_character_of_many_bytes_is_the_last_byte_s(name):
     ids = tokenizer("Heat 😀 é", add_special_tokens=False)["input_ids"]
     text, spans = tiles(ids, name)
     place = text.index("😀")
-    (held,) = spread(spans, place, place + 1)
+    (held,) = tokens_within(spans, place, place + 1)
     assert tokenizer.convert_ids_to_tokens(ids[held - 3 : held + 1]) == [
         "<0xF0>",
         "<0x9F>",

@@ -10,11 +10,16 @@ from safetensors.torch import load_file
 from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from train.errors import TrainError
-from train.evaluation.generate import Ask, generate
 from train.evaluation.retention import gold_surprise
+from train.evaluation.sampling import SamplingRequest, generate
+from train.sft.encoding import encode
+from train.sft.lessons import lessons
+from train.sft.loss import Sample, response_loss
+from train.sft.names import NameShuffler
 from train.sft.run import run_sft
-from train.sft.tiny import TinyConfig, build_model, build_tokenizer, save
-from train.sft.training import NameShuffler, SFTConfig, Trainer, encode, lessons, response_loss
+from train.sft.tiny import TinyConfig, build_model, save
+from train.sft.tokenizer import build_tokenizer
+from train.sft.trainer import SFTConfig, Trainer
 from train.tasks.prompts import closed_book, open_book, open_catalogue, response
 
 
@@ -162,7 +167,7 @@ def test_generation_does_not_depend_on_the_batch_and_its_log_probs_are_the_model
     model = build_model(tokenizer, TinyConfig(dims=32, layers=1)).eval()
     prompts = [tuple(s.prompt) for s in encode(lessons(examples[:3], evidence), tokenizer)]
     asks = [
-        Ask(p, t, most, seed)
+        SamplingRequest(p, t, most, seed)
         for seed, (p, t, most) in enumerate(
             [
                 (prompts[0], 1.0, 9),
@@ -184,7 +189,7 @@ def test_generation_does_not_depend_on_the_batch_and_its_log_probs_are_the_model
             .gather(1, torch.tensor(ids)[:, None])[:, 0]
         )
         assert torch.allclose(torch.tensor(logprobs), expected, atol=1e-4)
-        assert len(ids) == ask.most or ids[-1] == tokenizer.eos_token_id
+        assert len(ids) == ask.max_tokens or ids[-1] == tokenizer.eos_token_id
 
 
 def test_sampling_follows_the_models_distribution(films):
@@ -195,7 +200,9 @@ def test_sampling_follows_the_models_distribution(films):
         expected = model(torch.tensor([[5, 6, 7]])).logits[0, -1].softmax(-1)
     drawn = [
         ids[0]
-        for ids, _ in generate(model, [Ask((5, 6, 7), 1.0, 1, k) for k in range(4000)], -1, 0)
+        for ids, _ in generate(
+            model, [SamplingRequest((5, 6, 7), 1.0, 1, k) for k in range(4000)], -1, 0
+        )
     ]
     counts = torch.bincount(torch.tensor(drawn), minlength=len(expected)) / 4000
     assert (counts - expected).abs().max() < 0.04
@@ -231,7 +238,7 @@ def test_the_loss_is_the_mean_over_what_is_said(films):
     evidence, examples, tokenizer, _ = films
     model = build_model(tokenizer, TinyConfig(dims=16, layers=1))
     batch = [
-        (s.prompt, s.gold, own)
+        Sample(s.prompt, s.gold, own)
         for s, own in zip(
             encode(lessons(examples[:3], evidence), tokenizer), ([], [4, 9], []), strict=True
         )
@@ -261,7 +268,7 @@ def test_a_decision_weighs_more_in_the_loss(films):
     )
     assert 5.0 in weights and 1.0 in weights
     assert response_loss(
-        model, [(sample.prompt, sample.gold, [])], trainer.weights
+        model, [Sample(sample.prompt, sample.gold, [])], trainer.weights
     ).item() == pytest.approx(total / sum(weights), rel=1e-4)
 
 

@@ -7,17 +7,12 @@ from data_engine.errors import ConfigChanged, Interrupted, RunExists
 from tests.train.test_selection import validated
 from train.errors import BadRecipe
 from train.rft.checkpoints import LATEST
-from train.rft.run import (
-    RFTConfig,
-    _affordable,
-    _export,
-    _run,
-    check_resume,
-    compose,
-    metrics_files,
-    on_cpu,
-    recipes,
-)
+from train.rft.compose import RFTConfig, compose, on_cpu
+from train.rft.export import export_model
+from train.rft.queries import affordable_queries
+from train.rft.recipes import recipes
+from train.rft.resume import check_resume, metrics_files
+from train.rft.run import run_verl
 
 
 def composed(tmp_path, recipe="tiny-rerec", **changes):
@@ -37,10 +32,8 @@ def test_the_arms_differ_in_reward_estimator_and_order_only(tmp_path):
         OmegaConf.to_container(composed(tmp_path, f"tiny-{arm}"), resolve=True)
         for arm in ("grpo", "rerec")
     )
-    assert (grpo["algorithm"].pop("adv_estimator"), rerec["algorithm"].pop("adv_estimator")) == (
-        "grpo",
-        "raae",
-    )
+    for section, key in (("algorithm", "adv_estimator"), ("rerec", "algorithm")):
+        assert (grpo[section].pop(key), rerec[section].pop(key)) == ("grpo", "raae")
     assert rerec["rerec"].pop("weights") == {
         "k": 1,
         "qas": 0.3,
@@ -97,8 +90,8 @@ def test_a_curriculum_takes_no_more_queries_than_the_run_can_ask_three_times_but
     tmp_path, steps, queries
 ):
     shorter = (f"trainer.total_training_steps={steps}",)
-    assert _affordable(composed(tmp_path, overrides=shorter)) == queries
-    assert _affordable(composed(tmp_path, "tiny-grpo", overrides=shorter)) is None
+    assert affordable_queries(composed(tmp_path, overrides=shorter)) == queries
+    assert affordable_queries(composed(tmp_path, "tiny-grpo", overrides=shorter)) is None
 
 
 def test_bad_recipes_and_overrides_are_named(tmp_path):
@@ -128,6 +121,20 @@ def test_a_resume_wants_the_same_config_but_for_the_server(tmp_path):
             composed(tmp_path, overrides=("actor_rollout_ref.actor.optim.lr=1",)),
             resume=True,
         )
+
+
+@pytest.mark.parametrize("recipe", [name for name in recipes() if name.startswith("tiny")])
+def test_a_run_from_before_recipes_named_an_algorithm_goes_on(tmp_path, recipe):
+    """verl's estimator told the algorithm then; another algorithm is refused as ever."""
+    config = composed(tmp_path, recipe)
+    before = OmegaConf.to_container(config, resolve=True)
+    del before["rerec"]["algorithm"]
+    OmegaConf.save(before, tmp_path / "config.yaml")
+    check_resume(tmp_path, config, resume=True)
+    other = "raae_graph" if recipe == "tiny-rerec" else "raae"
+    config.rerec.algorithm = other
+    with pytest.raises(ConfigChanged, match=f"rerec.algorithm: [a-z_]+ → {other}"):
+        check_resume(tmp_path, config, resume=True)
 
 
 def test_a_folder_of_something_else_is_not_resumed(tmp_path):
@@ -168,7 +175,7 @@ def test_the_model_of_a_run_is_the_last_or_chosen_by_validation(tmp_path, by, ke
             "actor_rollout_ref": {"model": {"path": str(tmp_path / "beginner"), "lora_rank": 0}},
         }
     )
-    assert (_export(tmp_path, config) / "config.json").read_text() == kept
+    assert (export_model(tmp_path, config) / "config.json").read_text() == kept
 
 
 @pytest.mark.journey
@@ -181,7 +188,7 @@ def test_sigterm_before_the_first_checkpoint_is_heeded(tmp_path, monkeypatch):
     with pytest.raises(
         Interrupted, match="stopped by SIGTERM after a checkpoint; resume with: rerec again"
     ):
-        _run(composed(tmp_path / "new"), "rerec again")
+        run_verl(composed(tmp_path / "new"), "rerec again")
     assert not (tmp_path / "new/checkpoints/stop").exists()
 
 

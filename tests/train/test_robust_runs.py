@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from data_engine.store.database import Store
 from reward_server.local import local_server
 from tests.test_cli import rerec, start, wait_for
-from train.reports.pages import read_metrics
-from train.rft.run import metrics_files
+from train.reports.metrics import read_metrics
+from train.rft.resume import metrics_files
 
 pytestmark = pytest.mark.journey
 STEPS = 8

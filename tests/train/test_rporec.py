@@ -16,12 +16,12 @@ from reward_server.errors import ServerUnreachable, StaleGraph
 from reward_server.local import local_server
 from reward_server.wire import HeadScore
 from tests.test_cli import rerec, start, wait_for
-from train.reports.pages import read_metrics
-from train.reports.run_report import validations
-from train.rft.run import metrics_files
+from train.reports.metrics import read_metrics, validations
+from train.rft.resume import metrics_files
 from train.sequential.queries import evenly, next_lessons, next_rows, question
 from train.sequential.thoughts import READ, Thought, policy, template
-from train.sft.tiny import TinyConfig, build_model, build_tokenizer, save
+from train.sft.tiny import TinyConfig, build_model, save
+from train.sft.tokenizer import build_tokenizer
 from train.verl_plugin.reward import entropy_gap, next_item_reward
 
 WEIGHTS = {

@@ -10,9 +10,10 @@ from data_engine.errors import RunInUse
 from data_engine.runtime.run_directory import RunDirectory
 from tests.test_cli import rerec
 from train.errors import TrainError
-from train.reports.pages import canvas, curve, read_metrics
-from train.reports.run_report import samples, validations, write_run_report
-from train.rft.run import metrics_files
+from train.reports.metrics import read_metrics, validations
+from train.reports.plots import canvas, curve
+from train.reports.run_report import samples, write_run_report
+from train.rft.resume import metrics_files
 
 PART = "val-aux/rerec/films/next_item/{}/mean@1"
 

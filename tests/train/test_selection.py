@@ -1,4 +1,8 @@
-"""Which step is a run's model. Hand-computed: over four queries the differences 1, 1, 1, 0 are 3 standard errors from zero, 1, 1, 0, 0 are 1.73."""
+"""Which step is a run's model.
+
+Hand-computed: over four queries the differences 1, 1, 1, 0 are 3 standard errors from zero, 1, 1,
+0, 0 are 1.73.
+"""
 
 import json
 from math import nan
@@ -13,7 +17,10 @@ pytestmark = pytest.mark.unit
 
 
 def validated(folder: Path, steps: dict[int, list[float]]) -> Path:
-    """What verl keeps of validations: by step the score of each query, not always in the same order."""
+    """What verl keeps of validations.
+
+    By step the score of each query, not always in the same order.
+    """
     folder.mkdir()
     for step, values in steps.items():
         rows = [

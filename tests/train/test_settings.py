@@ -5,7 +5,8 @@ from omegaconf import OmegaConf
 
 from train.cores import MOST, threads
 from train.errors import BadRecipe
-from train.rft.run import RFTConfig, compose, recipes
+from train.rft.compose import RFTConfig, compose
+from train.rft.recipes import recipes
 
 
 def section(recipe, *overrides):
@@ -25,13 +26,14 @@ def test_every_recipe_is_whole(recipe):
     [
         ("tiny-rerec", "rerec.curriculum.tau=2", "rerec.curriculum.tau: Input should be less"),
         ("tiny-rerec", "rerec.weights.qas=x", "rerec.weights: Expected `float`"),
-        ("tiny-rerec", "algorithm.adv_estimator=grpo", "set rerec.weights.penalty=0, or take raae"),
+        ("tiny-rerec", "rerec.algorithm=grpo", "set rerec.weights.penalty=0, or take raae"),
         (
             "tiny-conversation",
             "rerec.weights.penalty=0.5",
             "set rerec.weights.penalty=0, or take raae",
         ),
         ("tiny-rerec", "rerec.weights.k=0", "rerec.weights: Expected `int` >= 1"),
+        ("tiny-grpo", "rerec.algorithm=ppo", "no algorithm 'ppo': choose from grpo, reinforce"),
         ("tiny-grpo", "rerec.style=rhyme", "no style 'rhyme': choose from open-book"),
         ("tiny-grpo", "rerec.style=open-catalogue", "set rerec.weights.right=conditions"),
         ("tiny-grpo", "rerec.task=poem", "rerec.task: Input should be 'examples' or 'next_item'"),

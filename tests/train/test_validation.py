@@ -1,4 +1,7 @@
-"""What has no figure is never taken for 0: answers that could not be scored, and parts of the reward that the graphs cannot give."""
+"""What has no figure is never taken for 0.
+
+Answers that could not be scored, and parts of the reward that the graphs cannot give.
+"""
 
 import asyncio
 from math import isnan, nan
@@ -8,6 +11,7 @@ import pytest
 
 from reward_server.errors import ServerUnreachable
 from reward_server.wire import MOST_CHARACTERS
+from train.algorithms import ALGORITHMS
 from train.verl_plugin.reward import NEXT_UNSCORED, UNSCORED, reward
 from train.verl_plugin.trainer import RerecTrainer
 
@@ -15,7 +19,9 @@ pytestmark = pytest.mark.unit
 
 
 def updated(unscored: list[bool], tmp_path, **parts: list[float]) -> dict[str, float]:
-    """What is logged of validation answers with scores .1, .2, …, some of them lost, and `parts` of them."""
+    """What is logged of validation answers with scores .1, .2, …, some of them lost, and `parts`
+    of them.
+    """
     trainer = RerecTrainer.__new__(RerecTrainer)
     trainer.config = SimpleNamespace(
         rerec=SimpleNamespace(most_unscored=0.1),
@@ -91,7 +97,13 @@ def test_a_part_the_graphs_cannot_give_is_no_number_and_who_names_no_item_earns_
 
     def figures(text: str) -> dict:
         return asyncio.run(
-            reward(Scores(), "e", list(map(ord, text)), lambda part: "".join(map(chr, part)))
+            reward(
+                Scores(),
+                "e",
+                list(map(ord, text)),
+                lambda part: "".join(map(chr, part)),
+                ALGORITHMS["raae"],
+            )
         )[0]
 
     named, silent = figures("<answer>Film A (1981)</answer>"), figures("I do not know.")

@@ -1,12 +1,15 @@
-"""A method to compare: a recipe, less some of its ideas. "tiny-rerec-qas-pas" is tiny-rerec without query and preference alignment."""
+"""A method to compare: a recipe, less some of its ideas.
+
+"tiny-rerec-qas-pas" is tiny-rerec without query and preference alignment.
+"""
 
 from typing import NamedTuple
 
 from train.errors import BadRecipe
-from train.rft.run import recipes
+from train.rft.recipes import recipes
 
 ABLATIONS = {
-    "raae": ("algorithm.adv_estimator=grpo", "rerec.weights.penalty=0", "rerec.judged=0"),
+    "raae": ("rerec.algorithm=grpo", "rerec.weights.penalty=0", "rerec.judged=0"),
     "qas": ("rerec.weights.qas=0",),
     "pas": ("rerec.weights.pas=0",),
     "curriculum": ("rerec.curriculum=null",),
@@ -26,12 +29,17 @@ def method(name: str) -> Method:
     known = [r for r in recipes() if name == r or name.startswith(f"{r}-")]
     if not known:
         raise BadRecipe(
-            f"no recipe begins {name!r}: choose from {', '.join(recipes())}, with -{', -'.join(ABLATIONS)} to leave something out"
+            f"no recipe begins {name!r}: choose from {', '.join(recipes())}, "
+            f"with -{', -'.join(ABLATIONS)} to leave something out"
         )
     recipe = max(known, key=len)
     left_out = name[len(recipe) + 1 :].split("-") if name != recipe else []
     if unknown := [word for word in left_out if word not in ABLATIONS]:
         raise BadRecipe(
-            f"{name}: nothing called {unknown[0]!r} can be left out of {recipe}, only {', '.join(ABLATIONS)}"
+            f"{name}: nothing called {unknown[0]!r} can be left out of {recipe}, "
+            f"only {', '.join(ABLATIONS)}"
         )
-    return Method(name, recipe, tuple(o for word in left_out for o in ABLATIONS[word]))
+    overrides: list[str] = []
+    for word in left_out:
+        overrides += ABLATIONS[word]
+    return Method(name, recipe, tuple(overrides))

@@ -1,149 +1,87 @@
-"""The HTML report of one reinforcement run: every part of the reward, how validation went, how healthy it was, what was written last."""
+"""The HTML report of one reinforcement run.
+
+Every part of the reward, how validation went, how healthy the policy was, what it wrote last.
+"""
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from math import isnan, nan
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 
-from data_engine.runtime.atomic import write
+from data_engine.datasets.sampling import evenly
 from train.errors import TrainError
-from train.reports.pages import Metrics, canvas, curve, inline, pieces, png, read_metrics, render
+from train.reports.metrics import Metrics, read_metrics, validations
+from train.reports.pages import write_page
+from train.reports.plots import inline
+from train.reports.reward_plot import draw
+from train.reports.segments import pieces
 from train.rft.health import alarms
-from train.rft.run import metrics_files
+from train.rft.resume import metrics_files
 
-HEALTH = {
-    "response_length/mean": "tokens a response",
-    "response_length/clip_ratio": "share cut at the limit",
-    "actor/ppo_kl": "KL of a step, nats a token",
-    "actor/grad_norm": "gradient norm",
-}
 SECONDS = {
     "gen": "rollouts and rewards",
     "old_log_prob": "log-probs",
     "adv": "advantages",
     "update_actor": "update",
 }
-COLUMNS, SAMPLES = 4, 8
-INK = ("#0a7d5a", "#335c99")
+PARTS = ("ndcg", "qas", "pas", "consistency", "compression", "entropy_gap", "answered")
+SAMPLES = 8
 
 
 def write_run_report(run: Path) -> Path:
-    """Write run/report.html from the logs of `rerec train rft`. Raises TrainError when no step was made."""
+    """Write run/report.html from the logs of `rerec train rft`; returns its path.
+
+    Raises TrainError when no step was made.
+    """
     metrics = read_metrics(metrics_files(run))
     if "rerec/score" not in metrics:
         raise TrainError(f"{run} holds no step of a run yet: nothing to report")
-    seconds = {
-        name: values
-        for key, name in SECONDS.items()
-        if (values := metrics.get(f"timing_s/{key}", ((), ()))[1])
-    }
-    html = render(
+    return write_page(
+        run / "report.html",
         "run.html",
-        run=run.name,
         provenance=json.loads((run / "provenance.json").read_text()),
         alarms=alarms({name: values for name, (_, values) in metrics.items()}),
         plot=inline(draw({"": metrics})),
         steps=metrics["rerec/score"][0][-1],
         validation=validations(metrics),
         decoding=decoding(run),
-        seconds={name: sum(values) / len(values) for name, values in seconds.items()},
+        seconds=_mean_seconds(metrics),
         samples=samples(run),
     )
-    write(run / "report.html", html)
-    return run / "report.html"
+
+
+def _mean_seconds(metrics: Metrics) -> dict[str, float]:
+    """Seconds per step of each phase that was timed."""
+    found = {}
+    for key, name in SECONDS.items():
+        _, values = metrics.get(f"timing_s/{key}", ([], []))
+        if values:
+            found[name] = sum(values) / len(values)
+    return found
 
 
 def decoding(run: Path) -> str:
-    """How validation had the policy answer."""
+    """How validation had the policy answer, in words."""
     settings = OmegaConf.load(run / "config.yaml").actor_rollout_ref.rollout.val_kwargs
     return f"sampled at temperature {settings.temperature:g}" if settings.do_sample else "greedy"
 
 
-def validations(metrics: Metrics) -> dict[str, tuple[list[int], list[float]]]:
-    """What verl measured on the validation queries, by part of the reward ("score" is the whole): at each step the mean over the kinds of query that
-    have it, NaN where none has; and where there are several kinds the NDCG of each."""
-    found: dict[str, dict[str, tuple[list[int], list[float]]]] = defaultdict(dict)
-    for key, points in metrics.items():
-        if key.startswith("val-") and key.endswith("/mean@1"):
-            *_, kind, part, _ = key.split("/")
-            found[part][kind] = points
-    means = {
-        part: _mean(list(kinds.values()))
-        for part, kinds in sorted(found.items())
-        if part not in ("reward", "unscored", "reward_seconds")
+def samples(run: Path) -> list[dict[str, Any]]:
+    """Some responses of the last validation, evenly over all, with each part of their reward."""
+    files = sorted((run / "samples").glob("*.jsonl"), key=lambda path: int(path.stem))
+    rows = [json.loads(line) for line in files[-1].read_text().splitlines()] if files else []
+    return [_sample(row) for row in evenly(rows, SAMPLES)]
+
+
+def _sample(row: dict[str, Any]) -> dict[str, Any]:
+    cut = pieces(row["output"], json.loads(row.get("segments", "[]")), row["score"])
+    return {
+        "asked": row["input"],
+        "response": row["output"],
+        "pieces": cut,
+        "before": row["output"][: cut[0]["start"]] if cut else "",
+        "score": row["score"],
+        "parts": {name: row[name] for name in PARTS if not isnan(row.get(name, nan))},
     }
-    each = found["ndcg"]
-    return means | ({f"ndcg {kind}": each[kind] for kind in sorted(each)} if len(each) > 1 else {})
-
-
-def _mean(curves: Sequence[tuple[list[int], list[float]]]) -> tuple[list[int], list[float]]:
-    """At each step of any curve the mean of those that have a number there."""
-    at: dict[int, list[float]] = defaultdict(list)
-    for step, value in (
-        point for steps, values in curves for point in zip(steps, values, strict=True)
-    ):
-        at[step] += [] if isnan(value) else [value]
-    return sorted(at), [sum(at[step]) / len(at[step]) if at[step] else nan for step in sorted(at)]
-
-
-def samples(run: Path) -> list[dict]:
-    """Some of what was written in the last validation, evenly over all, each with what every part of the reward says."""
-    files = sorted((run / "samples").glob("*.jsonl"), key=lambda p: int(p.stem))
-    rows = [json.loads(row) for row in files[-1].read_text().splitlines()] if files else []
-    chosen = (
-        [rows[k * len(rows) // SAMPLES] for k in range(SAMPLES)] if len(rows) > SAMPLES else rows
-    )
-    parts = ("ndcg", "qas", "pas", "consistency", "compression", "entropy_gap", "answered")
-    return [
-        {
-            "asked": row["input"],
-            "response": row["output"],
-            "pieces": (
-                cut := pieces(row["output"], json.loads(row.get("segments", "[]")), row["score"])
-            ),
-            "before": row["output"][: cut[0]["start"]] if cut else "",
-            "score": row["score"],
-            "parts": {name: row[name] for name in parts if not isnan(row.get(name, nan))},
-        }
-        for row in chosen
-    ]
-
-
-def draw(runs: Mapping[str, Metrics]) -> bytes:
-    """PNG: each part of the reward on the rollouts (and, where it was measured, on validation: dots), then health; a colour a run."""
-    parts = sorted(
-        {
-            key
-            for found in runs.values()
-            for key in found
-            if key.startswith(("rerec/", "curriculum/")) and "seconds" not in key
-        }
-    )
-    keys = [*parts, *(key for key in HEALTH if any(key in found for found in runs.values()))]
-    rows = -(-len(keys) // COLUMNS)
-    figure, axes = canvas(rows, COLUMNS, 15, 2.6 * rows)
-    for panel, key in zip(axes.flat, keys, strict=False):
-        name = key.rpartition("/")[2]
-        for (label, metrics), colour in zip(
-            runs.items(), [*INK, *(f"C{n}" for n in range(len(runs)))], strict=False
-        ):
-            curve(panel, metrics.get(key, ([], [])), colour, label)
-            if key.startswith("rerec/") and name in (watched := validations(metrics)):
-                panel.plot(
-                    *watched[name],
-                    "o--",
-                    color=colour,
-                    markersize=5,
-                    linewidth=0.8,
-                    label=f"{label} validation".strip(),
-                )
-        panel.set_title(HEALTH.get(key, name.replace("_", " ")), fontsize=10)
-    for panel in list(axes.flat)[len(keys) :]:
-        panel.set_visible(False)
-    labelled = next((panel for panel in axes.flat if panel.get_legend_handles_labels()[0]), None)
-    if labelled:
-        labelled.legend(frameon=False, fontsize=8)
-    return png(figure)

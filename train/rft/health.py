@@ -1,4 +1,7 @@
-"""How a run is doing: one line a step, and alarms when entropy, length or the distance a step goes tell that learning has gone wrong. Pure."""
+"""The health of a run: one line per step, and alarms when learning has gone wrong. Pure.
+
+Entropy, length and the distance of a step tell.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,13 +9,11 @@ import numpy as np
 
 RECENT = 5  # steps that an alarm looks at
 COLLAPSED, SCATTERED = 0.1, 3.0  # entropy, against that of the first steps
-CUT, GROWN = (
-    0.3,
-    2.0,
-)  # share of responses cut at the limit; mean length, against that of the first steps
-FAR = 0.1  # KL of the new policy from the one that sampled, nats a token (a step of PPO stays below .02)
+CUT = 0.3  # share of responses cut at the limit
+GROWN = 2.0  # mean length, against that of the first steps
+FAR = 0.1  # KL of the new policy from the one that sampled, nats per token (PPO: below .02)
 FLAT = 0.9  # share of groups whose responses all earn the same: nothing to learn from
-SAID = (
+SHOWN = (
     ("rerec/score", "reward"),
     ("rerec/ndcg", "NDCG"),
     ("rerec/answered", "answered"),
@@ -24,51 +25,60 @@ SAID = (
 
 
 def line(step: int, steps: int, metrics: Mapping[str, float]) -> str:
-    """ "step 12/48 · reward 0.412 · entropy 0.92 · 7.1 s": what a person watches."""
-    shown = [f"{name} {metrics[key]:.3g}" for key, name in SAID if key in metrics]
+    """A step for the console: "step 12/48 · reward 0.412 · entropy 0.92 · 7.1 s"."""
+    shown = [f"{name} {metrics[key]:.3g}" for key, name in SHOWN if key in metrics]
     return " · ".join([f"step {step}/{steps}", *shown])
 
 
 def alarms(history: Mapping[str, Sequence[float]]) -> list[str]:
-    """What is wrong by the last RECENT steps of verl's metrics; nothing before twice as many steps were made."""
+    """Messages about what is wrong by the last RECENT steps of verl's metrics.
 
-    def now(key: str) -> float:
-        return (
-            float(np.mean(history[key][-RECENT:]))
-            if len(history.get(key, ())) >= 2 * RECENT
-            else float("nan")
-        )
+    Nothing before twice as many steps were made.
+    """
+    entropy, length = "rerec/entropy", "response_length/mean"
+    cut = _recent(history, "response_length/clip_ratio")
+    kl = _recent(history, "actor/ppo_kl")
+    flat = _recent(history, "rerec/flat_groups")
+    checks = (
+        (
+            _change(history, entropy) < COLLAPSED,
+            f"entropy fell to {_recent(history, entropy):.3f}: the policy no longer explores; "
+            "lower the learning rate or raise the temperature",
+        ),
+        (
+            _change(history, entropy) > SCATTERED,
+            f"entropy rose to {_recent(history, entropy):.2f}: the policy is coming apart; "
+            "lower the learning rate",
+        ),
+        (
+            cut > CUT,
+            f"{cut:.0%} of the responses are cut at data.max_response_length: raise it",
+        ),
+        (
+            _change(history, length) > GROWN,
+            f"responses grew to {_recent(history, length):.0f} tokens: does length earn reward?",
+        ),
+        (
+            kl > FAR,
+            f"a step moves the policy by {kl:.2f} nats a token: lower the learning rate",
+        ),
+        (
+            flat > FLAT,
+            f"{flat:.0%} of the groups earn the same throughout: "
+            "queries are too easy or too hard to learn from",
+        ),
+    )
+    return [message for wrong, message in checks if wrong]
 
-    def against(key: str) -> float:
-        return (
-            now(key) / max(float(np.mean(history[key][:RECENT])), 1e-9)
-            if key in history
-            else float("nan")
-        )
 
-    found = []
-    if against("rerec/entropy") < COLLAPSED:
-        found.append(
-            f"entropy fell to {now('rerec/entropy'):.3f}: the policy no longer explores; lower the learning rate or raise the temperature"
-        )
-    if against("rerec/entropy") > SCATTERED:
-        found.append(
-            f"entropy rose to {now('rerec/entropy'):.2f}: the policy is coming apart; lower the learning rate"
-        )
-    if now("response_length/clip_ratio") > CUT:
-        found.append(
-            f"{now('response_length/clip_ratio'):.0%} of the responses are cut at data.max_response_length: raise it"
-        )
-    if against("response_length/mean") > GROWN:
-        found.append(
-            f"responses grew to {now('response_length/mean'):.0f} tokens: does length earn reward?"
-        )
-    if now("actor/ppo_kl") > FAR:
-        found.append(
-            f"a step moves the policy by {now('actor/ppo_kl'):.2f} nats a token: lower the learning rate"
-        )
-    if now("rerec/flat_groups") > FLAT:
-        found.append(
-            f"{now('rerec/flat_groups'):.0%} of the groups earn the same throughout: queries are too easy or too hard to learn from"
-        )
-    return found
+def _recent(history: Mapping[str, Sequence[float]], key: str) -> float:
+    """The mean over the last RECENT steps; nan before twice as many."""
+    values = history.get(key, ())
+    return float(np.mean(values[-RECENT:])) if len(values) >= 2 * RECENT else float("nan")
+
+
+def _change(history: Mapping[str, Sequence[float]], key: str) -> float:
+    """`_recent` as a multiple of the mean over the first RECENT steps."""
+    if key not in history:
+        return float("nan")
+    return _recent(history, key) / max(float(np.mean(history[key][:RECENT])), 1e-9)

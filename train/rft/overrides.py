@@ -1,4 +1,4 @@
-"""Texts as hydra's override grammar reads them: paths may hold whatever a file system allows."""
+"""Overrides in hydra's grammar, with paths that hold whatever a file system allows."""
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -10,8 +10,11 @@ STRUCTURE = ("[", "{", "'", '"')  # begins what is meant as a list, a mapping or
 
 
 def quoted(text: str) -> str:
-    """The text itself as a value of an override. Raises BadRecipe for what OmegaConf would take for
-    an interpolation: it is resolved more than once on the way to the workers."""
+    """The text itself as a value of an override.
+
+    Raises BadRecipe for what OmegaConf would take for an interpolation: it is resolved more than
+    once on the way to the workers.
+    """
     if "${" in text:
         raise BadRecipe(
             f"{text}: a path cannot hold ${{, which a recipe reads as a reference: choose another"
@@ -19,9 +22,11 @@ def quoted(text: str) -> str:
     return QuotedString(text=text, quote=Quote.single).with_quotes()
 
 
-def spelled(override: str) -> str:
-    """An override as a user gave it; where its value is a path that the grammar cannot read, or
-    takes for several values (a comma), the path in quotes."""
+def quoted_path_value(override: str) -> str:
+    """A user's override, in quotes where its value is a path that the grammar cannot read.
+
+    In quotes too where the grammar takes the path for several values (a comma).
+    """
     key, equals, value = override.partition("=")
     if not equals or "/" not in value or value.startswith(STRUCTURE) or "${" in value:
         return override

@@ -1,4 +1,4 @@
-"""What `--dry-run` looks at before anything heavy starts: model and tokenizer, prompts, reward server, memory."""
+"""The checks of `--dry-run` before anything heavy starts: model, prompts, reward server, memory."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,25 +10,26 @@ from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
-from train.tasks.dialogues import example_rows
+from train.rft.settings import recipe_task
 
 GB = 1e9
-TRAINED = 16  # bytes a parameter in fp32 FSDP: weights, gradients, two moments of Adam
+TRAINED = 16  # bytes per parameter in fp32 FSDP: weights, gradients, two moments of Adam
+FROZEN = 4  # bytes per parameter beside an adapter: weights in fp32
 SAMPLE = 200  # prompts that are measured
 
 
 class Check(NamedTuple):
-    """`fine` is None for what could not be looked at from here."""
+    """The outcome of a check; `passed` is None for one that could not be made from here."""
 
-    what: str
-    fine: bool | None
-    says: str
+    name: str
+    passed: bool | None
+    message: str
 
 
 def preflight(composed: DictConfig, store: Path) -> list[Check]:
     """Every check, in the order in which a run would meet them."""
     folder = Path(str(composed.actor_rollout_ref.model.path))
-    evidence, prompts = _asked(composed, store)
+    evidence, prompts = _sampled_prompts(composed, store)
     return [
         _model(folder),
         _prompts(composed, folder, prompts, store),
@@ -37,17 +38,13 @@ def preflight(composed: DictConfig, store: Path) -> list[Check]:
     ]
 
 
-def _asked(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str]]:
+def _sampled_prompts(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str]]:
     if not store.is_file():
         return None, []
     evidence = Evidence.load(store)
-    if composed.rerec.task == "next_item":
-        from train.sequential.queries import next_rows
-
-        rows = next_rows(evidence, composed.rerec.cut, SAMPLE)["rl"]
-        return evidence, [row["prompt"][0]["content"] for row in rows]
     with Store.open(store, read_only=True) as opened:
-        rows = example_rows(opened.examples("rl"), evidence, composed.rerec.style)[:SAMPLE]
+        examples = opened.examples("rl")
+    rows = recipe_task(composed).sample(examples, evidence, SAMPLE)
     return evidence, [row["prompt"][0]["content"] for row in rows]
 
 
@@ -69,7 +66,7 @@ def _model(folder: Path) -> Check:
 
 
 def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path) -> Check:
-    """Do they fit, as the model's own tokenizer and chat template make them?"""
+    """Whether they fit, as the model's own tokenizer and chat template make them."""
     if not prompts:
         return Check("prompts", None, f"nothing to ask in {store}: give --store")
     if not (folder / "tokenizer_config.json").is_file():
@@ -84,21 +81,11 @@ def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path
             f"the tokenizer in {folder} has no chat template: take an instruct model",
         )
     chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
-    longest = max(
-        map(
-            len,
-            tokenizer(
-                tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
-            )["input_ids"],
-        )
-    )
+    texts = tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
+    longest = max(map(len, tokenizer(texts)["input_ids"]))
     fits = longest <= most
-    return Check(
-        "prompts",
-        fits,
-        f"the longest of {len(prompts)} has {longest} tokens of {most}"
-        + ("" if fits else ": raise data.max_prompt_length"),
-    )
+    message = f"the longest of {len(prompts)} has {longest} tokens of {most}"
+    return Check("prompts", fits, message if fits else f"{message}: raise data.max_prompt_length")
 
 
 def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
@@ -106,7 +93,7 @@ def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
         return Check("reward server", None, "one is started with the run")
     server = composed.rerec.server
     try:
-        with RewardClient(server, evidence and evidence.digest) as client:
+        with RewardClient(server, evidence.digest if evidence else None) as client:
             served = client.ready()
     except ServerUnreachable:
         return Check(
@@ -126,7 +113,10 @@ def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
 
 
 def _memory(composed: DictConfig, folder: Path) -> Check:
-    """Of one device while it trains: its share of weights, gradients and optimiser, and the logits of a micro batch in fp32, twice."""
+    """The memory of one device while it trains.
+
+    Its share of weights, gradients and optimiser, and the logits of a micro batch in fp32, twice.
+    """
     if not (folder / "config.json").is_file():
         return Check("memory", None, "no config.json here to count parameters by")
     import torch
@@ -135,16 +125,17 @@ def _memory(composed: DictConfig, folder: Path) -> Check:
     shape = AutoConfig.from_pretrained(folder)
     with torch.device("meta"):
         count = sum(p.numel() for p in AutoModelForCausalLM.from_config(shape).parameters())
-    devices, adapter = (
-        composed.trainer.n_gpus_per_node * composed.trainer.nnodes,
-        composed.actor_rollout_ref.model.lora_rank > 0,
-    )
-    state = count * (4 if adapter else TRAINED) / devices
+    devices = composed.trainer.n_gpus_per_node * composed.trainer.nnodes
+    adapter = composed.actor_rollout_ref.model.lora_rank > 0
+    state = count * (FROZEN if adapter else TRAINED) / devices
     logits = 2 * 4 * shape.vocab_size * composed.actor_rollout_ref.actor.ppo_max_token_len_per_gpu
-    says = f"{count / 1e6:,.1f} M parameters: about {(state + logits) / GB:.1f} GB a device while training"
+    message = (
+        f"{count / 1e6:,.1f} M parameters: "
+        f"about {(state + logits) / GB:.1f} GB a device while training"
+    )
     if composed.trainer.device != "cuda":
-        return Check("memory", True, says)
+        return Check("memory", True, message)
     if not torch.cuda.is_available():
-        return Check("memory", None, f"{says}; no GPU here to hold it against")
+        return Check("memory", None, f"{message}; no GPU here to hold it against")
     room = torch.cuda.get_device_properties(0).total_memory
-    return Check("memory", state + logits < room, f"{says} of {room / GB:.0f} GB")
+    return Check("memory", state + logits < room, f"{message} of {room / GB:.0f} GB")

@@ -1,6 +1,7 @@
-"""Our section of a recipe (`rerec:` beside verl's own), typed: what is asked, what scores it, in which order."""
+"""Our section of a recipe (`rerec:` beside verl's own) as a typed record, and its checks."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 from omegaconf import DictConfig
@@ -9,25 +10,34 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from data_engine.datasets.sequences import Cut
 from data_engine.runtime.config import Config
 from reward_server.wire import Weights
+from train.algorithms import ALGORITHMS
 from train.errors import BadRecipe
 from train.rft.curriculum import CurriculumConfig
-from train.tasks.dialogues import DIALOGUES
-from train.tasks.prompts import OPEN, STYLES
+from train.tasks import TASKS, DialogueTask, Task, task_of
 
 
 def _known_style(style: str) -> str:
-    if style not in STYLES | DIALOGUES:
-        raise ValueError(f"no style {style!r}: choose from {', '.join(STYLES | DIALOGUES)}")
+    if style not in TASKS:
+        raise ValueError(f"no style {style!r}: choose from {', '.join(TASKS)}")
     return style
 
 
-def _known_weights(weights: dict) -> dict:
+def _known_algorithm(name: str) -> str:
+    if name not in ALGORITHMS:
+        raise ValueError(f"no algorithm {name!r}: choose from {', '.join(ALGORITHMS)}")
+    return name
+
+
+def _known_weights(weights: dict[str, Any]) -> dict[str, Any]:
     msgspec.convert(weights, Weights)
     return weights
 
 
 class HeadWeights(Config):
-    """How RPORec's parts make a reward (`train.verl_plugin.reward.next_item_reward`); K of its NDCG."""
+    """How RPORec's parts make a reward (`train.verl_plugin.reward.next_item_reward`).
+
+    k: cut-off of its NDCG. The rest are the weights of the parts.
+    """
 
     k: int = Field(ge=1, le=1_000_000)
     accuracy: float = Field(ge=0)
@@ -37,119 +47,100 @@ class HeadWeights(Config):
     entropy_gap: float = Field(ge=0)
 
 
-NEXT_ITEM = {"head", "cut", "queries"}  # what only a recipe about what comes next has
+DEFAULT_QUERIES = 1024  # training moments of next_item
+NEXT_ITEM_KEYS = {"head", "cut", "queries"}  # of recipes about what comes next alone
 
 
 class Settings(Config):
-    """The whole of it. `cut` and `queries` are next_item's."""
+    """The whole section. `cut` and `queries` are next_item's."""
 
     server: str
     graph_digest: str
     task: Literal["examples", "next_item"]
-    weights: Annotated[dict, AfterValidator(_known_weights)]
+    weights: Annotated[dict[str, Any], AfterValidator(_known_weights)]
     style: Annotated[str, AfterValidator(_known_style)]
     retries: int = Field(ge=0)
     most_unscored: float = Field(ge=0, lt=1)
     poll_seconds: float = Field(gt=0)
+    algorithm: Annotated[str, AfterValidator(_known_algorithm)]
     judged: float = Field(ge=0)
     curriculum: CurriculumConfig | None
     best_by: Literal["score", "ndcg"] | None
     head: HeadWeights | None
     head_digest: str | None
     cut: Cut = "time"
-    queries: int = Field(1024, ge=1)
+    queries: int = Field(DEFAULT_QUERIES, ge=1)
 
     @model_validator(mode="after")
-    def _whole(self) -> "Settings":
-        if self.task == "next_item" and self.head is None:
+    def _fits_the_task(self) -> "Settings":
+        if self.task == "next_item":
+            self._check_next_item()
+        else:
+            self._check_examples()
+        self._check_style()
+        return self
+
+    def _check_next_item(self) -> None:
+        if self.head is None:
             raise ValueError(
                 "a next_item recipe needs rerec.head: K and the weights of the reward's parts"
             )
-        if self.task == "next_item" and (self.curriculum or self.judged):
+        if self.curriculum or self.judged:
             raise ValueError(
                 "rerec.curriculum and rerec.judged are for Examples, not for next_item"
             )
-        if self.task == "examples" and (
-            mine := sorted(
-                NEXT_ITEM & {key for key in self.model_fields_set if getattr(self, key) is not None}
-            )
-        ):
-            raise ValueError(f"rerec.{mine[0]} is for next_item, not for Examples: leave it out")
-        if self.style == OPEN and self.weights.get("right") != "conditions":
+
+    def _check_examples(self) -> None:
+        given = {key for key in self.model_fields_set if getattr(self, key) is not None}
+        if foreign := sorted(NEXT_ITEM_KEYS & given):
+            raise ValueError(f"rerec.{foreign[0]} is for next_item, not for Examples: leave it out")
+
+    def _check_style(self) -> None:
+        task = TASKS[self.style]
+        if task.open_catalogue and self.weights.get("right") != "conditions":
             raise ValueError(
-                f"in the style {OPEN} whatever meets the conditions is right: set rerec.weights.right=conditions"
+                f"in the style {self.style} whatever meets the conditions is right: "
+                "set rerec.weights.right=conditions"
             )
-        if self.style in DIALOGUES and self.judged:
+        if isinstance(task, DialogueTask) and self.judged:
             raise ValueError(f"rerec.judged is for single turns, not for {self.style}: set it to 0")
-        return self
 
 
-def checked(section: dict) -> Settings:
-    """Raises BadRecipe, naming the key and what is wrong with it."""
+def check_section(section: Mapping[str, Any]) -> Settings:
+    """The section as a record. Raises BadRecipe with the key and what is wrong with it."""
     try:
         return Settings(**section)
-    except (ValidationError, msgspec.ValidationError) as error:
-        first = (
-            error.errors()[0]
-            if isinstance(error, ValidationError)
-            else {"loc": ("weights",), "msg": str(error)}
-        )
+    except ValidationError as error:
+        first = error.errors()[0]
         where = ".".join(["rerec", *map(str, first["loc"])])
-        raise BadRecipe(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
+        why = first["msg"].removeprefix("Value error, ")
+        raise BadRecipe(f"{where}: {why}") from error
+    except msgspec.ValidationError as error:
+        raise BadRecipe(f"rerec.weights: {error}") from error
 
 
-def agreed(composed: DictConfig) -> None:
-    """Whether our section of a recipe and verl's say the same. Raises BadRecipe for settings that
-    would be ignored, or mean something else, beside each other."""
-    ours, algorithm, rollout = (
-        composed.rerec,
-        composed.algorithm,
-        composed.actor_rollout_ref.rollout,
-    )
-    _estimator(ours, algorithm, rollout.n)
+def recipe_task(composed: DictConfig) -> Task:
+    """The task that a composed recipe learns from."""
+    ours = composed.rerec
+    return task_of(ours.task, ours.style, ours.get("cut"), ours.get("queries") or DEFAULT_QUERIES)
+
+
+def check_agreement(composed: DictConfig) -> None:
+    """Raises BadRecipe where the section and verl's settings do not fit each other.
+
+    That is, for settings that would be ignored, or mean something else, beside each other.
+    """
+    ours = composed.rerec
+    ALGORITHMS[ours.algorithm].check(composed)
     if ours.best_by and composed.trainer.test_freq < 1:
         raise BadRecipe(
-            "rerec.best_by chooses by validation: set trainer.test_freq and trainer.val_before_train"
+            "rerec.best_by chooses by validation: "
+            "set trainer.test_freq and trainer.val_before_train"
         )
-    loop = rollout.agent.default_agent_loop
-    if (ours.style in DIALOGUES) != (loop == "dialogue"):
+    wanted = recipe_task(composed).agent_loop
+    if composed.actor_rollout_ref.rollout.agent.default_agent_loop != wanted:
+        key, name = ("task", ours.task) if ours.task == "next_item" else ("style", ours.style)
         raise BadRecipe(
-            f"rerec.style={ours.style} and the agent loop do not fit: conversation and tools go with default_agent_loop=dialogue"
-        )
-    if (ours.task == "next_item") != (loop == "rporec"):
-        raise BadRecipe(
-            f"rerec.task={ours.task} and the agent loop do not fit: next_item goes with default_agent_loop=rporec"
-        )
-
-
-def _estimator(ours: DictConfig, algorithm: DictConfig, rollouts: int) -> None:
-    """What an advantage is made of must be what the reward writes on the tokens."""
-    name = f"algorithm.adv_estimator={algorithm.adv_estimator}"
-    if (algorithm.adv_estimator == "raae_graph") != (ours.judged > 0):
-        raise BadRecipe(
-            f"{name} and rerec.judged={ours.judged:g} do not agree: judged claims are raae_graph's alone, and it has nothing "
-            "else: set algorithm.adv_estimator=raae_graph and rerec.judged above 0, or another estimator and rerec.judged=0"
-        )
-    if algorithm.adv_estimator not in ("raae", "raae_graph"):
-        if ours.task == "examples" and ours.weights.penalty:
-            raise BadRecipe(
-                f"{name} would add up the penalties of all tokens, so that to say nothing pays better than to be nearly right: "
-                "set rerec.weights.penalty=0, or take raae"
-            )
-        return
-    if ours.task == "next_item":
-        raise BadRecipe(
-            f"{name} reads the reasoning of Examples; of what comes next only the end is rewarded: set algorithm.adv_estimator=grpo"
-        )
-    if rollouts < 2:
-        raise BadRecipe(
-            f"{name} compares the rollouts of a query with each other: set actor_rollout_ref.rollout.n to 2 or more"
-        )
-    if algorithm.use_kl_in_reward:
-        raise BadRecipe(
-            f"{name} would take each token's KL for a penalty: set algorithm.use_kl_in_reward=false (actor.use_kl_loss is another way)"
-        )
-    if not algorithm.norm_adv_by_std_in_grpo:
-        raise BadRecipe(
-            f"{name} always divides by a group's spread: algorithm.norm_adv_by_std_in_grpo=false is GRPO's alone"
+            f"rerec.{key}={name} and the agent loop do not fit: "
+            f"{name} goes with default_agent_loop={wanted}"
         )

@@ -6,15 +6,15 @@ from data_engine.datasets.parquet import next_row
 from data_engine.datasets.sequences import TRAIN, VALIDATION, Cut, Next, Sequences
 from data_engine.graphs.evidence import Evidence
 from train.sequential.thoughts import READ, Thought
-from train.sft.training import Lesson
-from train.tasks.prompts import thought_out, watched
+from train.sft.lessons import Lesson
+from train.tasks.prompts import history_prompt, thought_out
 
 VALIDATED = 3000
 
 
 def question(one: Next, sequences: Sequences, evidence: Evidence) -> str:
     """The last items with their facts, for a policy that knows nothing of the world."""
-    return watched([sequences.items[k] for k in one.history[-READ:]], evidence)
+    return history_prompt([sequences.items[k] for k in one.history[-READ:]], evidence)
 
 
 def next_rows(evidence: Evidence, cut: Cut, most: int) -> dict[str, list[dict]]:

@@ -14,21 +14,21 @@ from data_engine.datasets.sequences import TRAIN, Sequences
 from data_engine.errors import Interrupted
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.sentences import sentence_encoder
+from data_engine.runtime.children import run_rerec
 from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance, write_json
 from data_engine.runtime.run_directory import RunDirectory
 from reward_server.local import local_server
-from train.child import run_rerec
 from train.errors import TrainError
 from train.reports.rounds_report import write_rounds_report
-from train.rft.run import RFTConfig, compose
+from train.rft.compose import RFTConfig, compose
 from train.sequential.heads import run_rechead
 from train.sequential.queries import evenly, next_lessons
 from train.sequential.run import SequentialConfig, test_queries
 from train.sequential.thoughts import hindsight
 from train.sequential.words import Words
 from train.sft.run import run_sft
-from train.sft.training import SFTConfig
+from train.sft.trainer import SFTConfig
 
 Tell = Callable[[str, int, int], None]  # hears (what is done, how many, of how many)
 

@@ -1,11 +1,12 @@
-"""Prompt styles: how an Example becomes a chat turn, and a chain the answer to it.
+"""Prompt texts: how an Example becomes a chat turn, and a chain the answer to it.
 
-open-book lists the facts, for policies that know nothing of the world; each line starts with a space so that a name is the
-same token at the start of a line as inside one. closed-book lists titles only and says how to answer; instructed lists facts and says so too.
-open-catalogue lists nothing: whatever the catalogue has may be recommended.
+open-book lists the facts, for policies that know nothing of the world; each line starts with a
+space so that a name is the same token at the start of a line as inside one. closed-book lists
+titles only and says how to answer; instructed lists facts and says so too. open-catalogue lists
+nothing: whatever the catalogue has may be recommended.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 from data_engine.graphs.evidence import Evidence
 from data_engine.schema import Chain, Example
@@ -16,72 +17,75 @@ Candidates:
 {candidates}
 
 {task}"""
-OPEN_CATALOGUE = """{query}
-
-Reason step by step in short paragraphs: what is asked for, then what you know that may fit. End with the titles you recommend, each in
-full, best first, at most ten, one a line, between <answer> and </answer>."""
-TASK = """Reason step by step in short paragraphs: what is asked for, then each candidate against it. End with the titles you recommend,
-copied from the list, best first, one a line, between <answer> and </answer>."""
+OPEN_CATALOGUE = (
+    "{query}\n\n"
+    "Reason step by step in short paragraphs: what is asked for, then what you know that may fit. "
+    "End with the titles you recommend, each in\n"
+    "full, best first, at most ten, one a line, between <answer> and </answer>."
+)
+TASK = (
+    "Reason step by step in short paragraphs: what is asked for, then each candidate against it. "
+    "End with the titles you recommend,\n"
+    "copied from the list, best first, one a line, between <answer> and </answer>."
+)
 
 
 def open_book(example: Example, evidence: Evidence) -> str:
-    """Query, the cards of the items it names, the cards of the candidates: a title and its card values a line, "-" where a card has none."""
-    lines = [_said(example) if example.turns else f"Query: {example.query}"]
-    lines += ["Facts:", *(carded(i, evidence) for i in example.anchors)] if example.anchors else []
-    lines += ["Candidates:", *(carded(i, evidence) for i in example.candidates)]
+    """The query, the cards of the items it names, the cards of the candidates."""
+    lines = [_query(example) if example.turns else f"Query: {example.query}"]
+    lines += ["Facts:", *card_lines(example.anchors, evidence)] if example.anchors else []
+    lines += ["Candidates:", *card_lines(example.candidates, evidence)]
     return indented("\n".join(lines))
 
 
 def closed_book(example: Example, evidence: Evidence) -> str:
     """Query, titles and instructions; a policy must bring its own knowledge."""
     candidates = "\n".join(f"- {evidence.attributes.titles[i]}" for i in example.candidates)
-    return CLOSED_BOOK.format(query=_said(example), candidates=candidates, task=TASK)
+    return CLOSED_BOOK.format(query=_query(example), candidates=candidates, task=TASK)
 
 
 def open_catalogue(example: Example, evidence: Evidence) -> str:
     """Query and instructions; a policy must bring its own knowledge."""
-    return OPEN_CATALOGUE.format(query=_said(example))
+    return OPEN_CATALOGUE.format(query=_query(example))
 
 
 def instructed(example: Example, evidence: Evidence) -> str:
-    """Query, facts and instructions: what the tiny policy sees, for a model that has not been trained to answer it."""
-    columns = ", ".join(
-        column.relation for column in evidence.cards.columns for _ in range(column.width)
+    """The open-book prompt with instructions, for a model that was not trained to answer it."""
+    columns: list[str] = []
+    for column in evidence.cards.columns:
+        columns += [column.relation] * column.width
+    return (
+        f"{open_book(example, evidence)}\n\nEach line of facts is a title and its "
+        f"{', '.join(columns)} (- where there is none). {TASK}"
     )
-    return f"{open_book(example, evidence)}\n\nEach line of facts is a title and its {columns} (- where there is none). {TASK}"
-
-
-OPEN = "open-catalogue"  # whatever meets the conditions is right
-STYLES: dict[str, Callable[[Example, Evidence], str]] = {
-    "open-book": open_book,
-    "closed-book": closed_book,
-    "instructed": instructed,
-    OPEN: open_catalogue,
-}
 
 
 def response(chain: Chain, evidence: Evidence) -> str:
-    """A chain as the open-book answer: a paragraph for the hop or premise, one for the need, a line a candidate, the answer."""
+    """A chain as the open-book answer.
+
+    A paragraph for the hop or premise, one for the need, a line per candidate, the answer.
+    """
     before = "\n\n".join(s.text for s in chain.steps if s.role != "candidate")
     lines = "\n".join(s.text for s in chain.steps if s.role == "candidate")
-    return indented(
-        f"{before}\n\n{lines}\n\n<answer> {evidence.attributes.titles[chain.answer]} </answer>"
-    )
+    return thought_out(f"{before}\n\n{lines}", evidence.attributes.titles[chain.answer])
 
 
 def shortcuts(example: Example) -> tuple[Chain, ...]:
-    """The flawed chains that a hasty policy would take: those that end wrong by a tempting shortcut, else one that keeps a wrong item."""
+    """The flawed chains that a hasty policy would take.
+
+    Those that end wrong by a tempting shortcut, else one that keeps a wrong item.
+    """
     wrong = [c for c in example.chains if c.flaw and c.answer not in example.gold]
     return tuple(c for c in wrong if c.flaw != "wrong_item_kept") or tuple(wrong[:1])
 
 
-def watched(items: Sequence[str], evidence: Evidence) -> str:
-    """A history as open book, oldest first: a card a line, the title alone where there is no card."""
-    told = (
-        carded(i, evidence) if i in evidence.cards.rows else evidence.attributes.titles[i]
+def history_prompt(items: Sequence[str], evidence: Evidence) -> str:
+    """A history as open book, oldest first: a card per line, the title where there is no card."""
+    lines = [
+        card_line(i, evidence) if i in evidence.cards.rows else evidence.attributes.titles[i]
         for i in items
-    )
-    return indented("\n".join(["Watched:", *told, "Next?"]))
+    ]
+    return indented("\n".join(["Watched:", *lines, "Next?"]))
 
 
 def thought_out(thought: str, answer: str) -> str:
@@ -89,24 +93,29 @@ def thought_out(thought: str, answer: str) -> str:
     return indented(f"{thought}\n\n<answer> {answer} </answer>")
 
 
-def carded(item: str, evidence: Evidence) -> str:
+def card_line(item: str, evidence: Evidence) -> str:
     """A title and its card values, "-" where a card has none."""
-    cards, names = evidence.cards, evidence.attributes.names
-    values = [
-        names[row[k]] if k < len(row := cards.rows[item][column.relation]) else "-"
-        for column in cards.columns
-        for k in range(column.width)
-    ]
-    return " ".join([evidence.attributes.titles[item], *values])
+    names, card = evidence.attributes.names, evidence.cards.rows[item]
+    words = [evidence.attributes.titles[item]]
+    for column in evidence.cards.columns:
+        values = card[column.relation]
+        words += [names[values[k]] if k < len(values) else "-" for k in range(column.width)]
+    return " ".join(words)
 
 
-def _said(example: Example) -> str:
-    return (
-        "\n".join(f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns)
-        or example.query
-    )
+def card_lines(items: Iterable[str], evidence: Evidence) -> list[str]:
+    """A `card_line` per item."""
+    return [card_line(item, evidence) for item in items]
+
+
+def _query(example: Example) -> str:
+    turns = [f"{turn.role.capitalize()}: {turn.text}" for turn in example.turns]
+    return "\n".join(turns) or example.query
 
 
 def indented(text: str) -> str:
-    """Each line with a space before it: a name is the same token at the start of a line as inside one."""
+    """Each line with a space before it.
+
+    So a name is the same token at the start of a line as inside one.
+    """
     return "\n".join(f" {line}" if line else line for line in text.split("\n"))

@@ -1,8 +1,12 @@
-"""The single-turn agent loop that scores its own response: verl's reward workers would cost a process and a remote call a response,
-and put one scalar on the last token where we need a reward a token."""
+"""The single-turn agent loops that score their own response.
+
+verl's reward workers would cost a process and a remote call per response, and put one scalar on the
+last token where we need one reward per token.
+"""
 
 import time
 from functools import cache
+from typing import Any
 
 import torch
 from verl.experimental.agent_loop.agent_loop import AgentLoopOutput
@@ -10,10 +14,11 @@ from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentL
 
 from reward_server.client import AsyncHeadClient, AsyncRewardClient
 from reward_server.wire import Weights
+from train.algorithms import ALGORITHMS
 from train.algorithms.spans import decoder
-from train.verl_plugin.reward import next_item_reward, reward
+from train.verl_plugin.reward import Figures, next_item_reward, reward
 
-_decoder = cache(decoder)  # one per tokenizer: what it knows is kept
+_decoder = cache(decoder)  # one per tokenizer, with its cached texts
 
 
 class TokenRewardOutput(AgentLoopOutput):
@@ -21,25 +26,27 @@ class TokenRewardOutput(AgentLoopOutput):
 
     token_rewards: list[float]
 
-    def as_dict(self) -> dict:
-        """verl's fields, with `rm_scores` a token."""
-        fields = super().as_dict()
-        fields["rm_scores"] = torch.tensor(
-            fields.pop("token_rewards")[: len(self.response_ids)], dtype=torch.float32
-        )
+    def as_dict(self) -> dict[str, Any]:
+        """verl's fields, with one of `rm_scores` per token."""
+        fields: dict[str, Any] = super().as_dict()
+        rewards = fields.pop("token_rewards")[: len(self.response_ids)]
+        fields["rm_scores"] = torch.tensor(rewards, dtype=torch.float32)
         return fields
 
 
 @cache
 def _client(server: str, digest: str, weights: Weights, retries: int) -> AsyncRewardClient:
-    """One client a process, though verl makes one loop a response: so that calls in flight travel together. It is open as long as the process."""
+    """One client per process, open as long as that, though verl makes one loop per response.
+
+    So calls in flight travel together.
+    """
     return AsyncRewardClient(server, digest, weights, retries)
 
 
 class TokenRewardAgentLoop(SingleTurnAgentLoop):
     """One prompt, one response, scored."""
 
-    async def run(self, sampling_params: dict, **kwargs: object) -> TokenRewardOutput:
+    async def run(self, sampling_params: dict[str, Any], **kwargs: Any) -> TokenRewardOutput:
         """verl's interface."""
         output = await self._respond(sampling_params, **kwargs)
         start = time.perf_counter()
@@ -51,17 +58,16 @@ class TokenRewardAgentLoop(SingleTurnAgentLoop):
             **fields | {"reward_score": (rewards or [0.0])[-1], "token_rewards": rewards}
         )
 
-    async def _respond(self, sampling_params: dict, **kwargs: object) -> AgentLoopOutput:
+    async def _respond(self, sampling_params: dict[str, Any], **kwargs: Any) -> AgentLoopOutput:
         return await super().run(sampling_params, **kwargs)
 
-    async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
+    async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[Figures, list[float]]:
         settings = self.config.rerec
         client = _client(
             settings.server, settings.graph_digest, Weights(**settings.weights), settings.retries
         )
-        return await reward(
-            client, truth, output.response_ids, _decoder(self.tokenizer), settings.judged > 0
-        )
+        algorithm = ALGORITHMS[settings.algorithm]
+        return await reward(client, truth, output.response_ids, _decoder(self.tokenizer), algorithm)
 
 
 @cache
@@ -72,7 +78,7 @@ def _head_client(server: str, digest: str, k: int, retries: int, head: str) -> A
 class NextItemAgentLoop(TokenRewardAgentLoop):
     """The same for what comes next, scored by a RecHead (`rerec.head`)."""
 
-    async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[dict, list[float]]:
+    async def _reward(self, output: AgentLoopOutput, truth: str) -> tuple[Figures, list[float]]:
         settings = self.config.rerec
         client = _head_client(
             settings.server,

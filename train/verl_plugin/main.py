@@ -4,6 +4,7 @@ import os
 import signal
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import ray
 from omegaconf import DictConfig, OmegaConf
@@ -13,7 +14,10 @@ from data_engine.runtime.quiet import words_to
 
 @ray.remote
 class TaskRunner:
-    """verl's V1 task runner with `RerecTrainer` in the trainer's place (a Ray actor class cannot be subclassed)."""
+    """verl's V1 task runner with `RerecTrainer` in the trainer's place.
+
+    A Ray actor class cannot be subclassed.
+    """
 
     def run(self, config: DictConfig) -> str:
         """Train; returns how it ended: "done", "all mastered" or "stopped"."""
@@ -27,7 +31,7 @@ class TaskRunner:
         config.transfer_queue.enable = True
         OmegaConf.resolve(config)
         tq.init(config.transfer_queue)
-        trainer = None
+        trainer: Any = None
         try:
             trainer = RerecTrainer(config=config)
             trainer.init()
@@ -66,18 +70,24 @@ def validate(config: DictConfig) -> None:
 
 
 def run(config: DictConfig, stop: Path) -> None:
-    """Validate and train on Ray, in this process's own local cluster unless the config names one. SIGTERM makes the file `stop`, at which the
-    trainer saves a checkpoint and ends. What verl, Ray and their libraries print goes to
-    libraries.log, where verl's file logger writes."""
+    """Validate and train on Ray, in this process's own local cluster unless the config names one.
+
+    SIGTERM makes the file `stop`, at which the trainer saves a checkpoint and ends. The output of
+    verl, Ray and their libraries goes to libraries.log, where verl's file logger writes.
+    """
 
     class Runner:
-        """What run_ppo starts once Ray is up: Ray takes SIGTERM for itself, and passes on our lines from now on."""
+        """Started by run_ppo once Ray is up.
+
+        Ray takes SIGTERM for itself, and passes on our lines from now on.
+        """
 
         @staticmethod
-        def remote() -> object:
+        def remote() -> Any:
+            runner: Any = TaskRunner
             quiet.close()
             signal.signal(signal.SIGTERM, lambda *_: stop.touch())
-            return TaskRunner.remote()
+            return runner.remote()
 
     with ExitStack() as quiet:
         quiet.enter_context(words_to(Path(os.environ["VERL_FILE_LOGGER_ROOT"], "libraries.log")))

@@ -1,13 +1,14 @@
 """verl on CPU: a platform for `PlatformRegistry`, chosen with VERL_PLATFORM=cpu.
 
-verl calls its device module without asking whether there is a device (empty_cache, memory figures), so this one answers: it is
-torch.cpu plus no-ops, and resident memory where GPU memory is asked for.
+verl calls its device module without asking whether there is a device (empty_cache, memory figures),
+so this one answers: it is torch.cpu plus no-ops, and resident memory where GPU memory is asked for.
 """
 
 import resource
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psutil
 import torch
@@ -27,33 +28,49 @@ def _nothing(*_: object, **__: object) -> None:
     return None
 
 
-class _CpuModule(types.ModuleType):
-    """What is not set below comes from torch.cpu."""
+def _free_and_total(*_: object) -> tuple[int, int]:
+    memory = psutil.virtual_memory()
+    return memory.available, memory.total
 
-    def __getattr__(self, name: str) -> object:
+
+class _CpuModule(types.ModuleType):
+    """Attributes that are not set below come from torch.cpu."""
+
+    def __getattr__(self, name: str) -> Any:
         return getattr(torch.cpu, name)
 
 
 cpu_module = _CpuModule("rerec_cpu_device")
-for _name in ("set_device", "synchronize", "empty_cache", "ipc_collect", "reset_peak_memory_stats"):
-    setattr(cpu_module, _name, _nothing)
-cpu_module.is_available = lambda: False  # no accelerator: verl's memory helpers return early
-cpu_module.current_device = lambda: 0
-cpu_module.device_count = lambda: 1
-cpu_module.get_device_name = lambda *_: "CPU"
-cpu_module.manual_seed = cpu_module.manual_seed_all = torch.manual_seed
-cpu_module.get_rng_state, cpu_module.set_rng_state = torch.get_rng_state, torch.set_rng_state
-cpu_module.memory_allocated = cpu_module.memory_reserved = _resident
-cpu_module.max_memory_allocated = cpu_module.max_memory_reserved = _peak
-cpu_module.mem_get_info = lambda *_: (
-    psutil.virtual_memory().available,
-    psutil.virtual_memory().total,
-)
+_ANSWERS: dict[str, Callable[..., Any]] = {
+    "set_device": _nothing,
+    "synchronize": _nothing,
+    "empty_cache": _nothing,
+    "ipc_collect": _nothing,
+    "reset_peak_memory_stats": _nothing,
+    "is_available": lambda: False,  # no accelerator: verl's memory helpers return early
+    "current_device": lambda: 0,
+    "device_count": lambda: 1,
+    "get_device_name": lambda *_: "CPU",
+    "manual_seed": torch.manual_seed,
+    "manual_seed_all": torch.manual_seed,
+    "get_rng_state": torch.get_rng_state,
+    "set_rng_state": torch.set_rng_state,
+    "memory_allocated": _resident,
+    "memory_reserved": _resident,
+    "max_memory_allocated": _peak,
+    "max_memory_reserved": _peak,
+    "mem_get_info": _free_and_total,
+}
+for _name, _answer in _ANSWERS.items():
+    setattr(cpu_module, _name, _answer)
 
 
 @PlatformRegistry.register(platform="cpu")
 class PlatformCPU(PlatformBase):
-    """One CPU "device". Ray still counts a logical GPU (ray_init.num_gpus), because verl's resource pools know no other."""
+    """One CPU "device".
+
+    Ray still counts a logical GPU (ray_init.num_gpus): verl's resource pools know no other.
+    """
 
     device_name = property(lambda self: "cpu")
     vendor_name = property(lambda self: "cpu")
@@ -65,7 +82,7 @@ class PlatformCPU(PlatformBase):
     def is_platform_available(self, use_smi_check: bool = False) -> bool:
         return False  # never chosen by detection, only by VERL_PLATFORM=cpu
 
-    def current_device(self) -> torch.device:
+    def current_device(self) -> Any:
         return torch.device("cpu")  # an int would mean cuda:0 in x.to(device)
 
     def device_count(self) -> int:

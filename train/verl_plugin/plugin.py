@@ -1,7 +1,13 @@
-"""What every verl worker loads (model.external_lib): our estimator, and on CPU the rollout, the engine and the gloo group."""
+"""Loaded by every verl worker (model.external_lib).
+
+Registers our advantage estimators, and on CPU the rollout, the engine and the gloo group.
+"""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import torch
 from verl.trainer.ppo.core_algos import register_adv_est
 from verl.utils.device import get_device_name
@@ -9,29 +15,29 @@ from verl.workers.engine.base import EngineRegistry
 from verl.workers.rollout import base as rollout_base
 from verl.workers.rollout.replica import RolloutReplicaRegistry
 
-from train.algorithms.advantage import raae
+from train.algorithms import ALGORITHMS, Algorithm
 from train.cores import threads
 from train.verl_plugin.engine import ResponseEngine
 
-
-@register_adv_est("raae")
-def estimate_raae(
-    token_level_rewards: torch.Tensor, response_mask: torch.Tensor, index: object, **_: object
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """verl's estimator interface over `train.algorithms.advantage.raae`; advantages serve as returns, as in GRPO."""
-    with torch.no_grad():
-        advantage = raae(token_level_rewards, response_mask, list(index))
-    return advantage, advantage
+Estimator = Callable[..., tuple[torch.Tensor, torch.Tensor]]
 
 
-@register_adv_est("raae_graph")
-def estimate_raae_graph(
-    token_level_rewards: torch.Tensor, response_mask: torch.Tensor, index: object, **_: object
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """As `raae`, for a process part that the trainer has centred over the group (`rerec.judged` is its weight): it is added as it is."""
-    with torch.no_grad():
-        advantage = raae(token_level_rewards, response_mask, list(index), scaled=False)
-    return advantage, advantage
+def _estimator(algorithm: Algorithm) -> Estimator:
+    """verl's estimator interface over an algorithm's; advantages serve as returns, as in GRPO."""
+
+    def estimate(
+        token_level_rewards: torch.Tensor, response_mask: torch.Tensor, index: np.ndarray, **_: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.no_grad():
+            advantage = algorithm.advantages(token_level_rewards, response_mask, list(index))
+        return advantage, advantage
+
+    return estimate
+
+
+for _algorithm in ALGORITHMS.values():
+    if _algorithm.own_estimator:
+        register_adv_est(_algorithm.name)(_estimator(_algorithm))
 
 
 def _hf_replica() -> type:
@@ -41,7 +47,7 @@ def _hf_replica() -> type:
 
 
 RolloutReplicaRegistry.register("hf", _hf_replica)
-# verl has no register function for the worker-side adapter table (workers/rollout/base.py): the one private touch
+# the one private touch: verl has no register function for the worker-side adapters
 rollout_base._ROLLOUT_REGISTRY.setdefault(
     ("hf", "async"), "train.verl_plugin.rollout.HFServerAdapter"
 )
@@ -54,7 +60,7 @@ if get_device_name() == "cpu":
         EngineRegistry.register(model_type="language_model", backend="fsdp2", device="cpu")(
             ResponseEngine
         )
-    # verl would ask torch for "cpu:gloo,cpu:gloo", which torch refuses; it leaves an existing group alone
+    # verl would ask torch for "cpu:gloo,cpu:gloo", which torch refuses; it leaves a group as it is
     if {
         "WG_PREFIX",
         "RANK",

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 from torch.utils.data import Sampler
 
-from train.rft.curriculum import Curriculum
+from train.rft.curriculum import Curriculum, CurriculumState
 
 
 class CurriculumSampler(Sampler[int]):
-    """Yields dataset rows in plan order. The state holds the last observed batch, so a batch handed out but not learned from comes again."""
+    """Yields dataset rows in plan order.
+
+    The state holds the last observed batch, so a batch handed out but not learned from comes again.
+    """
 
     def __init__(self, curriculum: Curriculum) -> None:
         self.curriculum = curriculum
@@ -25,11 +28,11 @@ class CurriculumSampler(Sampler[int]):
     def __len__(self) -> int:
         return len(self.curriculum.prior)
 
-    def state_dict(self) -> dict[str, object]:
+    def state_dict(self) -> CurriculumState:
         """See `Curriculum.state`."""
         return self.curriculum.state()
 
-    def load_state_dict(self, state: dict[str, object]) -> None:
+    def load_state_dict(self, state: CurriculumState) -> None:
         """Continue after the last observed batch."""
         self.curriculum.restore(state)
         self._resumed = True

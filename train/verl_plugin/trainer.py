@@ -1,15 +1,15 @@
-"""verl's synchronous V1 trainer with our curriculum, our reward figures and a guard: no step is taken on unscored responses."""
+"""verl's synchronous V1 trainer with our curriculum, our reward figures and a guard.
+
+No step is taken on unscored responses.
+"""
 
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Container
-from math import isnan
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-import transfer_queue as tq
 from tensordict import NonTensorStack, TensorDict
 from torchdata.stateful_dataloader import StatefulDataLoader
 from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
@@ -17,11 +17,13 @@ from verl.utils.dataset.rl_dataset import collate_fn
 
 from data_engine.runtime.atomic import to_disk, write
 from reward_server.errors import ServerUnreachable
-from train.algorithms.judged import Judged, process_rewards
+from train.algorithms import ALGORITHMS
 from train.rft.checkpoints import FOLDER, LATEST, STOP
 from train.rft.curriculum import Curriculum, CurriculumConfig
 from train.rft.health import RECENT, alarms, line
+from train.verl_plugin.batches import Batch, Figures
 from train.verl_plugin.sampler import CurriculumSampler
+from train.verl_plugin.step_metrics import mean_filled, step_metrics
 
 
 class AllMastered(Exception):
@@ -32,36 +34,22 @@ class Stopped(Exception):
     """Somebody asked for an end; a checkpoint was saved."""
 
 
-def _rows(column: object) -> list:
-    """TransferQueue returns a column as a jagged tensor or a stack of objects."""
-    return column.tolist() if hasattr(column, "tolist") else list(column)
-
-
-def _filled(column: list) -> list:
-    """Where a part of the reward is no number, the mean of the others, which leaves the mean as it is; nothing where none is a number."""
-    given = [value for value in column if value == value]
-    return (
-        given
-        if len(given) == len(column)
-        else [value if value == value else float(np.mean(given)) for value in column if given]
-    )
-
-
 class RerecTrainer(PPOTrainerSync):
-    """The settings of ours are under `rerec` in the config; `curriculum: null` leaves verl's own order."""
+    """Our settings are under `rerec` in the config; `curriculum: null` leaves verl's own order."""
 
-    def _build_replay_buffer(self) -> object:
-        buffer = super()._build_replay_buffer()
-        buffer.poll_interval = (
-            self.config.rerec.poll_seconds
-        )  # 2 s by default, longer than a whole step of a tiny policy
+    curriculum: Curriculum | None
+
+    def _build_replay_buffer(self) -> Any:
+        buffer: Any = super()._build_replay_buffer()
+        # 2 s by default, longer than a whole step of a tiny policy
+        buffer.poll_interval = self.config.rerec.poll_seconds
         return buffer
 
-    def get_llm_client(self) -> object:
+    def get_llm_client(self) -> Any:
         """For the hf rollout, our client that sends in batches."""
         if self.config.actor_rollout_ref.rollout.name != "hf":
             return super().get_llm_client()
-        from train.verl_plugin.rollout import HFClient
+        from train.verl_plugin.hf_client import HFClient
 
         return HFClient(self.config, self.llm_server_manager.server_handles)
 
@@ -75,10 +63,9 @@ class RerecTrainer(PPOTrainerSync):
         extra = self.train_dataset.dataframe["extra_info"]
         self.row_of = {row["example_id"]: k for k, row in enumerate(extra)}
         batch = self.config.data.train_batch_size
-        self.curriculum = Curriculum(
-            [float(row["difficulty"]) for row in extra], batch, CurriculumConfig(**settings)
-        )
-        # verl 0.9.1 ignores data.sampler; without prefetching, what was handed out is what was asked for
+        priors = [float(row["difficulty"]) for row in extra]
+        self.curriculum = Curriculum(priors, batch, CurriculumConfig(**settings))
+        # verl 0.9.1 ignores data.sampler; without prefetching, what was handed out was asked for
         self.train_dataloader = StatefulDataLoader(
             self.train_dataset,
             batch_size=batch,
@@ -89,74 +76,72 @@ class RerecTrainer(PPOTrainerSync):
         )
 
     def _fetch_one_gen_batch(self) -> TensorDict:
-        """verl's, with names that say in which order the queries were drawn, where verl's are random."""
+        """verl's, with names in the order in which queries were drawn, where verl's are random."""
         try:
-            batch = super()._fetch_one_gen_batch()
+            batch: TensorDict = super()._fetch_one_gen_batch()
         except StopIteration:
             raise AllMastered from None
         batch["uid"] = NonTensorStack(*(f"{self.drawn + k:012d}" for k in range(len(batch))))
         self.drawn += len(batch)
         return batch
 
-    def _balance_batch(self, batch: object, *args: object, **kwargs: object) -> object:
-        """verl's, of responses in the order of their queries, where verl's is that of arrival: equal seeds make equal mini-batches."""
-        batch.reorder(
-            sorted(
-                range(len(batch.keys)),
-                key=lambda k: [int(part) for part in batch.keys[k].split("_")],
-            )
-        )
+    def _balance_batch(self, batch: Any, *args: Any, **kwargs: Any) -> Any:
+        """verl's, of responses in the order of their queries, where verl's is that of arrival.
+
+        Equal seeds make equal mini-batches.
+        """
+        numbers = [list(map(int, key.split("_"))) for key in batch.keys]
+        batch.reorder(sorted(range(len(numbers)), key=numbers.__getitem__))
         return super()._balance_batch(batch, *args, **kwargs)
 
-    def _compute_advantage(self, batch: object, metrics: dict) -> object:
-        """Before anything is learned: were all responses scored? Nothing is learned from a query of which one was not."""
-        infos = self._reward_infos(batch)
-        lost = {example: info["reason"] for example, info in infos if info["unscored"]}
-        if len(lost) > self.config.rerec.most_unscored * len({example for example, _ in infos}):
-            self.global_steps -= (
-                1  # this step did not happen: the weights are still the last step's
-            )
-            self._ensure_checkpoint()
-            why = (
-                f"of step {self.global_steps + 1} could not be scored: {next(iter(lost.values()))}"
-            )
-            raise ServerUnreachable(f"responses to {len(lost)} queries {why}")
-        if lost:
-            self._leave_out(batch, lost)
-        infos = [(example, info) for example, info in infos if example not in lost]
-        metrics["rerec/dropped_groups"] = float(len(lost))
-        for name in sorted(
-            name
-            for name, value in infos[0][1].items()
-            if isinstance(value, float) and name != "unscored"
-        ):
-            if given := [info[name] for _, info in infos if not isnan(info[name])]:
-                metrics[f"rerec/{name}"] = float(np.mean(given))
-        groups: dict[str, list[float]] = {}
-        for example, info in infos:
-            groups.setdefault(example, []).append(info["score"])
-        metrics["rerec/flat_groups"] = float(
-            np.mean([np.std(scores) < 1e-3 for scores in groups.values()])
-        )
-        logprobs = tq.kv_batch_get(
-            keys=batch.keys, partition_id=batch.partition_id, select_fields=["rollout_log_probs"]
-        )["rollout_log_probs"]
-        metrics["rerec/entropy"] = -float(
-            logprobs.values().mean()
-        )  # estimated on the sampled tokens
-        if self.config.rerec.judged > 0:
-            self._add_process_rewards(batch)
+    def _compute_advantage(self, batch: Any, metrics: dict[str, Any]) -> Any:
+        """verl's, after what is learned from was checked.
+
+        Nothing is learned from a query of which a response was not scored. Raises ServerUnreachable
+        where these are more than `rerec.most_unscored` of the queries.
+        """
+        rollouts = Batch(batch)
+        figures = self._scored(rollouts, metrics)
+        metrics.update(step_metrics(figures))
+        metrics["rerec/entropy"] = -rollouts.mean_logprob()  # estimated on the sampled tokens
+        algorithm = ALGORITHMS[self.config.rerec.algorithm]
+        if algorithm.compares_claims:
+            rollouts.add_group_rewards(algorithm, self.config.rerec.judged)
         batch = super()._compute_advantage(batch, metrics)
         if self.curriculum is not None:
-            self.curriculum.observe((self.row_of[example], info["ndcg"]) for example, info in infos)
-            metrics["curriculum/epoch"] = self.curriculum.epoch
-            metrics["curriculum/mastered"] = sum(
-                map(self.curriculum.mastered, range(len(self.curriculum.prior)))
-            )
-            metrics["curriculum/difficulty"] = float(
-                np.mean([self.curriculum.difficulty(self.row_of[e]) for e in groups])
-            )
+            self._observe(self.curriculum, figures, metrics)
         return batch
+
+    def _scored(self, rollouts: Batch, metrics: dict[str, Any]) -> list[tuple[str, Figures]]:
+        """The figures of Examples whose responses were all scored; the others count no more."""
+        figures = rollouts.figures()
+        unscored = {example: one["reason"] for example, one in figures if one["unscored"]}
+        examples = {example for example, _ in figures}
+        if len(unscored) > self.config.rerec.most_unscored * len(examples):
+            self.global_steps -= 1  # this step did not happen: the weights are the last step's
+            self._ensure_checkpoint()
+            raise ServerUnreachable(
+                f"responses to {len(unscored)} queries of step {self.global_steps + 1} "
+                f"could not be scored: {next(iter(unscored.values()))}"
+            )
+        if unscored:
+            rollouts.mask_out(unscored)
+        metrics["rerec/dropped_groups"] = float(len(unscored))
+        return [(example, one) for example, one in figures if example not in unscored]
+
+    def _observe(
+        self,
+        curriculum: Curriculum,
+        figures: list[tuple[str, Figures]],
+        metrics: dict[str, Any],
+    ) -> None:
+        """Tell the curriculum what was scored."""
+        curriculum.observe((self.row_of[example], one["ndcg"]) for example, one in figures)
+        examples = dict.fromkeys(example for example, _ in figures)
+        difficulties = [curriculum.difficulty(self.row_of[example]) for example in examples]
+        metrics["curriculum/epoch"] = curriculum.epoch
+        metrics["curriculum/mastered"] = sum(map(curriculum.mastered, range(len(curriculum.prior))))
+        metrics["curriculum/difficulty"] = float(np.mean(difficulties))
 
     def on_step_begin(self) -> None:
         """Between two steps: was an end asked for?"""
@@ -168,101 +153,58 @@ class RerecTrainer(PPOTrainerSync):
         super().on_step_begin()
 
     def _val_metrics_update(
-        self, sources: list, uids: list, infos: dict[str, list], turns: list, **counts: object
+        self,
+        data_sources: Any,
+        sample_uids: Any,
+        reward_extra_infos_dict: Any,
+        sample_turns: Any,
+        expected_acc_counts: dict[tuple[str, str], int] | None = None,
     ) -> dict[str, float]:
-        """verl's, over the answers that were scored. Raises ServerUnreachable where more than `rerec.most_unscored` of them were not."""
-        scored = [k for k, lost in enumerate(infos["unscored"]) if not lost]
-        if (lost := len(uids) - len(scored)) > self.config.rerec.most_unscored * len(uids):
+        """verl's, over the answers that were scored.
+
+        Raises ServerUnreachable where more than `rerec.most_unscored` of them were not.
+        """
+        infos, count = reward_extra_infos_dict, len(sample_uids)
+        scored = [k for k, unscored in enumerate(infos["unscored"]) if not unscored]
+
+        def chosen(column: Any) -> list[Any]:
+            return [column[k] for k in scored]
+
+        if count - len(scored) > self.config.rerec.most_unscored * count:
             self._ensure_checkpoint()
             why = next(reason for reason in infos["reason"] if reason)
             raise ServerUnreachable(
-                f"{lost} of {len(uids)} validation answers at step {self.global_steps} could not be scored: {why}"
+                f"{count - len(scored)} of {count} validation answers at step "
+                f"{self.global_steps} could not be scored: {why}"
             )
-        sources, uids, turns = ([column[k] for k in scored] for column in (sources, uids, turns))
-        infos = {
-            name: full
-            for name, column in infos.items()
-            if (full := _filled([column[k] for k in scored]))
-        }
-        return super()._val_metrics_update(sources, uids, infos, turns, **counts)
+        filled = {name: mean_filled(chosen(column)) for name, column in infos.items()}
+        return super()._val_metrics_update(
+            chosen(data_sources),
+            chosen(sample_uids),
+            {name: column for name, column in filled.items() if column},
+            chosen(sample_turns),
+            expected_acc_counts=expected_acc_counts,
+        )
 
     def _compute_metrics(
-        self, batch: object, metrics: dict, timing_raw: dict, **where: int
+        self, batch: Any, metrics: Any, timing_raw: Any, global_steps: Any, epoch: Any
     ) -> None:
-        """verl's metrics, then what a person watches, and every RECENT steps what is wrong."""
-        super()._compute_metrics(batch, metrics, timing_raw, **where)
+        """verl's metrics, then a line for the console, and every RECENT steps what is wrong."""
+        super()._compute_metrics(batch, metrics, timing_raw, global_steps=global_steps, epoch=epoch)
         for name, value in metrics.items():
             if isinstance(value, int | float):
                 self.history[name].append(value)
-        print(
-            line(self.global_steps, self.total_training_steps, metrics),
-            file=sys.__stdout__,
-            flush=True,
-        )  # see data_engine/runtime/quiet.py
+        # to the console itself: see data_engine/runtime/quiet.py
+        shown = line(self.global_steps, self.total_training_steps, metrics)
+        print(shown, file=sys.__stdout__, flush=True)
         for alarm in alarms(self.history) if self.global_steps % RECENT == 0 else ():
             print(f"alarm: {alarm}", file=sys.__stdout__, flush=True)
 
-    def _leave_out(self, batch: object, queries: Container[str]) -> None:
-        """No token of the responses to these queries counts: advantage estimators and losses go by the mask."""
-        data = tq.kv_batch_get(
-            keys=batch.keys,
-            partition_id=batch.partition_id,
-            select_fields=["reward_model", "response_mask"],
-        )
-        rows = zip(_rows(data["reward_model"]), data["response_mask"].unbind(), strict=True)
-        masks = [
-            torch.zeros_like(mask) if model["ground_truth"] in queries else mask
-            for model, mask in rows
-        ]
-        fields = TensorDict(
-            {"response_mask": torch.nested.nested_tensor(masks, layout=torch.jagged)},
-            batch_size=len(masks),
-        )
-        tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=fields)
-
-    def _add_process_rewards(self, batch: object) -> None:
-        """Write the judged claims, compared within their group, on the tokens before each response's last."""
-        data = tq.kv_batch_get(
-            keys=batch.keys,
-            partition_id=batch.partition_id,
-            select_fields=["reward_model", "extra_fields", "rm_scores"],
-        )
-        rows = [row.clone() for row in data["rm_scores"].unbind()]
-        groups: dict[str, list[int]] = {}
-        for k, (model, tag) in enumerate(zip(_rows(data["reward_model"]), batch.tags, strict=True)):
-            if not tag.get("is_padding", False):
-                groups.setdefault(model["ground_truth"], []).append(k)
-        extra = _rows(data["extra_fields"])
-        for members in groups.values():
-            claims = [
-                [Judged(*claim) for claim in extra[k]["reward_extra_info"]["claims"]]
-                for k in members
-            ]
-            for k, found in zip(
-                members, process_rewards(claims, self.config.rerec.judged), strict=True
-            ):
-                for token, value in found.items():
-                    if token < len(rows[k]) - 1:
-                        rows[k][token] = value
-        scores = TensorDict(
-            {"rm_scores": torch.nested.nested_tensor(rows, layout=torch.jagged)},
-            batch_size=len(rows),
-        )
-        tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=scores)
-
-    def _reward_infos(self, batch: object) -> list[tuple[str, dict]]:
-        """(example id, reward figures) of every real trajectory of the batch."""
-        data = tq.kv_batch_get(
-            keys=batch.keys,
-            partition_id=batch.partition_id,
-            select_fields=["reward_model", "extra_fields"],
-        )
-        real = [k for k, tag in enumerate(batch.tags) if not tag.get("is_padding", False)]
-        models, extra = _rows(data["reward_model"]), _rows(data["extra_fields"])
-        return [(models[k]["ground_truth"], extra[k]["reward_extra_info"]) for k in real]
-
     def _ensure_checkpoint(self) -> None:
-        """Save the step last taken, if it has not been: a folder alone may be what a kill left of a save."""
+        """Save the step last taken, unless it was saved.
+
+        The tracker decides: a folder alone may be what a kill left of a save.
+        """
         latest = Path(self.config.trainer.default_local_dir, LATEST)
         if not latest.is_file() or int(latest.read_text()) != self.global_steps:
             self._save_checkpoint()

@@ -1,4 +1,4 @@
-"""A command that runs another: nothing goes on behind its back."""
+"""A command that runs another: it leaves nothing running."""
 
 import re
 import signal
@@ -8,11 +8,14 @@ import sys
 
 import pytest
 
+from data_engine.runtime.children import run_rerec
 from tests.test_cli import wait_for
-from train.child import run_rerec
 
 pytestmark = pytest.mark.journey
-RUN = "import sys; from pathlib import Path; from train.child import run_rerec; print(run_rerec(sys.argv[2:], Path(sys.argv[1])))"
+RUN = (
+    "import sys; from pathlib import Path; from data_engine.runtime.children import run_rerec; "
+    "print(run_rerec(sys.argv[2:], Path(sys.argv[1])))"
+)
 
 
 def test_its_exit_code_and_its_words(tmp_path):

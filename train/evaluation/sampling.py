@@ -1,0 +1,144 @@
+"""Batched sampling with a KV cache: prompts are prefilled once, finished rows leave the batch.
+
+Each request draws from a generator of its own, so its text does not depend on what else is in the
+batch (up to float rounding).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from transformers import Cache, PreTrainedModel
+
+LEAST_TEMPERATURE = 1e-6  # at or below it decoding is greedy
+
+
+@dataclass(frozen=True)
+class SamplingRequest:
+    """One response to generate.
+
+    prompt: token ids; temperature: 0 is greedy; max_tokens: of the response.
+    """
+
+    prompt: tuple[int, ...]
+    temperature: float
+    max_tokens: int
+    seed: int
+
+
+@dataclass
+class _Rows:
+    """Per row of the batch, on the device of the model; (rows,) but where it says otherwise."""
+
+    place: torch.Tensor  # number of the request
+    temperature: torch.Tensor  # (rows, 1)
+    greedy: torch.Tensor
+    limit: torch.Tensor  # tokens of the response at most
+    draws: torch.Tensor  # (rows, steps) uniform in [0, 1)
+    mask: torch.Tensor  # (rows, tokens so far) attention
+    position: torch.Tensor  # (rows, 1) of the last token
+    logits: torch.Tensor  # (rows, vocabulary) of the next token
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Drop all rows but these."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name)[rows])
+
+
+@torch.inference_mode()
+def generate(
+    model: PreTrainedModel, requests: Sequence[SamplingRequest], eos: int, pad: int
+) -> list[tuple[list[int], list[float]]]:
+    """Per request the token ids of the response and the log-probability of each.
+
+    The closing eos is among them where it came. Log-probabilities are those at the sampling
+    temperature, at 1 where decoding is greedy.
+    """
+    if not requests:
+        return []
+    rows, cache = _prefill(model, requests, pad)
+    tokens: list[list[int]] = [[] for _ in requests]
+    logprobs: list[list[float]] = [[] for _ in requests]
+    for step in range(int(rows.limit.max())):
+        token, logprob = _draw(rows, step)
+        for k, t, p in zip(rows.place.tolist(), token.tolist(), logprob.tolist(), strict=True):
+            tokens[k].append(t)
+            logprobs[k].append(p)
+        unfinished = ((token != eos) & (step + 1 < rows.limit)).nonzero()[:, 0]
+        if not len(unfinished):
+            break
+        if len(unfinished) < len(token):
+            cache.batch_select_indices(unfinished)
+            rows.keep(unfinished)
+            token = token[unfinished]
+        _advance(model, rows, cache, token)
+    return list(zip(tokens, logprobs, strict=True))
+
+
+def _prefill(
+    model: PreTrainedModel, requests: Sequence[SamplingRequest], pad: int
+) -> tuple[_Rows, Cache]:
+    """The rows of the requests, those with the same prompt side by side, and their cache."""
+    device = model.device
+    prompts = list(dict.fromkeys(request.prompt for request in requests))
+    number = {prompt: k for k, prompt in enumerate(prompts)}
+    order = sorted(range(len(requests)), key=lambda k: number[requests[k].prompt])
+    ordered = [requests[k] for k in order]
+    width = max(map(len, prompts))
+    ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
+    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+    position = (mask.cumsum(-1) - 1).clamp(min=0)
+    out = model(
+        input_ids=ids, attention_mask=mask, position_ids=position, use_cache=True, logits_to_keep=1
+    )
+    copies = torch.tensor([number[request.prompt] for request in ordered], device=device)
+    out.past_key_values.batch_select_indices(copies)
+    temperatures = [request.temperature for request in ordered]
+    rows = _Rows(
+        place=torch.tensor(order, device=device),
+        temperature=torch.tensor([max(t, LEAST_TEMPERATURE) for t in temperatures], device=device)[
+            :, None
+        ],
+        greedy=torch.tensor([t <= LEAST_TEMPERATURE for t in temperatures], device=device),
+        limit=torch.tensor([request.max_tokens for request in ordered], device=device),
+        draws=_uniform_draws(ordered).to(device),
+        mask=mask[copies],
+        position=position[copies, -1:],
+        logits=out.logits[copies, -1],
+    )
+    return rows, out.past_key_values
+
+
+def _uniform_draws(requests: Sequence[SamplingRequest]) -> torch.Tensor:
+    """(requests, most steps) numbers in [0, 1) from the seed of each request, then zeros."""
+    found = np.zeros((len(requests), max(request.max_tokens for request in requests)))
+    for row, request in zip(found, requests, strict=True):
+        generator = np.random.default_rng(request.seed)
+        row[: request.max_tokens] = generator.random(request.max_tokens, np.float32)
+    return torch.from_numpy(found)
+
+
+def _draw(rows: _Rows, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The next token of each row and its log-probability."""
+    scale = torch.where(rows.greedy[:, None], 1.0, rows.temperature)
+    logp = (rows.logits.float() / scale).log_softmax(-1)
+    cdf = logp.exp().cumsum(-1)
+    below = cdf < rows.draws[:, step : step + 1] * cdf[:, -1:]
+    drawn = below.sum(-1).clamp(max=logp.shape[-1] - 1)
+    token = torch.where(rows.greedy, logp.argmax(-1), drawn)
+    return token, logp.gather(1, token[:, None])[:, 0]
+
+
+def _advance(model: PreTrainedModel, rows: _Rows, cache: Cache, token: torch.Tensor) -> None:
+    """Read the token of each row."""
+    rows.mask = torch.cat([rows.mask, torch.ones_like(rows.mask[:, :1])], 1)
+    rows.position = rows.position + 1
+    out = model(
+        input_ids=token[:, None],
+        attention_mask=rows.mask,
+        position_ids=rows.position,
+        past_key_values=cache,
+        use_cache=True,
+    )
+    rows.logits = out.logits[:, -1]
