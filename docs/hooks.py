@@ -1,4 +1,4 @@
-"""mkdocs hook: writes the command-line and HTTP reference pages when the site is built.
+"""mkdocs hook: adds the command-line and HTTP reference and the experiments to the site.
 
 The command line is read from the program itself, HTTP from the committed OpenAPI document
 (`docs/reference/openapi.json`, which a test holds against the server's own).
@@ -15,16 +15,26 @@ from unittest.mock import patch
 import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
-OPENAPI = Path(__file__).parent / "reference/openapi.json"
+ROOT = Path(__file__).resolve().parents[1]
+OPENAPI = ROOT / "docs/reference/openapi.json"
 HIDDEN = {"--help", "--install-completion", "--show-completion"}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the two generated pages to the site."""
+    """Adds the generated pages and the experiments, which lie beside docs/, to the site."""
     files.append(File.generated(config, "reference/cli.md", content=cli_page()))
     files.append(File.generated(config, "reference/http.md", content=http_page()))
+    for page in (ROOT / "experiments").glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        files.append(File.generated(config, f"experiments/{page.name}", content=text))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Links to experiments, written as they stand in the repository, as they stand in the site."""
+    return re.sub(r"\]\((\.\./)+experiments/", rf"]({'../' * page.file.src_uri.count('/')}experiments/", markdown)
 
 
 def cli_page() -> str:
