@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -34,7 +33,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Links to experiments, written as they stand in the repository, as they stand in the site."""
-    return re.sub(r"\]\((\.\./)+experiments/", rf"]({'../' * page.file.src_uri.count('/')}experiments/", markdown)
+    return re.sub(
+        r"\]\((\.\./)+experiments/",
+        rf"]({'../' * page.file.src_uri.count('/')}experiments/",
+        markdown,
+    )
 
 
 def cli_page() -> str:
@@ -48,17 +51,16 @@ def cli_page() -> str:
         return intro + "\n".join(command_sections(get_command(app), ["rerec"]))
 
 
-def command_sections(command: click.Command, path: list[str]) -> Iterator[str]:
-    """One section per command, a group's own options before its sub-commands."""
-    context = click.Context(command, info_name=path[-1])
+def command_sections(command: Any, path: list[str]) -> Iterator[str]:
+    """One section per command of a Typer application, a group's own options before its commands."""
     parameters = [p for p in command.params if not HIDDEN & set(p.opts)]
     group = hasattr(command, "list_commands")
     if not group or (parameters and len(path) > 1):
         yield f"## `{' '.join(path)}`\n\n{prose(command.help or '')}\n"
-        yield parameter_table(parameters, context)
+        yield parameter_table(parameters)
     if group:
-        for name in command.list_commands(context):
-            yield from command_sections(command.get_command(context, name), [*path, name])
+        for name in command.list_commands(None):
+            yield from command_sections(command.get_command(None, name), [*path, name])
 
 
 def prose(text: str) -> str:
@@ -66,7 +68,7 @@ def prose(text: str) -> str:
     return re.sub(r"Example: (.+)", r"```\n\1\n```", text.strip())
 
 
-def parameter_table(parameters: list[click.Parameter], context: click.Context) -> str:
+def parameter_table(parameters: list[Any]) -> str:
     """Options and arguments as a Markdown table; empty where there are none."""
     if not parameters:
         return ""
@@ -74,24 +76,33 @@ def parameter_table(parameters: list[click.Parameter], context: click.Context) -
     for parameter in parameters:
         names = ", ".join(f"`{name}`" for name in parameter.opts)
         if parameter.param_type_name == "argument":
-            names = f"`{parameter.make_metavar(context)}`"
+            names = f"`{parameter.name.upper()}`"
         cells = [names, kind(parameter), default(parameter), getattr(parameter, "help", "") or ""]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
 
 
-def kind(parameter: click.Parameter) -> str:
-    """The type of an option's value."""
-    many = " (may be repeated)" if getattr(parameter, "multiple", False) else ""
-    return ("flag" if getattr(parameter, "is_flag", False) else parameter.type.name) + many
+def kind(parameter: Any) -> str:
+    """The type of an option's value, with its bounds."""
+    if getattr(parameter, "is_flag", False):
+        return "flag"
+    annotation = parameter.type_descriptor.annotation
+    name = {"Path": "path", "str": "text", "list": "text"}.get(annotation.__name__, annotation.__name__)
+    if parameter.min is not None or parameter.max is not None:
+        low, high = (
+            bound if bound is not None else "…" for bound in (parameter.min, parameter.max)
+        )
+        name += f", {low} to {high}"
+    return name + (", may be repeated" if getattr(parameter, "multiple", False) else "")
 
 
-def default(parameter: click.Parameter) -> str:
-    """The default as it would be typed; `required` for an argument that must be given."""
+def default(parameter: Any) -> str:
+    """The default as it would be typed; "required" for an argument that must be given."""
     value = parameter.default
     if parameter.required:
         return "required"
-    return "" if value in (None, False, (), []) or callable(value) else f"`{value}`"
+    absent = value is None or value is False or value in ("", (), []) or callable(value)
+    return "" if absent else f"`{value}`"
 
 
 def http_page() -> str:

@@ -29,7 +29,9 @@ def figures(page: Path) -> dict[str, Any]:
         "question": text.splitlines()[0].removeprefix("# "),
         "recorded": " ".join(recorded[1].split()) if recorded else "",
         "commands": [
-            line for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+            line
+            for block in re.findall(r"```\n(.*?)```", text, re.DOTALL)
+            for line in block.splitlines()
         ],
         "tables": list(tables(text)),
         "verdict": " ".join(text.split("## Verdict\n")[1].split()),
