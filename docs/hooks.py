@@ -87,7 +87,9 @@ def kind(parameter: Any) -> str:
     if getattr(parameter, "is_flag", False):
         return "flag"
     annotation = parameter.type_descriptor.annotation
-    name = {"Path": "path", "str": "text", "list": "text"}.get(annotation.__name__, annotation.__name__)
+    name = {"Path": "path", "str": "text", "list": "text"}.get(
+        annotation.__name__, annotation.__name__
+    )
     if parameter.min is not None or parameter.max is not None:
         low, high = (
             bound if bound is not None else "…" for bound in (parameter.min, parameter.max)
