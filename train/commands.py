@@ -391,9 +391,7 @@ def _evaluate(
         most_tokens=max_tokens,
         seed=seed,
     )
-    kept = out and out.with_suffix(
-        ".answers.jsonl"
-    )  # an endpoint's, so that a run cut short goes on
+    kept = out and out.with_suffix(".answers.sqlite")  # so that a run cut short goes on
     with (
         nullcontext(server) if server else local_server(store) as url,
         progress("eval", len(examples)) as tell,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from data_engine.datasets.sequences import Sequences
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.preference import Likes
 from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
 from train.sequential.ranking import Scorer

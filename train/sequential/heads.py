@@ -10,7 +10,7 @@ from data_engine.graphs.evidence import Evidence
 from data_engine.names.sentences import sentence_encoder
 from data_engine.ndcg import mean_ndcg
 from data_engine.runtime.provenance import provenance, write_json
-from reward_server.rechead.head import WEIGHTS, save_head
+from reward_server.rechead.files import WEIGHTS, save_head
 from reward_server.rechead.model import RecHead
 from train.sequential.ranking import hits, ranks
 from train.sequential.run import SequentialConfig, Tell, begin, test_queries

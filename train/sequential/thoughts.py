@@ -16,10 +16,10 @@ import torch
 
 from data_engine.datasets.sequences import Next, Sequences
 from data_engine.graphs.evidence import Evidence
+from data_engine.responses.reading import split_answer
 from data_engine.schema import content_hash
-from reward_server.segments import split_answer
 from train.evaluation.endpoint import EndpointConfig, ask
-from train.evaluation.kept import Kept
+from train.evaluation.response_log import ResponseLog
 
 READ = 12  # of the last items of a history, in words
 FADES = 0.93  # what an item counts for against the one after it
@@ -115,7 +115,7 @@ def _writer(
     shown = {column.relation for column in evidence.cards.columns}
     rarity = {
         edge: log(len(items) / len(held))
-        for edge, held in graph.holders.items()
+        for edge, held in graph.items_by_edge.items()
         if edge[0] in shown and len(held) > 1
     }
 
@@ -154,7 +154,7 @@ def policy(
         weights = sha256(
             b"".join(path.read_bytes() for path in sorted(folder.glob("*.safetensors")))
         ).hexdigest()
-        record, prompts = Kept(kept), [questions(n) for n in moments]
+        record, prompts = ResponseLog(kept), [questions(n) for n in moments]
         names = [content_hash([weights, prompt, MOST_TOKENS]) for prompt in prompts]
         missing = list(
             {

@@ -76,7 +76,7 @@ class Trained:
         """(nexts, items) scores; only the last `length` items of a history are read."""
         states = last_states(self.model, nexts, self.length)
         if self.said:
-            states = self.model.heed(states, self.said.before(nexts))
+            states = self.model.fuse_texts(states, self.said.before(nexts))
         return (states @ self.model.table()[1:].T).numpy()
 
 
@@ -190,4 +190,6 @@ def _lesson(
     with torch.no_grad():
         states = last_states(model, lessons, config.encoder.length)
     wanted = torch.tensor([n.target + 1 for n in lessons])
-    return sampled_loss(model.heed(states, heard), wanted, table.detach(), negatives, log_share)
+    return sampled_loss(
+        model.fuse_texts(states, heard), wanted, table.detach(), negatives, log_share
+    )

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from data_engine.datasets.sequences import TEST, TRAIN, Sequences
 from data_engine.graphs.evidence import Evidence
-from data_engine.names.sentences import DEFAULT, item_texts, kept_vectors, sentence_encoder
+from data_engine.graphs.item_texts import item_texts
+from data_engine.names.sentences import DEFAULT, kept_vectors, sentence_encoder
 from data_engine.runtime.config import Config
 from train.evaluation.endpoint import EndpointConfig
 from train.sequential.queries import evenly, question
@@ -68,7 +69,7 @@ class Words:
                 self.config.endpoint,
                 self.sequences,
                 self.evidence,
-                self.folder / "answers.jsonl",
+                self.folder / "answers.sqlite",
                 lambda done, total: self.tell("asked", done, total),
             )
         elif self.config.policy:
