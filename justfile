@@ -17,10 +17,15 @@ test *args:
 unit:
     @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist loadfile
 
-# style and import directions
+# style, import directions, documentation (built strictly into site/)
 lint:
     @"{{bin}}/ruff" check .
     @"{{bin}}/lint-imports"
+    @"{{just_executable()}}" docs
+
+# the documentation, into site/
+docs:
+    @NO_MKDOCS_2_WARNING=1 "{{bin}}/python" -m mkdocs build --strict --quiet
 
 # one benchmark; its last line is one JSON object
 bench name:

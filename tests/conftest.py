@@ -27,6 +27,7 @@ LONGEST = (
     "test_rporec",
     "test_crashes",
     "test_sft_resume",
+    "test_docs",
 )  # minutes each, in few tests
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
 settings.register_profile("rerec", deadline=None)  # no test asserts a time

@@ -28,7 +28,7 @@ HANDED = (
     "data_engine/graphs/arrays.py",
     "data_engine/graphs/export.py",
     "train/rft/adapter.py",
-    "train/reports/pages.py",
+    "train/reports/plots.py",
 )
 WRITERS = (
     "write_text",
