@@ -14,7 +14,7 @@ from reward_server.local import local_server
 from reward_server.wire import Looked
 from train.evaluation.evaluate import EvalConfig, evaluate
 from train.evaluation.generate import placement
-from train.sequential.run import METHODS
+from train.sequential.config import METHODS
 from train.tasks.converse import play, start
 from train.tasks.dialogues import DIALOGUES, MOST_CALLS
 
@@ -140,19 +140,20 @@ def test_fault_gap_a_comparison_judges_a_policy_in_the_style_it_was_trained_in(
 ):
     from omegaconf import OmegaConf
 
-    from train.evaluation import compare
+    from train.evaluation import cells
+    from train.evaluation.matrix import Cell, CompareConfig
     from train.evaluation.methods import Method
 
     style = {"tiny-grpo": "open-book"}.get(recipe, recipe.removeprefix("tiny-"))
     composed = OmegaConf.create({"data": {"max_response_length": 96}, "rerec": {"style": style}})
-    monkeypatch.setattr(compare, "_trained_as", lambda cell: composed)
+    monkeypatch.setattr(cells, "trained_config", lambda folder: composed)
     run = []
-    monkeypatch.setattr(compare, "_run", lambda name, words, cell: run.append(words) or "")
-    config = compare.CompareConfig(
+    monkeypatch.setattr(cells, "_run", lambda name, words, cell: run.append(words) or "")
+    config = CompareConfig(
         store=tmp_path / "s.duckdb", model=tmp_path, methods=(recipe,), seeds=(0,)
     )
     method = Method(name=recipe, recipe=recipe, overrides=())
-    compare._fill(tmp_path, method, 0, config, "http://127.0.0.1:1")
+    cells.fill(Cell(method, 0, tmp_path), config, "http://127.0.0.1:1")
     evaluated = next(words for words in run if words[0] == "eval")
     assert evaluated[evaluated.index("--style") + 1] == style
 

@@ -20,8 +20,9 @@ from train.evaluation.matrix import CompareConfig
 from train.rft import run as rft
 from train.rft.overrides import quoted, spelled
 from train.rft.run import RFTConfig, command, compose, on_cpu, recipes
-from train.sequential.rporec import RPORecConfig, run_rporec
-from train.sequential.run import SequentialConfig
+from train.sequential.config import SequentialConfig
+from train.sequential.rporec import run_rporec
+from train.sequential.stages import RPORecConfig
 
 
 def composed(recipe, *overrides, run="r", model="m"):

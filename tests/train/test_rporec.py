@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_engine.datasets.sampling import evenly
 from data_engine.datasets.sequences import TRAIN, VALIDATION, Sequences
 from data_engine.graphs.evidence import Evidence
 from reward_server.errors import ServerUnreachable, StaleGraph
@@ -18,8 +19,9 @@ from reward_server.wire import HeadScore
 from tests.test_cli import rerec, start, wait_for
 from train.reports.metrics import read_metrics, validations
 from train.rft.run import metrics_files
-from train.sequential.queries import evenly, next_lessons, next_rows, question
-from train.sequential.thoughts import READ, Thought, policy, template
+from train.sequential.queries import next_lessons, next_rows, question
+from train.sequential.template import template
+from train.sequential.thoughts import READ, Thought, policy_thinker
 from train.sft.tiny import TinyConfig, build_model, save
 from train.sft.tokenizer import build_tokenizer
 from train.verl_plugin.reward import entropy_gap, next_item_reward
@@ -162,7 +164,7 @@ def test_a_policy_thinks_once_and_a_run_cut_short_goes_on(evidence, tmp_path):
             tokenizer,
             entities,
         )
-    think = policy(
+    think = policy_thinker(
         tmp_path / "0",
         questions,
         tmp_path / "kept.jsonl",
@@ -173,7 +175,7 @@ def test_a_policy_thinks_once_and_a_run_cut_short_goes_on(evidence, tmp_path):
     lines = (tmp_path / "kept.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "kept.jsonl").write_text("".join(lines[:4]) + lines[4][:9])
     assert think(moments) == first and asked[1:] == [(2, 2)]
-    policy(
+    policy_thinker(
         tmp_path / "1",
         questions,
         tmp_path / "kept.jsonl",

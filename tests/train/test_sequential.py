@@ -12,10 +12,12 @@ from data_engine.graphs.memory import InteractionGraph
 from data_engine.ndcg import mean_ndcg
 from reward_server.rechead.model import HeadConfig
 from tests.test_cli import rerec
+from train.sequential.baselines import popularity
+from train.sequential.config import TrainingConfig
 from train.sequential.encoders import ENCODERS
-from train.sequential.floors import popularity
+from train.sequential.loss import sampled_loss, windows
 from train.sequential.ranking import hits, ranks
-from train.sequential.training import TrainingConfig, fit, sampled_loss, windows
+from train.sequential.training import fit
 
 
 def graph(user, item, time):
