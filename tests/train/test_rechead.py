@@ -1,4 +1,7 @@
-"""RecHead: the gates by hand, planted worlds where the words carry the only signal and where they are noise, what is thought and kept."""
+"""RecHead: the gates by hand, what is thought and kept, and planted worlds.
+
+In one world the thoughts carry the only signal, in another they are noise.
+"""
 
 import numpy as np
 import pytest
@@ -49,7 +52,7 @@ def head(sequences, texts, seed=0):
 
 
 def told(sequences, vectors_of):
-    """Said before every moment of all parts: `vectors_of(next)` gives the answer's and the thought's vector."""
+    """Thoughts before every moment of all parts; `vectors_of(next)` gives (2, width)."""
     lessons = list(sequences.nexts(TRAIN))
     moments = [*lessons, *sequences.nexts(1), *sequences.nexts(TEST)]
     return ThoughtVectors(
@@ -150,7 +153,7 @@ def test_it_ignores_words_that_are_noise():
 
 @pytest.mark.journey
 def test_somebody_elses_words_do_little_harm():
-    """The words repeat what the history says, so a head that was made to doubt can tell when they do not fit it."""
+    """The words repeat the history, so a head that learned to doubt sees when they do not fit."""
     sequences, texts = rings(), unit(20)
     said = told(sequences, lambda n: texts[n.target].expand(2, WIDTH))
     trained, asked = fitted(sequences, texts, said), list(sequences.nexts(TEST))

@@ -1,4 +1,4 @@
-"""RPORec's stage 2: the composite reward by hand, what could not be scored, the questions, and both stages in turns through verl."""
+"""RPORec: the composite reward by hand, the questions, and both stages in turns through verl."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ LOGPROBS = [-1.0, -0.5, -0.1, -0.1, -0.1]
 
 
 class Answers:
-    """Stands for the server: gives or raises what it was made with, and remembers what it was asked."""
+    """A fake server: returns or raises what it was made with, and keeps what it was asked."""
 
     def __init__(self, answer):
         self.answer, self.asked = answer, []
@@ -219,7 +219,7 @@ STEPS = 8
 
 @pytest.fixture(scope="module")
 def turns(film_store, tmp_path_factory):
-    """Both stages in turns, killed without warning in each and gone on with; (run, what the last command said, the command)."""
+    """(run, output of the last command, the command) of both stages in turns, killed in each."""
     run = tmp_path_factory.mktemp("turns") / "r"
     changes = {
         "trainer.total_training_steps": STEPS,

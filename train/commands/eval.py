@@ -155,10 +155,13 @@ def _evaluate(
         evidence = Evidence.load(store)
         with RewardClient(url, evidence.digest) as client:
             client.ready()
-            found = run_evaluation(config, examples, evidence, client, advance, kept)
+            found: dict[str, Any] = run_evaluation(
+                config, examples, evidence, client, advance, kept
+            )
     if out:
         write_json(out, found | {"split": split})
-    return dict(found["summary"])
+    summary: dict[str, Any] = found["summary"]
+    return summary
 
 
 def _show(summary: dict[str, Any], title: str) -> None:
