@@ -1,7 +1,9 @@
 """`rerec synth` and `rerec synth report`."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,7 +11,8 @@ from data_engine.runtime.console import progress, show
 from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
 if TYPE_CHECKING:
-    from agents.synthesis.run import Made
+    from agents.synthesis.config import SynthConfig
+    from agents.synthesis.run import Synthesised
 
 synth = typer.Typer(pretty_exceptions_enable=False, invoke_without_command=True)
 
@@ -25,7 +28,8 @@ def _synth(
     kinds: Annotated[
         str,
         typer.Option(
-            help="Comma-separated: explicit, implicit, misinformed, interest, demographics, negation, numeric, comparison, conversation, tools."
+            help="Comma-separated: explicit, implicit, misinformed, interest, demographics, "
+            "negation, numeric, comparison, conversation, tools."
         ),
     ] = "explicit,implicit,misinformed,interest",
     levels: Annotated[
@@ -37,7 +41,7 @@ def _synth(
     writer: Annotated[
         str,
         typer.Option(
-            help="template (a grammar), terse (one phrasing a kind) or chat (a language model)."
+            help="template (a grammar), terse (one phrasing per kind) or chat (a language model)."
         ),
     ] = "template",
     base_url: Annotated[
@@ -55,7 +59,7 @@ def _synth(
     ] = "OPENAI_API_KEY",
     concurrency: Annotated[int, typer.Option(help="Chat: calls at once.")] = 16,
     timeout: Annotated[float, typer.Option(help="Chat: seconds to wait for an answer.")] = 60.0,
-    per_minute: Annotated[int | None, typer.Option(help="Chat: calls a minute at most.")] = None,
+    per_minute: Annotated[int | None, typer.Option(help="Chat: calls per minute at most.")] = None,
     budget_tokens: Annotated[
         int | None, typer.Option(help="Chat: stop before this many tokens are used.")
     ] = None,
@@ -76,7 +80,7 @@ def _synth(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Also write a verl parquet a split into this folder.")
+        Path | None, typer.Option(help="Also write a verl parquet per split into this folder.")
     ] = None,
     workers: Annotated[
         int, typer.Option(help="Processes; the rows are the same for any number.")
@@ -96,29 +100,18 @@ def _synth(
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Synthesise Examples into the store, each proven on the graph; the old ones are replaced at the end. A run cut short goes on where it was.
+    """Synthesise Examples into the store, each proven on the graph; they replace the old ones.
 
-    Example: rerec synth --store runs/movies.duckdb --sft 2000 --rl 200 --validation 100 --test 200 --seed 1
+    That happens at the end; a run cut short goes on where it was.
+
+    Example: rerec synth --store runs/movies.duckdb --sft 2000 --test 200 --seed 1
     """
     if context.invoked_subcommand:
         return
-    from collections import Counter
-
-    from pydantic import ValidationError
-
-    from agents.llm.config import ChatConfig
-    from agents.synthesis.run import SynthConfig, synthesise
-    from data_engine.errors import DataError
-    from data_engine.schema import SPLITS
-    from data_engine.store.database import Store
-
     if show_examples:
-        with Store.open(store, read_only=True) as opened:
-            for example in opened.examples(limit=show_examples):
-                print(example.model_dump_json(indent=None if as_json else 1))
+        _show_examples(store, show_examples, as_json)
         return
-    counts = dict(zip(SPLITS, (sft, rl, validation, test), strict=True))
-    asked = {
+    chat = {
         "base_url": base_url,
         "writer": model or "",
         "critic": critic,
@@ -133,38 +126,66 @@ def _synth(
         "price_out": price_out,
         "replay": replay,
     }
+    config = _make_config(
+        writer,
+        chat,
+        counts={"sft": sft, "rl": rl, "validation": validation, "test": test},
+        kinds=_comma_separated(kinds),
+        levels=_comma_separated(levels),
+        candidates=candidates,
+        seed=seed,
+        workers=workers,
+        ray=ray,
+        checkpoints=checkpoints,
+    )
+    _synthesise(store, config, out, as_json)
+
+
+def _show_examples(store: Path, count: int, as_json: bool) -> None:
+    """Print the first Examples of the store."""
+    from data_engine.store.database import Store
+
+    with Store.open(store, read_only=True) as opened:
+        for example in opened.examples(limit=count):
+            print(example.model_dump_json(indent=None if as_json else 1))
+
+
+def _make_config(writer: str, chat: Mapping[str, Any], **settings: Any) -> "SynthConfig":
+    """The validated configuration. Raises DataError that names the first setting that is wrong."""
+    from pydantic import ValidationError
+
+    from agents.synthesis.chat_config import ChatConfig
+    from agents.synthesis.config import SynthConfig
+    from data_engine.errors import DataError
+
     try:
-        config = SynthConfig(
-            counts=counts,
-            kinds=_words(kinds),
-            levels=_words(levels),
-            candidates=candidates,
-            writer=writer,
-            chat=ChatConfig(**asked) if writer == "chat" else None,
-            seed=seed,
-            workers=workers,
-            ray=ray,
-            checkpoints=checkpoints,
-        )
+        asked = ChatConfig(**chat) if writer == "chat" else None
+        return SynthConfig(writer=writer, chat=asked, **settings)  # type: ignore[arg-type]
     except ValidationError as error:
         problem = error.errors()[0]
-        where = (
-            ".".join(map(str, problem["loc"])).replace("writer", "model (--model)")
-            if writer == "chat"
-            else ".".join(map(str, problem["loc"]))
-        )
+        where = ".".join(map(str, problem["loc"]))
+        if writer == "chat":
+            where = where.replace("writer", "model (--model)")
         raise DataError(f"{where}: {problem['msg']} (got {problem['input']!r})") from error
-    with progress("synth") as tell:
-        examples = synthesise(store, config, tell)
+
+
+def _synthesise(store: Path, config: "SynthConfig", out: Path | None, as_json: bool) -> None:
+    """Make the Examples, put them into the store and into files, and show their counts."""
+    from agents.synthesis.run import synthesise
+    from data_engine.store.database import Store
+
+    with progress("synth") as report_progress:
+        examples = synthesise(store, config, report_progress)
     with Store.open(store) as opened:
         opened.replace_examples(examples)
     if out:
         _write(out, examples)
-    splits, kinds_made = Counter(), Counter()
+    splits: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     for (split, kind), count in examples.lanes.items():
         splits[split] += count
-        kinds_made[kind] += count
-    show({"examples": len(examples), "splits": dict(splits), "kinds": dict(kinds_made)}, as_json)
+        kinds[kind] += count
+    show({"examples": len(examples), "splits": dict(splits), "kinds": dict(kinds)}, as_json)
 
 
 @synth.command("report")
@@ -173,9 +194,8 @@ def _report(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
 
     Example: rerec synth report --store runs/movies.duckdb
     """
-    from agents.synthesis.ledger import Ledger
+    from agents.synthesis.ledger import Ledger, ledger_path
     from agents.synthesis.report import summarise
-    from agents.synthesis.run import ledger_path
     from data_engine.errors import DataError
 
     path = ledger_path(store)
@@ -187,12 +207,12 @@ def _report(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> 
         show(summarise(ledger), as_json)
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _comma_separated(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(","))
 
 
-def _write(out: Path, examples: "Made") -> None:
-    """A whole-record parquet for each split; the prompt is the bare query (train renders its own)."""
+def _write(out: Path, examples: "Synthesised") -> None:
+    """Write a parquet of whole records per split; the prompt is the bare query."""
     from data_engine.datasets.parquet import write_whole
     from data_engine.schema import SPLITS
 

@@ -1,8 +1,12 @@
-"""The error tree: one root for the project, one branch for this room. A message says what was asked, what was found, what to do."""
+"""The error tree: one root for the project, one branch for this room. A message says what was
+asked, what was found, what to do.
+"""
 
 
 class RerecError(Exception):
-    """Root of every error a user can cause or meet; the command line prints it as one line and exits with `exit_code`."""
+    """Root of every error a user can cause or meet; the command line prints it as one line and
+    exits with `exit_code`.
+    """
 
     exit_code = 1
 

@@ -1,6 +1,7 @@
 """The central record: `Example`, one query with its proof, and the parts it is made of.
 
-Everything else (verl rows, prompts, scores) is derived from it. Records are frozen, versioned and named by their content.
+Everything else (verl rows, prompts, scores) is derived from it. Records are frozen, versioned and
+named by their content.
 """
 
 import hashlib
@@ -37,8 +38,9 @@ class Record(BaseModel):
 
 
 class Condition(Record):
-    """is, not: an item meets it when the edge (item, relation, value) is, or is not, in the attribute graph; `value` is an attribute id, `name`
-    its surface. below, above: when the item's values of the relation are numbers and all on that side of the number `value`.
+    """is, not: an item meets it when the edge (item, relation, value) is, or is not, in the
+    attribute graph; `value` is an attribute id, `name` its surface. below, above: when the item's
+    values of the relation are numbers and all on that side of the number `value`.
     """
 
     relation: str
@@ -50,8 +52,9 @@ class Condition(Record):
 class Claim(Record):
     """What a reasoning step asserts.
 
-    fact: item `subject` has (`holds`) or lacks the edge (`relation`, `value`). need: the query asks for (`op`, `relation`, `value`).
-    keep: item `subject` meets (`holds`) or misses at least one thing the query asks for.
+    fact: item `subject` has (`holds`) or lacks the edge (`relation`, `value`). need: the query asks
+    for (`op`, `relation`, `value`). keep: item `subject` meets (`holds`) or misses at least one
+    thing the query asks for.
     """
 
     kind: Literal["fact", "need", "keep"]
@@ -67,7 +70,9 @@ Proof = tuple[str, str, str]  # an edge: (item, relation, value)
 
 
 class Step(Record):
-    """One line of reasoning. `label` is decided by the graph alone; `evidence` are the (item, relation, value) edges that decide it."""
+    """One line of reasoning. `label` is decided by the graph alone; `evidence` are the (item,
+    relation, value) edges that decide it.
+    """
 
     role: Role
     text: str
@@ -77,7 +82,9 @@ class Step(Record):
 
 
 class Chain(Record):
-    """A whole line of thought and the item it ends with. `flaw` names what went wrong, "" for the gold chain."""
+    """A whole line of thought and the item it ends with. `flaw` names what went wrong, "" for the
+    gold chain.
+    """
 
     flaw: str = ""
     steps: tuple[Step, ...]
@@ -92,7 +99,9 @@ class Turn(Record):
 
 
 class Call(Record):
-    """A look-up in the graph and what it gave: lookup(item, relation) → attribute ids; holders(relation, value) → the candidates that have it."""
+    """A look-up in the graph and what it gave: lookup(item, relation) → attribute ids;
+    holders(relation, value) → the candidates that have it.
+    """
 
     tool: Literal["lookup", "holders"]
     relation: str
@@ -113,10 +122,11 @@ class Provenance(Record):
 class Example(Record):
     """One recommendation request with its candidates, its gold and its labelled reasoning.
 
-    `conditions` are the true ones, whatever the query says; `anchors` the items that the query names or hints at; `premise` the
-    false fact of a misinformed query. `turns` are the messages of a conversation, of which `query` is the last; `calls` the look-ups of
-    a tool-using one. `history` are liked items, oldest first. `level` is the difficulty that was asked for, 1..3, and `difficulty`
-    the prior that came of it, in 0..1 (curriculum).
+    `conditions` are the true ones, whatever the query says; `anchors` the items that the query
+    names or hints at; `premise` the false fact of a misinformed query. `turns` are the messages of
+    a conversation, of which `query` is the last; `calls` the look-ups of a tool-using one.
+    `history` are liked items, oldest first. `level` is the difficulty that was asked for, 1..3, and
+    `difficulty` the prior that came of it, in 0..1 (curriculum).
     """
 
     version: int = VERSION
@@ -151,7 +161,9 @@ class Example(Record):
         return self.candidates.index(self.gold[0])
 
     def named(self) -> "Example":
-        """The same Example with its content hash (16 hex digits over every other field) as `example_id`."""
+        """The same Example with its content hash (16 hex digits over every other field) as
+        `example_id`.
+        """
         return self.model_copy(
             update={
                 "example_id": content_hash(self.model_dump(mode="json", exclude={"example_id"}))
@@ -160,5 +172,7 @@ class Example(Record):
 
 
 def content_hash(value: object, digits: int = 16) -> str:
-    """First hex `digits` of the SHA-256 of `value` as canonical JSON: keys sorted, no spaces, UTF-8."""
+    """First hex `digits` of the SHA-256 of `value` as canonical JSON: keys sorted, no spaces,
+    UTF-8.
+    """
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:digits]

@@ -11,7 +11,7 @@ The names below are the public Python interface. Each is imported when it is fir
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data_engine.schema import Example
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Example", "RewardClient", "Store", "Weights", "score"]
 
-_HOME = {
+_MODULES = {
     "Example": "data_engine.schema",
     "RewardClient": "reward_server.client",
     "Store": "data_engine.store.database",
@@ -31,10 +31,10 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
         raise AttributeError(f"module 'rerec' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    value = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value  # the next access finds it without this function
     return value
 

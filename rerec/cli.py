@@ -1,14 +1,20 @@
-"""The front door: `rerec`, a Typer app whose commands live in the rooms and are imported when called, so that --help is quick."""
+"""The front door: `rerec`, a Typer application whose commands live in the rooms.
+
+A room is imported only for the command that is called, so that --help is quick.
+"""
 
 import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context  # Typer's own copy of Click
 
 # command → (module, name of its Typer app there, one line of help)
 COMMANDS = {
@@ -19,10 +25,10 @@ COMMANDS = {
         "Synthesise Examples: complex queries with labelled reasoning.",
     ),
     "verify": ("data_engine.commands", "verify", "Re-check every Example against the raw tables."),
-    "serve": ("reward_server.commands", "serve", "Run the reward server on this machine."),
-    "token": ("reward_server.commands", "token", "Make a bearer token for a reward server."),
+    "serve": ("reward_server.commands.serve", "serve", "Run the reward server on this machine."),
+    "token": ("reward_server.commands.token", "token", "Make a bearer token for a reward server."),
     "score": (
-        "reward_server.commands",
+        "reward_server.commands.score",
         "score",
         "Score stored responses in process, as the server would.",
     ),
@@ -41,10 +47,12 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """Lists all commands from the table; imports a room only for the command that is called."""
 
-    def list_commands(self, ctx: object) -> list[str]:
+    def list_commands(self, ctx: "Context") -> list[str]:
+        """Click's interface."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: object, cmd_name: str) -> object:
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+        """Click's interface."""
         if cmd_name not in COMMANDS:
             return None
         module, name, line = COMMANDS[cmd_name]
@@ -56,8 +64,13 @@ class LazyGroup(TyperGroup):
 
 
 def _placeholder(name: str, line: str) -> typer.Typer:
+    """A command that shows its line of help and does nothing."""
+
+    def do_nothing() -> None:
+        pass
+
     app = typer.Typer(add_completion=False)
-    app.command(name, help=line, short_help=line)(lambda: None)
+    app.command(name, help=line, short_help=line)(do_nothing)
     return app
 
 
@@ -83,42 +96,46 @@ def _root(
 ) -> None:
     """Recommendation assistants that reason: their data, their reward and their training.
 
-    Start with `rerec demo`, or: data import → data embed → synth → serve → train sft → train rft → eval → report.
+    Start with `rerec demo`, or: data import → data embed → synth → serve → train sft → train rft →
+    eval → report.
     """
 
 
 def main() -> None:
-    """Run the command line; whatever a user can cause or meet is one line on standard error and a non-zero exit."""
+    """Run the command line.
+
+    Whatever a user can cause or meet is one line on standard error and a non-zero exit.
+    """
     from data_engine.errors import RerecError
     from data_engine.runtime.quiet import quieten
 
     quieten()
-    os.environ.setdefault(
-        "PYTHONSAFEPATH", "1"
-    )  # for what this process starts: nothing is imported from the current folder
+    # For what this process starts: nothing is imported from the current folder.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
         app(prog_name="rerec")
     except RerecError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
     except OSError as error:
-        print(
-            f"error: {error.strerror or error}: {error.filename or 'the machine'}", file=sys.stderr
-        )
-        sys.exit(1)
+        _fail(f"{error.strerror or error}: {error.filename or 'the machine'}")
     except ImportError as error:
-        print(
-            f"error: {_first_line(error)}: the environment is incomplete or damaged, `rerec doctor` says where",
-            file=sys.stderr,
+        _fail(
+            f"{_first_line(error)}: the environment is incomplete or damaged, "
+            "`rerec doctor` says where"
         )
-        sys.exit(1)
     except SystemExit as end:
         if end.code == 130:  # Typer's code for Ctrl-C
             print(
-                "interrupted: what was finished is kept, nothing is half-written; run the same command again",
+                "interrupted: what was finished is kept, nothing is half-written; "
+                "run the same command again",
                 file=sys.stderr,
             )
         raise
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,10 +1,18 @@
-"""This room's branch of the error tree."""
+"""Errors of the reward server and of its clients.
+
+RewardError
+├── UnknownExamples    HTTP 404
+├── StaleGraph         HTTP 409
+├── BadResponses       HTTP 413, 422
+├── ServerUnreachable
+└── Refused            in the server: any refusal, by its HTTP status
+"""
 
 from data_engine.errors import RerecError
 
 
 class RewardError(RerecError):
-    """A response could not be scored. Unscored is not zero: whoever catches this has no score."""
+    """A response could not be scored. Unscored is not zero: who catches this has no score."""
 
 
 class UnknownExamples(RewardError):
@@ -20,7 +28,7 @@ class StaleGraph(RewardError):
 
 
 class ServerUnreachable(RewardError):
-    """The server did not answer within the retries allowed."""
+    """No server answered within the retries allowed."""
 
     exit_code = 3
 

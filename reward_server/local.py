@@ -1,16 +1,17 @@
-"""A reward server of one's own: a child process on a loopback port of its choice, stopped with the block that needs it."""
+"""A reward server as a child process on a free loopback port, for the length of a block."""
 
 import os
 import select
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from data_engine.runtime.children import rerec_command
 from reward_server.errors import RewardError
 
-START_SECONDS = 300.0  # on a busy machine; one that died is noticed at once
+START_SECONDS = 300.0  # on a busy machine; a server that died is noticed at once
+STOP_SECONDS = 10.0
 
 
 @contextmanager
@@ -20,44 +21,46 @@ def local_server(
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Serve `store` and yield the URL once it is ready; `options` are those of `rerec serve`. Raises RewardError with the server's last
-    words when it dies first.
+    """Serve `store` and yield the URL once the server is ready; it stops with the block.
+
+    log: a file that gets the server's output. options: those of `rerec serve`. environment: added
+    to this process's own. Raises RewardError with the server's last line when it ends first.
     """
-    out = log.open("ab") if log else subprocess.DEVNULL
-    told, tell = os.pipe()
-    process = subprocess.Popen(
-        rerec_command(
-            "serve", "--store", store, "--port", 0, *options, "--while-stdin", "--tell", tell
-        ),
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.PIPE,  # closes when this process ends, however it ends, and the server with it
-        stdout=out,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        pass_fds=(tell,),
-    )
-    os.close(tell)
-    try:
-        yield _url(told, process, log)
-    finally:
-        os.close(told)
-        process.terminate()
+    url_pipe, server_end = os.pipe()
+    words = ("serve", "--store", store, "--port", 0, *options)
+    with ExitStack() as stack:
+        stack.callback(os.close, url_pipe)
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        if log:
-            out.close()
+            process = subprocess.Popen(
+                rerec_command(*words, "--while-stdin", "--tell", server_end),
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.PIPE,  # closes however this process ends, and ends the server
+                stdout=stack.enter_context(log.open("ab")) if log else subprocess.DEVNULL,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(server_end,),
+            )
+        finally:
+            os.close(server_end)
+        stack.callback(_stop, process)
+        yield _wait_for_url(url_pipe, process, log)
 
 
-def _url(told: int, process: subprocess.Popen, log: Path | None) -> str:
-    """What the server tells when it serves; the pipe just ends when it dies first."""
-    if not select.select([told], [], [], START_SECONDS)[0]:
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _wait_for_url(url_pipe: int, process: "subprocess.Popen[bytes]", log: Path | None) -> str:
+    """The URL that the server writes when it serves; the pipe just ends when it dies first."""
+    if not select.select([url_pipe], [], [], START_SECONDS)[0]:
         raise RewardError(f"the reward server was not ready within {START_SECONDS:.0f} s")
-    if url := os.read(told, 4096).decode().strip():
+    if url := os.read(url_pipe, 4096).decode().strip():
         return url
     lines = log.read_text().strip().splitlines() if log else []
-    words = [line for line in lines if line.startswith("error:")][-1:] or lines[-1:]
-    raise RewardError(
-        f"the reward server ended at start with code {process.wait()}: {' '.join(words) or 'run `rerec serve` to see why'}"
-    )
+    errors = [line for line in lines if line.startswith("error:")]
+    reason = " ".join(errors[-1:] or lines[-1:]) or "run `rerec serve` to see why"
+    raise RewardError(f"the reward server ended at start with code {process.wait()}: {reason}")

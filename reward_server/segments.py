@@ -1,105 +1,66 @@
-"""Reading a response: its segments and its answer. Pure.
+"""Verdicts and rewards of the segments of a response, from what is named and stated in them."""
 
-Segments are the non-empty lines of the reasoning (a paragraph is one line or several steps), and the answer block as one.
-The answer is one `<answer>` … `</answer>`, one title a line, best first; bullets and numbering are allowed.
-
-What stands in `<think>` … `</think>` is reasoning as any other, but an answer in there is only thought of: the answer is given after
-the last thought. Where the first of these tags is `</think>`, its partner stands in the prompt, and the response began with a thought.
-"""
-
-import re
 from dataclasses import dataclass
-from itertools import chain
 
-from reward_server.wire import Status
-
-_TAG = re.compile(r"</?answer>")
-_THINK = re.compile(r"</?think>")
-_LINE = re.compile(r"\S(?:[^\n]*\S)?")
-_BULLET = re.compile(r"^\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)?")
+from data_engine.names.mentions import Mention
+from data_engine.responses.claim import Claim
+from data_engine.responses.reading import Span
+from reward_server import scoring
+from reward_server.wire import Segment, Verdict
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Character spans of the segments, the answer's titles in order, and ok, no_answer or malformed."""
+class AnswerScore:
+    """The score of an answer, whatever the reasoning before it.
 
-    spans: list[tuple[int, int]]
-    titles: list[str]
-    status: Status
+    ranked: the items recommended, best first. duplicates: titles that name one of them again.
+    unresolved: titles that name no item, or several. wrong: the ranked items that are not right.
+    total: the reward. penalised: the reward of a segment that led to a wrong item.
+    """
 
-
-def read(text: str) -> Reading:
-    """Split a response. Two answer blocks, or a tag without its partner, are malformed: nobody guesses which one was meant."""
-    block, status = _block(text)
-    text = without_tags(text)
-    if block is None:
-        return Reading(_lines(text, 0, len(text)), [], status)
-    start, end = block
-    titles = [
-        title
-        for line in _inside(text, block).split("\n")
-        if (title := _BULLET.sub("", line).strip())
-    ]
-    return Reading(
-        [*_lines(text, 0, start), block, *_lines(text, end, len(text))],
-        titles,
-        "ok" if titles else "no_answer",
-    )
+    ranked: list[str]
+    duplicates: int
+    unresolved: int
+    wrong: frozenset[str]
+    parts: scoring.Parts
+    total: float
+    penalised: float
 
 
-def split_answer(text: str) -> tuple[str, str, Status]:
-    """(the reasoning before the answer, what the answer says, its status) of a response; the reasoning alone where there is no answer to read."""
-    block, status = _block(text)
-    before = _THINK.sub("\n", text if block is None else text[: block[0]]).strip()
-    if block is None:
-        return before, "", status
-    answer = _inside(text, block).strip()
-    return before, answer, "ok" if answer else "no_answer"
+def judge_segments(
+    text: str, spans: list[Span], mentions: list[Mention], claims: list[Claim], answer: AnswerScore
+) -> list[Segment]:
+    """A Segment for each span, with the items named and the claims that start in it, both in order.
 
-
-def without_tags(text: str) -> str:
-    """The text with line breaks in place of its think tags: a thought begins and ends a line, and every other character keeps its place."""
-    return _THINK.sub(lambda tag: "\n" * len(tag[0]), text) if "think>" in text else text
-
-
-def after_thoughts(text: str) -> str:
-    """What is said after the last thought; nothing while it goes on."""
-    thoughts = _thoughts(text)
-    return text[thoughts[-1][1] :] if thoughts else text
-
-
-def _block(text: str) -> tuple[tuple[int, int] | None, Status]:
-    """The span of the one answer block, tags included; where there is none or more than one, why not."""
-    thoughts = _thoughts(text)
-    edges = [0, *chain.from_iterable(thoughts), len(text)]
-    tags = [
-        tag
-        for start, end in zip(edges[::2], edges[1::2], strict=True)
-        for tag in _TAG.finditer(text, start, end)
-    ]
-    if [tag[0] for tag in tags] != ["<answer>", "</answer>"]:
-        return None, "malformed" if tags else "no_answer"
-    start, end = tags[0].start(), tags[1].end()
-    return (None, "no_answer") if thoughts and start < thoughts[-1][1] else ((start, end), "ok")
-
-
-def _inside(text: str, block: tuple[int, int]) -> str:
-    """What an answer block says."""
-    return text[block[0] + len("<answer>") : block[1] - len("</answer>")]
-
-
-def _thoughts(text: str) -> list[tuple[int, int]]:
-    """Spans of the thoughts, tags included; the last one may go on to the end of the text."""
-    found, start = [], None
-    for tag in _THINK.finditer(text) if "think>" in text else ():
-        if tag[0] == "<think>":
-            start = tag.start() if start is None else start
-        elif start is not None or not found:
-            found.append((start or 0, tag.end()))
-            start = None
-    return found if start is None else [*found, (start, len(text))]
-
-
-def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Spans of the non-empty lines, outer white space left out."""
-    return [line.span() for line in _LINE.finditer(text, start, end)]
+    A recommendation is a claim too: an answer that names no wrong item is ok.
+    """
+    found: list[Segment] = []
+    next_mention, next_claim, wrong, total = 0, 0, answer.wrong, answer.total
+    mention_start = mentions[0][1] if mentions else len(text)
+    claim_start = claims[0].start if claims else len(text)
+    for start, end in spans:
+        if end <= mention_start and end <= claim_start:  # prose: nothing to judge
+            found.append(Segment(start, end, [], "unknown", total, []))
+            continue
+        items: list[str] = []
+        while mention_start < end:
+            if (item := mentions[next_mention][0]) not in items:
+                items.append(item)
+            next_mention += 1
+            mention_start = mentions[next_mention][1] if next_mention < len(mentions) else len(text)
+        first = next_claim
+        while claim_start < end:
+            next_claim += 1
+            claim_start = claims[next_claim].start if next_claim < len(claims) else len(text)
+        inside = claims[first:next_claim]
+        verdict: Verdict = "unknown"
+        verdicts = [claim.verdict for claim in inside]
+        if wrong and not wrong.isdisjoint(items):
+            verdict = "wrong_item"
+        elif "contradicted" in verdicts:
+            verdict = "contradicted"
+        elif "supported" in verdicts or (items and text.startswith("<answer>", start)):
+            verdict = "ok"
+        reward = answer.penalised if verdict == "wrong_item" else total
+        found.append(Segment(start, end, items, verdict, reward, inside))
+    return found

@@ -1,6 +1,7 @@
-"""The wire types, version 1: what a client sends and gets. The same keys always.
+"""The wire types, version 1: what a client sends and gets, always with the same keys.
 
-msgspec decodes straight into them, so a body is never held as anything but its bytes and these.
+msgspec decodes a body straight into them, without dictionaries in between. Class names are the
+schema names of the OpenAPI document, docstrings their descriptions.
 """
 
 from typing import Annotated, Literal, get_args
@@ -8,27 +9,35 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-MOST_RESPONSES = 1024
-MOST_CHARACTERS = (
-    32_768  # of a response; whoever has a policy's longer one cuts it, the server refuses it
-)
+from data_engine.responses.claim import Claim as Claim
+from data_engine.responses.reading import Status as Status
+
+MOST_RESPONSES = 1024  # of one request
+# Characters of a response. The server refuses a longer one; a client with a policy's cuts it.
+MOST_CHARACTERS = 32_768
 MOST_NAME, MOST_TITLE = 200, 1000  # characters
 
-Status = Literal["ok", "no_answer", "unresolved", "malformed"]
 Verdict = Literal["ok", "wrong_item", "contradicted", "unknown"]
-Judgement = Literal["supported", "contradicted", "unknown"]
 Profile = Literal["ndcg", "rerec", "rerec-conditions", "open-catalogue"]
 Share = Annotated[float, Meta(ge=0, le=10)]
 
 
 class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """Frozen; unknown fields are refused; never part of a cycle, so the garbage collector need not look."""
+    """Frozen; unknown fields are refused.
+
+    Never part of a reference cycle, so that the garbage collector need not track it.
+    """
 
 
-class Weights(Wire):
-    """How parts make a score: the cut-off K, w1 (QAS), w2 (PAS), RAAE's w_penalty for segments that led to a wrong item; whether QAS compares
-    with the gold items' edges (as published) or counts the query's own conditions; and what is right: the gold items, or, when the whole
-    catalogue was to be chosen from, each item that meets all conditions and that the query does not name."""
+class Weights(Wire, frozen=True):
+    """How the parts of a reward make a score.
+
+    k: the cut-off. qas, pas: the weights w1 of QAS and w2 of PAS. penalty: RAAE's w_penalty for
+    segments that led to a wrong item. qas_over: QAS compares with the gold items' edges, as
+    published, or counts the query's own conditions. right: the gold items, or, where the whole
+    catalogue was to be chosen from, every item that meets all conditions and that the query does
+    not name.
+    """
 
     k: Annotated[int, Meta(ge=1, le=1000)] = 1
     qas: Share = 0.0
@@ -38,16 +47,19 @@ class Weights(Wire):
     right: Literal["gold", "conditions"] = "gold"
 
 
-class Response(Wire):
+class Response(Wire, frozen=True):
     """A policy's whole response to one Example."""
 
     example_id: Annotated[str, Meta(max_length=64)]
     response: Annotated[str, Meta(max_length=MOST_CHARACTERS)]
 
 
-class ScoreRequest(Wire):
-    """A batch to score, by a named profile or by weights of its own. With `graph_digest`, a server that holds another graph refuses (409).
-    Without `claims`, verdicts know recommendations only, at about half the cost."""
+class ScoreRequest(Wire, frozen=True):
+    """A batch to score, by a named profile or by `weights`.
+
+    With `graph_digest`, a server that holds another graph refuses (409). Without `claims`, verdicts
+    know recommendations only, at about half the cost.
+    """
 
     responses: Annotated[list[Response], Meta(min_length=1, max_length=MOST_RESPONSES)]
     graph_digest: Annotated[str, Meta(max_length=64)] | None = None
@@ -58,33 +70,15 @@ class ScoreRequest(Wire):
     claims: bool = True
 
     def __len__(self) -> int:
-        """How many are asked about."""
+        """The number of responses."""
         return len(self.responses)
 
 
-class Claim(Wire):
-    """A statement: characters start..end are its own. kind and what is stated:
-
-    fact: item `subject` has `value` for `relation`. need: the query asks for it (no subject). needs: all that the
-    query asks for has been named; else relation and value are the first that was left out. match: yes or no, the `value` of `subject` is
-    what the query asks for. decision: `subject` meets the query, `value` keep, or misses it, skip.
-    verdict: what graph and conditions say. relevant: whether a condition of the query can be decided by it; null for an Example without conditions.
-    """
-
-    kind: Literal["fact", "need", "needs", "match", "decision"]
-    start: int
-    end: int
-    subject: str
-    relation: str
-    value: str
-    verdict: Judgement
-    relevant: bool | None
-
-
-class Segment(Wire):
+class Segment(Wire, frozen=True):
     """A reasoning step (a line) or the answer block: characters start..end of the response.
 
-    mentions: item ids named there; reward: the response's score, less the penalty where the verdict is wrong_item.
+    mentions: item ids named there. reward: the response's score, less the penalty where the
+    verdict is wrong_item.
     """
 
     start: int
@@ -95,8 +89,12 @@ class Segment(Wire):
     claims: list[Claim]
 
 
-class Score(Wire):
-    """score = ndcg + the weights on qas and pas; a part the graphs cannot give is null. Nothing recommended scores 0 by its status."""
+class Score(Wire, frozen=True):
+    """score = ndcg + the weights on qas and pas.
+
+    A part that the graphs cannot give is null. A response that recommends nothing scores 0, by its
+    status.
+    """
 
     example_id: str
     status: Status
@@ -110,17 +108,21 @@ class Score(Wire):
     segments: list[Segment]
 
 
-class ScoreResponse(Wire):
-    """Scores in request order; the digests of the graph they were made on and of the weights they were made with."""
+class ScoreResponse(Wire, frozen=True):
+    """Scores in request order, with the digests of the graph and of the weights behind them."""
 
     graph_digest: str
     profile_digest: str
     scores: list[Score]
 
 
-class HeadAsk(Wire):
-    """A response about what comes next: at a moment of the store, `query_id` USER:ITEMS_BEFORE, where the server knows what came; or after a
-    `history` of item ids, oldest first, where nobody knows. Chain of thought before <answer>, a short description in it; none is allowed."""
+class HeadAsk(Wire, frozen=True):
+    """A response about the next item: chain of thought before <answer>, a short description in it.
+
+    Either at a moment of the store, `query_id` USER:ITEMS_BEFORE, where the server knows the next
+    item; or after a `history` of item ids, oldest first, where it is not known. The response may be
+    empty.
+    """
 
     query_id: Annotated[str, Meta(max_length=MOST_NAME)] | UnsetType = UNSET
     history: (
@@ -135,8 +137,11 @@ class HeadAsk(Wire):
 ONE_OF = Meta(extra_json_schema={"oneOf": [{"required": ["query_id"]}, {"required": ["history"]}]})
 
 
-class HeadRequest(Wire):
-    """A batch for the RecHead. With `graph_digest` or `head_digest`, a server that holds another refuses (409)."""
+class HeadRequest(Wire, frozen=True):
+    """A batch for the RecHead.
+
+    With `graph_digest` or `head_digest`, a server that holds another one refuses (409).
+    """
 
     responses: Annotated[
         list[Annotated[HeadAsk, ONE_OF]], Meta(min_length=1, max_length=MOST_RESPONSES)
@@ -146,14 +151,19 @@ class HeadRequest(Wire):
     k: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
 
     def __len__(self) -> int:
-        """How many are asked about."""
+        """The number of responses."""
         return len(self.responses)
 
 
-class HeadScore(Wire):
-    """ndcg: of the true next item at K, 0 without a readable answer; rank: its place, from 1; both null where nobody knows what came. consistency:
-    cosine of thought and answer; compression: compressed bytes of the thought over its bytes; both null without a thought and an answer.
-    recommended: the ids of the first K items, at most 100, best first."""
+class HeadScore(Wire, frozen=True):
+    """What a response about the next item is worth to the RecHead, each part apart.
+
+    ndcg: of the true next item at k, 0 without a readable answer. rank: of that item, from 1. Both
+      null where the next item is not known.
+    consistency: cosine of thought and answer. compression: compressed bytes of the thought over its
+      bytes. Both null without a thought and an answer.
+    recommended: the ids of the first k items, at most 100, best first.
+    """
 
     status: Status
     ndcg: float | None
@@ -163,17 +173,21 @@ class HeadScore(Wire):
     recommended: list[str]
 
 
-class HeadResponse(Wire):
-    """Scores in request order; the digests of the graph and of the head they were made with."""
+class HeadResponse(Wire, frozen=True):
+    """Scores in request order, with the digests of the graph and of the head behind them."""
 
     graph_digest: str
     head_digest: str
     scores: list[HeadScore]
 
 
-class Look(Wire):
-    """One look-up. lookup: what `item`, a title, has for `relation`. holders: which of the items `among`, by id, have `value` for `relation`.
-    For a lookup `among` says which of several items of a title is meant."""
+class Look(Wire, frozen=True):
+    """One look-up in the attribute graph.
+
+    lookup: the values of `relation` that `item`, a title, has; `among` says which of several items
+      of a title is meant.
+    holders: those of the items `among`, by id, that have `value` for `relation`.
+    """
 
     tool: Literal["lookup", "holders"]
     relation: Annotated[str, Meta(max_length=MOST_NAME)]
@@ -182,31 +196,32 @@ class Look(Wire):
     among: Annotated[list[Annotated[str, Meta(max_length=MOST_NAME)]], Meta(max_length=1000)] = []
 
 
-class LookRequest(Wire):
-    """A batch of look-ups. With `graph_digest`, a server that holds another graph refuses (409)."""
+class LookRequest(Wire, frozen=True):
+    """A batch of look-ups.
+
+    With `graph_digest`, a server that holds another graph refuses (409).
+    """
 
     calls: Annotated[list[Look], Meta(min_length=1, max_length=MOST_RESPONSES)]
     graph_digest: Annotated[str, Meta(max_length=64)] | None = None
 
     def __len__(self) -> int:
-        """How many are asked for."""
+        """The number of look-ups."""
         return len(self.calls)
 
 
-class Looked(Wire):
-    """Names of values, or titles of items; `problem` says why a call could not be understood, "" otherwise."""
+class Looked(Wire, frozen=True):
+    """The result of a look-up: names of values, or titles of items.
+
+    problem: why the look-up could not be understood, "" otherwise.
+    """
 
     found: list[str]
     problem: str
 
 
-class LookResponse(Wire):
-    """What was found, in request order; the digest of the graph."""
+class LookResponse(Wire, frozen=True):
+    """Results in request order, with the digest of the graph."""
 
     graph_digest: str
     results: list[Looked]
-
-    @property
-    def scores(self) -> list[Looked]:
-        """What a client hands out, whatever was asked for."""
-        return self.results

@@ -1,17 +1,22 @@
-"""A six-user, twelve-item world small enough to check by hand, and a synthesised store of invented films."""
+"""A six-user, twelve-item world small enough to check by hand, and a synthesised store of invented
+films.
+"""
 
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from agents.synthesis.config import SynthConfig
 from agents.synthesis.labels import label
-from agents.synthesis.run import SynthConfig, synthesise
-from data_engine.graphs.memory import AttributeGraph, InteractionGraph
+from agents.synthesis.run import synthesise
+from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, make_model
 from data_engine.schema import Chain, Claim, Condition, Example, Provenance
-from data_engine.store.database import Catalogue, Store
+from data_engine.store.catalogue import Catalogue
+from data_engine.store.database import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
@@ -29,7 +34,9 @@ settings.load_profile("rerec")
 
 
 def pytest_collection_modifyitems(items):
-    """A test is `unit` unless it says otherwise. The longest files come first, so that no worker is left with one when the others are done."""
+    """A test is `unit` unless it says otherwise. The longest files come first, so that no worker is
+    left with one when the others are done.
+    """
     for item in items:
         if not {"journey", "bench"} & {mark.name for mark in item.iter_markers()}:
             item.add_marker(pytest.mark.unit)
@@ -41,7 +48,9 @@ def pytest_collection_modifyitems(items):
 
 
 def hand_catalogue() -> Catalogue:
-    """Twelve films i1..i12: three directors with four films each, two genres by parity, stars s1 (i1–i6) and s2 (i5–i12)."""
+    """Twelve films i1..i12: three directors with four films each, two genres by parity, stars s1
+    (i1–i6) and s2 (i5–i12).
+    """
     items = [(f"i{n}", f"Film {chr(64 + n)} ({1980 + n})") for n in range(1, 13)]
     edges = []
     for n in range(1, 13):

@@ -1,4 +1,4 @@
-"""The command line as users meet it: help with examples, JSON, one clear line on bad input, nothing half-written."""
+"""The command line as users meet it: help, JSON, one clear line on bad input, whole files or none."""
 
 import json
 import os
@@ -72,7 +72,10 @@ def start(*words):
 
 
 def wait_for(process, ready, seconds=900):
-    """Poll until `ready()`; fail when the process ends first, or seems to hang: a busy machine may take minutes."""
+    """Poll until `ready()`; fail when the process ends first, or seems to hang.
+
+    A busy machine may take minutes.
+    """
     deadline = time.monotonic() + seconds
     while not ready():
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0][

@@ -1,4 +1,4 @@
-"""Faults of the ground that rerec stands on: processes, locks, files, environments, and other libraries' noise."""
+"""Faults of the platform: processes, locks, files, environments, other libraries' noise."""
 
 import json
 import os
@@ -45,7 +45,10 @@ def test_fault_1_commands_work_without_git_on_the_path(tmp_path):
 
 @pytest.fixture
 def decoys(tmp_path, monkeypatch) -> Path:
-    """A current folder whose folders are called like ours and break when they are imported; `rerec` is what lies beside a checkout, no package."""
+    """A current folder with folders that are called like ours and break when they are imported.
+
+    `rerec` is what lies beside a checkout, no package.
+    """
     for name in (*ROOMS, "tests", "journey", "multiprocessing"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(
@@ -97,7 +100,10 @@ def test_fault_2_commands_and_their_children_do_not_import_from_the_current_fold
 
 @pytest.mark.journey
 def test_fault_2_ray_and_verl_do_not_import_from_the_current_folder(decoys, film_store, tmp_path):
-    """One step of reinforcement from a policy that cannot write yet. What verl and Ray say of it is in a log (fault 21)."""
+    """One step of reinforcement from a policy that cannot write yet.
+
+    What verl and Ray print meanwhile is in a log (fault 21).
+    """
     sft = (
         "train",
         "sft",
@@ -187,7 +193,8 @@ GOOD = (  # in order: each may need those before it
     "train sft --run {folder}/sft --gold-steps 2 --mixed-steps 1",
     "eval {folder}/sft/model --max-tokens 16 --split test",
     "train rft tiny-grpo --dry-run --model {folder}/sft/model",
-    "train sequential --run {folder}/next --methods popularity,lightgcn-mean,sasrec --seeds 0 --epochs 1",
+    "train sequential --run {folder}/next --methods popularity,lightgcn-mean,sasrec"
+    " --seeds 0 --epochs 1",
     "doctor",
     "--version",
 )

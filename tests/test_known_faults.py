@@ -6,8 +6,8 @@ from difflib import SequenceMatcher
 
 import pytest
 
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.cards import Cards
-from data_engine.graphs.memory import AttributeGraph
 from data_engine.names.titles import TitleResolver, split_year
 from data_engine.store.database import Store
 from tests.conftest import hand_catalogue

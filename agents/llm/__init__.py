@@ -1,1 +1,7 @@
-"""Asking a language model: one client for any OpenAI-compatible endpoint, with cache, budget, rate limit, retries and breaker."""
+"""One client for any OpenAI-compatible endpoint: cache, budget, rate limit, retries, breaker.
+
+`ChatClient` (client.py) sends `ChatRequest`s (request.py) as a `ClientConfig` (config.py) says.
+Answers are cached (cache.py), tokens and money are counted (budget.py), failed calls are tried
+again (retry.py) or hold everybody back (breaker.py), and JSON objects are checked (structured.py).
+The package knows nothing of what is asked, or why.
+"""

@@ -1,14 +1,17 @@
-"""A circuit breaker: when an endpoint keeps failing, everybody waits and one call tries it out; when that keeps failing, all give up."""
+"""A circuit breaker: when an endpoint keeps failing, all calls pause, then all give up."""
 
 import asyncio
 
-from agents.errors import EndpointDown
+from agents.llm.errors import EndpointDown
 
 FAILURES, FIRST_PAUSE, OPENINGS = 12, 1.0, 6
 
 
 class Breaker:
-    """Opens after FAILURES in a row for FIRST_PAUSE seconds, then twice as long, OPENINGS times; a success closes it."""
+    """Opens after FAILURES in a row for FIRST_PAUSE seconds, then for twice as long each time.
+
+    It opens OPENINGS times; a success closes it and resets all counts.
+    """
 
     def __init__(self) -> None:
         self.failures = self.openings = 0
@@ -20,15 +23,16 @@ class Breaker:
         await self._closed.wait()
         if self.openings > OPENINGS:
             raise EndpointDown(
-                f"the endpoint failed {self.failures} times in a row: check it, then run the same command again to go on"
+                f"the endpoint failed {self.failures} times in a row: "
+                "check it, then run the same command again to go on"
             )
 
     def succeeded(self) -> None:
-        """A call was answered."""
+        """Count an answered call."""
         self.failures = self.openings = 0
 
     async def failed(self) -> None:
-        """A call failed; the one that fills the measure waits for all."""
+        """Count a failed call; every FAILURES-th opens the breaker and waits out the pause."""
         self.failures += 1
         if self.failures % FAILURES or not self._closed.is_set():
             return

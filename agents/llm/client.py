@@ -1,72 +1,50 @@
-"""One question to a language model, answered as a checked JSON object, from the cache where it was asked before."""
+"""The client: one request in, a text or a checked JSON object out, from the cache where it is."""
 
-import asyncio
 import os
 import time
+from asyncio import Semaphore
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import TypeVar
+from typing import Any, Self, TypeVar, cast
 
 import openai
 from aiolimiter import AsyncLimiter
+from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+from openai.types.completion_usage import CompletionUsage
 from pydantic import BaseModel, ValidationError
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
-from agents.errors import BudgetSpent, EndpointDown, NotRecorded, Unwritable
-from agents.llm.answers import Answers
 from agents.llm.breaker import Breaker
-from agents.llm.config import ChatConfig, Role
-from agents.synthesis.prompts import Prompt
-from data_engine.schema import content_hash
+from agents.llm.budget import Budget, Cost
+from agents.llm.cache import AnswerCache
+from agents.llm.config import ClientConfig
+from agents.llm.errors import EndpointDown, EndpointRefused, NotRecorded, UnusableAnswer
+from agents.llm.request import Call, ChatRequest, Reply
+from agents.llm.retry import error_name, is_transient, retrying
+from agents.llm.structured import REPAIRS, object_in, repair, response_format
 
-REPAIRS, LONGEST_WAIT = 2, 30.0
-REPAIR = "That is no JSON object of the form {form} ({error}). Answer with that object alone."
-_TRANSIENT = (
-    openai.RateLimitError,
-    openai.InternalServerError,
-    openai.APIConnectionError,
-    openai.APIResponseValidationError,
-    ValueError,
-)
-_BACKOFF = wait_random_exponential(multiplier=0.25, max=LONGEST_WAIT)
-Answer = TypeVar("Answer", bound=BaseModel)
+Form = TypeVar("Form", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Call:
-    """One HTTP call as the ledger keeps it; status is ok, or the name of what went wrong."""
-
-    role: Role
-    model: str
-    tokens_in: int
-    tokens_out: int
-    money: float
-    seconds: float
-    status: str
+def ignore_call(call: Call) -> None:
+    """Keep no account of calls."""
 
 
-class Chat:
-    """Asks the endpoint within its limits. `spent` are tokens and money of this run so far; `note` hears of every call."""
+class ChatClient:
+    """Asks an endpoint within its limits; use with `async with`.
+
+    spent: tokens and money of this run so far. on_call: called after every HTTP call.
+    """
 
     def __init__(
         self,
-        config: ChatConfig,
-        answers: Answers,
-        spent: tuple[int, float],
-        note: Callable[[Call], None],
+        config: ClientConfig,
+        cache: AnswerCache,
+        spent: tuple[int, float] = (0, 0.0),
+        on_call: Callable[[Call], None] = ignore_call,
     ) -> None:
-        self.config, self.answers, self.note = config, answers, note
-        self.tokens, self.money = spent
-        self.reserved_tokens, self.reserved_money = 0, 0.0
+        self.config, self.cache, self.on_call = config, cache, on_call
+        self.budget = Budget(config, *spent)
         self._breaker = Breaker()
-        self._slots = asyncio.Semaphore(config.concurrency)
+        self._slots = Semaphore(config.concurrency)
         self._limiter = AsyncLimiter(config.per_minute, 60) if config.per_minute else None
         self._structured = config.structured
         key = os.environ.get(config.key_env) or "none"  # local endpoints need none
@@ -74,195 +52,139 @@ class Chat:
             base_url=config.base_url, api_key=key, max_retries=0, timeout=config.timeout
         )
 
-    async def close(self) -> None:
-        """Hang up."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self._client.close()
 
-    async def ask(self, role: Role, prompt: Prompt, form: type[Answer], salt: int) -> Answer:
-        """The model's answer as a `form`; `salt` tells apart tries with the same words.
+    async def text(self, request: ChatRequest) -> str:
+        """The model's answer; a refusal is an answer too.
 
-        Raises Unwritable when it refuses or gives no such object after REPAIRS repairs, and the errors that stop a run.
+        Raises NotRecorded, BudgetSpent, and EndpointDown or its branch EndpointRefused.
         """
-        model = self.config.model(role)
-        key = content_hash(
-            [model, prompt.system, prompt.user, _schema(form), self.config.temperature, salt], 32
-        )
-        if (kept := self.answers.get(key)) is not None:
-            return form.model_validate_json(kept)
-        if self.config.replay:
-            raise NotRecorded(
-                f"no answer is recorded for this {role} prompt ({key}): run it once without --replay"
-            )
-        messages = [
-            {"role": "system", "content": prompt.system},
-            {"role": "user", "content": prompt.user},
-        ]
-        for _ in range(REPAIRS + 1):
-            text = await self._say(role, model, messages, form)
-            try:
-                answer = form.model_validate_json(_object_in(text))
-            except ValidationError as error:
-                wrong = f"{error.errors()[0]['msg']}"[:200]
-                shape = ", ".join(form.model_fields)
-                messages += [
-                    {"role": "assistant", "content": text[:4000]},
-                    {"role": "user", "content": REPAIR.format(form=f"{{{shape}}}", error=wrong)},
-                ]
-                continue
-            self.answers.put(key, role, model, answer.model_dump_json())
-            return answer
-        raise Unwritable(f"the {role} gave no usable answer")
+        if (cached := self._cached(request)) is not None:
+            return cached
+        reply = await self._send(request, None)
+        self.cache.put(request.key, request.role, request.model, reply.text)
+        return reply.text
 
-    async def _say(
-        self, role: Role, model: str, messages: list[dict], form: type[BaseModel]
-    ) -> str:
-        """The text of one answered call, after as many retries as allowed."""
-        attempts = AsyncRetrying(
-            stop=stop_after_attempt(self.config.retries + 1),
-            wait=_pause,
-            retry=retry_if_exception_type(_TRANSIENT),
-            reraise=True,
-        )
+    async def answer(self, request: ChatRequest, form: type[Form]) -> Form:
+        """The model's answer as a `form`.
+
+        Raises UnusableAnswer when the model refuses or gives no such object after REPAIRS
+        repairs, and what `text` raises.
+        """
+        if (cached := self._cached(request)) is not None:
+            return form.model_validate_json(cached)
+        asked = request
+        for _ in range(REPAIRS + 1):
+            reply = await self._send(asked, form)
+            if reply.refused:
+                raise UnusableAnswer(f"the {request.role} refused")
+            try:
+                answer = form.model_validate_json(object_in(reply.text))
+            except ValidationError as error:
+                asked = asked.followed_by(*repair(form, reply.text, error))
+                continue
+            self.cache.put(request.key, request.role, request.model, answer.model_dump_json())
+            return answer
+        raise UnusableAnswer(f"the {request.role} gave no usable answer")
+
+    def _cached(self, request: ChatRequest) -> str | None:
+        found = self.cache.get(request.key)
+        if found is None and self.config.replay:
+            raise NotRecorded(
+                f"no answer is recorded for this {request.role} prompt ({request.key}): "
+                "run it once without --replay"
+            )
+        return found
+
+    async def _send(self, request: ChatRequest, form: type[BaseModel] | None) -> Reply:
+        """The reply to one request, after as many tries as allowed."""
         try:
-            async for attempt in attempts:
+            async for attempt in retrying(self.config.retries):
                 with attempt:
-                    return await self._call(role, model, messages, form)
-        except _TRANSIENT as error:
-            raise EndpointDown(
-                f"{self.config.base_url} failed {self.config.retries + 1} times for one prompt ({_name(error)})"
-            ) from error
-        except openai.APIStatusError as error:
-            raise EndpointDown(
-                f"{self.config.base_url} refuses model {model!r} ({error.status_code}): {str(error.message)[:200]}"
-            ) from error
+                    return await self._call(request, form)
+        except (openai.APIError, ValueError) as error:
+            raise self._stopped(request, error) from error
         raise AssertionError("unreachable")
 
-    async def _call(
-        self, role: Role, model: str, messages: list[dict], form: type[BaseModel]
-    ) -> str:
+    def _stopped(self, request: ChatRequest, error: openai.APIError | ValueError) -> EndpointDown:
+        """The error that ends a run, for the last failure of a call."""
+        url = self.config.base_url
+        if isinstance(error, openai.APIStatusError) and not is_transient(error):
+            return EndpointRefused(
+                f"{url} refuses model {request.model!r} ({error.status_code}): "
+                f"{str(error.message)[:200]}"
+            )
+        tries = self.config.retries + 1
+        return EndpointDown(f"{url} failed {tries} times for one prompt ({error_name(error)})")
+
+    async def _call(self, request: ChatRequest, form: type[BaseModel] | None) -> Reply:
         await self._breaker.ready()
         if self._limiter:
             await self._limiter.acquire()
         async with self._slots:
-            return await self._post(role, model, messages, form)
+            return await self._post(request, form)
 
-    async def _post(
-        self, role: Role, model: str, messages: list[dict], form: type[BaseModel]
-    ) -> str:
-        reserve = self._reserve(messages)
+    async def _post(self, request: ChatRequest, form: type[BaseModel] | None) -> Reply:
+        """One HTTP call within the budget, counted by breaker and budget however it ends."""
+        reserved = self.budget.reserve(request.messages, request.max_tokens)
         start, usage, status = time.perf_counter(), None, "ok"
-        extra = {"response_format": _schema(form)} if self._structured else None
+        extra = {"response_format": response_format(form)} if form and self._structured else None
         try:
-            done = await self._client.chat.completions.create(
-                model=model,
-                messages=messages,
-                temperature=self.config.temperature,
-                max_tokens=self.config.most_tokens,
-                extra_body=extra,
-            )
-            usage = done.usage
-            choice = done.choices[0] if done.choices else None
-            if (
-                choice is None
-                or choice.finish_reason == "content_filter"
-                or getattr(choice.message, "refusal", None)
-            ):
-                status = "refused"
-                raise Unwritable(f"the {role} refused")
+            completion = await self._create(request, extra)
+            usage, reply = completion.usage, _reply(completion)
+            status = "refused" if reply.refused else "ok"
             self._breaker.succeeded()
-            return choice.message.content or ""
+            return reply
         except openai.BadRequestError as error:
-            status = _name(error)
+            status = error_name(error)
             if not (extra and "response_format" in str(error.message)):
                 raise
             self._structured = False  # this endpoint offers none: ask for plain JSON from now on
             raise ValueError("no structured outputs") from error
-        except (*_TRANSIENT, openai.APIStatusError) as error:
-            status = _name(error)
+        except (openai.APIError, ValueError) as error:
+            status = error_name(error)
             if not isinstance(error, openai.RateLimitError):
                 await self._breaker.failed()
             raise
         finally:
-            self._settle(reserve, role, model, usage, time.perf_counter() - start, status)
+            self._account(request, reserved, usage, time.perf_counter() - start, status)
 
-    def _reserve(self, messages: list[dict]) -> tuple[int, float]:
-        """Set the most that the call can cost aside. Raises BudgetSpent when that would overrun the budget."""
-        into = (
-            sum(len(m["content"].encode()) for m in messages) // 2 + 16
-        )  # no tokenizer makes more of a text than a token for two bytes, nearly
-        tokens, money = into + self.config.most_tokens, self._price(into, self.config.most_tokens)
-        budget = self.config
-        if (
-            budget.budget_tokens is not None
-            and self.tokens + self.reserved_tokens + tokens > budget.budget_tokens
-        ):
-            raise BudgetSpent(
-                f"the budget of {budget.budget_tokens} tokens is spent ({self.tokens} used): raise it to go on"
-            )
-        if (
-            budget.budget_money is not None
-            and self.money + self.reserved_money + money > budget.budget_money
-        ):
-            raise BudgetSpent(
-                f"the budget of {budget.budget_money:g} is spent ({self.money:.4f} used): raise it to go on"
-            )
-        self.reserved_tokens += tokens
-        self.reserved_money += money
-        return tokens, money
+    async def _create(self, request: ChatRequest, extra: dict[str, Any] | None) -> ChatCompletion:
+        return await self._client.chat.completions.create(
+            model=request.model,
+            messages=cast("list[ChatCompletionMessageParam]", list(request.messages)),
+            temperature=request.temperature,
+            max_tokens=request.max_tokens,
+            seed=openai.omit if request.seed is None else request.seed,
+            extra_body=extra,
+        )
 
-    def _settle(
+    def _account(
         self,
-        reserve: tuple[int, float],
-        role: Role,
-        model: str,
-        usage: object,
+        request: ChatRequest,
+        reserved: Cost,
+        usage: CompletionUsage | None,
         seconds: float,
         status: str,
     ) -> None:
-        self.reserved_tokens -= reserve[0]
-        self.reserved_money -= reserve[1]
-        into, out = (
-            getattr(usage, name, 0) or 0 for name in ("prompt_tokens", "completion_tokens")
+        tokens_in = (usage.prompt_tokens if usage else 0) or 0
+        tokens_out = (usage.completion_tokens if usage else 0) or 0
+        money = self.budget.price(tokens_in, tokens_out)
+        self.budget.spend(reserved, Cost(tokens_in + tokens_out, money))
+        self.on_call(
+            Call(request.role, request.model, tokens_in, tokens_out, money, seconds, status)
         )
-        money = self._price(into, out)
-        self.tokens, self.money = self.tokens + into + out, self.money + money
-        self.note(Call(role, model, into, out, money, seconds, status))
-
-    def _price(self, into: int, out: int) -> float:
-        return (into * self.config.price_in + out * self.config.price_out) / 1e6
 
 
-def _pause(state: RetryCallState) -> float:
-    """As long as Retry-After says, else longer and longer with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    told = (
-        error.response.headers.get("retry-after", "")
-        if isinstance(error, openai.APIStatusError)
-        else ""
-    )
-    return min(float(told), LONGEST_WAIT) if told.replace(".", "", 1).isdigit() else _BACKOFF(state)
-
-
-def _object_in(text: str) -> str:
-    """The outermost braces and what is between them: models like to talk around their JSON."""
-    return text[text.find("{") : text.rfind("}") + 1] or text
-
-
-@cache
-def _schema(form: type[BaseModel]) -> dict[str, object]:
-    return {
-        "type": "json_schema",
-        "json_schema": {
-            "name": form.__name__.lower(),
-            "schema": form.model_json_schema(),
-            "strict": True,
-        },
-    }
-
-
-def _name(error: Exception) -> str:
-    return (
-        f"HTTP {error.status_code}"
-        if isinstance(error, openai.APIStatusError)
-        else type(error).__name__
-    )
+def _reply(completion: ChatCompletion) -> Reply:
+    """The first choice; none, a content filter or a stated refusal count as refused."""
+    choice = completion.choices[0] if completion.choices else None
+    if choice is None:
+        return Reply("", refused=True)
+    refusal = getattr(choice.message, "refusal", None)
+    refused = choice.finish_reason == "content_filter" or bool(refusal)
+    return Reply(choice.message.content or refusal or "", refused)

@@ -1,7 +1,7 @@
-"""What travels through the synthesis graph, and what lies on its desk, for one Example."""
+"""Records of one Example in the making: its request, facts, work, and state in the graph."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Literal, Self, TypedDict
+from typing import Any, Literal, Self, TypedDict, cast
 
 from data_engine.schema import Call, Chain, Claim, Condition, Example, Kind, Split, Turn
 
@@ -10,7 +10,10 @@ LUCKY = "right_item_for_a_wrong_reason"  # the one flaw that ends at gold
 
 @dataclass(frozen=True)
 class Request:
-    """One Example to make. All randomness comes from it and the attempt, so any worker makes the same one."""
+    """One Example to make.
+
+    All randomness comes from it and the attempt, so that any worker makes the same Example.
+    """
 
     seed: int
     split: Split
@@ -19,24 +22,27 @@ class Request:
     index: int
 
     def __str__(self) -> str:
-        """The id of its work: "0/sft/explicit/2/17"."""
+        """The id of the request: "0/sft/explicit/2/17"."""
         return f"{self.seed}/{self.split}/{self.kind}/{self.level}/{self.index}"
 
     @property
     def place(self) -> tuple[str, int]:
-        """(lane, number)."""
+        """(lane, number), as the ledger has them."""
         return f"{self.split}/{self.kind}", self.index
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """The request of an id."""
         seed, split, kind, level, index = text.split("/")
-        return cls(int(seed), split, kind, int(level), int(index))
+        return cls(int(seed), cast(Split, split), cast(Kind, kind), int(level), int(index))
 
 
 @dataclass(frozen=True)
 class Flaw:
-    """A shortcut that this query tempts one to take: the wrong `needs` it leads to and the hop or premise it starts from."""
+    """A shortcut that this query tempts one to take.
+
+    needs: the wrong conditions that it leads to. opening: the hop or premise that it starts from.
+    """
 
     name: str
     needs: tuple[Condition, ...]
@@ -45,7 +51,10 @@ class Flaw:
 
 @dataclass(frozen=True)
 class Event:
-    """What happens in a turn of a conversation: the user reveals or retracts conditions, or corrects the assistant, who suggested `item`."""
+    """What happens in a turn of a conversation.
+
+    The user reveals or retracts conditions, or corrects the assistant, who suggested `item`.
+    """
 
     act: Literal["reveal", "refine", "retract", "correct"]
     conditions: tuple[Condition, ...]
@@ -54,8 +63,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Draft:
-    """The facts of an Example before it has words. `opening` are the claims of the hop or premise step, none for explicit; `about` describes
-    the anchor where it must not be named; `contrast` is the part of a comparison that the anchor lacks.
+    """The facts of an Example before it has words.
+
+    opening: claims of the hop or premise step, none for explicit. about: describes the anchor
+    where it must not be named. contrast: the part of a comparison that the anchor lacks.
+    script: the turns of a conversation. calls: look-ups in the graph. hard: how many candidates
+    are hard negatives.
     """
 
     kind: Kind
@@ -79,20 +92,20 @@ class Draft:
 
 @dataclass(frozen=True)
 class Reject:
-    """An attempt that came to nothing: which, its reasons, and the words it had."""
+    """An attempt that failed: which one, why, and the words it had."""
 
     attempt: int
     problems: tuple[str, ...]
     query: str = ""
 
-    def as_dict(self) -> dict:
-        """For the ledger."""
+    def as_dict(self) -> dict[str, Any]:
+        """The record as the ledger stores it."""
         return asdict(self)
 
 
 @dataclass
 class Work:
-    """The payload of one request while it is being made. It is made again from the request where it is missing (after a kill -9)."""
+    """The work on one request, made again from the request where it is missing."""
 
     draft: Draft | None = None
     turns: tuple[Turn, ...] = ()
@@ -102,8 +115,11 @@ class Work:
 
 
 class SynthState(TypedDict, total=False):
-    """The state of the LangGraph, ids only: the request's, the attempt, how often its words were tried, and what the last judgement found.
-    An Example is kept when that is empty."""
+    """The state of the LangGraph: ids and counts only.
+
+    wording: how often the words of this attempt were tried again. problems: what the last check
+    found; an Example is made when there are none.
+    """
 
     request: str
     attempt: int

@@ -1,7 +1,9 @@
-"""Examples ↔ verl parquet. A verl row holds the prompt and the example id; the reward server alone knows the gold.
+"""Examples ↔ verl parquet. A verl row holds the prompt and the example id; the reward server alone
+knows the gold.
 
-`extra_info` has what training may know: id, kind, prior difficulty, gold position is not among it. The `example` column is the
-whole record as JSON, for people and for `read_examples`; training files are written without it.
+`extra_info` has what training may know: id, kind, prior difficulty, gold position is not among it.
+The `example` column is the whole record as JSON, for people and for `read_examples`; training files
+are written without it.
 """
 
 from pathlib import Path
@@ -57,7 +59,9 @@ def write_verl(path: Path, rows: list[dict[str, object]]) -> None:
 
 
 def read_examples(path: Path) -> list[Example]:
-    """The Examples of a parquet written with `whole`. Raises DataError when the file or the column is missing."""
+    """The Examples of a parquet written with `whole`. Raises DataError when the file or the column
+    is missing.
+    """
     try:
         column = pq.read_table(path, columns=["example"])["example"]
     except (OSError, pa.ArrowInvalid, KeyError) as error:

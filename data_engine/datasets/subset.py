@@ -1,4 +1,6 @@
-"""A smaller catalogue out of a store: k-core, a window of time, some relations, as a source for another store."""
+"""A smaller catalogue out of a store: k-core, a window of time, some relations, as a source for
+another store.
+"""
 
 import json
 from datetime import UTC, date, datetime
@@ -10,12 +12,14 @@ from pydantic import Field
 from data_engine.errors import DataError
 from data_engine.runtime.config import Config
 from data_engine.store.database import CATALOGUE, Store
-from data_engine.store.filling import literal
+from data_engine.store.sql import literal, one_row
 
 
 class Subset(Config):
-    """What to keep. `core`: users and items with at least that many partners, cut again and again until all have them (the k-core);
-    `since`: the first day kept, `until`: the first day not kept; `relations`: of the attribute graph, None for all."""
+    """What to keep. `core`: users and items with at least that many partners, cut again and again
+    until all have them (the k-core); `since`: the first day kept, `until`: the first day not kept;
+    `relations`: of the attribute graph, None for all.
+    """
 
     path: Path
     core: int = Field(1, ge=1)
@@ -42,19 +46,13 @@ class Subset(Config):
             return str(store.meta("domain"))
 
     def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Fill the tables. Raises DataError for a relation the store does not have, or a window over interactions without times."""
+        """Fill the tables.
+
+        Raises DataError for a relation the store does not have, or a window over interactions
+        without times.
+        """
         with Store.open(self.path, read_only=True) as store:
-            known = {relation for (relation,) in store.rows("SELECT DISTINCT relation FROM edges")}
-            if strange := sorted(set(self.relations or ()) - known):
-                raise DataError(
-                    f"{self.path} has no relation {strange[0]!r}: choose from {', '.join(sorted(known))}"
-                )
-            if (self.since or self.until) and store.rows(
-                "SELECT 1 FROM interactions WHERE timestamp IS NULL LIMIT 1"
-            ):
-                raise DataError(
-                    f"{self.path} has interactions without a time: a window cannot be cut"
-                )
+            self._check(store)
             scale = store.meta("rating_scale")
             parts = {table: store.db.table(table).to_arrow_table() for table in CATALOGUE}
         for table, rows in parts.items():
@@ -66,15 +64,29 @@ class Subset(Config):
                 "INSERT OR REPLACE INTO meta VALUES ('rating_scale', ?)",
                 [json.dumps(scale, sort_keys=True)],
             )
+        self._cut(db)
+
+    def _check(self, store: Store) -> None:
+        known = {relation for (relation,) in store.rows("SELECT DISTINCT relation FROM edges")}
+        if unknown := sorted(set(self.relations or ()) - known):
+            raise DataError(
+                f"{self.path} has no relation {unknown[0]!r}: "
+                f"choose from {', '.join(sorted(known))}"
+            )
+        untimed = "SELECT 1 FROM interactions WHERE timestamp IS NULL LIMIT 1"
+        if (self.since or self.until) and store.rows(untimed):
+            raise DataError(f"{self.path} has interactions without a time: a window cannot be cut")
+
+    def _cut(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Delete what is not to be kept from tables that hold the whole."""
         for day, beyond in ((self.since, "<"), (self.until, ">=")):
             if day is not None:
                 moment = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
                 db.execute(f"DELETE FROM interactions WHERE timestamp {beyond} {moment}")
         _core(db, self.core)
         if self.relations is not None:
-            db.execute(
-                f"DELETE FROM edges WHERE relation NOT IN ({', '.join(map(literal, self.relations))})"
-            )
+            kept = ", ".join(map(literal, self.relations))
+            db.execute(f"DELETE FROM edges WHERE relation NOT IN ({kept})")
         if self.core > 1 or self.since or self.until:
             db.execute("DELETE FROM items WHERE item_id NOT IN (SELECT item_id FROM interactions)")
             db.execute("DELETE FROM edges WHERE item_id NOT IN (SELECT item_id FROM items)")
@@ -85,13 +97,16 @@ class Subset(Config):
 
 
 def _core(db: duckdb.DuckDBPyConnection, k: int) -> None:
-    """Delete interactions until every user and item left has at least k (an interaction repeated counts once)."""
+    """Delete interactions until every user and item left has at least k (an interaction repeated
+    counts once).
+    """
     while k > 1:
-        (before,) = db.execute("SELECT count(*) FROM interactions").fetchone()
-        for mine, other in (("user_id", "item_id"), ("item_id", "user_id")):
+        (before,) = one_row(db, "SELECT count(*) FROM interactions")
+        for column, partner in (("user_id", "item_id"), ("item_id", "user_id")):
             db.execute(
-                f"DELETE FROM interactions WHERE {mine} IN (SELECT {mine} FROM interactions GROUP BY 1 HAVING count(DISTINCT {other}) < {k})"
+                f"DELETE FROM interactions WHERE {column} IN (SELECT {column} FROM interactions "
+                f"GROUP BY 1 HAVING count(DISTINCT {partner}) < {k})"
             )
-        (after,) = db.execute("SELECT count(*) FROM interactions").fetchone()
+        (after,) = one_row(db, "SELECT count(*) FROM interactions")
         if after == before:
             return

@@ -1,8 +1,10 @@
-"""Both graphs as typed arrays in compressed sparse row form, kept as .npy files that any number of processes map read-only.
+"""Both graphs as typed arrays in compressed sparse row form, kept as .npy files that any number of
+processes map read-only.
 
-Item k's edges are `relation[edge_start[k]:edge_start[k + 1]]` (index into `relations`) and `attribute[…]` (index into
-`attribute_ids`), by relation and credit order; user k's interactions are `item[like_start[k]:…]` with `rating` (nan: unknown),
-`time` (-1: unknown) and `liked`, oldest first. Ids are sorted, so an id is found by bisection.
+Item k's edges are `relation[edge_start[k]:edge_start[k + 1]]` (index into `relations`) and
+`attribute[…]` (index into `attribute_ids`), by relation and credit order; user k's interactions are
+`item[like_start[k]:…]` with `rating` (nan: unknown), `time` (-1: unknown) and `liked`, oldest
+first. Ids are sorted, so an id is found by bisection.
 """
 
 import os
@@ -20,7 +22,7 @@ from tempfile import mkdtemp
 import numpy as np
 
 from data_engine.errors import DataError
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.runtime.atomic import replace
 from data_engine.store.database import Store
 
@@ -29,7 +31,7 @@ OLD_SECONDS = 24 * 3600.0  # nothing takes a day to write
 
 
 @dataclass(frozen=True)
-class Strings(Sequence):
+class Strings(Sequence[str]):
     """Many strings in two arrays: UTF-8 bytes end to end, and where each starts."""
 
     start: np.ndarray
@@ -50,7 +52,7 @@ class Strings(Sequence):
         raw = self.text.tobytes()
         return (raw[start:end].decode() for start, end in pairwise(self.start.tolist()))
 
-    def __getitem__(self, k: int) -> str:
+    def __getitem__(self, k: int) -> str:  # type: ignore[override]  # no slices
         if not 0 <= k < len(self):
             raise IndexError(k)
         return self.text[self.start[k] : self.start[k + 1]].tobytes().decode()
@@ -83,7 +85,9 @@ class GraphArrays:
 
     @classmethod
     def of(cls, store: Store) -> "GraphArrays":
-        """The store's arrays, mapped from the folder beside it; made first where the graph is new. Raises DataError before an import."""
+        """The store's arrays, mapped from the folder beside it; made first where the graph is new.
+        Raises DataError before an import.
+        """
         folder = store.path.with_name(f"{store.path.name}.arrays") / store.graph_digest
         if not folder.is_dir():
             made = _from_store(store)
@@ -101,7 +105,9 @@ class GraphArrays:
 
     @classmethod
     def open(cls, folder: Path) -> "GraphArrays":
-        """Map the files of a folder that is named after the digest. Raises DataError when one cannot be read."""
+        """Map the files of a folder that is named after the digest. Raises DataError when one
+        cannot be read.
+        """
 
         def read(name: str) -> np.ndarray:
             try:
@@ -110,7 +116,8 @@ class GraphArrays:
                 )  # a plain view: np.memmap is slow to index
             except (OSError, ValueError) as error:
                 raise DataError(
-                    f"{folder}/{name}.npy cannot be read ({error}): delete the folder, it will be made again"
+                    f"{folder}/{name}.npy cannot be read ({error}): delete the folder, it will "
+                    "be made again"
                 ) from error
 
         parts = {
@@ -119,10 +126,12 @@ class GraphArrays:
             else read(f.name)
             for f in fields(cls)[1:]
         }
-        return cls(folder.name, **parts)
+        return cls(folder.name, **parts)  # type: ignore[arg-type]  # each as its field says
 
     def save(self, folder: Path) -> None:
-        """Write the files: all of them, or the folder does not appear. Raises OSError when it cannot be made."""
+        """Write the files: all of them, or the folder does not appear. Raises OSError when it
+        cannot be made.
+        """
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = _part(folder.parent)
         try:
@@ -147,12 +156,16 @@ class GraphArrays:
 
 
 def _part(parent: Path) -> Path:
-    """A new folder for files that are being written or removed; its name says which process does so."""
+    """A new folder for files that are being written or removed; its name says which process does
+    so.
+    """
     return Path(mkdtemp(dir=parent, prefix=f"{PART}{gethostname()}-{os.getpid()}-"))
 
 
 def _remove_others(folder: Path) -> None:
-    """Remove the folders of other graphs, and parts that nobody finishes. Who has mapped the old files keeps them."""
+    """Remove the folders of other graphs, and parts that nobody finishes. Who has mapped the old
+    files keeps them.
+    """
     for other in folder.parent.iterdir():
         if other.name.startswith(PART):
             if _abandoned(other):
@@ -165,7 +178,9 @@ def _remove_others(folder: Path) -> None:
 
 
 def _abandoned(part: Path) -> bool:
-    """Whether the process that made a part has ended; of a process on another machine, or one that cannot be told, whether the part is old."""
+    """Whether the process that made a part has ended; of a process on another machine, or one that
+    cannot be told, whether the part is old.
+    """
     host, _, pid = part.name.removeprefix(PART).rpartition("-")[0].rpartition("-")
     if host == gethostname() and pid.isdecimal():
         try:
@@ -186,8 +201,10 @@ def _from_store(store: Store) -> GraphArrays:
         store.rows(f"FROM {table} ORDER BY 1") for table in ("items", "attributes")
     )
     edges = store.db.execute(
-        f"WITH {_numbered('i', 'item_id', 'items')}, {_numbered('a', 'attribute_id', 'attributes')}, {_numbered('r', 'relation', 'edges')} "
-        "SELECT i.n AS item, r.n AS relation, a.n AS attribute FROM edges JOIN i USING (item_id) JOIN a USING (attribute_id) JOIN r USING (relation) "
+        f"WITH {_numbered('i', 'item_id', 'items')}, "
+        f"{_numbered('a', 'attribute_id', 'attributes')}, {_numbered('r', 'relation', 'edges')} "
+        "SELECT i.n AS item, r.n AS relation, a.n AS attribute FROM edges JOIN i USING "
+        "(item_id) JOIN a USING (attribute_id) JOIN r USING (relation) "
         "ORDER BY i.n, r.n, position, a.n"
     ).fetchnumpy()
     return GraphArrays(
@@ -216,7 +233,10 @@ def _from_store(store: Store) -> GraphArrays:
 
 def _numbered(name: str, column: str, table: str) -> str:
     """A common table expression that numbers the distinct values of a column in sorted order."""
-    return f"{name} AS (SELECT {column}, row_number() OVER (ORDER BY {column}) - 1 AS n FROM (SELECT DISTINCT {column} FROM {table}))"
+    return (
+        f"{name} AS (SELECT {column}, row_number() OVER (ORDER BY {column}) - 1 AS n FROM "
+        f"(SELECT DISTINCT {column} FROM {table}))"
+    )
 
 
 def _starts(owner: np.ndarray, owners: int) -> np.ndarray:

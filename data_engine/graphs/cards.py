@@ -1,20 +1,23 @@
-"""Fact cards: the few facts of an item that a prompt can afford to show, and from which queries are made.
+"""Fact cards: the few facts of an item that a prompt can afford to show, and from which queries are
+made.
 
-A condition that nobody can read off a card cannot be reasoned about from an open book, so agents sample conditions from
-cards and prompts print cards; truth is still judged on the whole graph.
+A condition that nobody can read off a card cannot be reasoned about from an open book, so agents
+sample conditions from cards and prompts print cards; truth is still judged on the whole graph.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import RELATION as AUDIENCE
-from data_engine.graphs.memory import AttributeGraph
 
 
 @dataclass(frozen=True)
 class Column:
-    """One relation of the card: how many values it shows, in how many items a value must occur to be shown, and whether it may be empty."""
+    """One relation of the card: how many values it shows, in how many items a value must occur to
+    be shown, and whether it may be empty.
+    """
 
     relation: str
     width: int
@@ -31,35 +34,34 @@ FILM = (
 
 
 def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
-    """The film columns where the catalogue has them, else the four relations whose shared values cover most items."""
+    """The film columns where the catalogue has them, else the four relations whose shared values
+    cover most items.
+    """
     if {c.relation for c in FILM} <= set(graph.relations):
         return FILM
-    covered = Counter(
-        {
-            relation: sum(
-                any(len(graph.holders[relation, v]) > 1 for v in by.get(relation, ()))
-                for by in graph.edges.values()
-            )
-            for relation in graph.relations
-            if relation != AUDIENCE
-        }
-    )
+    covered: Counter[str] = Counter()
+    for by_relation in graph.edges.values():
+        for relation, values in by_relation.items():
+            covered[relation] += any(len(graph.holders(relation, v)) > 1 for v in values)
+    chosen = sorted(set(graph.relations) - {AUDIENCE}, key=lambda r: -covered[r])[:4]
     return tuple(
-        Column(relation, 1 if n else 2, 2, optional=n > 1)
-        for n, (relation, _) in enumerate(covered.most_common(4))
+        Column(relation, 1 if n else 2, 2, optional=n > 1) for n, relation in enumerate(chosen)
     )
 
 
 @dataclass(frozen=True)
 class Cards:
-    """Cards of all items that have enough to show: `rows[item][relation]` are the attribute ids shown."""
+    """Cards of all items that have enough to show: `rows[item][relation]` are the attribute ids
+    shown.
+    """
 
     columns: tuple[Column, ...]
     rows: dict[str, dict[str, tuple[str, ...]]]
 
     @classmethod
     def from_graph(cls, graph: AttributeGraph) -> "Cards":
-        """Make the cards. Left out: items whose title another item has, and items with nothing to show in a column that may not be empty.
+        """Make the cards. Left out: items whose title another item has, and items with nothing to
+        show in a column that may not be empty.
 
         Left out too: values whose name belongs to several attributes (a name is no identity).
         """
@@ -73,7 +75,7 @@ class Cards:
                 fit = [
                     v
                     for v in by.get(c.relation, ())
-                    if len(graph.holders[c.relation, v]) >= c.shared_by
+                    if len(graph.holders(c.relation, v)) >= c.shared_by
                     and names[graph.names[v]] == 1
                 ]
                 row[c.relation] = tuple(fit[: c.width])

@@ -1,4 +1,6 @@
-"""The graphs in other tools' formats: GEXF and GraphML (networkx), Parquet, and PyTorch Geometric."""
+"""The graphs in other tools' formats: GEXF and GraphML (networkx), Parquet, and PyTorch
+Geometric.
+"""
 
 from pathlib import Path
 
@@ -7,10 +9,10 @@ import numpy as np
 
 from data_engine.errors import DataError
 from data_engine.graphs.arrays import GraphArrays
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.runtime.atomic import draft
 from data_engine.store.database import Store
-from data_engine.store.filling import literal
+from data_engine.store.sql import literal
 
 ENDINGS = (".graphml", ".gexf", ".parquet", ".pt")
 
@@ -18,8 +20,9 @@ ENDINGS = (".graphml", ".gexf", ".parquet", ".pt")
 def export_graph(store: Store, out: Path, item: str | None, hops: int) -> dict[str, object]:
     """Write `out` in the format of its ending, whole or not at all; returns the sizes.
 
-    .graphml, .gexf: the attribute graph, whole or `hops` around an item. .parquet: its edges with titles and names, one a row.
-    .pt: both graphs, for `HeteroData.from_dict(torch.load(out))`. Raises DataError for another ending or an unknown item.
+    .graphml, .gexf: the attribute graph, whole or `hops` around an item. .parquet: its edges with
+    titles and names, one a row. .pt: both graphs, for `HeteroData.from_dict(torch.load(out))`.
+    Raises DataError for another ending or an unknown item.
     """
     if out.suffix not in ENDINGS:
         raise DataError(f"cannot write {out}: the ending must be one of {', '.join(ENDINGS)}")
@@ -50,14 +53,18 @@ def _write_networkx(
 
 def _write_parquet(store: Store, part: Path) -> dict[str, object]:
     ((edges,),) = store.rows(
-        "COPY (SELECT item_id, title, relation, attribute_id, name, position FROM edges JOIN items USING (item_id) "
-        f"JOIN attributes USING (attribute_id) ORDER BY item_id, relation, position, attribute_id) TO {literal(part)} (FORMAT parquet)"
+        "COPY (SELECT item_id, title, relation, attribute_id, name, position FROM edges JOIN "
+        "items USING (item_id) "
+        "JOIN attributes USING (attribute_id) ORDER BY item_id, relation, position, "
+        f"attribute_id) TO {literal(part)} (FORMAT parquet)"
     )
     return {"edges": edges}
 
 
 def _write_pyg(store: Store, part: Path) -> dict[str, object]:
-    """Tensors and lists only, in the shape of `HeteroData.to_dict()`, so that it loads with `weights_only=True`."""
+    """Tensors and lists only, in the shape of `HeteroData.to_dict()`, so that it loads with
+    `weights_only=True`.
+    """
     import torch
 
     arrays = GraphArrays.of(store)
@@ -65,9 +72,12 @@ def _write_pyg(store: Store, part: Path) -> dict[str, object]:
         np.repeat(np.arange(len(start) - 1), np.diff(start))
         for start in (arrays.edge_start, arrays.like_start)
     )
-    pairs = lambda source, target: torch.from_numpy(np.stack([source, target]).astype(np.int64))  # noqa: E731
+
+    def pairs(source: np.ndarray, target: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.stack([source, target]).astype(np.int64))
+
     nodes = {"item": arrays.item_ids, "attribute": arrays.attribute_ids, "user": arrays.user_ids}
-    data: dict[object, object] = {"_global_store": {"graph_digest": arrays.digest}}
+    data: dict[object, dict[str, object]] = {"_global_store": {"graph_digest": arrays.digest}}
     data |= {kind: {"num_nodes": len(ids), "ids": list(ids)} for kind, ids in nodes.items()}
     data["item"]["title"], data["attribute"]["name"] = list(arrays.titles), list(arrays.names)
     for k, relation in enumerate(arrays.relations):

@@ -1,4 +1,5 @@
-"""Downloads of known data sets: resumed where they broke off, checked against the publisher's checksum, unpacked beside it.
+"""Downloads of known data sets: resumed where they broke off, checked against the publisher's
+checksum, unpacked beside it.
 
 Nothing is kept under its own name before its checksum is right, so a folder that is there is whole.
 """
@@ -6,7 +7,6 @@ Nothing is kept under its own name before its checksum is right, so a folder tha
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import httpx
@@ -14,13 +14,16 @@ import httpx
 from data_engine.errors import DataError
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
+from data_engine.runtime.progress import ReportProgress, no_progress
 
 TIMEOUT, PIECE, TRIES = 30.0, 1 << 16, 5
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 
 
 class DataSet(Config):
-    """Where a data set is, in what file its md5 sum is published (beside it), and how it is imported."""
+    """Where a data set is, in what file its md5 sum is published (beside it), and how it is
+    imported.
+    """
 
     url: str
     terms: str
@@ -46,12 +49,14 @@ def fetch(
     folder: Path,
     *,
     known: dict[str, DataSet] = KNOWN,
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    progress: ReportProgress = no_progress,
 ) -> Path:
-    """Download and unpack a data set into folder/name and return that path; at once when it is there.
+    """Download and unpack a data set into folder/name and return that path; at once when it is
+    there.
 
-    Raises DataError for an unknown name, an answer that is no file, a wrong checksum (the download is thrown away), or an archive
-    that would write outside the folder. An interrupted download goes on where it was.
+    Raises DataError for an unknown name, an answer that is no file, a wrong checksum (the download
+    is thrown away), or an archive that would write outside the folder. An interrupted download goes
+    on where it was.
     """
     if name not in known:
         raise DataError(f"no data set {name!r}: choose from {', '.join(known)}")
@@ -68,7 +73,8 @@ def fetch(
     if found not in wanted:
         archive.unlink()
         raise DataError(
-            f"{data.url}: its md5 is {found}, {data.checksum_url} says {' '.join(wanted)[:80]!r}: the download was thrown away, try again"
+            f"{data.url}: its md5 is {found}, {data.checksum_url} says "
+            f"{' '.join(wanted)[:80]!r}: the download was thrown away, try again"
         )
     try:
         _unpack(archive, target)
@@ -84,9 +90,7 @@ def _text(http: httpx.Client, url: str) -> str:
         raise DataError(f"{url} cannot be read ({error}): try again later") from error
 
 
-def _download(
-    http: httpx.Client, url: str, path: Path, progress: Callable[[int, int | None], None]
-) -> None:
+def _download(http: httpx.Client, url: str, path: Path, progress: ReportProgress) -> None:
     """Into `path`, going on where it ends; a broken connection is taken up again, a few times."""
     reason: object = ""
     for _ in range(TRIES):

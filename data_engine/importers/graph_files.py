@@ -17,11 +17,13 @@ import duckdb
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.graph_xml import ENDINGS, Facts, Graph, read_graph
-from data_engine.importers.plain_text import encoding_of, readable
 from data_engine.importers.tables import Tables
 from data_engine.names.cleaning import clean_text
 from data_engine.runtime.config import Config
-from data_engine.store.filling import append, literal, note_reject, note_understood, put_edges
+from data_engine.store.filling import put_edges
+from data_engine.store.notes import note_reject, note_understood
+from data_engine.store.plain_text import encoding_of, readable
+from data_engine.store.sql import Row, append, literal, one_row
 
 _TRIPLE = (
     r"^\s*(<[^>]*>|_:\S+)\s+<([^>]*)>\s+"
@@ -74,7 +76,8 @@ class GraphFile(Config):
     def _from_xml(self, db: duckdb.DuckDBPyConnection) -> None:
         graph = read_graph(self.path)
         items = _Items(dict(db.execute("SELECT item_id, title FROM items").fetchall()), graph)
-        rows, between, nameless = [], 0, {}
+        rows: list[Row] = []
+        between, nameless = 0, dict[str, None]()
         for one, other, facts in graph.edges:
             between += one in items.of and other in items.of
             for node, value in ((one, other), (other, one)):
@@ -119,10 +122,10 @@ class GraphFile(Config):
         counted = (
             "SELECT count(DISTINCT attribute_id), count(*), min(attribute_id) FROM named WHERE"
         )
-        count, several, _ = db.execute(f"{counted} name IS NULL").fetchone()
+        count, several, _ = one_row(db, f"{counted} name IS NULL")
         _say(db, "blank nodes", count, f"have no label: left out, {several} edges with them")
         bare = f"by_iri AND regexp_full_match(name, {literal(BARE_ID)})"
-        count, _, first = db.execute(f"{counted} {bare}").fetchone()
+        count, _, first = one_row(db, f"{counted} {bare}")
         _say(db, "names", count, "IRIs have none: ids stand for them", [first])
         put_edges(db, edges)
 
@@ -148,7 +151,7 @@ class GraphFile(Config):
                 WHERE line NOT SIMILAR TO '\\s*(#.*)?')""",
             [_TRIPLE],
         )
-        bad, first = db.execute("SELECT count(*), min(n) FROM triples WHERE p = ''").fetchone()
+        bad, first = one_row(db, "SELECT count(*), min(n) FROM triples WHERE p = ''")
         if bad:
             note_reject(db, f"lines that are no N-Triples (first: line {first})", bad)
         escaped = db.execute("SELECT n, text FROM triples WHERE contains(text, chr(92))").fetchall()
@@ -186,9 +189,7 @@ class GraphFile(Config):
             FROM (SELECT s, p, min({rank}) AS best {texts} GROUP BY ALL) chosen
             WHERE triples.s = chosen.s AND triples.p = chosen.p
                 AND language <> '' AND {rank} > best""")
-        (left,) = db.execute(
-            "SELECT count(*) FROM triples JOIN linked ON s = uri WHERE NOT taken"
-        ).fetchone()
+        (left,) = one_row(db, "SELECT count(*) FROM triples JOIN linked ON s = uri WHERE NOT taken")
         _say(db, "languages", left, f"texts are there in a better one ({self.language}): left out")
 
     def _refuse_strangers(self, found: bool) -> None:

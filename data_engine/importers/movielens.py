@@ -1,7 +1,9 @@
-"""MovieLens as GroupLens ships it: 100K (`u.data`), 1M (`.dat`, latin-1), 10M (`.dat`, UTF-8), latest, 20M, 25M and 32M (`.csv`).
+"""MovieLens as GroupLens ships it: 100K (`u.data`), 1M (`.dat`, latin-1), 10M (`.dat`, UTF-8),
+latest, 20M, 25M and 32M (`.csv`).
 
-Genres become edges, tags too (lower-cased); years become edges from the titles; users keep age, gender and occupation in words.
-Attributes from elsewhere (DBpedia triples, say) come by `triples`, and ratings where `ratings.dat` is missing by `ratings`.
+Genres become edges, tags too (lower-cased); years become edges from the titles; users keep age,
+gender and occupation in words. Attributes from elsewhere (DBpedia triples, say) come by `triples`,
+and ratings where `ratings.dat` is missing by `ratings`.
 """
 
 from pathlib import Path
@@ -10,22 +12,16 @@ import duckdb
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import columns_of, rows_with_header, rows_without_header
-from data_engine.importers.plain_text import encoding_of
 from data_engine.importers.tables import Tables
 from data_engine.runtime.config import Config
-from data_engine.store.filling import (
-    identifier,
-    literal,
-    note_understood,
-    put_edges,
-    put_interactions,
-    put_items,
-    put_links,
-    put_users,
-)
+from data_engine.store.filling import put_edges, put_interactions, put_items, put_links, put_users
+from data_engine.store.notes import note_understood
+from data_engine.store.plain_text import encoding_of
+from data_engine.store.sql import identifier, literal
 
 GENRES_100K = (
-    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi "
+    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy "
+    "Film-Noir Horror Musical Mystery Romance Sci-Fi "
     "Thriller War Western"
 ).split()
 AGES_1M = {
@@ -38,15 +34,19 @@ AGES_1M = {
     "56": "56+",
 }
 OCCUPATIONS_1M = (
-    "other|academic/educator|artist|clerical/admin|college/grad student|customer service|doctor/health care|executive/managerial|farmer|"
-    "homemaker|K-12 student|lawyer|programmer|retired|sales/marketing|scientist|self-employed|technician/engineer|tradesman/craftsman|"
+    "other|academic/educator|artist|clerical/admin|college/grad student|customer "
+    "service|doctor/health care|executive/managerial|farmer|"
+    "homemaker|K-12 "
+    "student|lawyer|programmer|retired|sales/marketing|scientist|self-employed|technician/engineer|tradesman/craftsman|"
     "unemployed|writer"
 ).split("|")
 NO_GENRES = "(no genres listed)"
 
 
 class MovieLens(Config):
-    """A folder in any of the layouts; `triples` and `ratings` name extra files with headers (see `tables`)."""
+    """A folder in any of the layouts; `triples` and `ratings` name extra files with headers (see
+    `tables`).
+    """
 
     folder: Path
     triples: Path | None = None
@@ -70,11 +70,13 @@ class MovieLens(Config):
         )
         if found is None:
             raise ImportRefused(
-                f"{self.folder} holds no MovieLens data: expected u.item (100K), movies.dat (1M, 10M) or movies.csv (latest, 20M …)"
+                f"{self.folder} holds no MovieLens data: expected u.item (100K), movies.dat "
+                "(1M, 10M) or movies.csv (latest, 20M …)"
             )
         note_understood(db, "encoding", encoding_of(self.folder / found.mark, "latin-1"))
         db.execute(
-            f"CREATE OR REPLACE TEMP TABLE films AS SELECT item_id, title, genres FROM ({found.films()})"
+            "CREATE OR REPLACE TEMP TABLE films AS SELECT item_id, title, genres FROM "
+            f"({found.films()})"
         )
         put_items(db, "SELECT item_id, title FROM films")
         if self.ratings is None:
@@ -89,17 +91,23 @@ class MovieLens(Config):
 
     def _edges(self, db: duckdb.DuckDBPyConnection, found: "_Layout100K") -> list[str]:
         """Edge SELECTs: genres, years, tags, then the extra triples; `place` keeps that order."""
-        listed = f"SELECT item_id, trim(unnest(str_split(genres, '|'))) AS name FROM films WHERE genres <> {literal(NO_GENRES)}"
+        listed = (
+            "SELECT item_id, trim(unnest(str_split(genres, '|'))) AS name FROM films "
+            f"WHERE genres <> {literal(NO_GENRES)}"
+        )
         split = f"SELECT item_id, name FROM ({listed}) WHERE name <> ''"
         edges = [
-            f"SELECT item_id, 'genre' AS relation, 'genre:' || name AS attribute_id, name, row_number() OVER () AS place FROM ({split})",
+            "SELECT item_id, 'genre' AS relation, 'genre:' || name AS attribute_id, name, "
+            f"row_number() OVER () AS place FROM ({split})",
             "SELECT item_id, 'year' AS relation, 'year:' || name AS attribute_id, name, 0 AS place "
-            "FROM (SELECT item_id, regexp_extract(title, '\\((\\d{4})\\)\\s*$', 1) AS name FROM films) WHERE name <> ''",
+            "FROM (SELECT item_id, regexp_extract(title, '\\((\\d{4})\\)\\s*$', 1) AS name "
+            "FROM films) WHERE name <> ''",
         ]
         if tags := found.tags():
             named = f"SELECT item_id, lower(trim(tag)) AS name FROM ({tags})"
             edges.append(
-                f"SELECT item_id, 'tag' AS relation, 'tag:' || name AS attribute_id, name, 0 AS place FROM ({named}) WHERE name <> ''"
+                "SELECT item_id, 'tag' AS relation, 'tag:' || name AS attribute_id, name, 0 AS "
+                f"place FROM ({named}) WHERE name <> ''"
             )
         if self.triples is not None:
             edges.append(Tables(folder=self.folder, files={"triples": self.triples}).edges(db))
@@ -107,8 +115,9 @@ class MovieLens(Config):
 
 
 class _Layout100K:
-    """Pipes and tabs; also the interface of the other layouts: SELECTs over the folder's files, None where there is no such file. `mark` is the
-    file that tells the layout."""
+    """Pipes and tabs; also the interface of the other layouts: SELECTs over the folder's files,
+    None where there is no such file. `mark` is the file that tells the layout.
+    """
 
     mark = "u.item"
 
@@ -124,7 +133,10 @@ class _Layout100K:
         flags = ", ".join(
             f"CASE WHEN {identifier(g)} = '1' THEN {literal(g)} END" for g in GENRES_100K[1:]
         )
-        return f"SELECT id AS item_id, trim(title) AS title, concat_ws('|', {flags}) AS genres FROM {rows}"
+        return (
+            f"SELECT id AS item_id, trim(title) AS title, concat_ws('|', {flags}) AS genres "
+            f"FROM {rows}"
+        )
 
     def ratings(self) -> str:
         """user_id, item_id, rating, seconds, liked."""
@@ -135,7 +147,10 @@ class _Layout100K:
         if not (self.folder / "u.user").is_file():
             return None
         names = {name: "VARCHAR" for name in ("user_id", "age", "gender", "occupation", "zip")}
-        return f"SELECT user_id, age, gender, occupation FROM {rows_without_header(self.folder / 'u.user', names, '|', fallback='latin-1')}"
+        return (
+            "SELECT user_id, age, gender, occupation FROM "
+            f"{rows_without_header(self.folder / 'u.user', names, '|', fallback='latin-1')}"
+        )
 
     def tags(self) -> str | None:
         """item_id, tag."""
@@ -148,7 +163,8 @@ class _Layout100K:
     def _file(self, name: str) -> Path:
         if not (self.folder / name).is_file():
             raise ImportRefused(
-                f"{self.folder}: {name} is missing: copy it there, or give the ratings as --ratings FILE"
+                f"{self.folder}: {name} is missing: copy it there, or give the ratings as "
+                "--ratings FILE"
             )
         return self.folder / name
 
@@ -160,7 +176,10 @@ class _LayoutDat(_Layout100K):
 
     def films(self) -> str:
         names = {name: "VARCHAR" for name in ("item_id", "title", "genres")}
-        return f"SELECT item_id, trim(title) AS title, genres FROM {rows_without_header(self.folder / 'movies.dat', names, '::', fallback='latin-1')}"
+        return (
+            "SELECT item_id, trim(title) AS title, genres FROM "
+            f"{rows_without_header(self.folder / 'movies.dat', names, '::', fallback='latin-1')}"
+        )
 
     def ratings(self) -> str:
         return _ratings(rows_without_header(self._file("ratings.dat"), RATING_COLUMNS, "::"))
@@ -191,13 +210,17 @@ class _LayoutCsv(_Layout100K):
     mark = "movies.csv"
 
     def films(self) -> str:
-        return f"SELECT movieId AS item_id, trim(title) AS title, genres FROM {self._rows('movies.csv', 'movieId', 'title', 'genres')}"
+        return (
+            "SELECT movieId AS item_id, trim(title) AS title, genres FROM "
+            f"{self._rows('movies.csv', 'movieId', 'title', 'genres')}"
+        )
 
     def ratings(self) -> str:
         self._file("ratings.csv")
         rows = self._rows("ratings.csv", "userId", "movieId", "rating", "timestamp")
         return _ratings(
-            f"(SELECT userId AS user_id, movieId AS item_id, rating, timestamp AS seconds FROM {rows})"
+            "(SELECT userId AS user_id, movieId AS item_id, rating, timestamp AS seconds FROM "
+            f"{rows})"
         )
 
     def users(self) -> str | None:
@@ -213,7 +236,8 @@ class _LayoutCsv(_Layout100K):
             return None
         rows = self._rows("links.csv", "movieId", "imdbId", "tmdbId")
         return (
-            f"WITH l AS (SELECT * FROM {rows}) SELECT movieId AS item_id, 'imdb' AS source, 'tt' || lpad(imdbId, 7, '0') AS value FROM l "
+            f"WITH l AS (SELECT * FROM {rows}) SELECT movieId AS item_id, 'imdb' AS source, "
+            "'tt' || lpad(imdbId, 7, '0') AS value FROM l "
             "UNION ALL SELECT movieId, 'tmdb', tmdbId FROM l"
         )
 

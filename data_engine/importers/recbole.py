@@ -1,7 +1,9 @@
-"""RecBole atomic files: NAME.inter, NAME.item, and where there NAME.user, NAME.kg and NAME.link, tab-separated with typed headers.
+"""RecBole atomic files: NAME.inter, NAME.item, and where there NAME.user, NAME.kg and NAME.link,
+tab-separated with typed headers.
 
-Every token and token-sequence column of `.item` but the title becomes a relation; `.kg` triples of linked entities become edges too,
-when the linked entity is the head (as a tail, an item is only the value of another item's edge).
+Every token and token-sequence column of `.item` but the title becomes a relation; `.kg` triples of
+linked entities become edges too, when the linked entity is the head (as a tail, an item is only the
+value of another item's edge).
 """
 
 import ast
@@ -12,20 +14,12 @@ import duckdb
 
 from data_engine.errors import ImportRefused
 from data_engine.importers.delimited import first_line, rows_without_header
-from data_engine.importers.plain_text import encoding_of
 from data_engine.names.cleaning import relation_names
 from data_engine.runtime.config import Config
-from data_engine.store.filling import (
-    append,
-    identifier,
-    literal,
-    note_reject,
-    note_understood,
-    put_edges,
-    put_interactions,
-    put_items,
-    put_users,
-)
+from data_engine.store.filling import put_edges, put_interactions, put_items, put_users
+from data_engine.store.notes import note_reject, note_understood
+from data_engine.store.plain_text import encoding_of
+from data_engine.store.sql import append, identifier, literal, one_row
 
 TITLES = ("movie_title", "title", "name", "item_name", "book_title", "artist_name")
 TYPES = {"token": "VARCHAR", "token_seq": "VARCHAR", "float": "DOUBLE", "float_seq": "VARCHAR"}
@@ -42,22 +36,26 @@ _SEVERAL = re.compile(r"['\"]\s*,\s*u?['\"]")
 
 
 class RecBole(Config):
-    """A folder with one data set's atomic files. Without an `.item` file (or a title in it) an item's title is its id."""
+    """A folder with one data set's atomic files. Without an `.item` file (or a title in it) an
+    item's title is its id.
+    """
 
     folder: Path
     domain: str = "items"
 
     @property
     def name(self) -> str:
-        """The data set's name: the stem of its .inter file. Raises ImportRefused when there is not exactly one."""
+        """The data set's name: the stem of its .inter file. Raises ImportRefused when there is not
+        exactly one.
+        """
         found = sorted(self.folder.glob("*.inter"))
         if len(found) != 1:
             raise ImportRefused(f"{self.folder}: expected one .inter file, found {len(found)}")
         return found[0].stem
 
     def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Fill the tables. Raises ImportRefused with the file for a header without name:type columns
-        or with a column missing.
+        """Fill the tables. Raises ImportRefused with the file for a header without name:type
+        columns or with a column missing.
         """
         note_understood(db, "encoding", encoding_of(self.folder / f"{self.name}.inter"))
         self._interactions(db)
@@ -90,9 +88,9 @@ class RecBole(Config):
                 "CREATE OR REPLACE TEMP TABLE labelled AS "
                 f"SELECT *, TRY_CAST(label AS DOUBLE) AS liking FROM {rows}"
             )
-            (odd,) = db.execute(
-                "SELECT count(*) FROM labelled WHERE coalesce(liking NOT IN (0, 1), true)"
-            ).fetchone()
+            (odd,) = one_row(
+                db, "SELECT count(*) FROM labelled WHERE coalesce(liking NOT IN (0, 1), true)"
+            )
             if odd:
                 note_reject(db, "interactions with a label that is neither 1 nor 0", odd)
             note_understood(db, "likes", f"label in {self.name}.inter: 1 is liked, 0 is not")
@@ -117,9 +115,9 @@ class RecBole(Config):
         put_items(
             db, f"SELECT item_id, coalesce({_valued(title)}, item_id) AS title FROM atomic_items"
         )
-        nameless, first = db.execute(
-            f"SELECT count(*), min(item_id) FROM atomic_items WHERE {_valued(title)} IS NULL"
-        ).fetchone()
+        nameless, first = one_row(
+            db, f"SELECT count(*), min(item_id) FROM atomic_items WHERE {_valued(title)} IS NULL"
+        )
         if nameless:
             words = f"{nameless} items have none: their ids stand for them (first: {first})"
             note_understood(db, "titles", words)
@@ -162,9 +160,12 @@ class RecBole(Config):
             JOIN linked ON head_id = entity_id LEFT JOIN titles USING (tail_id)
             WHERE coalesce(relation_id NOT IN {NO_VALUE} AND tail_id NOT IN {NO_VALUE}, true)""")
         self._name_relations(db, taken)
-        nameless, first = db.execute(f"""
+        nameless, first = one_row(
+            db,
+            f"""
             SELECT count(DISTINCT tail_id), min(tail_id) FROM facts
-            WHERE name IS NULL AND regexp_full_match(tail_id, {literal(BARE_ID)})""").fetchone()
+            WHERE name IS NULL AND regexp_full_match(tail_id, {literal(BARE_ID)})""",
+        )
         if nameless:
             words = f"{nameless} entities of {self.name}.kg have none: their ids stand for them"
             note_understood(db, "names", f"{words} (first: {first})")
@@ -257,7 +258,7 @@ def _unquoted(piece: str) -> str:
     if "\\" not in piece:
         return piece[1:-1]
     try:
-        return ast.literal_eval(piece)
+        return str(ast.literal_eval(piece))
     except (ValueError, SyntaxError):  # an escape that Python does not know
         return piece[1:-1]
 

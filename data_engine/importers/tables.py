@@ -1,7 +1,8 @@
 """Generic tables: ratings + items + triples (and users), as CSV, TSV or Parquet, gzip or not.
 
-The files of a folder are found by name and their columns by the names in use; both can be given instead. `../shared/data/movies` style
-folders (MovieLens ratings joined with DBpedia triples) load as they are. `encoding`: that of text files that are not UTF-8.
+The files of a folder are found by name and their columns by the names in use; both can be given
+instead. `../shared/data/movies` style folders (MovieLens ratings joined with DBpedia triples) load
+as they are. `encoding`: that of text files that are not UTF-8.
 """
 
 from collections.abc import Mapping
@@ -18,16 +19,11 @@ from data_engine.importers.delimited import (
     separator_of,
     types_of,
 )
-from data_engine.importers.plain_text import encoding_of
 from data_engine.runtime.config import Config
-from data_engine.store.filling import (
-    identifier,
-    note_understood,
-    put_edges,
-    put_interactions,
-    put_items,
-    put_users,
-)
+from data_engine.store.filling import put_edges, put_interactions, put_items, put_users
+from data_engine.store.notes import note_understood
+from data_engine.store.plain_text import encoding_of
+from data_engine.store.sql import identifier
 
 FILES = {
     "ratings": ("ratings", "interactions", "pairs"),
@@ -67,13 +63,16 @@ class Tables(Config):
         return self.folder.name
 
     def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Fill the tables. An attribute's identity is its URI, else its relation and name: one name under two URIs stays two attributes.
+        """Fill the tables. An attribute's identity is its URI, else its relation and name: one name
+        under two URIs stays two attributes.
 
-        Raises ImportRefused with file (and line) for a missing file, a wrong column, more unreadable rows than allowed.
+        Raises ImportRefused with file (and line) for a missing file, a wrong column, more
+        unreadable rows than allowed.
         """
         if not self.folder.is_dir():
             raise ImportRefused(
-                f"{self.folder} is no folder: give one that holds {', '.join(FILES)} as .csv, .tsv or .parquet (gz or not)"
+                f"{self.folder} is no folder: give one that holds {', '.join(FILES)} as .csv, "
+                ".tsv or .parquet (gz or not)"
             )
         for given, known, what in ((self.files, FILES, "file"), (self.columns, COLUMNS, "column")):
             if unknown := sorted(set(given) - set(known)):
@@ -97,7 +96,8 @@ class Tables(Config):
         for word, name in self.columns.items():
             if name not in headers:
                 raise ImportRefused(
-                    f"{self.folder}: no file has the {word} column {name!r}; found {', '.join(sorted(headers))}"
+                    f"{self.folder}: no file has the {word} column {name!r}; found "
+                    f"{', '.join(sorted(headers))}"
                 )
         texts = [path for path in paths if path.suffix != ".parquet"]
         if texts:
@@ -126,7 +126,9 @@ class Tables(Config):
         )
 
     def edges(self, db: duckdb.DuckDBPyConnection) -> str:
-        """SELECT the triples as `put_edges` wants them; a list in the value column of a Parquet file is several values."""
+        """SELECT the triples as `put_edges` wants them; a list in the value column of a Parquet
+        file is several values.
+        """
         rows = self._select(
             db,
             "triples",
@@ -156,7 +158,8 @@ class Tables(Config):
         if not found and needed:
             names = ", ".join(FILES[part])
             raise ImportRefused(
-                f"{self.folder}: no {part} file: expected {names} as .csv, .tsv or .parquet (gz or not), or --file {part}=PATH"
+                f"{self.folder}: no {part} file: expected {names} as .csv, .tsv or .parquet (gz "
+                f"or not), or --file {part}=PATH"
             )
         return found[0] if found else None
 
@@ -167,22 +170,26 @@ class Tables(Config):
         wanted: Mapping[str, str],
         optional: tuple[str, ...] = (),
     ) -> str:
-        """SELECT the wanted columns (our word → alias) of a part, typed; NULL where an optional one is not there."""
+        """SELECT the wanted columns (our word → alias) of a part, typed; NULL where an optional one
+        is not there.
+        """
         path = self._path(part)
+        assert path is not None  # a part that is needed: refused where it is missing
         header, kinds = columns_of(path, db, self.encoding), types_of(path, db)
-        place = {}
+        place: dict[str, str | None] = {}
         for word in wanted:
             names = (*([self.columns[word]] if word in self.columns else []), *COLUMNS[word])
             place[word] = next((name for name in names if name in header), None)
             if place[word] is None and word not in optional:
                 raise ImportRefused(
-                    f"{path}: no {word} column: expected one of {', '.join(names)}, or --column {word}=NAME; "
+                    f"{path}: no {word} column: expected one of {', '.join(names)}, or --column "
+                    f"{word}=NAME; "
                     f"found {', '.join(header) or 'an empty file'}"
                 )
-            _refuse_nested(path, word, place[word], kinds.get(place[word], ""))
-        types = {place[word]: kind for word, kind in READ_AS.items() if place.get(word)}
+            _refuse_nested(path, word, place[word], kinds.get(place[word] or "", ""))
+        types = {name: kind for word, kind in READ_AS.items() if (name := place.get(word))}
         picked = ", ".join(
-            f"{_typed(word, name, kinds.get(name, 'VARCHAR'))} AS {wanted[word]}"
+            f"{_typed(word, name, kinds.get(name or '', 'VARCHAR'))} AS {wanted[word]}"
             for word, name in place.items()
         )
         return f"SELECT {picked} FROM {rows_with_header(path, header, types, self.encoding)}"
@@ -196,17 +203,22 @@ LISTS = ("value", "uri")  # the columns in which a list is several values
 
 
 def _refuse_nested(path: Path, word: str, name: str | None, kind: str) -> None:
-    """A struct, a map or a list of them is no value; a list is several where that means something."""
+    """A struct, a map or a list of them is no value; a list is several where that means
+    something.
+    """
     nested = kind.startswith(("STRUCT", "MAP", "UNION")) or kind.endswith("][]")
     nested |= kind.endswith("[]") and (word not in LISTS or kind.startswith(("STRUCT", "MAP")))
     if nested:
         raise ImportRefused(
-            f"{path}: the column {name!r} is {kind[:60]}: a {word} must be text or a number; flatten it first"
+            f"{path}: the column {name!r} is {kind[:60]}: a {word} must be text or a number; "
+            "flatten it first"
         )
 
 
 def _typed(word: str, name: str | None, kind: str) -> str:
-    """A column as the fillers want it; what is there but unreadable as a number or time becomes nan, which counts as unreadable."""
+    """A column as the fillers want it; what is there but unreadable as a number or time becomes
+    nan, which counts as unreadable.
+    """
     value = "NULL" if name is None else identifier(name)
     if word == "liked":
         return f"CAST({value} AS BOOLEAN)"
@@ -221,10 +233,22 @@ def _typed(word: str, name: str | None, kind: str) -> str:
 
 
 def _seconds(value: str, kind: str) -> str:
-    """Seconds since 1970 (UTC) of a date or timestamp, in ISO 8601 too; a number stays itself, for `settle` to find its unit."""
+    """Seconds since 1970 (UTC) of a date or timestamp, in ISO 8601 too; a number stays itself, for
+    `settle` to find its unit.
+    """
     if kind.startswith(("DATE", "TIMESTAMP")):
-        return f"epoch(CAST({value} AS {'TIMESTAMPTZ' if 'TZ' in kind or 'ZONE' in kind else 'TIMESTAMP'}))"
+        return (
+            f"epoch(CAST({value} AS "
+            f"{'TIMESTAMPTZ' if 'TZ' in kind or 'ZONE' in kind else 'TIMESTAMP'}))"
+        )
     text = f"nullif(trim(CAST({value} AS VARCHAR)), '')"
-    day = f"CASE WHEN regexp_full_match({text}, '(19|20)[0-9]{{6}}') THEN epoch(try_strptime({text}, '%Y%m%d')) END"  # 20010531: no second
-    read = f"coalesce({day}, TRY_CAST({text} AS DOUBLE), epoch(TRY_CAST({text} AS TIMESTAMPTZ)), 'nan')"
+    # 20010531: no second
+    day = (
+        f"CASE WHEN regexp_full_match({text}, '(19|20)[0-9]{{6}}') THEN "
+        f"epoch(try_strptime({text}, '%Y%m%d')) END"
+    )
+    read = (
+        f"coalesce({day}, TRY_CAST({text} AS DOUBLE), epoch(TRY_CAST({text} AS "
+        "TIMESTAMPTZ)), 'nan')"
+    )
     return f"CASE WHEN {text} IS NOT NULL THEN {read} END"

@@ -1,16 +1,17 @@
 """The embedded world: an invented film catalogue with planted structure, for machines without data.
 
-Planted, so that there is something to find: circles of people who work together (a director's films share stars and a
-composer: two-hop links), power laws of popularity, fame and genre, and users who like a few genres and follow a few people.
-The power laws matter to training too: where everybody is credited equally often, a small policy hardly learns to read a card.
-Titles and names are made of syllables. The same seed gives the same rows.
+Planted, so that there is something to find: circles of people who work together (a director's films
+share stars and a composer: two-hop links), power laws of popularity, fame and genre, and users who
+like a few genres and follow a few people. The power laws matter to training too: where everybody is
+credited equally often, a small policy hardly learns to read a card. Titles and names are made of
+syllables. The same seed gives the same rows.
 """
 
 import numpy as np
 from pydantic import Field
 
 from data_engine.runtime.config import Config
-from data_engine.store.database import Catalogue
+from data_engine.store.catalogue import Catalogue
 
 GENRES = (
     "Action",
@@ -86,7 +87,8 @@ WORDS = (
     "Stranger",
     "Comet",
 )
-# For each role: films per person on average, how many regulars a circle has, how many a film credits, and how often it credits any.
+# For each role: films per person on average, how many regulars a circle has, how many a film
+# credits, and how often it credits any.
 CREW = {
     "director": (3.5, 2, 1, 1.0),
     "starring": (4.5, 6, 3, 1.0),
@@ -96,9 +98,13 @@ CREW = {
     "cinematographer": (6.0, 2, 1, 1.0),
     "editor": (6.0, 2, 1, 1.0),
 }
-GUEST = 0.5  # chance that a credit goes to anyone in the trade, by fame, and not to the circle's regulars
+# chance that a credit goes to anyone in the trade, by fame, and not to the circle's regulars
+GUEST = 0.5
 SECOND_GENRE = 0.75  # chance that a film has two genres
 FIRST_DAY, DAY = 946_684_800, 86_400
+
+
+Edge = tuple[str, str, str, int]  # item, relation, attribute, position
 
 
 class WorldConfig(Config):
@@ -111,58 +117,66 @@ class WorldConfig(Config):
 
 
 def make_world(config: WorldConfig) -> Catalogue:
-    """Invent a catalogue of films with ten relations (crew, genre, language, year), and the users who rate them."""
+    """Invent a catalogue of films with ten relations (crew, genre, language, year), and the users
+    who rate them.
+    """
     rng = np.random.default_rng(config.seed)
     circles = max(4, config.items // 12)
-    trade = {
-        role: max(2, int(config.items * credits * share / films))
-        for role, (films, _, credits, share) in CREW.items()
-    }
-    people = _names(rng, sum(trade.values()))
-    crews = {
-        role: _Crew(rng, [people.pop() for _ in range(n)], circles, CREW[role][1])
-        for role, n in trade.items()
-    }
+    crews = _make_crews(rng, config.items, circles)
     loves = [
         rng.choice(len(GENRES), 3, replace=False, p=_fame(len(GENRES))) for _ in range(circles)
     ]
-    titles: set[str] = set()
-    items, edges, film_genres, film_circle = (
-        [],
-        [],
-        np.zeros((config.items, len(GENRES)), np.float32),
-        rng.integers(circles, size=config.items),
-    )
+    titles, items, edges = set[str](), list[tuple[str, str]](), list[Edge]()
+    film_genres = np.zeros((config.items, len(GENRES)), np.float32)
+    film_circle = rng.integers(circles, size=config.items)
     for k, circle in enumerate(film_circle):
         item, year = f"f{k:05d}", int(1960 + 60 * rng.beta(3, 1.5))
         items.append((item, _title(rng, titles, year)))
-        for role, (_, _, credits, share) in CREW.items():
-            if rng.random() < share:
-                names = dict.fromkeys(crews[role].credit(rng, circle) for _ in range(credits))
-                edges += [(item, role, f"person/{name}", n) for n, name in enumerate(names)]
-        typical = rng.random() > GUEST
-        drawn = rng.choice(
-            loves[circle] if typical else len(GENRES),
-            2,
-            replace=False,
-            p=None if typical else _fame(len(GENRES)),
-        )
-        genres = drawn if rng.random() < SECOND_GENRE else drawn[:1]
+        edges += _credits(rng, item, circle, crews)
+        genres = _draw_genres(rng, loves[circle])
         film_genres[k, genres] = 1
         edges += [(item, "genre", f"genre/{GENRES[g]}", n) for n, g in enumerate(genres)]
-        edges += [
-            (item, "language", f"language/{LANGUAGES[circle % len(LANGUAGES)]}", 0),
-            (item, "year", f"year/{year}", 0),
-        ]
+        language = LANGUAGES[circle % len(LANGUAGES)]
+        edges.append((item, "language", f"language/{language}", 0))
+        edges.append((item, "year", f"year/{year}", 0))
     attributes = [(a, a.split("/")[1]) for a in dict.fromkeys(edge[2] for edge in edges)]
-    return Catalogue(
-        "films",
-        f"world seed {config.seed}",
-        items,
-        attributes,
-        edges,
-        _ratings(rng, config, film_genres, film_circle, circles),
-    )
+    interactions = _ratings(rng, config, film_genres, film_circle, circles)
+    return Catalogue("films", f"world seed {config.seed}", items, attributes, edges, interactions)
+
+
+def _make_crews(rng: np.random.Generator, films: int, circles: int) -> dict[str, "_Crew"]:
+    """The people of each role, as many as the films need."""
+    trade = {
+        role: max(2, int(films * credits * share / per_person))
+        for role, (per_person, _, credits, share) in CREW.items()
+    }
+    people = _names(rng, sum(trade.values()))
+    crews = {}
+    for role, count in trade.items():
+        hired = [people.pop() for _ in range(count)]
+        crews[role] = _Crew(rng, hired, circles, CREW[role][1])
+    return crews
+
+
+def _credits(
+    rng: np.random.Generator, item: str, circle: int, crews: dict[str, "_Crew"]
+) -> list[Edge]:
+    """The crew of a film of a circle."""
+    edges: list[Edge] = []
+    for role, (_, _, credits, share) in CREW.items():
+        if rng.random() < share:
+            names = dict.fromkeys(crews[role].credit(rng, circle) for _ in range(credits))
+            edges += [(item, role, f"person/{name}", n) for n, name in enumerate(names)]
+    return edges
+
+
+def _draw_genres(rng: np.random.Generator, loved: np.ndarray) -> np.ndarray:
+    """One or two genres: of those that the circle loves, or of all by fame."""
+    if rng.random() > GUEST:
+        drawn = rng.choice(loved, 2, replace=False)
+    else:
+        drawn = rng.choice(len(GENRES), 2, replace=False, p=_fame(len(GENRES)))
+    return drawn if rng.random() < SECOND_GENRE else drawn[:1]
 
 
 def _ratings(
@@ -172,7 +186,9 @@ def _ratings(
     film_circle: np.ndarray,
     circles: int,
 ) -> list[tuple[str, str, float, int]]:
-    """Each user watches by popularity × taste (genres and two followed circles) and rates by taste with noise."""
+    """Each user watches by popularity × taste (genres and two followed circles) and rates by taste
+    with noise.
+    """
     popularity = 1 / np.arange(1, config.items + 1) ** 0.9
     popularity = popularity[rng.permutation(config.items)]
     rows = []
@@ -220,7 +236,7 @@ class _Crew:
 def _fame(n: int) -> np.ndarray:
     """The share of each of n in a power law, most famous first."""
     weight = 1 / np.arange(8, n + 8) ** 0.8
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def _syllable(rng: np.random.Generator) -> str:

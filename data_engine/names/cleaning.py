@@ -57,8 +57,8 @@ _OF_THE_NAME = frozenset(
 
 
 def clean_text(text: str) -> str:
-    """The same text in NFC without HTML entities (`&amp;`) and invisible controls, trimmed, each run
-    of white space one space.
+    """The same text in NFC without HTML entities (`&amp;`) and invisible controls, trimmed, each
+    run of white space one space.
 
     An entity needs its semicolon ("Rock&reggae" has none). Cleaning twice changes nothing more:
     entities are unescaped until none is left, or not at all where that takes more than MOST_ESCAPES
@@ -87,8 +87,9 @@ def readable_relation(raw: str) -> str:
     """A relation in words: "director" of `film.film.director`, `http://…/ontology/director` or
     `dbo:director`, "literary genre" of `literaryGenre`, "directed by" of `directed_by`.
 
-    The last part of an IRI, of a prefixed or of a dotted name, with humps and underscores as spaces,
-    in lower case but for acronyms (`ISBNNumber` → "ISBN number"). Plain words stay as they are.
+    The last part of an IRI, of a prefixed or of a dotted name, with humps and underscores as
+    spaces, in lower case but for acronyms (`ISBNNumber` → "ISBN number"). Plain words stay as they
+    are.
     """
     text = clean_text(raw)
     if _IRI.fullmatch(text) or text.startswith("/"):
@@ -115,8 +116,9 @@ def _lower(word: str) -> str:
 def relation_names(raws: Iterable[str]) -> dict[str, str]:
     """Dotted relation → its readable last part, or as many parts as tell it from all the others.
 
-    `film.film.genre` is "genre", but "film genre" beside `tv.tv.genre`: relations that end alike need
-    not mean the same (`film.actor.film`, `film.director.film`). One without dots keeps its name.
+    `film.film.genre` is "genre", but "film genre" beside `tv.tv.genre`: relations that end alike
+    need not mean the same (`film.actor.film`, `film.director.film`). One without dots keeps its
+    name.
     """
     raws = sorted(set(raws))
     names = {raw: raw for raw in raws if not _DOTTED.fullmatch(raw)}
@@ -165,8 +167,8 @@ def _tells_apart(bracket: str) -> bool:
 def surface_names(names: Iterable[tuple[Id, str]]) -> dict[Id, str]:
     """Id → its cleaned name without disambiguation, of all attributes of a relation (or more).
 
-    The bracket stays where two ids would be alike without it (case aside): "Mercury (planet)" beside
-    "Mercury (element)", or beside "Mercury". A name of nothing visible stays as it is.
+    The bracket stays where two ids would be alike without it (case aside): "Mercury (planet)"
+    beside "Mercury (element)", or beside "Mercury". A name of nothing visible stays as it is.
     """
     cleaned = {identity: clean_text(name) or name for identity, name in names}
     shorter = {identity: without_disambiguation(name) for identity, name in cleaned.items()}

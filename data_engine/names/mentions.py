@@ -1,6 +1,8 @@
-"""Names in running text, many at once: where items are mentioned and attributes named, by Aho–Corasick over a text of the same length.
+"""Names in running text, many at once: where items are mentioned and attributes named, by
+Aho–Corasick over a text of the same length.
 
-Each character becomes one plain character (no accent, punctuation as a space), so that places in the plain text are places in the text.
+Each character becomes one plain character (no accent, punctuation as a space), so that places in
+the plain text are places in the text.
 """
 
 import html
@@ -8,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
 from functools import cached_property
+from typing import Any
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
@@ -30,10 +33,12 @@ _NUMERALS = {
 }
 
 Mention = tuple[str, int, int]  # an item named at characters start..end
-Hit = tuple[int, int, tuple]  # a name found at characters start..end, and all that goes by it
+Hit = tuple[
+    int, int, tuple[Any, ...]
+]  # a name found at characters start..end, and all that goes by it
 
 
-class _Plain(dict):
+class _Plain(dict[int, str]):
     """Code point → plain character, filled as characters are met; `fold_case` also lowers."""
 
     def __init__(self, fold_case: bool) -> None:
@@ -64,7 +69,9 @@ class _Plain(dict):
 
 
 class NameFinder:
-    """Finds names as whole words, the longest from the left, never overlapping. Built once over (name, bearer) pairs, then read only."""
+    """Finds names as whole words, the longest from the left, never overlapping. Built once over
+    (name, bearer) pairs, then read only.
+    """
 
     def __init__(self, names: Iterable[tuple[str, Hashable]], fold_case: bool) -> None:
         self._plain = _Plain(fold_case)
@@ -79,12 +86,14 @@ class NameFinder:
             any(name[:k] in bearers for k in range(1, len(name)) if name[k] == " ")
             for name in bearers
         ]
-        options = {
-            "implementation": Implementation.ContiguousNFA,
-            "matchkind": MatchKind.LeftmostLongest,
-        }
         self._names = list(bearers)
-        self._automaton = AhoCorasick(self._names, **options) if bearers else None
+        self._automaton: AhoCorasick | None = None
+        if bearers:
+            self._automaton = AhoCorasick(
+                self._names,
+                implementation=Implementation.ContiguousNFA,
+                matchkind=MatchKind.LeftmostLongest,
+            )
 
     @cached_property
     def _every(self) -> AhoCorasick:
@@ -143,8 +152,9 @@ class TitleFinder:
             if opening := YEAR_BRACKETS.get(after):
                 end += opening in text[start:end]  # the year is part of the name that was found
             elif not _OPENING.isdisjoint(text[end : end + 2]) and (year := _YEAR.match(text, end)):
-                known = ("", year[year.lastindex])
-                items, end = [item for item in items if self._years[item] in known], year.end()
+                known = ("", year[year.lastindex or 0])
+                items = tuple(item for item in items if self._years[item] in known)
+                end = year.end()
             if len(items) == 1:
                 found.append((items[0], start, end))
         return found

@@ -1,10 +1,12 @@
-"""The title resolver: from what a model writes to the one item it means, or to an honest "ambiguous" or "unknown".
+"""The title resolver: from what a model writes to the one item it means, or to an honest
+"ambiguous" or "unknown".
 
-No similarity ratio is used: the published matcher's ratio misses 41.6 % of MovieLens titles and takes "Part 2" for "Part 3"
-(METHOD, known fault 1). Titles are normalised the same way on both sides and must then be equal. Each item is filed under
-its title with and without year, article moved or not, and under each bracketed alias; what fits only the part before a subtitle
-is said to be unsure. A text that is no title is read again without entities and invisible
-characters, and with a year after a comma or dash.
+No similarity ratio is used: the published matcher's ratio misses 41.6 % of MovieLens titles and
+takes "Part 2" for "Part 3". Titles are normalised the same way on both
+sides and must then be equal. Each item is filed under its title with and without year, article
+moved or not, and under each bracketed alias; what fits only the part before a subtitle is said to
+be unsure. A text that is no title is read again without entities and invisible characters, and with
+a year after a comma or dash.
 """
 
 import re
@@ -17,7 +19,8 @@ from data_engine.names.cleaning import clean_text
 
 _ALIAS = re.compile(r"\s*\(([^()]*)\)")
 _ARTICLE = re.compile(
-    r"^(?P<rest>.+), (?P<article>the|a|an|le|la|les|l'|il|lo|el|los|las|das|der|die|den|det|un|une)$",
+    r"^(?P<rest>.+), "
+    r"(?P<article>the|a|an|le|la|les|l'|il|lo|el|los|las|das|der|die|den|det|un|une)$",
     re.IGNORECASE,
 )
 _SUBTITLE = re.compile(r"^(?P<stem>[^:]+?)\s*(?::| - )\s*(?P<rest>\S.*)$")
@@ -57,7 +60,9 @@ Reason = Literal[
 
 
 class Resolution(NamedTuple):
-    """`items` holds one id when ok, several (or an unsure one) when ambiguous, none when unknown; `reason` says why."""
+    """`items` holds one id when ok, several (or an unsure one) when ambiguous, none when unknown;
+    `reason` says why.
+    """
 
     status: Literal["ok", "ambiguous", "unknown"]
     items: tuple[str, ...]
@@ -71,7 +76,8 @@ def fold(text: str) -> str:
 
 
 def key(title: str) -> bytes:
-    """The words of a title as they are compared: folded, no punctuation, "Part II" as "part 2", a final numeral likewise.
+    """The words of a title as they are compared: folded, no punctuation, "Part II" as "part 2", a
+    final numeral likewise.
 
     Bytes, because look-ups spend most of their time here.
     """
@@ -115,7 +121,7 @@ def respelled(text: str) -> tuple[str, ...]:
     if plain and not text[-4:].isdigit():  # nearly always
         return ()
     clean = clean_text(text if plain else unicodedata.normalize("NFKC", text))
-    found = (clean,) if clean != text else ()
+    found: tuple[str, ...] = (clean,) if clean != text else ()
     name, year = clean[:-4].rstrip(), clean[-4:]
     dated = name[-1:] == "," or name[-2:] in (" -", " –", " —")
     if dated and year.isdigit() and year.isascii():
@@ -124,7 +130,8 @@ def respelled(text: str) -> tuple[str, ...]:
 
 
 def names_of(title: str) -> Iterator[tuple[str, int]]:
-    """The names an item goes by, year aside, with how each is filed: OWN before ALIAS before STEM; articles also moved to the front.
+    """The names an item goes by, year aside, with how each is filed: OWN before ALIAS before STEM;
+    articles also moved to the front.
 
     A subtitle is not dropped where it is what tells a sequel from the first part.
     """
@@ -168,7 +175,9 @@ class TitleResolver:
         ] = {}  # tuples: a million lists would keep the garbage collector busy
         stems: dict[
             bytes, list[Filed]
-        ] = {}  # apart: a short stem may be that of thousands, which a look-up of a whole name need not walk
+            # apart: a short stem may be that of thousands, which a look-up of a whole name need not
+            # walk
+        ] = {}
         self._titles = titles
         for item, title in titles.items():
             title = clean_text(title)

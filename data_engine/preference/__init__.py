@@ -1,4 +1,5 @@
-"""Preference models: what users like, learned from interactions alone, as vectors for the preference alignment score.
+"""Preference models: what users like, learned from interactions alone, as vectors for the
+preference alignment score.
 
 likes.py     the liked interactions as index arrays, split into train and validation
 ranking.py   NDCG@10 over the whole catalogue, the one judge of all methods
@@ -7,7 +8,6 @@ lightgcn.py, als.py, popularity.py   a method each: a class with `fit`, `scores`
 To add one: write the module, name it in `make_model`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,15 +18,13 @@ from data_engine.errors import DataError
 from data_engine.preference.als import ALS, ALSConfig
 from data_engine.preference.likes import Likes
 from data_engine.preference.popularity import Popularity
-from data_engine.preference.ranking import ndcg10
-
-Tell = Callable[[int, float], None]  # hears (round, validation NDCG@10)
+from data_engine.preference.ranking import ReportRound, ndcg10
 
 
 class PreferenceModel(Protocol):
     """What every method offers."""
 
-    def fit(self, likes: Likes, tell: Tell) -> None:
+    def fit(self, likes: Likes, report: ReportRound) -> None:
         """Learn from the train likes, watching the validation ones."""
 
     def scores(self, users: np.ndarray) -> np.ndarray:
@@ -38,7 +36,9 @@ class PreferenceModel(Protocol):
 
 @dataclass(frozen=True)
 class Embedded:
-    """Item ids with their `vectors` (items, dims), only those liked in training; and the validation NDCG@10 reached."""
+    """Item ids with their `vectors` (items, dims), only those liked in training; and the validation
+    NDCG@10 reached.
+    """
 
     items: list[str]
     vectors: np.ndarray
@@ -54,8 +54,9 @@ def make_model(
     checkpoint: Path | None,
     patience: int = 6,
 ) -> PreferenceModel:
-    """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN keeps its state to go on from; `patience`: of
-    its early stopping."""
+    """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN
+    keeps its state to go on from; `patience`: of its early stopping.
+    """
     if method == "lightgcn":
         from data_engine.preference.lightgcn import (  # torch takes seconds to import
             LightGCN,
@@ -73,13 +74,20 @@ def make_model(
     raise DataError(f"no method {method!r}: choose from lightgcn, als, popularity")
 
 
-def embed(likes: Likes, model: PreferenceModel, tell: Tell = lambda done, ndcg: None) -> Embedded:
-    """Fit the model and take its item vectors. Raises DataError when nothing is liked in the train part."""
+def _silent(done: int, ndcg: float) -> None:
+    """Report to nobody."""
+
+
+def embed(likes: Likes, model: PreferenceModel, report: ReportRound = _silent) -> Embedded:
+    """Fit the model and take its item vectors. Raises DataError when nothing is liked in the train
+    part.
+    """
     if not len(likes.user):
         raise DataError(
-            "no liked interactions (rating 4 or more, or unrated) in the train part: nothing to embed"
+            "no liked interactions (rating 4 or more, or unrated) in the train part: nothing "
+            "to embed"
         )
-    model.fit(likes, tell)
+    model.fit(likes, report)
     seen = np.unique(likes.item)
     return Embedded(
         [likes.items[k] for k in seen], model.vectors()[seen], ndcg10(model.scores, likes)

@@ -1,6 +1,6 @@
-"""Alternating least squares on implicit feedback (Hu, Koren and Volinsky, ICDM 2008), from the `implicit` library."""
-
-from collections.abc import Callable
+"""Alternating least squares on implicit feedback (Hu, Koren and Volinsky, ICDM 2008), from the
+`implicit` library.
+"""
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
@@ -9,14 +9,16 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from data_engine.preference.likes import Likes
-from data_engine.preference.ranking import ndcg10
+from data_engine.preference.ranking import ReportRound, ndcg10
 from data_engine.runtime.config import Config
 
 PATIENCE = 3
 
 
 class ALSConfig(Config):
-    """`rounds` is the most; fitting stops when validation NDCG@10 has not risen for a few rounds."""
+    """`rounds` is the most; fitting stops when validation NDCG@10 has not risen for a few
+    rounds.
+    """
 
     dims: int = Field(64, ge=2, le=1024)
     rounds: int = Field(60, ge=1)
@@ -31,12 +33,12 @@ class ALS:
     def __init__(self, config: ALSConfig) -> None:
         self.config = config
 
-    def fit(self, likes: Likes, tell: Callable[[int, float], None]) -> None:
+    def fit(self, likes: Likes, report: ReportRound) -> None:
         """A round at a time, keeping the factors of the best one."""
         with threadpool_limits(1, "blas"):  # the library asks for it: its own threads are enough
-            self._fit(likes, tell)
+            self._fit(likes, report)
 
-    def _fit(self, likes: Likes, tell: Callable[[int, float], None]) -> None:
+    def _fit(self, likes: Likes, report: ReportRound) -> None:
         c = self.config
         rng = np.random.default_rng(c.seed)
         model = AlternatingLeastSquares(
@@ -55,7 +57,7 @@ class ALS:
             model.fit(matrix, show_progress=False)
             self.users, self.items = model.user_factors, model.item_factors
             found = ndcg10(self.scores, likes)
-            tell(done, found)
+            report(done, found)
             stale = 0 if found > best else stale + 1
             if found > best:
                 best, kept = found, (self.users.copy(), self.items.copy())
@@ -65,8 +67,8 @@ class ALS:
 
     def scores(self, users: np.ndarray) -> np.ndarray:
         """Products of user and item factors."""
-        return self.users[users] @ self.items.T
+        return np.asarray(self.users[users] @ self.items.T)
 
     def vectors(self) -> np.ndarray:
         """The item factors."""
-        return self.items
+        return np.asarray(self.items)

@@ -1,14 +1,16 @@
-"""LightGCN (He et al., SIGIR 2020, arXiv 2002.02126) trained with BPR: item embeddings for the preference alignment score.
+"""LightGCN (He et al., SIGIR 2020, arXiv 2002.02126) trained with BPR: item embeddings for the
+preference alignment score.
 
-Propagation is E' = Â E with Â = D^-1/2 A D^-1/2; the final embedding is the mean over layers 0..L (eq. 6–8). Only embeddings
-are learned. Negatives are uniform; the regulariser is on layer-0 embeddings of the batch (eq. 15).
+Propagation is E' = Â E with Â = D^-1/2 A D^-1/2; the final embedding is the mean over layers 0..L
+(eq. 6–8). Only embeddings are learned. Negatives are uniform; the regulariser is on layer-0
+embeddings of the batch (eq. 15).
 """
 
 import hashlib
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ from torch.nn.functional import (  # embedding's backward is several times faste
 )
 
 from data_engine.preference.likes import Likes
-from data_engine.preference.ranking import ndcg10
+from data_engine.preference.ranking import ReportRound, ndcg10
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
 
@@ -27,7 +29,9 @@ SAVE_SECONDS = 20.0
 
 
 class LightGCNConfig(Config):
-    """Training settings. `epochs` is the most; training stops after `patience` checks without a better validation NDCG@10."""
+    """Training settings. `epochs` is the most; training stops after `patience` checks without a
+    better validation NDCG@10.
+    """
 
     dims: int = Field(64, ge=2, le=1024)
     layers: int = Field(3, ge=1, le=8)
@@ -41,16 +45,19 @@ class LightGCNConfig(Config):
 
 
 class LightGCN:
-    """Learns one table of embeddings, users first. With a `checkpoint` path the state is kept there now and then, and a run that was
-    cut short goes on from it to the same bytes; whoever keeps the result deletes the file.
+    """Learns one table of embeddings, users first. With a `checkpoint` path the state is kept there
+    now and then, and a run that was cut short goes on from it to the same bytes; whoever keeps the
+    result deletes the file.
     """
 
     def __init__(self, config: LightGCNConfig, checkpoint: Path | None = None) -> None:
         self.config, self.checkpoint = config, checkpoint
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def fit(self, likes: Likes, tell: Callable[[int, float], None]) -> None:
-        """Train until validation NDCG@10 has not risen for `patience` checks; the best state is kept."""
+    def fit(self, likes: Likes, report: ReportRound) -> None:
+        """Train until validation NDCG@10 has not risen for `patience` checks; the best state is
+        kept.
+        """
         c, self.users = self.config, len(likes.users)
         self.rng = torch.Generator().manual_seed(c.seed)
         table = torch.nn.init.normal_(
@@ -58,7 +65,7 @@ class LightGCN:
         )
         self.table = table.to(self.device).requires_grad_()
         self.optimiser = torch.optim.Adam([self.table], lr=c.lr)
-        self.state = {
+        self.state: dict[str, Any] = {
             "identity": _identity(c, likes),
             "epoch": 0,
             "best": -1.0,
@@ -75,7 +82,7 @@ class LightGCN:
             self._epoch(adjacency, ends)
             self.state["epoch"] += 1
             if self.state["epoch"] % c.check_every == 0 or self.state["epoch"] == c.epochs:
-                self._check(adjacency, likes, tell)
+                self._check(adjacency, likes, report)
             if self.checkpoint and time.monotonic() - saved > SAVE_SECONDS:
                 self._save()
                 saved = time.monotonic()
@@ -86,11 +93,13 @@ class LightGCN:
 
     def vectors(self) -> np.ndarray:
         """The final item embeddings, mean over the layers."""
-        return self.state["final"][self.users :].numpy()
+        vectors: np.ndarray = self.state["final"][self.users :].numpy()
+        return vectors
 
     def _epoch(self, adjacency: torch.Tensor, ends: torch.Tensor) -> None:
         """One pass over the likes, with one uniform negative each."""
-        for rows in torch.randperm(ends.shape[1], generator=self.rng).split(self.config.batch):
+        order = torch.randperm(ends.shape[1], generator=self.rng)
+        for rows in torch.split(order, self.config.batch):
             negatives = torch.randint(
                 self.users, len(self.table), (len(rows),), generator=self.rng
             ).to(self.device)
@@ -101,16 +110,14 @@ class LightGCN:
             size = embedding(nodes, self.table).square().sum() / len(rows)
             loss = softplus((u * (n - p)).sum(1)).mean() + self.config.l2 * size / 2
             self.optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
 
-    def _check(
-        self, adjacency: torch.Tensor, likes: Likes, tell: Callable[[int, float], None]
-    ) -> None:
+    def _check(self, adjacency: torch.Tensor, likes: Likes, report: ReportRound) -> None:
         with torch.no_grad():
             final = _propagate(adjacency, self.table, self.config.layers).cpu()
         found = ndcg10(lambda users: _products(final, self.users, users), likes)
-        tell(self.state["epoch"], found)
+        report(self.state["epoch"], found)
         if found > self.state["best"]:
             self.state |= {"best": found, "stale": 0, "final": final}
         else:
@@ -123,11 +130,14 @@ class LightGCN:
             "optimiser": self.optimiser.state_dict(),
             "rng": self.rng.get_state(),
         }
+        assert self.checkpoint is not None
         with draft(self.checkpoint) as part:
             torch.save(parts, part)
 
     def _restore(self) -> None:
-        """Take up the checkpoint where it belongs to this configuration and these likes; another's is passed over."""
+        """Take up the checkpoint where it belongs to this configuration and these likes; another's
+        is passed over.
+        """
         if not self.checkpoint or not self.checkpoint.is_file():
             return
         kept = torch.load(self.checkpoint, weights_only=True)
@@ -172,18 +182,18 @@ class _SymmetricProduct(torch.autograd.Function):
     """Â E for a symmetric Â: its backward is the same product, so the transpose is never built."""
 
     @staticmethod
-    def forward(ctx: object, adjacency: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, adjacency: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         ctx.adjacency = adjacency
         return adjacency @ table
 
     @staticmethod
-    def backward(ctx: object, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[None, torch.Tensor]:
         return None, ctx.adjacency @ gradient
 
 
 def _propagate(adjacency: torch.Tensor, table: torch.Tensor, layers: int) -> torch.Tensor:
     total, layer = table, table
     for _ in range(layers):
-        layer = _SymmetricProduct.apply(adjacency, layer)
+        layer = _SymmetricProduct.apply(adjacency, layer)  # type: ignore[no-untyped-call]
         total = total + layer
     return total / (layers + 1)

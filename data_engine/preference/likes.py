@@ -1,4 +1,6 @@
-"""The liked interactions as index arrays: what is learned from, and what is held out to watch the learning."""
+"""The liked interactions as index arrays: what is learned from, and what is held out to watch the
+learning.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,12 +9,14 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from data_engine.datasets.splits import interaction_split
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 
 
 @dataclass(frozen=True)
 class Likes:
-    """`user`, `item` (train) and `held_user`, `held_item` (validation) are indices into `users` and `items`."""
+    """`user`, `item` (train) and `held_user`, `held_item` (validation) are indices into `users` and
+    `items`.
+    """
 
     users: list[str]
     items: list[str]
@@ -23,7 +27,9 @@ class Likes:
 
     @classmethod
     def of(cls, graph: InteractionGraph, split: np.ndarray | None = None) -> "Likes":
-        """The positive interactions of a graph; `split` (0 train, 1 validation, 2 test) is the house's when left out."""
+        """The positive interactions of a graph; `split` (0 train, 1 validation, 2 test) is the
+        house's when left out.
+        """
         split = interaction_split(graph) if split is None else split
         train, held = graph.positive & (split == 0), graph.positive & (split == 1)
         return cls(

@@ -1,16 +1,15 @@
 """Popularity: everybody wants what most people liked. The floor every other method has to beat."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from data_engine.preference.likes import Likes
+from data_engine.preference.ranking import ReportRound
 
 
 class Popularity:
     """Counts likes; two items are alike when about as many people liked them."""
 
-    def fit(self, likes: Likes, tell: Callable[[int, float], None]) -> None:
+    def fit(self, likes: Likes, report: ReportRound) -> None:
         """Count."""
         self.counts = np.bincount(likes.item, minlength=len(likes.items)).astype(np.float32)
 

@@ -8,10 +8,12 @@ from data_engine.ndcg import discounts
 from data_engine.preference.likes import Likes
 
 AT_ONCE = 2_000_000  # scores held in memory at a time
+ReportRound = Callable[[int, float], None]  # called with (rounds done, validation NDCG@10)
 
 
 def ndcg10(scores: Callable[[np.ndarray], np.ndarray], likes: Likes) -> float:
-    """Mean over the users who have train and held-out likes, 0..1; 0 where nobody has both. `scores` maps user indices to rows of item scores.
+    """Mean over the users who have train and held-out likes, 0..1; 0 where nobody has both.
+    `scores` maps user indices to rows of item scores.
 
     Users without train likes are left out: nothing is known of them that could be ranked by.
     """

@@ -1,14 +1,15 @@
-"""The independent re-check behind `rerec verify`: every Example against the raw tables, in SQL and plain sets.
+"""The independent re-check behind `rerec verify`: every Example against the raw tables, in SQL and
+plain sets.
 
-Nothing here is shared with the agents that made the Examples: it reads edges and titles straight from DuckDB and states the
-rules again, so that one mistake cannot hide in both places.
+Nothing here is shared with the agents that made the Examples: it reads edges and titles straight
+from DuckDB and states the rules again, so that one mistake cannot hide in both places.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from data_engine.runtime.progress import ReportProgress, no_progress
 from data_engine.schema import Call, Chain, Claim, Condition, Example
 from data_engine.store.database import Store
 
@@ -23,8 +24,8 @@ class Audit:
     violations: list[tuple[str, str]] = field(default_factory=list)
 
 
-def audit(store: Store, progress: Callable[[int], None] = lambda done: None) -> Audit:
-    """Check all Examples of a store. `progress` hears how many are done."""
+def audit(store: Store, progress: ReportProgress = no_progress) -> Audit:
+    """Check all Examples of a store. `progress` is called with how many are done."""
     checker, result = _Checker(store), Audit()
     splits_of: dict[tuple[str, str], set[str]] = defaultdict(set)
     for example in store.stream():
@@ -49,10 +50,10 @@ def audit(store: Store, progress: Callable[[int], None] = lambda done: None) -> 
 class _Checker:
     def __init__(self, store: Store) -> None:
         self.digest = store.graph_digest
-        self.titles = dict(store.rows("SELECT item_id, title FROM items"))
+        self.titles: dict[str, str] = dict(store.rows("SELECT item_id, title FROM items"))
         self.triples = set(store.rows("SELECT item_id, relation, attribute_id FROM edges"))
         self.spoken = set(store.rows("SELECT DISTINCT item_id, relation FROM edges"))
-        self.names = dict(store.rows("SELECT attribute_id, name FROM attributes"))
+        self.names: dict[str, str] = dict(store.rows("SELECT attribute_id, name FROM attributes"))
         self.numbers: dict[tuple[str, str], list[float]] = defaultdict(list)
         for item, relation, attribute in self.triples:
             if re.fullmatch(r"\d+\.?\d*|\.\d+", self.names[attribute], re.ASCII):
@@ -60,7 +61,9 @@ class _Checker:
         self._add_audiences(store)
 
     def _add_audiences(self, store: Store) -> None:
-        """Which groups like an item 1.4 times as much as all do, counted here once more from the interactions."""
+        """Which groups like an item 1.4 times as much as all do, counted here once more from the
+        interactions.
+        """
         bound = (store.meta("rating_scale") or {}).get("liked_from", 4)
         liked = (
             f"CASE WHEN liked IS NOT NULL THEN liked ELSE coalesce(rating, {bound}) >= {bound} END"
@@ -69,16 +72,17 @@ class _Checker:
         groups: dict[str, list[str]] = defaultdict(list)
         for column in ("gender", "age", "occupation"):
             for user, value in store.rows(
-                f"SELECT user_id, {column} FROM users WHERE {column} IS NOT NULL AND {column} <> 'other'"
+                f"SELECT user_id, {column} FROM users WHERE {column} IS NOT NULL AND {column} "
+                "<> 'other'"
             ):
                 groups[user].append(f"{column}/{value}")
         if not groups:
             return
-        item_likes, group_likes = (
-            Counter(item for _, item in likes),
-            Counter(g for user, _ in likes for g in groups.get(user, ())),
-        )
-        both = Counter((item, g) for user, item in likes for g in groups.get(user, ()))
+        item_likes, group_likes = Counter(item for _, item in likes), Counter[str]()
+        both: Counter[tuple[str, str]] = Counter()
+        for user, item in likes:
+            group_likes.update(groups.get(user, ()))
+            both.update((item, group) for group in groups.get(user, ()))
         self.spoken |= {(item, "popular_with") for item, n in item_likes.items() if n >= 30}
         for (item, g), n in both.items():
             if (
@@ -105,7 +109,9 @@ class _Checker:
         return truth if truth is None or c.op == "is" else not truth
 
     def truth(self, item: str, relation: str, value: str) -> bool | None:
-        """True: the triple is there. False: the relation is known for the item, without it. None: unknown."""
+        """True: the triple is there. False: the relation is known for the item, without it. None:
+        unknown.
+        """
         return (
             True
             if (item, relation, value) in self.triples
@@ -115,48 +121,58 @@ class _Checker:
         )
 
     def problems(self, e: Example) -> list[str]:
-        """All violations of one Example. A benchmark's is not ours to prove: its gold must only not be disproved."""
-        found, ours = [], e.split != "benchmark"
-        if e.named().example_id != e.example_id:
-            found.append("its id is not the hash of its content")
-        if e.provenance.graph_digest != self.digest:
-            found.append(f"made from graph {e.provenance.graph_digest}")
-        if (
-            (ours and not e.conditions)
-            or not e.gold
-            or len(set(e.candidates)) < len(e.candidates)
-            or set(e.gold) - set(e.candidates)
-        ):
-            found.append("conditions, gold or candidates are not well formed")
+        """All violations of one Example.
+
+        A benchmark's is not ours to prove: its gold must only not be disproved.
+        """
+        found, ours = self.form_problems(e), e.split != "benchmark"
         for item in e.candidates:
             verdicts = [self.meets(item, c) for c in e.conditions]
             if item in e.gold and (not all(verdicts) if ours else False in verdicts):
                 found.append(f"gold {item} does not meet every condition")
             if item not in e.gold and e.conditions and False not in verdicts:
                 found.append(f"negative {item} is not proven to miss a condition")
-        if any(self.names.get(c.value) != c.name for c in e.conditions if c.op in ("is", "not")):
-            found.append("a condition's name is not its attribute's")
-        asked = " ".join(turn.text for turn in e.turns).lower() or e.query.lower()
-        if ours and any(self.titles[g].rsplit(" (", 1)[0].lower() in asked for g in e.gold):
-            found.append("the query leaks the gold")
-        if (
-            e.premise
-            and self.truth(e.premise.subject, e.premise.relation, e.premise.value) is not False
-        ):
-            found.append("the false premise is not false")
-        found += [
-            f"a {call.tool} gives something else"
-            for call in e.calls
-            if self.looked_up(call, e) != set(call.result)
-        ]
-        if e.turns and (
-            e.turns[-1].text != e.query
-            or [t.role for t in e.turns] != ["user", "assistant"] * (len(e.turns) // 2) + ["user"]
-        ):
-            found.append("the turns do not alternate, or do not end with the query")
-        found += [p for chain in e.chains for p in self.chain_problems(e, chain)]
+        found += self.query_problems(e)
+        for call in e.calls:
+            if self.looked_up(call, e) != set(call.result):
+                found.append(f"a {call.tool} gives something else")
+        for chain in e.chains:
+            found += self.chain_problems(e, chain)
         if ours and (not e.chains or e.chains[0].flaw or not any(c.flaw for c in e.chains)):
             found.append("a gold chain and a flawed one are needed")
+        return found
+
+    def form_problems(self, e: Example) -> list[str]:
+        """What is wrong with its id, its graph, or its lists."""
+        found = []
+        if e.named().example_id != e.example_id:
+            found.append("its id is not the hash of its content")
+        if e.provenance.graph_digest != self.digest:
+            found.append(f"made from graph {e.provenance.graph_digest}")
+        unproven = e.split != "benchmark" and not e.conditions
+        twice = len(set(e.candidates)) < len(e.candidates)
+        if unproven or not e.gold or twice or set(e.gold) - set(e.candidates):
+            found.append("conditions, gold or candidates are not well formed")
+        return found
+
+    def query_problems(self, e: Example) -> list[str]:
+        """What is wrong with the words of the query, its premise and its turns."""
+        found = []
+        if any(self.names.get(c.value) != c.name for c in e.conditions if c.op in ("is", "not")):
+            found.append("a condition's name is not its attribute's")
+        words = " ".join(turn.text for turn in e.turns).lower() or e.query.lower()
+        ours = () if e.split == "benchmark" else e.gold
+        if any(self.titles[g].rsplit(" (", 1)[0].lower() in words for g in ours):
+            found.append("the query leaks the gold")
+        premise = e.premise
+        if premise:
+            if self.truth(premise.subject, premise.relation, premise.value) is not False:
+                found.append("the false premise is not false")
+        if e.turns:
+            roles = [turn.role for turn in e.turns]
+            alternating = ["user", "assistant"] * (len(e.turns) // 2) + ["user"]
+            if e.turns[-1].text != e.query or roles != alternating:
+                found.append("the turns do not alternate, or do not end with the query")
         return found
 
     def looked_up(self, call: Call, e: Example) -> set[str]:

@@ -1,1 +1,3 @@
-"""What the commands of every room share: files written whole, child processes, the terminal, provenance."""
+"""What the commands of every room share: files written whole, child processes, the terminal,
+provenance.
+"""

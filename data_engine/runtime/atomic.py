@@ -1,4 +1,6 @@
-"""Files and folders that are there whole or not at all, a power cut included: written under another name, brought to the disk, then renamed."""
+"""Files and folders that are there whole or not at all, a power cut included: written under another
+name, brought to the disk, then renamed.
+"""
 
 import errno
 import os
@@ -13,8 +15,10 @@ PREFIX = ".draft-"  # of the folder that holds a draft; a process killed in betw
 
 @contextmanager
 def draft(path: Path) -> Iterator[Path]:
-    """A path with the name of `path` in a folder of this writer's own, to write a file or a folder at. It becomes `path` when the block ends well and
-    is gone when it does not. A folder does not take the place of one that holds files (OSError): remove that at the end of the block."""
+    """A path with the name of `path` in a folder of this writer's own, to write a file or a folder
+    at. It becomes `path` when the block ends well and is gone when it does not. A folder does not
+    take the place of one that holds files (OSError): remove that at the end of the block.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     room = Path(mkdtemp(dir=path.parent, prefix=PREFIX))
     try:

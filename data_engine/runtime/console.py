@@ -1,13 +1,17 @@
-"""How commands speak: facts as a table or as JSON on standard output, progress on standard error."""
+"""How commands speak: facts as a table or as JSON on standard output, progress on standard
+error.
+"""
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from data_engine.runtime.progress import ReportProgress
 
 
 def show(facts: dict[str, object], as_json: bool, title: str = "") -> None:
@@ -27,13 +31,17 @@ def show(facts: dict[str, object], as_json: bool, title: str = "") -> None:
 
 
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[Callable[..., None]]:
-    """A progress line on standard error; call the yielded function with (done, total, note). Plain lines where there is no terminal."""
-    console = Console(stderr=True)
+def progress(label: str, total: int | None = None) -> Iterator[ReportProgress]:
+    """A progress line on standard error while the block runs; plain lines where there is no
+    terminal. The yielded function moves it; `total` is what it counts to unless told otherwise.
+    """
+    console, expected = Console(stderr=True), total
     if not console.is_terminal:
-        yield lambda done, total=total, note="": print(
-            f"{label} {done}/{total or '?'} {note}", file=sys.stderr, flush=True
-        )
+
+        def print_line(done: int, total: int | None = None, note: str = "") -> None:
+            print(f"{label} {done}/{total or expected or '?'} {note}", file=sys.stderr, flush=True)
+
+        yield print_line
         return
     columns = (
         TextColumn("{task.description}"),
@@ -44,6 +52,8 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[..., Non
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(label, total=total, note="")
-        yield lambda done, total=total, note="": bar.update(
-            task, completed=done, total=total, note=note
-        )
+
+        def move(done: int, total: int | None = None, note: str = "") -> None:
+            bar.update(task, completed=done, total=total or expected, note=note)
+
+        yield move

@@ -1,4 +1,6 @@
-"""Where an artefact came from: git revision, versions, time. Written beside everything a run makes."""
+"""Where an artefact came from: git revision, versions, time. Written beside everything a run
+makes.
+"""
 
 import json
 import platform
@@ -32,18 +34,25 @@ for name in sys.argv[1:]:
 
 
 def broken() -> str:
-    """The first of PACKAGES that cannot be imported, with the reason; "" when all can. Another process tries, which may crash or take seconds."""
+    """The first of PACKAGES that cannot be imported, with the reason; "" when all can. Another
+    process tries, which may crash or take seconds.
+    """
     words = [sys.executable, "-P", "-W", "ignore", "-c", _TRY, *PACKAGES]
     tried = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
     if not tried.returncode:
         return ""
     name = [word for word in tried.stdout.splitlines() if word in PACKAGES][-1]
     lines = tried.stderr.strip().splitlines() if tried.returncode > 0 else []
-    return f"{name} does not work ({lines[-1] if lines else f'its import ended the process with {tried.returncode}'})"
+    return (
+        f"{name} does not work "
+        f"({lines[-1] if lines else f'its import ended the process with {tried.returncode}'})"
+    )
 
 
 def provenance(**facts: object) -> dict[str, object]:
-    """Git revision of the code ("" outside a checkout or without git), versions of what matters, and `facts` (config, seeds, digests)."""
+    """Git revision of the code ("" outside a checkout or without git), versions of what matters,
+    and `facts` (config, seeds, digests).
+    """
     found = {}
     for name in PACKAGES:
         try:

@@ -1,5 +1,7 @@
-"""Other libraries' words are kept from the terminal, in this one place: progress bars and advice are switched off, and what verl, Ray's workers and
-the libraries in them print goes to a log of the run."""
+"""Other libraries' words are kept from the terminal, in this one place: progress bars and advice
+are switched off, and what verl, Ray's workers and the libraries in them print goes to a log of the
+run.
+"""
 
 import os
 import sys
@@ -7,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TextIO
 
 LOG = "REREC_LIBRARY_LOG"  # environment variable: a file that Ray's workers append to
 DEFAULTS = {
@@ -27,8 +30,9 @@ def quieten() -> None:
 
 @contextmanager
 def words_to(log: Path | None) -> Iterator[None]:
-    """Within the block what Python prints in this process, and in all that Ray's workers do, goes to the end of `log`; None: nowhere. The file stays
-    open: loggers hold on to it."""
+    """Within the block what Python prints in this process, and in all that Ray's workers do, goes
+    to the end of `log`; None: nowhere. The file stays open: loggers hold on to it.
+    """
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
         os.environ[LOG] = str(log.resolve())
@@ -38,12 +42,14 @@ def words_to(log: Path | None) -> Iterator[None]:
 
 
 def quieten_worker() -> None:
-    """In a worker of Ray's, where a log is named: our own lines go to sys.__stdout__, which Ray passes on."""
+    """In a worker of Ray's, where a log is named: our own lines go to sys.__stdout__, which Ray
+    passes on.
+    """
     if LOG in os.environ:
         sys.stdout = sys.stderr = _open(Path(os.environ[LOG]))
 
 
-def _open(path: Path) -> object:
+def _open(path: Path) -> TextIO:
     try:
         return path.open("a", buffering=1, encoding="utf-8", errors="replace")
     except OSError:  # another machine, without that folder

@@ -24,11 +24,12 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """`path` with the file `record` (JSON, or YAML by its suffix) that says how the run was started.
+    """`path` with the file `record` (JSON, or YAML by its suffix) that says how the run was
+    started.
 
-    section: key of the record that holds the configuration; None: the whole record is one.
-    movable: dotted keys that may differ when a run goes on, such as where a server lies.
-    upgrade: makes a configuration of an earlier version comparable with today's.
+    section: key of the record that holds the configuration; None: the whole record is one. movable:
+    dotted keys that may differ when a run goes on, such as where a server lies. upgrade: makes a
+    configuration of an earlier version comparable with today's.
     """
 
     path: Path

@@ -1,177 +1,58 @@
 """The one DuckDB file that holds a catalogue, its interactions, its embeddings and its Examples.
 
-Writers replace a whole part in one transaction, so a reader (or a kill -9) sees the old state or the new one.
+Writers replace a whole part in one transaction, so a reader (or a kill -9) sees the old state or
+the new one.
 """
 
 import gc
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
-from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 
 from data_engine.errors import DataError, ImportRefused
-from data_engine.importers.ratings import USUAL, Scale
 from data_engine.schema import Example
-from data_engine.store.filling import STRICT, ImportOptions, Settled, append, forget_rejects, settle
-from data_engine.store.migrations import EXAMPLES, MIGRATIONS, migrate, refuse_foreign, version
+from data_engine.store.catalogue import Filler, Source
+from data_engine.store.connection import Connection
+from data_engine.store.finishing import STRICT, ImportOptions, ImportReport, finish_import
+from data_engine.store.migrations import EXAMPLES
+from data_engine.store.notes import clear_notes
+from data_engine.store.ratings import USUAL, Scale
+from data_engine.store.sql import Row, append, first_line, one_row
 
 GRAPHS = ("items", "attributes", "edges", "interactions")
 CATALOGUE = (*GRAPHS, "users", "links")
+EXAMPLE_COLUMNS = ("example_id", "position", "split", "kind", "gold", "near", "body")
+WRITTEN, READ = 500, 256  # Examples held in memory at a time
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """A catalogue as rows in memory, for what is invented rather than read.
+class ScoringFacts(NamedTuple):
+    """What the reward server needs to know of an Example.
 
-    items: (id, title); attributes: (id, name); edges: (item, relation, attribute, position), position 0 first in the credits;
-    interactions: (user, item, rating, unix seconds), rating and time None where unknown; users: (id, age, gender, occupation).
+    near: candidates, anchors and history. named: anchors. conditions: (op, relation, value) each.
     """
 
-    domain: str
-    name: str
-    items: list[tuple[str, str]]
-    attributes: list[tuple[str, str]]
-    edges: list[tuple[str, str, str, int]]
-    interactions: list[tuple[str, str, float | None, int | None]]
-    users: list[tuple[str, str | None, str | None, str | None]] = field(default_factory=list)
-
-    def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Put the rows into the empty tables. Raises ImportRefused when items share an id."""
-        known = {item for item, _ in self.items}
-        if len(known) < len(self.items):
-            raise ImportRefused(
-                f"{len(self.items) - len(known)} items share an id with another: ids must be unique"
-            )
-        append(db, "items", ("item_id", "title"), self.items)
-        append(db, "attributes", ("attribute_id", "name"), self.attributes)
-        append(db, "edges", ("item_id", "relation", "attribute_id", "position"), self.edges)
-        append(db, "interactions", ("user_id", "item_id", "rating", "timestamp"), self.interactions)
-        append(db, "users", ("user_id", "age", "gender", "occupation"), self.users)
+    example_id: str
+    gold: frozenset[str]
+    near: frozenset[str]
+    named: frozenset[str]
+    conditions: tuple[tuple[str, str, str], ...]
 
 
-class Filler(Protocol):
-    """What an importer is: a named thing that fills empty tables of a store."""
-
-    @property
-    def name(self) -> str:
-        """For messages, and as the store's source."""
-
-    def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Put rows into the tables. Raises ImportRefused."""
-
-
-class Source(Filler, Protocol):
-    """An importer of a whole catalogue; `domain` is what the items are, in the plural."""
-
-    @property
-    def domain(self) -> str:
-        """movies, books …"""
-
-
-_DAMAGED = (
-    duckdb.IOException,
-    duckdb.SerializationException,
-    duckdb.FatalException,
-    duckdb.InternalException,
-)
-
-
-class Store:
-    """Open with `Store.open`, close with `close` or a `with` block. Raises DataError when the file is missing, locked or no store."""
-
-    def __init__(self, db: duckdb.DuckDBPyConnection, path: Path) -> None:
-        self.db, self.path = db, path
-
-    @classmethod
-    def open(cls, path: Path | str, *, create: bool = False, read_only: bool = False) -> "Store":
-        """Open the store at `path`. `create` makes it (and its folder) when absent; `read_only` lets several processes read."""
-        path = Path(path)
-        if not create and not path.is_file():
-            raise DataError(
-                f"no store at {path}: make one with `rerec data import world --store {path}`"
-            )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            db = duckdb.connect(str(path), read_only=read_only)
-            try:
-                refuse_foreign(db, path, new=create)
-                if read_only and version(db) < len(
-                    MIGRATIONS
-                ):  # written by an older rerec: bring it up to date first
-                    db.close()
-                    cls.open(path).close()
-                    db = duckdb.connect(str(path), read_only=True)
-                if not read_only:
-                    migrate(db)
-            except BaseException:
-                db.close()
-                raise
-        except (*_DAMAGED, duckdb.InvalidInputException) as error:
-            raise DataError(
-                f"cannot open the store {path}: {str(error).splitlines()[0]}"
-            ) from error
-        return cls(db, path)
-
-    def __enter__(self) -> "Store":
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Close. A file cut short or replaced under our eyes is DuckDB's IO error; here it becomes a DataError."""
-        self.close()
-        if isinstance(error, _DAMAGED):
-            raise DataError(
-                f"cannot read or write the store {self.path}: {str(error).splitlines()[0]}"
-            ) from error
-
-    def close(self) -> None:
-        """Close the file; the store cannot be used afterwards."""
-        self.db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All writes inside the block are kept together or not at all."""
-        self.db.begin()
-        try:
-            yield
-        except BaseException:  # Ctrl-C too must leave the old state; it is raised again
-            with suppress(
-                duckdb.Error
-            ):  # a clean-up that fails must not hide what went wrong first
-                self.db.rollback()
-                self.db.execute("RESET preserve_insertion_order")
-            raise
-        try:
-            self.db.commit()
-        except duckdb.Error as error:  # a full disk, mostly
-            raise DataError(
-                f"{self.path} could not be written, the old state stays: {str(error).splitlines()[0]}"
-            ) from error
-
-    # -- meta ------------------------------------------------------------------------------------------------------
-    def set_meta(self, key: str, value: object) -> None:
-        """Remember a JSON value under `key`."""
-        self.db.execute(
-            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, json.dumps(value, sort_keys=True)]
-        )
-
-    def meta(self, key: str, default: object = None) -> object:
-        """The JSON value under `key`, or `default`."""
-        rows = self.rows(
-            "SELECT value FROM meta WHERE key = ?", [key]
-        )  # all of them: an unfinished result blocks the connection
-        return json.loads(rows[0][0]) if rows else default
+class Store(Connection):
+    """Catalogue, embeddings and Examples of one file; open it with `Store.open`."""
 
     @property
     def graph_digest(self) -> str:
-        """16 hex digits over titles, edges and interactions: the identity of the two graphs. Raises DataError before an import."""
+        """16 hex digits over titles, edges and interactions: the identity of the two graphs.
+
+        Raises DataError before an import.
+        """
         digest = self.meta("graph_digest")
         if digest is None:
             raise DataError(
@@ -179,37 +60,46 @@ class Store:
             )
         return str(digest)
 
-    # -- catalogue ---------------------------------------------------------------------------------------------------
-    def replace_catalogue(self, source: Source, options: ImportOptions = STRICT) -> Settled:
-        """Swap in a whole catalogue, in one transaction; embeddings and Examples of the old one go with it. Returns what was left out.
-
-        Raises ImportRefused when there is no item, no edge or no interaction, when one names an unknown item, or when more rows than
-        tolerated cannot be read; the old state then stays.
-        """
-        with self.transaction():
-            for table in (*CATALOGUE, "meta"):
-                self.db.execute(f"DELETE FROM {table}")
-            settled = self._fill(source, options)
-            self.set_meta("domain", source.domain)
-            self.set_meta("source", source.name)
-        return settled
-
     @property
     def scale(self) -> Scale:
         """The scale of the ratings, and from where on one is a like."""
         known = self.meta("rating_scale")
         return USUAL if known is None else Scale.model_validate(known)
 
-    def replace_attributes(self, source: Filler, options: ImportOptions = STRICT) -> Settled:
-        """Swap in another attribute graph for the same items and interactions; otherwise as `replace_catalogue`."""
+    def counts(self) -> dict[str, int]:
+        """Rows of each part of the catalogue."""
+        return {table: self.rows(f"SELECT count(*) FROM {table}")[0][0] for table in CATALOGUE}
+
+    # -- catalogue ---------------------------------------------------------------------------------
+    def replace_catalogue(self, source: Source, options: ImportOptions = STRICT) -> ImportReport:
+        """Swap in a whole catalogue, in one transaction; embeddings and Examples of the old one go
+        with it.
+
+        Raises ImportRefused when there is no item, no edge or no interaction, when one names an
+        unknown item, or when more rows than tolerated cannot be read; the old state then stays.
+        """
+        with self.transaction():
+            for table in (*CATALOGUE, "meta"):
+                self.db.execute(f"DELETE FROM {table}")
+            report = self._fill(source, options)
+            self.set_meta("domain", source.domain)
+            self.set_meta("source", source.name)
+        return report
+
+    def replace_attributes(self, source: Filler, options: ImportOptions = STRICT) -> ImportReport:
+        """Swap in another attribute graph for the same items and interactions; otherwise as
+        `replace_catalogue`.
+        """
         _ = self.graph_digest  # raises where there is no catalogue yet
         with self.transaction():
             self.db.execute("DELETE FROM edges")
             self.db.execute("DELETE FROM attributes")
             return self._fill(source, options, interactions=False)
 
-    def forget_derived(self) -> None:
-        """After a change of the graphs: a new digest, and away with the embeddings and Examples of the old one. Inside a transaction."""
+    def drop_derived(self) -> None:
+        """After a change of the graphs: a new digest, and away with the embeddings and Examples of
+        the old one. Inside a transaction.
+        """
         self.db.execute("DELETE FROM embeddings")
         self.db.execute("DELETE FROM examples")
         self.db.execute("DELETE FROM meta WHERE key = 'embeddings'")
@@ -217,105 +107,76 @@ class Store:
 
     def _fill(
         self, source: Filler, options: ImportOptions, *, interactions: bool = True
-    ) -> Settled:
+    ) -> ImportReport:
         try:
-            forget_rejects(self.db)
+            clear_notes(self.db)
             self.db.execute("SET TimeZone = 'UTC'")  # of times without a zone
             source.fill(self.db)
-            settled = settle(self.db, source.name, options, interactions=interactions)
+            report = finish_import(self.db, source.name, options, interactions=interactions)
         except duckdb.Error as error:
-            raise ImportRefused(
-                f"{source.name}: cannot be read: {str(error).splitlines()[0]}"
-            ) from error
-        if settled.scale:
-            self.set_meta("rating_scale", settled.scale.model_dump())
-        self.forget_derived()
-        return settled
+            raise ImportRefused(f"{source.name}: cannot be read: {first_line(error)}") from error
+        if report.scale:
+            self.set_meta("rating_scale", report.scale.model_dump())
+        self.drop_derived()
+        return report
 
     def _digest(self) -> str:
         """The same graphs have the same digest whatever the order of their rows."""
         digest = hashlib.sha256()
         for table in GRAPHS:
-            columns = [row[0] for row in self.db.execute(f"DESCRIBE {table}").fetchall()]
+            columns = [name for name, *_ in self.rows(f"DESCRIBE {table}")]
             text = " || chr(31) || ".join(
                 f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in columns
             )
-            digest.update(
-                repr(
-                    self.rows(f"SELECT count(*), sum(md5_number_lower({text})) FROM {table}")[0]
-                ).encode()
-            )
-        if (
-            self.scale.liked_from != USUAL.liked_from
-        ):  # what is liked is part of the interaction graph
+            row = one_row(self.db, f"SELECT count(*), sum(md5_number_lower({text})) FROM {table}")
+            digest.update(repr(row).encode())
+        if self.scale.liked_from != USUAL.liked_from:  # likes are part of the interaction graph
             digest.update(repr(self.scale.liked_from).encode())
         return digest.hexdigest()[:16]
 
-    def counts(self) -> dict[str, int]:
-        """Rows of each part of the catalogue."""
-        return {table: self.rows(f"SELECT count(*) FROM {table}")[0][0] for table in CATALOGUE}
-
-    def rows(self, query: str, parameters: Iterable[object] = ()) -> list[tuple]:
-        """All rows of a query."""
-        return self.db.execute(query, list(parameters)).fetchall()
-
-    # -- embeddings --------------------------------------------------------------------------------------------------
+    # -- embeddings --------------------------------------------------------------------------------
     def save_embeddings(
-        self, items: list[str], vectors: np.ndarray, facts: dict[str, object]
+        self, items: list[str], vectors: np.ndarray, facts: Mapping[str, object]
     ) -> None:
-        """Replace the item embeddings, shape (items, dims); `facts` (digest, seed, figures) are kept beside them."""
+        """Replace the item embeddings, shape (items, dims); `facts` (digest, seed, figures) are
+        kept beside them.
+        """
+        rows = list(zip(items, vectors.astype(np.float32).tolist(), strict=True))
         with self.transaction():
             self.db.execute("DELETE FROM embeddings")
-            append(
-                self.db,
-                "embeddings",
-                ("item_id", "vector"),
-                list(zip(items, vectors.astype(np.float32).tolist(), strict=True)),
-            )
-            self.set_meta("embeddings", facts | {"graph_digest": self.graph_digest})
+            append(self.db, "embeddings", ("item_id", "vector"), rows)
+            self.set_meta("embeddings", {**facts, "graph_digest": self.graph_digest})
 
     def embeddings(self) -> dict[str, np.ndarray]:
-        """Item id → vector; empty before `rerec data embed`. Raises DataError when they were made from another graph."""
+        """Item id → vector; empty before `rerec data embed`.
+
+        Raises DataError when they were made from another graph.
+        """
         facts = self.meta("embeddings")
         if facts is None:
             return {}
         if facts["graph_digest"] != self.graph_digest:
             raise DataError(
-                f"the embeddings belong to graph {facts['graph_digest']}, the store holds {self.graph_digest}: run `rerec data embed`"
+                f"the embeddings belong to graph {facts['graph_digest']}, the store holds "
+                f"{self.graph_digest}: run `rerec data embed`"
             )
         return {
             item: np.asarray(vector, np.float32)
             for item, vector in self.rows("SELECT item_id, vector FROM embeddings")
         }
 
-    # -- examples ----------------------------------------------------------------------------------------------------
+    # -- examples ----------------------------------------------------------------------------------
     def replace_examples(self, examples: Iterable[Example], *, benchmark: bool = False) -> None:
-        """Swap in a whole set of Examples, in order: those of the benchmark split, or all others. `near` are all items an Example speaks
-        of: candidates, anchors, history. Raises DataError when two Examples are the same.
+        """Swap in a whole set of Examples, in order: those of the benchmark split, or all others.
+
+        Raises DataError when two Examples are the same.
         """
-        rows = (
-            (
-                e.example_id,
-                n,
-                e.split,
-                e.kind,
-                list(e.gold),
-                [*e.candidates, *e.anchors, *e.history],
-                e.model_dump_json(),
-            )
-            for n, e in enumerate(examples)
-        )
-        self.db.execute(
-            f"CREATE OR REPLACE TABLE arriving {EXAMPLES}"
-        )  # filled bit by bit: one transaction would hold the whole set in memory
+        rows = (_row(example, n) for n, example in enumerate(examples))
+        # Filled bit by bit: one transaction would hold the whole set in memory.
+        self.db.execute(f"CREATE OR REPLACE TABLE arriving {EXAMPLES}")
         try:
-            while some := list(islice(rows, 500)):
-                append(
-                    self.db,
-                    "arriving",
-                    ("example_id", "position", "split", "kind", "gold", "near", "body"),
-                    some,
-                )
+            while some := list(islice(rows, WRITTEN)):
+                append(self.db, "arriving", EXAMPLE_COLUMNS, some)
             with self.transaction():
                 self.db.execute(
                     "INSERT INTO arriving SELECT * FROM examples WHERE (split = 'benchmark') <> ?",
@@ -329,36 +190,32 @@ class Store:
                 f"Example {found[1] if found else ''} occurs twice: one query, one Example"
             ) from error
         finally:
-            with suppress(
-                duckdb.Error
-            ):  # must not hide what went wrong first; the next call replaces the table
+            with suppress(duckdb.Error):  # must not hide what went wrong; the next call replaces it
                 self.db.execute("DROP TABLE IF EXISTS arriving")
 
-    def targets(
-        self,
-    ) -> Iterator[
-        tuple[str, frozenset[str], frozenset[str], frozenset[str], tuple[tuple[str, str, str], ...]]
-    ]:
-        """(example id, gold items, items near it, items it names, conditions as (op, relation, value)): all that scoring needs, without reading
-        whole records."""
-        cursor = self.db.cursor().execute(
-            "SELECT example_id, gold, near, json_extract_string(body, '$.anchors[*]'), json_extract_string(body, '$.conditions[*].relation'), "
-            "json_extract_string(body, '$.conditions[*].value'), json_extract_string(body, '$.conditions[*].op') FROM examples"
-        )
+    def targets(self) -> Iterator[ScoringFacts]:
+        """All that scoring needs of every Example, without reading whole records."""
+        cursor = self.db.cursor().execute("""
+            SELECT example_id, gold, near, json_extract_string(body, '$.anchors[*]'),
+                json_extract_string(body, '$.conditions[*].relation'),
+                json_extract_string(body, '$.conditions[*].value'),
+                json_extract_string(body, '$.conditions[*].op') FROM examples""")
         while rows := cursor.fetchmany(4096):
             for example, gold, near, named, relations, values, ops in rows:
-                asked = zip(
-                    ops or ["is"] * len(values), relations, values, strict=True
-                )  # records of version 1 have no op
-                yield example, frozenset(gold), frozenset(near), frozenset(named), tuple(asked)
+                known_ops = ops or ["is"] * len(values)  # records of version 1 have no op
+                conditions = tuple(zip(known_ops, relations, values, strict=True))
+                yield ScoringFacts(
+                    example, frozenset(gold), frozenset(near), frozenset(named), conditions
+                )
 
     def stream(self, split: str | None = None) -> Iterator[Example]:
         """Examples in their stored order, of one split or of all, a few in memory at a time."""
         cursor = self.db.cursor().execute(
-            "SELECT body FROM examples WHERE ? IS NULL OR split = ? ORDER BY split = 'benchmark', position",
+            "SELECT body FROM examples WHERE ? IS NULL OR split = ? "
+            "ORDER BY split = 'benchmark', position",
             [split, split],
         )
-        while bodies := cursor.fetchmany(256):
+        while bodies := cursor.fetchmany(READ):
             yield from (Example.model_validate_json(body) for (body,) in bodies)
 
     def example(self, example_id: str) -> Example | None:
@@ -368,8 +225,23 @@ class Store:
 
     def examples(self, split: str | None = None, limit: int | None = None) -> list[Example]:
         """Examples in their stored order, of one split or of all; at most `limit`."""
-        gc.disable()  # the collector would walk a growing heap of records that are all kept: twice the time
+        # The collector would walk a growing heap of records that are all kept: twice the time.
+        gc.disable()
         try:
             return list(islice(self.stream(split), limit))
         finally:
             gc.enable()
+
+
+def _row(example: Example, position: int) -> Row:
+    """An Example in the order of EXAMPLE_COLUMNS; `near` are all items it speaks of."""
+    near = [*example.candidates, *example.anchors, *example.history]
+    return (
+        example.example_id,
+        position,
+        example.split,
+        example.kind,
+        list(example.gold),
+        near,
+        example.model_dump_json(),
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from data_engine.errors import DataError
+from data_engine.store.sql import one_row
 
 
 def _first_tables(db: duckdb.DuckDBPyConnection) -> None:
@@ -12,13 +13,16 @@ def _first_tables(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("CREATE TABLE items (item_id VARCHAR PRIMARY KEY, title VARCHAR NOT NULL)")
     db.execute("CREATE TABLE attributes (attribute_id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL)")
     db.execute(
-        "CREATE TABLE edges (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, position INTEGER)"
+        "CREATE TABLE edges (item_id VARCHAR, relation VARCHAR, attribute_id VARCHAR, position "
+        "INTEGER)"
     )
     db.execute(
-        "CREATE TABLE interactions (user_id VARCHAR, item_id VARCHAR, rating DOUBLE, timestamp BIGINT)"
+        "CREATE TABLE interactions (user_id VARCHAR, item_id VARCHAR, rating DOUBLE, timestamp "
+        "BIGINT)"
     )
     db.execute(
-        "CREATE TABLE users (user_id VARCHAR PRIMARY KEY, age VARCHAR, gender VARCHAR, occupation VARCHAR)"
+        "CREATE TABLE users (user_id VARCHAR PRIMARY KEY, age VARCHAR, gender VARCHAR, "
+        "occupation VARCHAR)"
     )
 
 
@@ -26,7 +30,10 @@ def _embeddings(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("CREATE TABLE embeddings (item_id VARCHAR PRIMARY KEY, vector FLOAT[])")
 
 
-EXAMPLES = "(example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, gold VARCHAR[], near VARCHAR[], body VARCHAR)"
+EXAMPLES = (
+    "(example_id VARCHAR PRIMARY KEY, position INTEGER, split VARCHAR, kind VARCHAR, "
+    "gold VARCHAR[], near VARCHAR[], body VARCHAR)"
+)
 
 
 def _examples(db: duckdb.DuckDBPyConnection) -> None:
@@ -51,8 +58,8 @@ def version(db: duckdb.DuckDBPyConnection) -> int:
     ours = "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('schema_version', 'meta')"
     if db.execute(ours).fetchone() != (2,):
         return 0
-    (taken,) = db.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
-    return taken
+    (taken,) = one_row(db, "SELECT coalesce(max(version), 0) FROM schema_version")
+    return int(taken)
 
 
 def refuse_foreign(db: duckdb.DuckDBPyConnection, path: Path, *, new: bool) -> None:

@@ -1,67 +1,81 @@
-"""The same application on a Ray cluster, by Ray Serve: replicas anywhere, one address on every node."""
+"""The same application on a Ray cluster, by Ray Serve: replicas anywhere, one address per node."""
 
 import logging
 import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from data_engine.runtime.children import RAY_ENVIRONMENT
 from reward_server.errors import Refused
-from reward_server.server.app import App, ServeConfig, make_app
+from reward_server.server.app import App, make_app
+from reward_server.server.config import ServeConfig
 
 NAME = "rerec-reward"
 
 
 def serve_on_ray(
-    config: ServeConfig, host: str, port: int, replicas: int, started: Callable[[], None]
+    config: ServeConfig, host: str, port: int, replicas: int, on_serving: Callable[[], None]
 ) -> None:
-    """Run until interrupted, on the cluster that RAY_ADDRESS names or on one of this machine's own. `started` is called when it serves.
+    """Run until interrupted, on the cluster that RAY_ADDRESS names or on one of this machine.
 
-    The store (and the token file) must lie where every node can read them, under the same path.
+    Store, token file and RecHead must lie where every node can read them, under the same path.
+    on_serving: called when it serves.
     """
     import ray
     from ray import serve
 
-    here = config.model_copy(
-        update={
-            "store": config.store.resolve(),
-            "tokens": config.tokens and config.tokens.resolve(),
-        }
-        | ({"rechead": config.rechead.resolve()} if config.rechead else {})
-    )
-
-    def refuse() -> None:
-        raise Refused(
-            501,
-            f"this is one of {replicas} replicas, which cannot be loaded again together: start `rerec serve --ray` again",
-        )
-
-    def build() -> App:
-        app = make_app(here)
-        app.live.elsewhere = refuse if replicas > 1 else None
-        return app
-
+    build = _app_builder(_absolute(config), replicas)
     ray.init(
         log_to_driver=False,
         include_dashboard=False,
-        logging_level="error",
+        logging_level=logging.ERROR,
         runtime_env=RAY_ENVIRONMENT,
     )
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(0)
-    )  # through the finally below; Ray took it for itself
+    signal.signal(signal.SIGTERM, _exit)  # through the finally below; Ray took it for itself
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
-    serve.run(
-        serve.deployment(num_replicas=replicas, name=NAME)(serve.ingress(build)()).bind(),
-        name=NAME,
-        route_prefix="/",
-    )
-    started()
+    deployment = serve.deployment(num_replicas=replicas, name=NAME)(serve.ingress(build)())
+    serve.run(deployment.bind(), name=NAME, route_prefix="/")
+    on_serving()
     try:
         while True:
             time.sleep(1)
     finally:
-        serve.shutdown()
+        serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()
+
+
+def _app_builder(config: ServeConfig, replicas: int) -> Callable[[], App]:
+    """A function that makes one replica's application."""
+
+    def refuse() -> NoReturn:
+        raise Refused(
+            501,
+            f"this is one of {replicas} replicas, which cannot be loaded again together: "
+            "start `rerec serve --ray` again",
+        )
+
+    def build() -> App:
+        app = make_app(config)
+        app.state.reload_all = refuse if replicas > 1 else None
+        return app
+
+    return build
+
+
+def _absolute(config: ServeConfig) -> ServeConfig:
+    """The same configuration with absolute paths: replicas have other working directories."""
+    paths: dict[str, Path] = {"store": config.store.resolve()}
+    if config.tokens:
+        paths["tokens"] = config.tokens.resolve()
+    if config.rechead:
+        paths["rechead"] = config.rechead.resolve()
+    return config.model_copy(update=paths)
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(0)

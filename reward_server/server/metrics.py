@@ -1,7 +1,10 @@
-"""Prometheus metrics of a server. With several workers prometheus_client's multiprocess mode adds them up: it must be chosen, by its variable in the
-environment, before that library is imported (see `reward_server.commands`).
+"""Prometheus metrics of a server.
 
-What a chunk of scores adds is summed first: an update of a counter takes a few microseconds, and a response has a dozen.
+With several workers prometheus_client's multiprocess mode adds them up. It is chosen by an
+environment variable before that library is imported (see `reward_server.commands.serve`).
+
+What a chunk of scores adds is summed first: an update of a counter takes a few microseconds, and a
+response has a dozen.
 """
 
 import os
@@ -22,28 +25,17 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from reward_server.wire import HeadScore, Score, Status, Verdict
 
-BOUNDS = (
-    0.001,
-    0.0025,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1.0,
-    2.5,
-    5.0,
-    10.0,
-    inf,
-)  # seconds
+# fmt: off
+BOUNDS = (  # of the histogram's buckets, in seconds
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, inf,
+)
+# fmt: on
 PARTS, STAGES = ("score", "ndcg", "qas", "pas"), ("receive", "score", "encode")
 HEAD_PARTS = ("ndcg", "consistency", "compression")
-disable_created_metrics()  # several workers have none either
+disable_created_metrics()  # type: ignore[no-untyped-call]  # several workers have none either
 
 
-class Sums(Summary):
+class BulkSummary(Summary):
     """A summary that takes many observations at once."""
 
     def add(self, count: int, total: float) -> None:
@@ -53,8 +45,11 @@ class Sums(Summary):
 
 
 class Metrics:
-    """Requests by outcome and their seconds; responses by status; sums of the score and of each part, so that means can be drawn. Its registry is
-    its own, so that several apps can live in one process."""
+    """Requests by outcome and their seconds; responses by status; sums of the score and its parts.
+
+    Sums come with counts, so that a dashboard can draw means. Each object has a registry of its
+    own, so that several applications can live in one process.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -95,43 +90,49 @@ class Metrics:
             HEAD_PARTS,
         )
 
-    def answered(self, code: int, seconds: float) -> None:
-        """Record one request."""
+    def record_request(self, code: int, seconds: float) -> None:
+        """Record the HTTP status of one request, and the seconds it took."""
         self._codes.labels(code).inc()
         self._seconds.observe(seconds)
 
-    def scored(self, scores: Sequence[Score]) -> None:
+    def record_scores(self, scores: Sequence[Score]) -> None:
         """Record scores of a request."""
         _count(self._statuses, [score.status for score in scores])
-        _count(self._verdicts, [segment.verdict for score in scores for segment in score.segments])
+        verdicts: list[str] = []
+        for score in scores:
+            verdicts += [segment.verdict for segment in score.segments]
+        _count(self._verdicts, verdicts)
         _add(self._parts, scores)
 
-    def headed(self, scores: Sequence[HeadScore]) -> None:
+    def record_head_scores(self, scores: Sequence[HeadScore]) -> None:
         """Record the RecHead's scores of a request."""
         _count(self._head_statuses, [score.status for score in scores])
         _add(self._head_parts, scores)
 
-    def staged(self, *seconds: float) -> None:
-        """Record the seconds of one request's STAGES."""
-        for sums, value in zip(self._stages.values(), seconds, strict=True):
-            sums.observe(value)
+    def record_stages(self, *seconds: float) -> None:
+        """Record the seconds of one request in each of STAGES."""
+        for summary, value in zip(self._stages.values(), seconds, strict=True):
+            summary.observe(value)
 
     def text(self) -> bytes:
-        """What a scrape reads: of all workers, those that have ended too."""
+        """The exposition that a scrape reads: of all workers, also those that have ended."""
         registry = self.registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            MultiProcessCollector(registry := CollectorRegistry())
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
     def _counters(
-        self, name: str, what: str, label: str, values: Sequence[str]
+        self, name: str, documentation: str, label: str, values: Sequence[str]
     ) -> dict[str, Counter]:
-        """By value of the label: a series is there before its first count."""
-        family = Counter(name, what, [label], registry=self.registry)
+        """A counter for each value of the label: a series is there before its first count."""
+        family = Counter(name, documentation, [label], registry=self.registry)
         return {value: family.labels(value) for value in values}
 
-    def _sums(self, name: str, what: str, label: str, values: Sequence[str]) -> dict[str, Sums]:
-        family = Sums(name, what, [label], registry=self.registry)
+    def _sums(
+        self, name: str, documentation: str, label: str, values: Sequence[str]
+    ) -> dict[str, BulkSummary]:
+        family = BulkSummary(name, documentation, [label], registry=self.registry)
         return {value: family.labels(value) for value in values}
 
 
@@ -140,8 +141,8 @@ def _count(counters: dict[str, Counter], values: Sequence[str]) -> None:
         counters[value].inc(count)
 
 
-def _add(sums: dict[str, Sums], scores: Sequence[Score] | Sequence[HeadScore]) -> None:
-    for part, one in sums.items():
+def _add(sums: dict[str, BulkSummary], scores: Sequence[Score] | Sequence[HeadScore]) -> None:
+    for part, summary in sums.items():
         values = [value for score in scores if (value := getattr(score, part)) is not None]
         if values:
-            one.add(len(values), sum(values))
+            summary.add(len(values), sum(values))

@@ -1,7 +1,8 @@
-"""A scripted OpenAI-compatible endpoint on loopback: it answers as told by its prompts, late, and fails in all the ways that real ones do.
+"""A scripted OpenAI-compatible endpoint on loopback, which fails in all the ways of real ones.
 
-What is said depends on the prompt alone (refusals, bad JSON and obeyed injections too), so that a broken run and a whole one hear the same;
-failures of transport come by the count of calls. `python tests/agents/endpoint.py LATENCY FAILING [STRUCTURED]`.
+An answer depends on the prompt alone (refusals, bad JSON and obeyed injections too), so that an
+interrupted run and a whole one get the same; failures of transport depend on the count of calls.
+`python tests/agents/endpoint.py LATENCY FAILING [STRUCTURED]`.
 """
 
 import asyncio
@@ -52,7 +53,10 @@ WISHES = (
 
 
 class Endpoint:
-    """An ASGI application; `failing` is the share of calls that fail, half of them in transport and half in what is said."""
+    """An ASGI application.
+
+    failing: share of calls that fail, half of them in transport and half in the answer.
+    """
 
     def __init__(self, latency: float, failing: float, structured: bool) -> None:
         self.latency, self.failing, self.structured = latency, failing, structured

@@ -1,4 +1,7 @@
-"""The chat writer over real HTTP against a scripted endpoint: faults, kill -9, budgets, caches; whatever is said, only what is true is kept."""
+"""The chat writer over HTTP against a scripted endpoint: faults, kill -9, budgets, caches.
+
+Whatever the model says, only what is true is kept.
+"""
 
 import asyncio
 import json
@@ -14,21 +17,24 @@ import openai
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agents.errors import BudgetSpent, EndpointDown, NotRecorded
 from agents.llm import breaker as breaker_module
-from agents.llm.answers import Answers
 from agents.llm.breaker import Breaker
-from agents.llm.client import Chat, _object_in, _pause
-from agents.llm.config import ChatConfig
+from agents.llm.cache import AnswerCache
+from agents.llm.client import ChatClient
+from agents.llm.errors import BudgetSpent, EndpointDown, NotRecorded
+from agents.llm.retry import pause
+from agents.llm.structured import object_in
+from agents.synthesis.chat_config import ChatConfig
+from agents.synthesis.config import SynthConfig
 from agents.synthesis.graph import build_graph
-from agents.synthesis.ledger import Ledger
+from agents.synthesis.ledger import Ledger, ledger_path
 from agents.synthesis.nodes import Nodes
 from agents.synthesis.prompts import Prompt
 from agents.synthesis.report import summarise
-from agents.synthesis.run import SynthConfig, ledger_path, synthesise
-from agents.synthesis.sampling import World
+from agents.synthesis.run import synthesise
 from agents.synthesis.state import Request
-from agents.synthesis.writers.chat import Turns
+from agents.synthesis.world import World
+from agents.synthesis.writers.chat import Turns, chat_request
 from agents.synthesis.writers.terse import TerseWriter
 from data_engine.graphs.evidence import Evidence
 from data_engine.quality.audit import audit
@@ -217,7 +223,7 @@ def test_a_ray_cluster_makes_the_same_rows(store, tmp_path):
 
 
 def test_the_state_holds_ids_and_never_grows(film_store):
-    """Checkpoints of a request that is reworded and redrawn to the end: small, and without a word of the Example."""
+    """Checkpoints of a request that is redrawn to the end are small and hold no word of it."""
 
     class Vague(TerseWriter):
         async def turns(self, draft, world, rng, problems):
@@ -246,12 +252,12 @@ def test_work_that_is_gone_is_made_again(film_store):
     async def straight():
         nodes = Nodes(world, TerseWriter(), 6)
         await build_graph(nodes).ainvoke({"request": request, "attempt": 0})
-        return nodes.take(request).example
+        return nodes.pop(request).example
 
     async def from_the_middle():
         nodes = Nodes(world, TerseWriter(), 6)
         assert await nodes.verify(state) == {"problems": []}
-        return nodes.take(request).example
+        return nodes.pop(request).example
 
     assert asyncio.run(straight()) == asyncio.run(from_the_middle())
 
@@ -330,7 +336,7 @@ def test_the_breaker_holds_calls_back_while_it_is_open(monkeypatch):
     ],
 )
 def test_an_object_is_found_in_talk(text, found):
-    assert _object_in(text) == found
+    assert object_in(text) == found
 
 
 def test_retry_after_is_obeyed_up_to_a_limit():
@@ -340,7 +346,7 @@ def test_retry_after_is_obeyed_up_to_a_limit():
         )
         error = openai.RateLimitError("slow down", response=response, body=None)
         outcome = type("Outcome", (), {"exception": lambda self: error})()
-        return _pause(type("State", (), {"outcome": outcome, "attempt_number": 1})())
+        return pause(type("State", (), {"outcome": outcome, "attempt_number": 1})())
 
     assert told("3") == 3.0 and told("9999") == 30.0 and 0 <= told("soon") <= 0.25
 
@@ -348,12 +354,12 @@ def test_retry_after_is_obeyed_up_to_a_limit():
 def test_a_secret_is_read_from_the_environment_and_stands_nowhere(tmp_path, monkeypatch):
     monkeypatch.setenv("MY_KEY", "sk-very-secret")
     chat = ChatConfig(writer="m", key_env="MY_KEY")
-    with Answers(tmp_path / "a.sqlite") as answers:
-        client = Chat(chat, answers, (0, 0.0), lambda call: None)
+    with AnswerCache(tmp_path / "a.sqlite") as answers:
+        client = ChatClient(chat, answers)
         assert "sk-very-secret" not in repr(chat) + json.dumps(chat.model_dump()) + str(
             vars(client)
         )
-        asyncio.run(client.close())
+        asyncio.run(client.__aexit__())
     assert (
         "sk-very-secret" not in (tmp_path / "a.sqlite").read_bytes().decode("latin-1")
         and os.environ["MY_KEY"]
@@ -365,13 +371,11 @@ def test_an_answer_is_asked_for_once(tmp_path):
     config, prompt = ChatConfig(writer="m", replay=True), Prompt("s", "u")
 
     async def ask(answers, salt):
-        chat = Chat(config, answers, (0, 0.0), lambda call: None)
-        try:
-            return await chat.ask("writer", prompt, Turns, salt)
-        finally:
-            await chat.close()
+        request = chat_request(config, "writer", prompt, Turns, salt)
+        async with ChatClient(config, answers) as client:
+            return await client.answer(request, Turns)
 
-    with Answers(tmp_path / "a.sqlite") as answers:
+    with AnswerCache(tmp_path / "a.sqlite") as answers:
         with pytest.raises(NotRecorded) as missing:
             asyncio.run(ask(answers, 1))
         key = str(missing.value).split("(")[1].split(")")[0]

@@ -1,20 +1,21 @@
-"""Every kind at every level: what it promises holds in the graph, and the independent audit agrees."""
+"""Every kind at every level: its promises hold in the graph, and the independent audit agrees."""
 
 from collections import Counter
 
 import pytest
 
+from agents.synthesis.config import SynthConfig
 from agents.synthesis.graph import build_graph
 from agents.synthesis.kinds import DRAFTS, check_kind
 from agents.synthesis.nodes import Nodes
-from agents.synthesis.run import SynthConfig, synthesise
-from agents.synthesis.sampling import World
+from agents.synthesis.run import synthesise
 from agents.synthesis.state import LUCKY, Request
+from agents.synthesis.world import World
 from agents.synthesis.writers.template import TemplateWriter
 from data_engine.errors import UnsupportedKind
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import RELATION
 from data_engine.graphs.evidence import Evidence
-from data_engine.graphs.memory import AttributeGraph
 from data_engine.quality.audit import audit
 from data_engine.schema import KINDS, Condition
 from data_engine.store.database import Store
@@ -30,13 +31,16 @@ def crowd_store(film_store, tmp_path_factory):
     with Store.open(path) as store:
         store.db.execute("DELETE FROM users")
         store.db.execute(
-            "INSERT INTO users SELECT user_id, NULL, CASE WHEN avg((hash(item_id) % 2)::DOUBLE) > 0.5 THEN 'F' ELSE 'M' END, NULL "
+            "INSERT INTO users SELECT user_id, NULL, "
+            "CASE WHEN avg((hash(item_id) % 2)::DOUBLE) > 0.5 THEN 'F' ELSE 'M' END, NULL "
             "FROM interactions GROUP BY user_id"
         )
         store.db.execute(
-            "INSERT INTO interactions SELECT u.user_id, i.item_id, 5.0, 1, NULL FROM users u, items i "
+            "INSERT INTO interactions "
+            "SELECT u.user_id, i.item_id, 5.0, 1, NULL FROM users u, items i "
             "WHERE (hash(i.item_id) % 20 = 0) = (u.gender = 'F') "
-            "AND hash(i.item_id) % 10 = 0 AND NOT EXISTS (SELECT 1 FROM interactions x WHERE x.user_id = u.user_id AND x.item_id = i.item_id)"
+            "AND hash(i.item_id) % 10 = 0 AND NOT EXISTS (SELECT 1 FROM interactions x "
+            "WHERE x.user_id = u.user_id AND x.item_id = i.item_id)"
         )
     return path
 
@@ -55,7 +59,7 @@ def made(crowd_store):
                 request = str(Request(0, "sft", kind, level, index))
                 state = graph.invoke({"request": request, "attempt": 0})
                 assert not state["problems"], (request, state)
-                found.setdefault((kind, level), []).append(nodes.take(request).example)
+                found.setdefault((kind, level), []).append(nodes.pop(request).example)
     return world, found
 
 
@@ -101,7 +105,7 @@ def test_implicit_at_level_3_never_names_its_anchor(made):
             for c in e.chains[0].steps[0].claims
             if c.relation != e.conditions[0].relation or c.value != e.conditions[0].value
         ]
-        holders = [set(world.evidence.attributes.holders[c.relation, c.value]) for c in described]
+        holders = [set(world.evidence.attributes.holders(c.relation, c.value)) for c in described]
         assert set.intersection(*holders) == {anchor}
 
 

@@ -1,4 +1,4 @@
-"""Synthesis: every Example is provable, labels come from the graph alone, the same seed gives the same bytes."""
+"""Synthesis: Examples are provable, labels the graph's, the same seed gives the same bytes."""
 
 import hashlib
 import json
@@ -12,19 +12,22 @@ from pathlib import Path
 import pytest
 
 from agents.synthesis.chains import build_chains
+from agents.synthesis.config import SynthConfig
 from agents.synthesis.graph import build_graph
 from agents.synthesis.kinds import DRAFTS, check_kind
 from agents.synthesis.labels import judge, label
+from agents.synthesis.ledger import synthesis_folder
 from agents.synthesis.nodes import Nodes
-from agents.synthesis.run import SynthConfig, synthesise
-from agents.synthesis.sampling import World
+from agents.synthesis.run import synthesise
 from agents.synthesis.state import Request
 from agents.synthesis.verify import problems
+from agents.synthesis.world import World
 from agents.synthesis.writers.terse import TerseWriter
-from data_engine.errors import DataError, UnsupportedKind
+from data_engine.errors import DataError, RunInUse, UnsupportedKind
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.titles import split_year
 from data_engine.quality.audit import audit
+from data_engine.runtime.run_directory import RunDirectory
 from data_engine.schema import KINDS, Claim, Condition, Example, Turn
 from data_engine.store.database import Store
 from tests.test_cli import start
@@ -136,7 +139,7 @@ def test_a_spoiled_example_fails_the_audit(film_store, tmp_path, spoil):
         negative = next(i for i in e.candidates if i not in e.gold)
         meets = next(
             i
-            for i in evidence.attributes.holders[e.conditions[0].relation, e.conditions[0].value]
+            for i in evidence.attributes.holders(e.conditions[0].relation, e.conditions[0].value)
             if i not in (*e.candidates, *e.anchors)
         )
         first = e.chains[0].steps[0]
@@ -242,7 +245,7 @@ def test_the_graph_rewords_and_redraws_twice_at_most_then_gives_up(film_store):
     assert (
         Leaky.calls == 9 and "names the gold" in state["problems"][0]
     )  # three drafts, three wordings each
-    assert [r.attempt for r in nodes.take(request).rejects] == [
+    assert [r.attempt for r in nodes.pop(request).rejects] == [
         0,
         0,
         0,
@@ -262,9 +265,16 @@ def test_a_kind_the_data_cannot_carry_names_the_missing_columns(film_store):
     assert set(DRAFTS) == set(KINDS)
 
 
+def test_two_syntheses_of_one_store_do_not_work_at_once(film_store, tmp_path):
+    store = copy(film_store, tmp_path)
+    with RunDirectory(synthesis_folder(store)).held():
+        with pytest.raises(RunInUse, match="still at work in .*films.duckdb.synth"):
+            synthesise(store, SynthConfig(counts={"sft": 1}, workers=1))
+
+
 @pytest.mark.journey
 def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatch, tmp_path):
-    monkeypatch.setattr("agents.synthesis.run.BARREN", 64)  # give up sooner
+    monkeypatch.setattr("agents.synthesis.lanes.MOST_FAILURES", 64)  # give up sooner
     with pytest.raises(DataError, match="could be made and proven"):
         synthesise(
             copy(hand_store, tmp_path),
@@ -274,7 +284,10 @@ def test_a_quota_beyond_the_catalogue_says_how_far_it_got(hand_store, monkeypatc
 
 @pytest.mark.journey
 def test_synthesis_pulls_in_no_learning_library():
-    code = "import sys, agents.synthesis.run; print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'verl', 'ray', 'fastapi'}))"
+    code = (
+        "import sys, agents.synthesis.run; loaded = {m.split('.')[0] for m in sys.modules}; "
+        "print(sorted(loaded & {'torch', 'verl', 'ray', 'fastapi'}))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

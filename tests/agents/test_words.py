@@ -1,4 +1,4 @@
-"""Words against facts: what is left out, turned round or added is found; near-duplicates are; the grammar reads no name as grammar."""
+"""Words against facts, near-duplicates, the grammar of the template writer, lanes, the report."""
 
 import asyncio
 import json
@@ -8,13 +8,15 @@ from random import Random
 
 import pytest
 
-from agents.synthesis.ledger import Ledger
-from agents.synthesis.likeness import Likeness, shingles
+from agents.synthesis.config import SynthConfig
+from agents.synthesis.lanes import Lane
+from agents.synthesis.ledger import Ledger, ledger_path
+from agents.synthesis.near_duplicates import NearDuplicates, minhash
 from agents.synthesis.report import commonest, distinct, summarise
-from agents.synthesis.run import Lane, SynthConfig, ledger_path, synthesise
-from agents.synthesis.sampling import World
+from agents.synthesis.run import synthesise
 from agents.synthesis.state import Draft, Request
-from agents.synthesis.verify import wording_problems
+from agents.synthesis.wording import wording_problems
+from agents.synthesis.world import World
 from agents.synthesis.writers.template import PHRASES, clause, expand
 from data_engine.errors import DataError
 from data_engine.graphs.evidence import Evidence
@@ -108,12 +110,17 @@ def test_words_are_held_against_the_facts(hand_store, facts, said, found):
 
 
 def test_nearly_the_same_words_are_found():
-    seen = Likeness()
-    text = "my sister comes over tonight and we would love a quiet film by Ann Arden with Sue Stone and some music by Max Muse in it please"
-    assert seen.like("one", shingles(text)) is None
-    assert seen.like("two", shingles(text + " thanks")) == "one"
+    seen = NearDuplicates()
+    text = (
+        "my sister comes over tonight and we would love a quiet film by Ann Arden "
+        "with Sue Stone and some music by Max Muse in it please"
+    )
+    assert seen.find_or_add("one", minhash(text)) is None
+    assert seen.find_or_add("two", minhash(text + " thanks")) == "one"
     assert (
-        seen.like("three", shingles("a comedy about bees that nobody has ever heard of before"))
+        seen.find_or_add(
+            "three", minhash("a comedy about bees that nobody has ever heard of before")
+        )
         is None
     )
 
@@ -185,21 +192,21 @@ def test_a_lane_takes_outcomes_in_number_order_and_asks_for_few_more_than_it_mis
         handed == [Request(0, "sft", "explicit", level, n) for n, level in enumerate((1, 3, 1))]
         and lane.hand_out(10) == []
     )
-    lane.waiting |= {2: ("c", b""), 1: ("", b"")}
-    lane.take(book)
+    lane.outcomes |= {2: ("c", b""), 1: ("", b"")}
+    lane.judge_outcomes(book)
     assert lane.kept == [] and lane.hand_out(10) == []  # number 0 is still out
-    lane.waiting |= {0: ("c", b"")}
-    lane.take(book)
+    lane.outcomes |= {0: ("c", b"")}
+    lane.judge_outcomes(book)
     assert lane.kept == [0] and book.dropped == [("sft/explicit", 2, "the same as another")]
     assert [r.index for r in lane.hand_out(3)] == [
         3,
         4,
         5,
-    ] and not lane.full  # two are missing, and two came to nothing in a row
+    ] and not lane.done  # two are missing, and two came to nothing in a row
     assert [r.index for r in lane.hand_out(3)] == [6] and lane.hand_out(3) == []
-    lane.waiting |= {3: ("d", b""), 4: ("e", b"")}
-    lane.take(book)
-    assert lane.kept == [0, 3, 4] and lane.full
+    lane.outcomes |= {3: ("d", b""), 4: ("e", b"")}
+    lane.judge_outcomes(book)
+    assert lane.kept == [0, 3, 4] and lane.done
 
 
 def test_studio_opens_the_graph_over_the_named_store(film_store, monkeypatch):

@@ -1,6 +1,8 @@
-"""The chat writer against an endpoint that takes half a second a call, 64 at a time: what share of its ideal throughput is used, and how many
-calls a verified Example costs. `python -m tests.bench.chat [EXAMPLES]`; `python -m tests.bench.chat faults [EXAMPLES]` instead has a fifth of
-all calls fail and the process killed at random moments.
+"""The chat writer against an endpoint that takes half a second per call, 64 at a time.
+
+`python -m tests.bench.chat [EXAMPLES]`: the share of the ideal throughput, and calls per verified
+Example. `python -m tests.bench.chat faults [EXAMPLES]`: a fifth of all calls fail, and the process
+is killed at random moments.
 """
 
 import random
@@ -14,9 +16,10 @@ from pathlib import Path
 
 import httpx
 
-from agents.llm.config import ChatConfig
-from agents.synthesis.ledger import Ledger
-from agents.synthesis.run import SynthConfig, ledger_path, synthesise
+from agents.synthesis.chat_config import ChatConfig
+from agents.synthesis.config import SynthConfig
+from agents.synthesis.ledger import Ledger, ledger_path
+from agents.synthesis.run import synthesise
 from data_engine.quality.audit import audit
 from data_engine.runtime.children import rerec_command
 from data_engine.store.database import Store
@@ -27,7 +30,7 @@ LATENCY, CONCURRENCY, TARGET, KILLS = 0.5, 64, 0.95, 10
 
 
 def throughput(store: Path, count: int) -> None:
-    """Calls answered a second while the queue is full: but for the first two seconds and the last four."""
+    """Calls answered per second while the queue is full: not in the first 2 s, nor the last 4 s."""
     with scripted(LATENCY) as url:
         chat = ChatConfig(base_url=url, writer="scripted", concurrency=CONCURRENCY)
         made = synthesise(store, SynthConfig(counts={"sft": count}, writer="chat", chat=chat))
@@ -40,10 +43,15 @@ def throughput(store: Path, count: int) -> None:
         seen["calls"] / (last - first + LATENCY) / ideal,
     )
     print(
-        f"{len(made)} Examples, {seen['calls']} calls, {seen['calls'] / len(made):.2f} an Example; {whole:.1%} of the ideal over the whole run"
+        f"{len(made)} Examples, {seen['calls']} calls, "
+        f"{seen['calls'] / len(made):.2f} per Example; "
+        f"{whole:.1%} of the ideal over the whole run"
     )
     extra = seen["calls"] / len(made) - 2  # the writer's and the critic's are due
-    unit = f"of the ideal throughput while the queue is full; {extra:.2f} calls an Example more than the writer's and the critic's"
+    unit = (
+        f"of the ideal throughput while the queue is full; {extra:.2f} calls per Example "
+        "more than the writer's and the critic's"
+    )
     report("chat", steady, unit, TARGET, steady >= TARGET and extra <= 1)
 
 
@@ -89,7 +97,8 @@ def faults(store: Path, count: int) -> None:
         with Ledger(ledger_path(path)) as ledger:
             failed = ledger.db.execute("SELECT sum(status <> 'ok'), count(*) FROM calls").fetchone()
         print(
-            f"{result.checked} Examples, {len(result.violations)} wrong, {len(set(rows[-1]))} different, {failed[0]} of {failed[1]} calls failed"
+            f"{result.checked} Examples, {len(result.violations)} wrong, "
+            f"{len(set(rows[-1]))} different, {failed[0]} of {failed[1]} calls failed"
         )
     same = rows[0] == rows[1] and len(set(rows[0])) == count and not result.violations
     report(

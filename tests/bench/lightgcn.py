@@ -18,13 +18,13 @@ import numpy as np
 import torch
 
 from data_engine.errors import DataError
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
 from data_engine.preference import Likes, embed
 from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 
 SHARED, TIMES = Path(__file__).resolve().parents[2].parent / "shared", 20.0
 SOURCES = {

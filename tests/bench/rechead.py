@@ -13,7 +13,7 @@ from data_engine.graphs.arrays import GraphArrays
 from data_engine.names.sentences import DEFAULT
 from data_engine.runtime.children import rerec_command
 from data_engine.store.database import Store
-from reward_server.rechead.head import save_head
+from reward_server.rechead.files import save_head
 from reward_server.rechead.model import HeadConfig, RecHead
 from tests.bench.load import pump, report, request, serving
 

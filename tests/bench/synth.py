@@ -1,7 +1,9 @@
-"""Verified Examples a second of one worker on one core with the template writer; and how its queries compare with the real benchmark's.
+"""Verified Examples per second of one worker on one core, and how their queries compare.
 
-`python -m tests.bench.synth [EXAMPLES]`; needs ../shared. Variety over 200 queries a kind (distinct-2, median words, commonest 6-gram), on
-movies, demographics on ML-1M; then how well a logistic classifier on character n-grams tells template from real queries (AUC, 5-fold).
+`python -m tests.bench.synth [EXAMPLES]`; needs ../shared. The template writer's variety over 200
+queries per kind (distinct-2, median words, commonest 6-gram) beside the real benchmark's, on
+movies, demographics on ML-1M; then how well a logistic classifier on character n-grams tells
+template from real queries (AUC, 5-fold).
 """
 
 import json
@@ -13,17 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.synthesis.executors import Bench
+from agents.synthesis.config import USUAL
+from agents.synthesis.executors.worker import Worker
 from agents.synthesis.report import commonest, distinct
-from agents.synthesis.run import USUAL
-from agents.synthesis.sampling import World
 from agents.synthesis.state import Request
+from agents.synthesis.world import World
 from data_engine.graphs.evidence import Evidence
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
 from data_engine.schema import Example
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 from tests.bench.load import report
 
 SHARED, TARGET, QUERIES = Path(__file__).resolve().parents[2].parent / "shared/data", 300.0, 200
@@ -36,9 +38,9 @@ REAL = {
 }  # distinct-2, words
 
 
-def make(bench: Bench, kind: str, count: int) -> list[Example]:
+def make(worker: Worker, kind: str, count: int) -> list[Example]:
     """So many Examples of the SFT split."""
-    made = bench.make([Request(0, "sft", kind, 2, index) for index in range(count)])
+    made = worker.run([Request(0, "sft", kind, 2, index) for index in range(count)])
     return [Example.model_validate_json(one.body) for one in made if one.body]
 
 
@@ -70,18 +72,18 @@ with tempfile.TemporaryDirectory() as made:
     for name, source in sources.items():
         with Store.open(stores[name], create=True) as store:
             store.replace_catalogue(source, ImportOptions(skip_unknown=True))
-    bench = Bench(World(Evidence.load(stores["movies"])), "template", 6)
+    worker = Worker(World(Evidence.load(stores["movies"])), "template", 6)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     requests = [Request(1, "sft", USUAL[n % len(USUAL)], 2, n // len(USUAL)) for n in range(count)]
-    bench.make(requests[:50])
+    worker.run(requests[:50])
     start = time.perf_counter()
-    verified = sum(one.body is not None for one in bench.make(requests))
+    verified = sum(one.body is not None for one in worker.run(requests))
     rate = verified / (time.perf_counter() - start)
     said, good = {}, True
     for kind, (variety, words) in REAL.items():
         if kind == "demographics":
-            bench = Bench(World(Evidence.load(stores["ml-1m"])), "template", 6)
-        said[kind] = [e.said for e in make(bench, kind, QUERIES)]
+            worker = Worker(World(Evidence.load(stores["ml-1m"])), "template", 6)
+        said[kind] = [e.said for e in make(worker, kind, QUERIES)]
         found, length, (gram, share) = (
             distinct(said[kind]),
             np.median([len(text.split()) for text in said[kind]]),
@@ -90,7 +92,8 @@ with tempfile.TemporaryDirectory() as made:
         fits = found >= variety and abs(length - words) <= 0.3 * words and share <= 0.05
         good &= fits
         print(
-            f"{kind}: distinct-2 {found:.2f} (real {variety}), {length:g} words (real {words}), {share:.1%} have {gram!r}{'' if fits else '  MISSED'}"
+            f"{kind}: distinct-2 {found:.2f} (real {variety}), {length:g} words (real {words}), "
+            f"{share:.1%} have {gram!r}{'' if fits else '  MISSED'}"
         )
     rows = [
         json.loads(line)

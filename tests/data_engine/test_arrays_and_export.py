@@ -1,4 +1,6 @@
-"""The graphs as arrays and as other tools' files: the same edges as the tables hold, read back by the other tool."""
+"""The graphs as arrays and as other tools' files: the same edges as the tables hold, read back by
+the other tool.
+"""
 
 import os
 import subprocess
@@ -53,7 +55,8 @@ def test_arrays_hold_the_tables(store):
     k = arrays.user_ids.find("u2")
     mine = slice(arrays.like_start[k], arrays.like_start[k + 1])
     rows = store.rows(
-        "SELECT item_id, rating, timestamp FROM interactions WHERE user_id = 'u2' ORDER BY timestamp"
+        "SELECT item_id, rating, timestamp FROM interactions WHERE user_id = 'u2' ORDER BY "
+        "timestamp"
     )
     assert [
         (arrays.item_ids[i], r, t)
@@ -87,7 +90,7 @@ def test_another_graph_gets_other_arrays_while_the_old_stay_readable(store):
     old = GraphArrays.of(store)
     with store.transaction():
         store.db.execute("DELETE FROM edges WHERE relation = 'composer'")
-        store.forget_derived()
+        store.drop_derived()
     new = GraphArrays.of(store)
     assert len(new.relation) == len(old.relation) - 12 and new.digest != old.digest
     assert int(old.attribute.sum()) > 0  # still mapped
@@ -117,7 +120,9 @@ with Store.open(Path(sys.argv[1]), read_only=True) as store:
 
 @pytest.fixture
 def writer(hand_store, tmp_path):
-    """A copy of the store, another process that is half through writing its arrays, and the folder it writes to."""
+    """A copy of the store, another process that is half through writing its arrays, and the folder
+    it writes to.
+    """
     path = tmp_path / "s.duckdb"
     path.write_bytes(hand_store.read_bytes())
     words = [sys.executable, "-c", WRITES, str(path)]
@@ -156,7 +161,7 @@ def test_fault_15_what_a_killed_process_left_is_removed(writer):
     with Store.open(path) as store:
         with store.transaction():
             store.db.execute("DELETE FROM edges WHERE relation = 'composer'")
-            store.forget_derived()
+            store.drop_derived()
         GraphArrays.of(store)
         assert folders(path) == [store.graph_digest]
 
@@ -232,7 +237,8 @@ def test_pytorch_geometric_reads_both_graphs_without_pickle(store, tmp_path):
     named = {(data["item"].title[i], data["attribute"].name[a]) for i, a in edges}
     assert named == set(
         store.rows(
-            "SELECT title, name FROM edges JOIN items USING (item_id) JOIN attributes USING (attribute_id) WHERE relation = 'director'"
+            "SELECT title, name FROM edges JOIN items USING (item_id) JOIN attributes USING "
+            "(attribute_id) WHERE relation = 'director'"
         )
     )
     seen = data["user", "interacts", "item"]

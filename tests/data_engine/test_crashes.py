@@ -1,4 +1,6 @@
-"""Killed without warning, or out of disk: the store opens and holds the old state or the new one, and the rerun finishes."""
+"""Killed without warning, or out of disk: the store opens and holds the old state or the new one,
+and the rerun finishes.
+"""
 
 import random
 import shutil

@@ -1,4 +1,6 @@
-"""Files that are there whole or not at all: what reaches the disk before what, and that everything is written in this one way."""
+"""Files that are there whole or not at all: what reaches the disk before what, and that everything
+is written in this one way.
+"""
 
 import ast
 import errno
@@ -17,7 +19,8 @@ FILES = [
     for room in ("agents", "data_engine", "rerec", "reward_server", "train")
     for path in (ROOT / room).rglob("*.py")
 ]
-# renames that end no draft: a damaged checkpoint or an old graph set aside, the log of an earlier attempt
+# renames that end no draft: a damaged checkpoint or an old graph set aside, the log of an earlier
+# attempt
 NO_DRAFTS = ("data_engine/graphs/arrays.py", "train/rft/checkpoints.py", "train/rft/run.py")
 # write into the draft, or the buffer, that they are handed
 HANDED = (
@@ -137,7 +140,9 @@ def test_fault_20_a_file_system_that_cannot_sync_folders_is_no_fault(tmp_path, m
 
 
 def _calls(path: Path) -> list[tuple[str, int, int, bool]]:
-    """(function called, number of arguments, line, whether it stands in a `with draft(…)` block) of every call in a file."""
+    """(function called, number of arguments, line, whether it stands in a `with draft(…)` block) of
+    every call in a file.
+    """
     found = []
 
     def visit(node: ast.AST, inside: bool) -> None:
@@ -168,7 +173,9 @@ def test_fault_20_nothing_renames_a_draft_but_the_one_module():
 
 
 def test_fault_20_nothing_writes_a_file_in_place():
-    """Whole files are written as drafts: in a `with draft(…)` block, or by a function that is handed one."""
+    """Whole files are written as drafts: in a `with draft(…)` block, or by a function that is
+    handed one.
+    """
     places = {
         f"{path.relative_to(ROOT)}:{line}"
         for path in FILES

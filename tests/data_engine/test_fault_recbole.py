@@ -5,7 +5,7 @@ import pytest
 from data_engine.errors import ImportRefused
 from data_engine.importers.recbole import RecBole, listed
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 
 INTER = "user_id:token\titem_id:token\trating:float\nu\t0\t4\nv\t1\t2\n"
 ITEM = "item_id:token\ttitle:token_seq\tclass:token_seq\n0\tFilm 0\tDrama\n1\tFilm 1\tCrime\n"

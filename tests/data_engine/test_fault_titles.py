@@ -115,7 +115,8 @@ YEARS = st.sampled_from(
     ["", " (1984)", " [1984]", "（1984）", ", 1995", " - 1995", " (1984) (1984)", " 1984"]
 )
 NAMES = st.sampled_from(
-    "1984|!!!|...|C|C++|c|Heat|HEAT|Héat|The Heat|Heat, The|Heat: Part II|Heat: The End|Heat (Cold)|"
+    "1984|!!!|...|C|C++|c|Heat|HEAT|Héat|The Heat|Heat, The|Heat: Part II|Heat: The End|Heat "
+    "(Cold)|"
     "(Cold)|🙂|🙂🙂|東京|'|''|-|&|&&|and|Part 2|Part II|II|X|()|[]|[1984]|a.k.a. Heat|ñ|n|"
     "Heat (a.k.a. Cold)|Tom & Jerry's|Tom &amp; Jerry&#39;s".split("|")
 )

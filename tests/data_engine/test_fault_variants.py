@@ -1,6 +1,8 @@
-"""A hundred variants of small files, each written in another way (encoding, separators, line ends, quoting, types) and some of them broken.
+"""A hundred variants of small files, each written in another way (encoding, separators, line ends,
+quoting, types) and some of them broken.
 
-What `rerec data import` takes is the same graph as that of the plain files, or names every row it left out; all else is one line and no store.
+What `rerec data import` takes is the same graph as that of the plain files, or names every row it
+left out; all else is one line and no store.
 """
 
 import csv
@@ -108,7 +110,9 @@ def movielens(rng):
 
 
 def text_of(rows, rng, separator, end, quoting, broken):
-    """The rows as one text in that style; `separator`s of several characters and "mixed" ends are put in afterwards."""
+    """The rows as one text in that style; `separator`s of several characters and "mixed" ends are
+    put in afterwards.
+    """
     out = io.StringIO()
     single = separator if len(separator) == 1 else "\x01"
     csv.writer(out, delimiter=single, lineterminator="\n", quoting=quoting).writerows(rows)

@@ -1,4 +1,6 @@
-"""Downloads from a real server on loopback that breaks off, lies, forgets ranges and sends what is no archive."""
+"""Downloads from a real server on loopback that breaks off, lies, forgets ranges and sends what is
+no archive.
+"""
 
 import hashlib
 import io

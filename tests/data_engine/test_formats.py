@@ -1,4 +1,6 @@
-"""Each format a user may arrive with, as small files written by hand, against the rows they must become."""
+"""Each format a user may arrive with, as small files written by hand, against the rows they must
+become.
+"""
 
 import gzip
 import json
@@ -13,7 +15,7 @@ from data_engine.importers.graph_files import GraphFile
 from data_engine.importers.movielens import GENRES_100K, MovieLens
 from data_engine.importers.recbole import RecBole
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 from tests.conftest import SHARED, hand_catalogue
 from tests.test_cli import rerec
 
@@ -28,7 +30,8 @@ def load(tmp_path):
             tables = {
                 "items": store.rows("FROM items ORDER BY ALL"),
                 "edges": store.rows(
-                    "SELECT item_id, relation, name, position FROM edges JOIN attributes USING (attribute_id) ORDER BY ALL"
+                    "SELECT item_id, relation, name, position FROM edges JOIN attributes USING "
+                    "(attribute_id) ORDER BY ALL"
                 ),
                 "interactions": store.rows(
                     "SELECT user_id, item_id, rating, timestamp FROM interactions ORDER BY ALL"
@@ -97,7 +100,8 @@ def test_movielens_1m_and_10m(tmp_path, load):
 
 def test_movielens_csv_layouts(tmp_path, load):
     (tmp_path / "movies.csv").write_text(
-        f'movieId,title,genres\n1,Heat (1995),Action|Crime\n2,"{ITEMS[1][1]}",Comedy\n3,Odd,(no genres listed)\n'
+        f'movieId,title,genres\n1,Heat (1995),Action|Crime\n2,"{ITEMS[1][1]}",Comedy\n3,Odd,(no '
+        "genres listed)\n"
     )
     (tmp_path / "ratings.csv").write_text(
         "userId,movieId,rating,timestamp\n7,1,4.0,100\n8,2,3.5,200\n"
@@ -159,10 +163,13 @@ def test_the_real_ml_1m_loads_with_its_users(tmp_path):
 
 def test_recbole_atomic_files(tmp_path, load):
     write = {
-        "inter": "user_id:token\titem_id:token\trating:float\ttimestamp:float\n7\t1\t4\t100\n8\t2\t3.5\t200.0\n",
-        "item": "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n1\tHeat\t1995\tAction Crime\n2\tAmélie\t2001\tComedy\n",
+        "inter": "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+        "7\t1\t4\t100\n8\t2\t3.5\t200.0\n",
+        "item": "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
+        "1\tHeat\t1995\tAction Crime\n2\tAmélie\t2001\tComedy\n",
         "user": "user_id:token\tage:token\tgender:token\n7\t24\tM\n8\t53\tF\n",
-        "kg": "head_id:token\trelation_id:token\ttail_id:token\nm.1\tfilm.director\tm.9\nm.8\tfilm.director\tm.9\n",
+        "kg": "head_id:token\trelation_id:token\ttail_id:token\n"
+        "m.1\tfilm.director\tm.9\nm.8\tfilm.director\tm.9\n",
         "link": "item_id:token\tentity_id:token\n1\tm.1\n",
     }
     for part, text in write.items():
@@ -246,7 +253,10 @@ def hand(tmp_path):
         yield store
 
 
-EDGES = "SELECT item_id, relation, attribute_id, name FROM edges JOIN attributes USING (attribute_id) ORDER BY ALL"
+EDGES = (
+    "SELECT item_id, relation, attribute_id, name FROM edges JOIN attributes USING "
+    "(attribute_id) ORDER BY ALL"
+)
 NT = """# films
 <http://f/1> <http://s#director> <http://p/mann> .
 <http://f/1> <http://s/year> "1995"^^<http://www.w3.org/2001/XMLSchema#gYear> .

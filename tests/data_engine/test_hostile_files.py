@@ -1,4 +1,6 @@
-"""Three hundred damaged files: each gives a named error or an honest import with the rejects counted; never a traceback, never a silent drop."""
+"""Three hundred damaged files: each gives a named error or an honest import with the rejects
+counted; never a traceback, never a silent drop.
+"""
 
 import random
 import re
@@ -10,7 +12,7 @@ from data_engine.importers.movielens import MovieLens
 from data_engine.importers.recbole import RecBole
 from data_engine.importers.tables import Tables
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 
 ROWS = 30
 JUNK = (
@@ -71,7 +73,9 @@ def recbole(folder):
 
 
 def damage(rng, body):
-    """One of: bytes cut off, a byte changed, junk put in, a line doubled, lost, swapped or cut, compressed halfway."""
+    """One of: bytes cut off, a byte changed, junk put in, a line doubled, lost, swapped or cut,
+    compressed halfway.
+    """
     place, lines = rng.randrange(len(body)), body.split(b"\n")
     line = rng.randrange(len(lines))
     how = rng.choice("cut byte junk double lose swap shorten field".split())

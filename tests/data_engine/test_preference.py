@@ -1,4 +1,6 @@
-"""Preference models: LightGCN's propagation by hand, every method's use of the signal, one judge for all, exact resume."""
+"""Preference models: LightGCN's propagation by hand, every method's use of the signal, one judge
+for all, exact resume.
+"""
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import torch
 from sklearn.metrics import ndcg_score
 
 from data_engine.errors import DataError
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.preference import Likes, embed, lightgcn, make_model
 from data_engine.preference.lightgcn import (
@@ -100,7 +102,9 @@ def test_nothing_liked_says_so_and_an_unknown_method_lists_the_known():
 
 
 def test_ndcg_by_hand():
-    """User 0 likes i0 in training, i1 and i3 later; the ranking of the rest is i2, i1, i3: (1/log2 3 + 1/log2 4) / (1 + 1/log2 3)."""
+    """User 0 likes i0 in training, i1 and i3 later; the ranking of the rest is i2, i1, i3: (1/log2
+    3 + 1/log2 4) / (1 + 1/log2 3).
+    """
     world = likes([(0, 0)], [(0, 1), (0, 3)], items=4)
     found = ndcg10(lambda users: np.array([[9.0, 2.0, 3.0, 1.0]])[users], world)
     assert found == pytest.approx((1 / np.log2(3) + 1 / 2) / (1 + 1 / np.log2(3)))

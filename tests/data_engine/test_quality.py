@@ -1,4 +1,6 @@
-"""`rerec data doctor` on a catalogue with one planted fault of each kind: found, named, and mended only where nothing is guessed."""
+"""`rerec data doctor` on a catalogue with one planted fault of each kind: found, named, and mended
+only where nothing is guessed.
+"""
 
 import json
 
@@ -11,13 +13,16 @@ from tests.test_cli import rerec
 
 FAULTS = """
 INSERT INTO interactions SELECT * FROM interactions LIMIT 1;
-INSERT INTO interactions SELECT user_id, item_id, 1.0, timestamp + 1, liked FROM interactions ORDER BY user_id DESC, item_id LIMIT 1;
+INSERT INTO interactions SELECT user_id, item_id, 1.0, timestamp + 1, liked FROM interactions
+ORDER BY user_id DESC, item_id LIMIT 1;
 INSERT INTO edges SELECT * FROM edges WHERE item_id = 'i1' AND relation = 'genre';
 INSERT INTO edges VALUES ('i99', 'genre', 'Drama', 0), ('i1', 'genre', 'nothing', 9);
-INSERT INTO attributes VALUES ('alone', 'Al One'), ('y', '1925'), ('d9', 'Ann Arden'), ('z', 'Someone Else');
+INSERT INTO attributes VALUES ('alone', 'Al One'), ('y', '1925'), ('d9', 'Ann Arden'),
+('z', 'Someone Else');
 INSERT INTO interactions VALUES ('u1', 'i98', 4.0, 5, NULL);
 INSERT INTO items VALUES ('i50', 'Film A (1981)');
-INSERT INTO edges VALUES ('i1', 'year', 'y', 0), ('i2', 'director', 'd9', 1), ('i3', 'directed_by', 'z', 0);
+INSERT INTO edges VALUES ('i1', 'year', 'y', 0), ('i2', 'director', 'd9', 1),
+('i3', 'directed_by', 'z', 0);
 """
 EXPECTED = {
     "interactions twice in the same words": 1,

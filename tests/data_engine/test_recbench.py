@@ -1,11 +1,13 @@
-"""RecBench+ files, all five kinds, against the hand-made films: names become ids, and what the store cannot carry is counted."""
+"""RecBench+ files, all five kinds, against the hand-made films: names become ids, and what the
+store cannot carry is counted.
+"""
 
 import json
 
 import pytest
 
 from data_engine.errors import ImportRefused
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.importers.recbench import RecBench, read_recbench
 from data_engine.quality.audit import audit
 from data_engine.store.database import Store
@@ -176,7 +178,9 @@ def test_no_recbench_file_is_one_clear_error(hand_store, tmp_path, text):
 
 @pytest.mark.journey
 def test_beside_the_stores_own_examples(film_store, tmp_path):
-    """Importing adds a split; importing again replaces it; synthesising leaves it; the re-check passes."""
+    """Importing adds a split; importing again replaces it; synthesising leaves it; the re-check
+    passes.
+    """
     store = tmp_path / "f.duckdb"
     store.write_bytes(film_store.read_bytes())
     with Store.open(store) as opened:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from data_engine.datasets.splits import ORDER, interaction_split, link_fold, query_split
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.schema import Condition
 
 

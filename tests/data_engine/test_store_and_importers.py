@@ -8,18 +8,22 @@ import duckdb
 import pytest
 
 from data_engine.errors import DataError, ImportRefused
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.evidence import Evidence
-from data_engine.graphs.memory import AttributeGraph, InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.tables import Tables
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.schema import Condition
 from data_engine.store.database import Store
-from data_engine.store.filling import ImportOptions
+from data_engine.store.finishing import ImportOptions
 from tests.conftest import SHARED, hand_catalogue
 
 RATINGS = "userId,movieId,rating,timestamp\n1,10,4.5,100\n1,11,2,101\n2,10,5,102\n"
 ITEMS = "movieId\ttitle\n10\tHeat (1995)\n11\tBig (1988)\n"
-TRIPLES = "movieId\trelation\tvalue\turi\n10\tdirector\tMichael Mann\thttp://x/mann\n10\tgenre\tCrime\t\n11\tgenre\tComedy\t\n"
+TRIPLES = (
+    "movieId\trelation\tvalue\turi\n10\tdirector\tMichael "
+    "Mann\thttp://x/mann\n10\tgenre\tCrime\t\n11\tgenre\tComedy\t\n"
+)
 
 
 def folder(tmp_path, ratings=RATINGS, items=ITEMS, triples=TRIPLES):
@@ -60,7 +64,8 @@ def test_tables_become_two_graphs(tmp_path):
 def test_parquet_other_names_users_and_likes_load_too(tmp_path):
     here = folder(tmp_path)
     duckdb.sql(
-        "SELECT * FROM (VALUES ('a', '10', true), ('b', '11', false), ('b', '10', NULL)) t(who, film, liked)"
+        "SELECT * FROM (VALUES ('a', '10', true), ('b', '11', false), ('b', '10', NULL)) "
+        "t(who, film, liked)"
     ).write_parquet(str(here / "x.parquet"))
     (here / "people.csv").write_text("id,age,gender\na,33,F\nb,,M\n")
     files = {"ratings": here / "x.parquet", "users": here / "people.csv"}
@@ -98,7 +103,8 @@ def test_parquet_other_names_users_and_likes_load_too(tmp_path):
         ),
         (
             {"ratings": RATINGS + "2,10,nan,103\n"},
-            "1 interactions without user or item, or with a rating or time that is no finite number",
+            "1 interactions without user or item, or with a rating or time that is no finite "
+            "number",
         ),
         ({"ratings": RATINGS + ",10,4,103\n"}, "1 interactions without user"),
         (
@@ -182,7 +188,8 @@ def test_a_store_of_an_older_rerec_is_brought_up_to_date_when_it_is_read(tmp_pat
     digest = digest_of(path, hand_catalogue())
     with duckdb.connect(str(path)) as db:
         db.execute(
-            "DROP TABLE links; ALTER TABLE interactions DROP COLUMN liked; DELETE FROM schema_version WHERE version > 3"
+            "DROP TABLE links; ALTER TABLE interactions DROP COLUMN liked; DELETE FROM "
+            "schema_version WHERE version > 3"
         )
     assert Evidence.load(path).digest == digest
     with duckdb.connect(str(path)) as db:

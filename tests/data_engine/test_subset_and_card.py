@@ -1,4 +1,6 @@
-"""A part of a catalogue in another store, and the card written from a store: against counts made with networkx and by hand."""
+"""A part of a catalogue in another store, and the card written from a store: against counts made
+with networkx and by hand.
+"""
 
 import json
 from dataclasses import replace
@@ -118,7 +120,7 @@ def test_reach_is_counted_right_on_the_hand_made_graph(hand_store):
     catalogue = hand_catalogue()
     graph = nx.Graph((("i", i), ("a", r, a)) for i, r, a, _ in catalogue.edges)
     items = [n for n in graph if n[0] == "i"]
-    for hops, share in _reach(Evidence.load(hand_store)).items():
+    for hops, share in _reach(Evidence.load(hand_store).attributes).items():
         near = [
             sum(1 for n in nx.single_source_shortest_path_length(graph, item, hops) if n[0] == "i")
             - 1

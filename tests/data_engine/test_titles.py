@@ -1,4 +1,6 @@
-"""The title resolver against the known faults of the published matcher (METHOD §3), on real titles where they are at hand."""
+"""The title resolver against the known faults of the published matcher, on real titles
+where they are at hand.
+"""
 
 import random
 import re
@@ -60,7 +62,10 @@ def test_homonyms_are_ambiguous_until_the_candidates_settle_it():
 
 
 def test_mentions_take_the_longest_name_and_leave_prose_alone():
-    text = "It is like The Godfather Part II, not The Godfather (1972); the heat of it is in Heat (1995)."
+    text = (
+        "It is like The Godfather Part II, not The Godfather (1972); the heat of it is in "
+        "Heat (1995)."
+    )
     found = TitleFinder({i: TITLES[i] for i in ("8", "9", "11")}).find(text)
     assert [(item, text[start:end]) for item, start, end in found] == [
         ("8", "The Godfather Part II"),
@@ -134,7 +139,9 @@ def test_every_movielens_title_resolves_to_itself_however_it_is_spelled(spelled,
 
 
 def near_misses(titles, count, seed=0):
-    """Titles one edit away from a real one that are no real title: another numeral, another year, a word more, less or swapped."""
+    """Titles one edit away from a real one that are no real title: another numeral, another year, a
+    word more, less or swapped.
+    """
     rng, names = (
         random.Random(seed),
         sorted(t for t in titles.values() if "(" not in split_year(t)[0]),

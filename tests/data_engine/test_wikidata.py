@@ -1,4 +1,6 @@
-"""Enrichment against a stand-in endpoint that throttles, fails, sends half a body and nonsense before it answers."""
+"""Enrichment against a stand-in endpoint that throttles, fails, sends half a body and nonsense
+before it answers.
+"""
 
 import json
 import threading
@@ -83,7 +85,8 @@ def store(tmp_path):
     with Store.open(tmp_path / "s.duckdb", create=True) as opened:
         opened.replace_catalogue(hand_catalogue())
         opened.db.execute(
-            "INSERT INTO links VALUES ('i1', 'imdb', 'tt0000001'), ('i2', 'imdb', 'tt0000002'), ('i3', 'wikidata', 'Q300')"
+            "INSERT INTO links VALUES ('i1', 'imdb', 'tt0000001'), ('i2', 'imdb', "
+            "'tt0000002'), ('i3', 'wikidata', 'Q300')"
         )
         yield opened
 
@@ -92,7 +95,10 @@ def config(tmp_path, endpoint, **changes):
     return Wikidata(cache=tmp_path / "cache", endpoint=endpoint, pause=0, **changes)
 
 
-ADDED = "SELECT item_id, relation, attribute_id, position FROM edges WHERE starts_with(attribute_id, 'http') ORDER BY ALL"
+ADDED = (
+    "SELECT item_id, relation, attribute_id, position FROM edges WHERE "
+    "starts_with(attribute_id, 'http') ORDER BY ALL"
+)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""No canned cheat beats an honest right answer, and each gets its status; a reward that pays for one is found out."""
+"""No canned cheat beats an honest right answer, and each gets its status; a reward that pays for
+one is found out.
+"""
 
 import json
 
@@ -47,13 +49,16 @@ def test_the_command_reports_every_cheat(film_store):
 
 
 def test_a_reward_that_pays_a_cheat_fails_the_audit(film_store, monkeypatch):
-    """With a parser that takes the last answer of several, saying both titles would pay as much as knowing: the probe must see it."""
-    from reward_server import segments, snapshot
+    """With a parser that takes the last answer of several, saying both titles would pay as much as
+    knowing: the probe must see it.
+    """
+    from data_engine.responses import reading as responses
+    from reward_server import snapshot
 
     def lenient(text):
         first, _, rest = text.rpartition("<answer>")
-        reading = segments.read("<answer>" + rest.partition("</answer>")[0] + "</answer>")
-        return segments.Reading([], reading.titles, reading.status)
+        reading = responses.read("<answer>" + rest.partition("</answer>")[0] + "</answer>")
+        return responses.Reading([], reading.titles, reading.status)
 
     monkeypatch.setattr(snapshot, "read", lenient)
     scores = {p.name: p for p in probe(Snapshot.load(film_store), PROFILES["rerec"])}

@@ -1,10 +1,12 @@
-"""Claims with their places, their judgement and their bearing on the query, on the hand-made films."""
+"""Claims with their places, their judgement and their bearing on the query, on the hand-made
+films.
+"""
 
 from collections import Counter
 
 import pytest
 
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.store.database import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot
@@ -248,8 +250,9 @@ def test_keep_and_skip_are_held_against_the_conditions(claims, text, verdict):
 
 
 def test_the_judge_agrees_with_the_labels_of_the_chains(film_store):
-    """No claim of a gold chain is contradicted or beside the point; nearly every wrong step about an item or a premise is contradicted, and every
-    need that is wrong or not all."""
+    """No claim of a gold chain is contradicted or beside the point; nearly every wrong step about
+    an item or a premise is contradicted, and every need that is wrong or not all.
+    """
     snapshot, seen, found = Snapshot.load(film_store), Counter(), Counter()
     with Store.open(film_store, read_only=True) as store:
         for e in store.examples():
@@ -283,7 +286,7 @@ def test_an_attribute_called_no_or_keep_is_still_only_a_word(hand_store, tmp_pat
         with store.transaction():
             store.db.execute("UPDATE attributes SET name = 'No!' WHERE attribute_id = 'd2'")
             store.db.execute("UPDATE attributes SET name = 'Keep' WHERE attribute_id = 'd3'")
-            store.forget_derived()
+            store.drop_derived()
         store.replace_examples([example(AttributeGraph.from_store(store))])
     snapshot = Snapshot.load(path)
     (name,) = snapshot.targets

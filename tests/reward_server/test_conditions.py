@@ -1,8 +1,10 @@
-"""Conditions that rule out or bound, as the server judges them: what is needed, what matches, what is rightly kept."""
+"""Conditions that rule out or bound, as the server judges them: what is needed, what matches, what
+is rightly kept.
+"""
 
 import pytest
 
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.schema import Condition
 from data_engine.store.database import Store
 from reward_server.scoring import PROFILES

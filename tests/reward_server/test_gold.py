@@ -1,4 +1,6 @@
-"""Who sees the gold: through the explorer only an admin, or everybody where the server was told so."""
+"""Who sees the gold: through the explorer only an admin, or everybody where the server was told
+so.
+"""
 
 import asyncio
 
@@ -6,8 +8,9 @@ import httpx
 import pytest
 
 from data_engine.store.database import Store
-from reward_server.server.app import ServeConfig, make_app
-from reward_server.server.guards import issue
+from reward_server.server.app import make_app
+from reward_server.server.config import ServeConfig
+from reward_server.server.tokens import issue_token
 
 
 def asked(store, path, token="", **options):
@@ -33,7 +36,7 @@ def hidden(film_store):
 def tokens(tmp_path):
     file = tmp_path / "tokens.json"
     return file, {
-        name: issue(file, name, scopes, 1)
+        name: issue_token(file, name, scopes, 1)
         for name, scopes in (("trainer", ("score",)), ("admin", ("score", "admin")))
     }
 

@@ -1,4 +1,6 @@
-"""Whole responses against an oracle written from METHOD §1 with loops over raw tables: no code is shared, 20,000 responses agree to 1e-9."""
+"""Whole responses against an oracle written from the formulas with loops over raw tables: no code
+shared, 20,000 responses agree to 1e-9.
+"""
 
 import math
 import random
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_engine.graphs.memory import AttributeGraph
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.store.database import Store
 from reward_server.snapshot import Snapshot
 from reward_server.wire import Response, Weights
@@ -21,7 +23,9 @@ GOLDS = {"one": ("i1",), "three": ("i1", "i3", "i7")}
 
 @pytest.fixture(scope="module")
 def world(hand_store, tmp_path_factory):
-    """A snapshot with one-gold and three-gold Examples and embeddings of ten items; and its raw tables."""
+    """A snapshot with one-gold and three-gold Examples and embeddings of ten items; and its raw
+    tables.
+    """
     path = tmp_path_factory.mktemp("oracle") / "s.duckdb"
     path.write_bytes(hand_store.read_bytes())
     with Store.open(path) as store:

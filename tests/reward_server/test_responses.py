@@ -1,4 +1,6 @@
-"""Reading responses: segments, answers, claims, and what a whole response scores on the hand-made world."""
+"""Reading responses: segments, answers, claims, and what a whole response scores on the hand-made
+world.
+"""
 
 import re
 
@@ -6,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_engine.responses.reading import read
 from reward_server.errors import UnknownExamples
 from reward_server.scoring import PROFILES
-from reward_server.segments import read
 from reward_server.wire import Response
 
 
@@ -98,8 +100,13 @@ def test_fault_13_think_tags_are_no_segments(text, segments):
 
 
 def test_fault_13_a_thought_is_judged_as_any_reasoning(scored):
-    """The same lines with and without tags: the same verdicts, rewards and claims, each at its own characters."""
-    lines = "Need star Sue Stone, genre Drama.\nFilm A (1981) director Ann Arden keep\nFilm B director Cy Cole"
+    """The same lines with and without tags: the same verdicts, rewards and claims, each at its own
+    characters.
+    """
+    lines = (
+        "Need star Sue Stone, genre Drama.\nFilm A (1981) director Ann Arden keep\nFilm B "
+        "director Cy Cole"
+    )
     bare, answer = scored(f"{lines}\n<answer>Film A</answer>"), "<answer>Film A</answer>"
     for text in (
         f"<think>{lines}</think>{answer}",

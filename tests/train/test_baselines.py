@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.evidence import Evidence
-from data_engine.graphs.memory import AttributeGraph
 from data_engine.store.database import Store
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import Snapshot

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from omegaconf import OmegaConf
 
-from agents.synthesis.run import SynthConfig, synthesise
+from agents.synthesis.config import SynthConfig
+from agents.synthesis.run import synthesise
 from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from reward_server.local import local_server

@@ -7,7 +7,8 @@ import httpx
 import msgspec
 import pytest
 
-from agents.synthesis.run import SynthConfig, synthesise
+from agents.synthesis.config import SynthConfig
+from agents.synthesis.run import synthesise
 from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from reward_server.client import AsyncLookClient

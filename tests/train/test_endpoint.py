@@ -1,6 +1,7 @@
-"""A model behind an endpoint, asked over loopback HTTP: order, faults, the record of answers, the command."""
+"""A model behind an endpoint over loopback HTTP: order, faults, the answer cache, the command."""
 
 import json
+import sqlite3
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,6 +64,16 @@ def serving(say, faults=()):
         server.server_close()
 
 
+def as_logged_by_an_earlier_version(cache):
+    """The cache as the JSON lines of an earlier version, killed while the last was written."""
+    with sqlite3.connect(cache) as db:
+        rows = db.execute("SELECT key, answer FROM answers ORDER BY rowid").fetchall()
+    db.close()
+    lines = [json.dumps({"prompt": key, "response": text}) + "\n" for key, text in rows]
+    cache.with_suffix(".jsonl").write_text("".join(lines)[:-9])
+    cache.unlink()
+
+
 def echo(prompt):
     return (
         {"content": f"said {prompt}"}
@@ -87,13 +98,13 @@ def test_answers_come_in_order_whatever_fails_on_the_way(monkeypatch):
 
 
 def test_what_was_answered_is_not_asked_again_and_a_cut_line_is(tmp_path):
-    kept, prompts = tmp_path / "deep/answers.jsonl", [f"p{n}" for n in range(6)]
+    kept, prompts = tmp_path / "deep/answers.sqlite", [f"p{n}" for n in range(6)]
     with serving(echo, faults=[200, 200, 200, 400]) as server:
         config = EndpointConfig(model="m", base_url=server.url, concurrency=1)
         with pytest.raises(TrainError, match="refuses model 'm'"):
             ask(config, prompts, 0.0, 0, kept)
         assert server.asked == ["p0", "p1", "p2"]
-        kept.write_text(kept.read_text()[:-9])  # killed while the third was written
+        as_logged_by_an_earlier_version(kept)
         seen = []
         assert ask(
             config, prompts, 0.0, 0, kept, lambda done, total: seen.append((done, total))
@@ -112,14 +123,14 @@ def test_a_silent_endpoint_interrupts_and_says_how_to_go_on(tmp_path):
     with serving(echo, faults=[503] * 50) as server:
         with pytest.raises(
             Interrupted,
-            match="does not answer .InternalServerError. after 7 tries; .*answers.jsonl holds",
+            match="does not answer .InternalServerError. after 7 tries; .*answers.sqlite holds",
         ):
             ask(
                 EndpointConfig(model="m", base_url=server.url),
                 ["p"],
                 0.0,
                 0,
-                tmp_path / "answers.jsonl",
+                tmp_path / "answers.sqlite",
             )
 
 

@@ -146,7 +146,7 @@ def test_fault_16_a_server_of_another_graph_is_refused(film_store, tmp_path):
     other.write_bytes(film_store.read_bytes())
     with Store.open(other) as opened, opened.transaction():
         opened.db.execute("DELETE FROM edges WHERE relation = 'composer'")
-        opened.forget_derived()
+        opened.drop_derived()
     with local_server(film_store) as url:
         words = [
             "eval",

@@ -6,7 +6,8 @@ import shutil
 import pytest
 import torch
 
-from agents.synthesis.run import SynthConfig, synthesise
+from agents.synthesis.config import SynthConfig
+from agents.synthesis.run import synthesise
 from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from reward_server.client import RewardClient

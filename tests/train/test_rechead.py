@@ -10,7 +10,8 @@ import torch
 from data_engine.datasets.sequences import TEST, TRAIN, Next, Sequences
 from data_engine.errors import DataError
 from data_engine.graphs.evidence import Evidence
-from data_engine.names.sentences import item_texts, kept_vectors, sentence_encoder
+from data_engine.graphs.item_texts import item_texts
+from data_engine.names.sentences import kept_vectors, sentence_encoder
 from data_engine.ndcg import mean_ndcg
 from reward_server.rechead.model import HeadConfig, RecHead
 from tests.train.test_sequential import graph, rings
@@ -81,18 +82,20 @@ def test_the_gates_by_hand():
             torch.tensor([[1.0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1.0, 0]])
         )  # by the state's first; by their product's first
         model.gates[0].bias.copy_(torch.tensor([0.0, -1.0]))
-        found = model.heed(torch.tensor([[1.0, 2.0]]), torch.tensor([[[0.6, 0.8], [0.0, 0.0]]]))
+        found = model.fuse_texts(
+            torch.tensor([[1.0, 2.0]]), torch.tensor([[[0.6, 0.8], [0.0, 0.0]]])
+        )
     gate = 1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(-(0.6 - 1)))
     assert found[0].tolist() == pytest.approx([1 + gate[0] * 0.6, 2 + gate[1] * 0.8], rel=1e-6)
 
 
 def test_a_shut_gate_and_an_empty_text_leave_the_history():
     model, states = RecHead(3, HeadConfig(dims=4, length=4), unit(3)), torch.randn(2, 4)
-    assert torch.equal(model.heed(states, torch.zeros(2, 2, WIDTH)), states)
+    assert torch.equal(model.fuse_texts(states, torch.zeros(2, 2, WIDTH)), states)
     with torch.no_grad():
         for gate in model.gates:
             gate.bias.fill_(-50.0)
-        assert torch.allclose(model.heed(states, torch.ones(2, 2, WIDTH)), states)
+        assert torch.allclose(model.fuse_texts(states, torch.ones(2, 2, WIDTH)), states)
 
 
 def test_without_texts_it_is_told_nothing_but_items():
@@ -191,7 +194,7 @@ def test_the_template_names_what_the_last_items_share(evidence):
     items, attributes = evidence.interactions.items, evidence.attributes
     sequences = Sequences.of(evidence.interactions, "last")
     (relation, value), held = max(
-        attributes.holders.items(), key=lambda edge: (edge[0][0] == "director", len(edge[1]))
+        attributes.items_by_edge.items(), key=lambda edge: (edge[0][0] == "director", len(edge[1]))
     )
     history = np.array([items.index(item) for item in held[:3]])
     thought = template(sequences, evidence)([Next(0, history, 0)])[0]

@@ -8,7 +8,7 @@ import torch
 
 from data_engine.datasets.sequences import TEST, VALIDATION, Sequences
 from data_engine.errors import DataError
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.ndcg import mean_ndcg
 from reward_server.rechead.model import HeadConfig
 from tests.test_cli import rerec

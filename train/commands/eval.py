@@ -146,8 +146,8 @@ def _evaluate(
     from reward_server.local import local_server
     from train.evaluation.evaluate import evaluate as run_evaluation
 
-    # answers of an endpoint are kept, so that a run that was cut short goes on
-    kept = out and out.with_suffix(".answers.jsonl")
+    # so that a run that was cut short goes on
+    kept = out and out.with_suffix(".answers.sqlite")
     with (
         nullcontext(server) if server else local_server(store) as url,
         progress("eval", len(examples)) as advance,

@@ -1,34 +1,39 @@
-"""Responses of any OpenAI-compatible model, to be held against ours: many at a time, kept as they come, asked for once."""
+"""Responses of a model behind any OpenAI-compatible endpoint, asked for once."""
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import openai
 from pydantic import Field
 
+from agents.llm.cache import AnswerCache
+from agents.llm.client import ChatClient
+from agents.llm.config import ClientConfig, Connection
+from agents.llm.errors import EndpointDown, EndpointRefused
+from agents.llm.request import ChatRequest, Message
 from data_engine.errors import Interrupted
-from data_engine.runtime.config import Config
 from data_engine.schema import content_hash
 from train.errors import TrainError
-from train.evaluation.kept import Kept
+from train.evaluation.response_log import responses_in
 
-RETRIES = 6  # of 408, 409, 429, 5xx and lost connections, by the client itself: it honours Retry-After and adds jitter
+RETRIES = 6  # of a failed call, after its first try
 
 
-class EndpointConfig(Config):
-    """Whom to ask, and how many at a time. The key is read from the environment variable `key_env`, never kept."""
+class EndpointConfig(Connection):
+    """A model behind an endpoint; a response ends after `most_tokens`."""
 
     model: str = Field(min_length=1)
-    base_url: str = "http://127.0.0.1:8000/v1"
-    key_env: str = "OPENAI_API_KEY"
-    concurrency: int = Field(16, ge=1, le=1024)
     timeout: float = Field(120.0, gt=0)
     most_tokens: int = Field(1024, ge=16)
 
+    def client(self) -> ClientConfig:
+        """The client's configuration: this connection, without a budget."""
+        connection = self.model_dump(include=set(Connection.model_fields))
+        return ClientConfig(**connection, retries=RETRIES)
 
-Message = dict[str, str]  # {"role": …, "content": …}
+
+def ignore_progress(done: int, total: int) -> None:
+    """Show no progress."""
 
 
 def ask(
@@ -36,81 +41,78 @@ def ask(
     prompts: Sequence[str | list[Message]],
     temperature: float,
     seed: int,
-    kept: Path | None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    answers: Path | None,
+    progress: Callable[[int, int], None] = ignore_progress,
 ) -> list[str]:
-    """One response per prompt (a text, or the messages of a chat), in order; a refusal is a response too.
+    """Return one response per prompt (a text, or the messages of a chat), in order.
 
-    Each is appended to `kept` (JSON lines) when it is there, and not asked for again by a run that finds it. Raises TrainError when the endpoint
-    refuses, Interrupted when it stays silent or on Ctrl-C.
+    A refusal is a response too. The k-th prompt is sampled with `seed` + k. `answers`: the file of
+    the answer cache, where every response is as soon as it comes and is found by later runs; what
+    the same name with .jsonl holds, as earlier versions wrote it, is taken over.
+    progress: called with (answered, all).
+    Raises TrainError when the endpoint refuses, Interrupted when it stays silent or on Ctrl-C.
     """
-    names = [
-        content_hash([config.model, prompt, temperature, seed + k, config.most_tokens])
-        for k, prompt in enumerate(prompts)
-    ]
-    record = Kept(kept)
-    wanted = {
-        name: (prompt, seed + k)
-        for k, (name, prompt) in enumerate(zip(names, prompts, strict=True))
-        if name not in record.found
-    }
-    again = f"; {kept} holds what was answered: run the command again to go on" if kept else ""
-    try:
-        asyncio.run(
-            _ask_all(
-                config,
-                wanted,
-                temperature,
-                record,
-                lambda: progress(sum(name in record.found for name in names), len(names)),
-            )
-        )
-    except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
-        raise Interrupted(
-            f"{config.base_url} does not answer ({type(error).__name__}) after {RETRIES + 1} tries{again}"
-        ) from error
-    except openai.APIError as error:
-        raise TrainError(
-            f"{config.base_url} refuses model {config.model!r}: {str(error)[:200]}"
-        ) from error
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted{again}") from None
-    return [record.found[name] for name in names]
+    requests = [_request(config, prompt, temperature, seed + k) for k, prompt in enumerate(prompts)]
+    hint = f"; {answers} holds what was answered: run the command again to go on" if answers else ""
+    with AnswerCache(answers) as cache:
+        if answers:
+            take_over(answers.with_suffix(".jsonl"), cache, config.model)
+        try:
+            return asyncio.run(_ask_all(config.client(), cache, requests, progress))
+        except EndpointRefused as error:
+            raise TrainError(str(error)) from error
+        except EndpointDown as error:
+            last = type(error.__cause__ or error).__name__
+            raise Interrupted(
+                f"{config.base_url} does not answer ({last}) after {RETRIES + 1} tries{hint}"
+            ) from error
+        except KeyboardInterrupt:
+            raise Interrupted(f"interrupted{hint}") from None
+
+
+def take_over(log: Path, cache: AnswerCache, model: str) -> None:
+    """Put the responses of a JSON-lines file of an earlier version into the cache."""
+    if not log.is_file():
+        return
+    for key, response in responses_in(log.read_text(encoding="utf-8")).items():
+        cache.put(key, "policy", model, response)
+
+
+def _request(
+    config: EndpointConfig, prompt: str | list[Message], temperature: float, seed: int
+) -> ChatRequest:
+    messages = [Message(role="user", content=prompt)] if isinstance(prompt, str) else prompt
+    key = content_hash([config.model, prompt, temperature, seed, config.most_tokens])
+    return ChatRequest(
+        key=key,
+        role="policy",
+        model=config.model,
+        messages=tuple(messages),
+        temperature=temperature,
+        max_tokens=config.most_tokens,
+        seed=seed,
+    )
 
 
 async def _ask_all(
-    config: EndpointConfig,
-    wanted: dict[str, tuple[str | list[Message], int]],
-    temperature: float,
-    record: Kept,
-    tell: Callable[[], None],
-) -> None:
-    slots, key = (
-        asyncio.Semaphore(config.concurrency),
-        os.environ.get(config.key_env) or "none",
-    )  # local endpoints need none
-    async with openai.AsyncOpenAI(
-        base_url=config.base_url, api_key=key, max_retries=RETRIES, timeout=config.timeout
-    ) as client:
+    config: ClientConfig,
+    cache: AnswerCache,
+    requests: Sequence[ChatRequest],
+    progress: Callable[[int, int], None],
+) -> list[str]:
+    """All texts in order; the first error cancels the calls that are on their way."""
+    found: dict[str, str] = {}
 
-        async def one(name: str, prompt: str | list[Message], seed: int) -> None:
-            async with slots:
-                done = await client.chat.completions.create(
-                    model=config.model,
-                    messages=[{"role": "user", "content": prompt}]
-                    if isinstance(prompt, str)
-                    else prompt,
-                    temperature=temperature,
-                    seed=seed,
-                    max_tokens=config.most_tokens,
-                )
-            said = done.choices[0].message if done.choices else None
-            record.add({name: (said.content or said.refusal or "") if said else ""})
-            tell()
+    async def one(client: ChatClient, request: ChatRequest) -> None:
+        found[request.key] = await client.text(request)
+        progress(len(found), len(requests))
 
+    async with ChatClient(config, cache) as client:
         try:
             async with asyncio.TaskGroup() as group:
-                for name, (prompt, seed) in wanted.items():
-                    group.create_task(one(name, prompt, seed))
+                for request in requests:
+                    group.create_task(one(client, request))
         except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+            first = failed.exceptions[0]
+            raise first from first.__cause__
+    return [found[request.key] for request in requests]

@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from data_engine.graphs.evidence import Evidence
+from data_engine.responses.reading import split_answer, without_tags
 from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
-from reward_server.segments import split_answer, without_tags
 from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 from train.errors import TrainError
 from train.evaluation.baselines import BASELINES, answers, baseline
@@ -127,7 +127,7 @@ def _dialogues(
 ) -> tuple[list[str], list[Chat]]:
     """The last message of each Example's dialogue, and all of its messages."""
     dialogues = [start(example, evidence, config.style) for example in examples]
-    look_up = server_look_up(client.pool.urls, evidence.digest)
+    look_up = server_look_up(",".join(client.servers.urls), evidence.digest)
     if config.endpoint:  # no endpoint takes a tool's message without a call in its own format
         endpoint = config.endpoint
         speak = lambda chats, turn: ask(  # noqa: E731

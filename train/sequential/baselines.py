@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_engine.datasets.sequences import Next, Sequences
-from data_engine.graphs.memory import InteractionGraph
+from data_engine.graphs.interactions import InteractionGraph
 from data_engine.preference import Likes
 from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
 from train.sequential.ranking import Scorer

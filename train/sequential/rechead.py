@@ -14,7 +14,7 @@ from data_engine.datasets.sequences import Next, Sequences
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.sentences import sentence_encoder
 from data_engine.runtime.provenance import provenance
-from reward_server.rechead.head import WEIGHTS, save_head
+from reward_server.rechead.files import WEIGHTS, save_head
 from reward_server.rechead.model import RecHead
 from train.sequential.config import SequentialConfig, TrainingConfig
 from train.sequential.ranking import Scorer, ranks

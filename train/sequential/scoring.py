@@ -41,4 +41,4 @@ def last_states(model: Encoder, nexts: Sequence[Next], length: int) -> torch.Ten
 def with_thoughts(model: Encoder, states: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
     """States (batch, dims), and answer and thought (batch, 2, width) as a RecHead gates them in."""
     assert isinstance(model, RecHead), "only a RecHead reads thoughts"
-    return model.heed(states, vectors)
+    return model.fuse_texts(states, vectors)

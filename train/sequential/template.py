@@ -72,6 +72,6 @@ def _rarity(evidence: Evidence, items: int) -> dict[Edge, float]:
     shown = {column.relation for column in evidence.cards.columns}
     return {
         edge: log(items / len(holders))
-        for edge, holders in evidence.attributes.holders.items()
+        for edge, holders in evidence.attributes.items_by_edge.items()
         if edge[0] in shown and len(holders) > 1
     }

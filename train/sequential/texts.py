@@ -10,7 +10,8 @@ import torch
 from data_engine.datasets.sampling import evenly
 from data_engine.datasets.sequences import TEST, TRAIN, Sequences
 from data_engine.graphs.evidence import Evidence
-from data_engine.names.sentences import Encode, item_texts, kept_vectors, sentence_encoder
+from data_engine.graphs.item_texts import item_texts
+from data_engine.names.sentences import Encode, kept_vectors, sentence_encoder
 from train.sequential.config import TextConfig, TrainingConfig
 from train.sequential.queries import question
 from train.sequential.template import template
@@ -54,7 +55,7 @@ class TextVectors:
         config, sequences, evidence = self.config, self.sequences, self.evidence
         if config.endpoint:
             progress = partial(self.progress, "asked")
-            cache = self.folder / "answers.jsonl"
+            cache = self.folder / "answers.sqlite"
             return endpoint_thinker(config.endpoint, sequences, evidence, cache, progress)
         if config.policy:
             ask = partial(question, sequences=sequences, evidence=evidence)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from data_engine.datasets.sequences import Next, Sequences
 from data_engine.graphs.evidence import Evidence
+from data_engine.responses.reading import split_answer
 from data_engine.schema import content_hash
-from reward_server.segments import split_answer
 from train.evaluation.endpoint import EndpointConfig, ask
-from train.evaluation.kept import Kept
+from train.evaluation.response_log import ResponseLog
 
 READ = 12  # of the last items of a history, in words
 MAX_TOKENS = 64  # of a policy's response
@@ -50,7 +50,7 @@ def policy_thinker(
         weights = _digest_of_weights(folder)
         prompts = [question(one) for one in moments]
         keys = [content_hash([weights, prompt, MAX_TOKENS]) for prompt in prompts]
-        record = Kept(cache)
+        record = ResponseLog(cache)
         missing = {
             key: prompt
             for key, prompt in zip(keys, prompts, strict=True)

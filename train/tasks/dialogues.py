@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from data_engine.datasets.parquet import verl_row
 from data_engine.graphs.evidence import Evidence
+from data_engine.responses.reading import after_thoughts
 from data_engine.schema import Call, Chain, Example
-from reward_server.segments import after_thoughts
 from reward_server.wire import MOST_NAME, MOST_TITLE, Look, Looked
 from train.tasks.prompts import STYLES, carded, indented, response, shortcuts
 

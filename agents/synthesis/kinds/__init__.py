@@ -1,8 +1,13 @@
-"""Query kinds: one module each, one function `draft(world, rng, level) -> Draft | None`, and this dict as the registry.
+"""Query kinds: one module each, and this registry.
 
-A draft fixes the facts (user, gold, conditions, anchors, tempting shortcuts) without words or candidates; None means that
-this random draw led nowhere. `level` 1..3 makes it easier or harder, 2 is the usual. To add a kind: write the module, name it
-here, in `NEEDS` where not every catalogue can carry it, and in `data_engine.schema.Kind`.
+How to add a kind:
+1. Write a module with `draft(world, rng, level) -> Draft | None`. It draws the facts: user, gold,
+   conditions, anchors and tempting shortcuts, without words or candidates. None means that this
+   random draw led nowhere. `level` 1..3 makes it easier or harder, 2 is the usual.
+2. Name it in `DRAFTS` here, and in `NEEDS` where not every catalogue can carry it.
+3. Name it in `data_engine.schema.Kind`.
+4. Give it a phrasing in `writers/terse.py` (QUERIES) and in `writers/phrases.toml` (frames).
+5. A new shortcut needs a name in its `Flaw`; new words to be checked, a rule in `wording.py`.
 """
 
 from collections.abc import Callable
@@ -20,8 +25,8 @@ from agents.synthesis.kinds import (
     numeric,
     tools,
 )
-from agents.synthesis.sampling import World
 from agents.synthesis.state import Draft
+from agents.synthesis.world import World
 from data_engine.errors import UnsupportedKind
 
 DRAFTS: dict[str, Callable[[World, Random, int], Draft | None]] = {
@@ -36,6 +41,7 @@ DRAFTS: dict[str, Callable[[World, Random, int], Draft | None]] = {
     "conversation": conversation.draft,
     "tools": tools.draft,
 }
+# kind → whether a world can carry it, and the data that it needs
 NEEDS: dict[str, tuple[Callable[[World], bool], str]] = {
     "demographics": (
         lambda world: bool(world.audiences),
@@ -52,6 +58,8 @@ def check_kind(kind: str, world: World) -> None:
     """Raise UnsupportedKind when there is no such kind or the data cannot carry it."""
     if kind not in DRAFTS:
         raise UnsupportedKind(f"no kind {kind!r}: choose from {', '.join(DRAFTS)}")
-    fits, needed = NEEDS.get(kind, (lambda world: True, ""))
-    if not fits(world):
+    if kind not in NEEDS:
+        return
+    can_carry, needed = NEEDS[kind]
+    if not can_carry(world):
         raise UnsupportedKind(f"kind {kind} needs {needed}")

@@ -1,52 +1,44 @@
-"""conversation: a request that takes shape over level + 1 turns of the user: revealed, refined, from level 2 on with a wish taken back, at level
-3 with a correction of the assistant. Shortcuts: to keep what was taken back, or to forget what was added."""
+"""conversation: a request that takes shape over level + 1 turns of the user.
+
+It is revealed and refined, from level 2 on with a wish taken back, at level 3 with a correction of
+the assistant. Shortcuts: to keep what was taken back, or to forget what was added.
+"""
 
 from random import Random
 
-from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Event, Flaw
+from agents.synthesis.world import HISTORY, World
+from data_engine.schema import Condition
+
+Conditions = tuple[Condition, Condition]
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """Two conditions on the gold's card; the one taken back is of another relation, and no gold's."""
+    """Draw two conditions on the gold's card, what is taken back, and what is corrected."""
     user, gold, past = world.draw_gold(rng)
     conditions = world.draw_conditions(gold, 2, rng)
     if conditions is None:
         return None
     first, second = conditions
-    graph, holders = world.evidence.attributes, world.evidence.cards.holders
     flaws = [Flaw("condition_dropped", (first,)), Flaw("condition_dropped", (second,))]
     script = [Event("reveal", (first,)), Event("refine", (second,))]
     if level > 1:
-        rivals = [i for i in holders[first.relation, first.value] if i != gold]
-        rival = rng.choice(rivals) if rivals else gold
-        used = {c.relation for c in conditions}
-        values = [
-            (r, v)
-            for r, shown in world.evidence.cards.rows[rival].items()
-            for v in shown
-            if r not in used and graph.excludes(gold, r, v)
-        ]
-        if not values:
+        dropped = _taken_back(world, rng, gold, (first, second))
+        if dropped is None:
             return None
-        dropped = world.condition(*rng.choice(values))
         flaws.insert(0, Flaw("retracted_kept", (first, dropped)))
         script = [
             Event("reveal", (first, dropped)),
             Event("retract", (dropped,)),
             Event("refine", (second,)),
         ]
-    anchors = ()
+    anchors: tuple[str, ...] = ()
     if level > 2:
-        wrong = [
-            i
-            for i in holders[first.relation, first.value]
-            if i != gold and graph.misses(i, (second,))
-        ]
-        if not wrong:
+        wrong = _wrong_suggestion(world, rng, gold, (first, second))
+        if wrong is None:
             return None
-        anchors = (rng.choice(wrong),)
-        script.append(Event("correct", (second,), anchors[0]))
+        anchors = (wrong,)
+        script.append(Event("correct", (second,), wrong))
     return Draft(
         "conversation",
         user,
@@ -59,3 +51,27 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         tuple(flaws),
         script=tuple(script),
     )
+
+
+def _taken_back(world: World, rng: Random, gold: str, conditions: Conditions) -> Condition | None:
+    """A value of a relation that is not asked about, on a rival's card and not the gold's."""
+    first = conditions[0]
+    holders = world.evidence.cards.holders[first.relation, first.value]
+    rivals = [i for i in holders if i != gold]
+    rival = rng.choice(rivals) if rivals else gold
+    used = {c.relation for c in conditions}
+    values = [
+        (relation, value)
+        for relation, value in world.card_facts(rival)
+        if relation not in used and world.evidence.attributes.excludes(gold, relation, value)
+    ]
+    return world.condition(*rng.choice(values)) if values else None
+
+
+def _wrong_suggestion(world: World, rng: Random, gold: str, conditions: Conditions) -> str | None:
+    """An item that meets the first condition and misses the second."""
+    first, second = conditions
+    holders = world.evidence.cards.holders[first.relation, first.value]
+    graph = world.evidence.attributes
+    wrong = [i for i in holders if i != gold and graph.misses(i, (second,))]
+    return rng.choice(wrong) if wrong else None

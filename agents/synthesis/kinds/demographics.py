@@ -1,14 +1,20 @@
-"""demographics: what a group of users likes more than others do, of one category. Shortcuts: to forget the group or the category."""
+"""demographics: what a group of users likes more than others do, of one category.
+
+Shortcuts: to forget the group or the category.
+"""
 
 from random import Random
 
-from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Flaw
+from agents.synthesis.world import HISTORY, World
 from data_engine.graphs.audience import RELATION
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """A group that the gold is popular with, alone at level 1, else with a value of the gold's card: a category, at level 3 a link."""
+    """Draw a group that the gold is popular with and, above level 1, a value on the gold's card.
+
+    The value is a category at level 2, a link at level 3.
+    """
     user, gold, past = world.draw_gold(rng)
     groups = [
         v for v in world.evidence.attributes.edges[gold].get(RELATION, ()) if v in world.audiences

@@ -1,13 +1,16 @@
-"""explicit: as many conditions named outright as the level says. Shortcut: to look at one of them only."""
+"""explicit: as many conditions named outright as the level says.
+
+Shortcut: to look at one of them only.
+"""
 
 from random import Random
 
-from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Flaw
+from agents.synthesis.world import HISTORY, World
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """`level` values on the gold's card, each of another relation."""
+    """Draw `level` values on the gold's card, each of another relation."""
     user, gold, past = world.draw_gold(rng)
     conditions = world.draw_conditions(gold, level, rng)
     if conditions is None:

@@ -1,15 +1,22 @@
-"""implicit: the condition hides behind other items. Level 1 names one item (a hop), 2 two that share just one value (two hops), 3 describes
-one by two facts without naming it (three hops). Shortcut: any other fact of an anchor."""
+"""implicit: the condition hides behind other items.
 
+Level 1 names one item (one hop), 2 two that share just one value (two hops), 3 describes one by two
+facts without naming it (three hops). Shortcut: any other fact of an anchor.
+"""
+
+from collections.abc import Iterator
 from random import Random
 
-from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Flaw
-from data_engine.schema import Claim
+from agents.synthesis.world import HISTORY, World
+from data_engine.schema import Claim, Condition
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """Anchors whose shared value of one relation is one alone in the graph, and shown on their cards; the gold shows it too."""
+    """Draw anchors that have one value of a relation in common, which the gold's card shows too.
+
+    The graph knows no other value of that relation that they share.
+    """
     drawn = world.draw_link(rng)
     if drawn is None:
         return None
@@ -22,28 +29,17 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
     anchors = tuple(rng.sample(others, wanted))
     if set.intersection(*(set(graph.edges[i][relation]) for i in anchors)) != {value}:
         return None
-    condition, about = world.condition(relation, value), ()
+    condition = world.condition(relation, value)
+    about: tuple[Condition, ...] = ()
     if level == 3:
-        about = world.describe(anchors[0], {condition}, rng)
-        if about is None or any(graph.has(gold, c.relation, c.value) for c in about):
+        described = world.describe(anchors[0], {condition}, rng)
+        if described is None or any(graph.has(gold, c.relation, c.value) for c in described):
             return None
-    flaws = tuple(
-        Flaw(
-            "one_anchor_only" if wanted == 2 else "wrong_hop",
-            (world.condition(r, v),),
-            (Claim(kind="fact", subject=anchor, relation=r, value=v),),
-        )
-        for anchor in anchors
-        for r, values in cards.rows[anchor].items()
-        for v in values
-        if (r, v) != (relation, value)
-    )
-    known = tuple(
+        about = described
+    known = [
         Claim(kind="fact", subject=anchors[0], relation=c.relation, value=c.value) for c in about
-    )
-    opening = known + tuple(
-        Claim(kind="fact", subject=anchor, relation=relation, value=value) for anchor in anchors
-    )
+    ]
+    hops = [Claim(kind="fact", subject=i, relation=relation, value=value) for i in anchors]
     return Draft(
         "implicit",
         user,
@@ -52,7 +48,17 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         anchors,
         None,
         past[-HISTORY:],
-        opening,
-        flaws,
+        (*known, *hops),
+        tuple(_flaws(world, anchors, condition)),
         about=about,
     )
+
+
+def _flaws(world: World, anchors: tuple[str, ...], condition: Condition) -> Iterator[Flaw]:
+    """Every other fact on an anchor's card, as if that were asked for."""
+    name = "one_anchor_only" if len(anchors) == 2 else "wrong_hop"
+    for anchor in anchors:
+        for relation, value in world.card_facts(anchor):
+            if (relation, value) != (condition.relation, condition.value):
+                claim = Claim(kind="fact", subject=anchor, relation=relation, value=value)
+                yield Flaw(name, (world.condition(relation, value),), (claim,))

@@ -1,24 +1,27 @@
-"""misinformed: the query credits an item to the wrong person; at level 3 it also names a true condition. Shortcut: to believe it."""
+"""misinformed: the query credits an item to the wrong person.
+
+At level 3 it also names a true condition. Shortcut: to believe it.
+"""
 
 from random import Random
 
-from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Flaw
+from agents.synthesis.world import HISTORY, World
 from data_engine.schema import Claim, Condition
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """An anchor with exactly one value of a relation in the graph (so the truth is one), which the gold shares, and a false value."""
+    """Draw an anchor with exactly one value of a relation, which the gold shares, and a false one.
+
+    The graph knows one value only, so that the truth is one.
+    """
     drawn = world.draw_link(rng)
     if drawn is None:
         return None
     user, gold, past, relation, value = drawn
     cards, graph = world.evidence.cards, world.evidence.attributes
-    others = [
-        i
-        for i in cards.holders[relation, value]
-        if i != gold and graph.edges[i][relation] == (value,)
-    ]
+    holders = cards.holders[relation, value]
+    others = [i for i in holders if i != gold and graph.edges[i][relation] == (value,)]
     false = rng.choice(world.values[relation])
     if not others or graph.has(gold, relation, false):
         return None
@@ -30,12 +33,9 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         premise.model_copy(update={"holds": False}),
         Claim(kind="fact", subject=anchor, relation=relation, value=value),
     )
-    more: tuple[Condition, ...] = ()
-    if level == 3:
-        shown = cards.rows[gold][cards.category]
-        if not shown:
-            return None
-        more = (world.condition(cards.category, rng.choice(shown)),)
+    more = _category(world, rng, gold) if level == 3 else ()
+    if more is None:
+        return None
     flaws = (Flaw("premise_trusted", (world.condition(relation, false), *more), (premise,)),)
     return Draft(
         "misinformed",
@@ -48,3 +48,10 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
         opening,
         flaws,
     )
+
+
+def _category(world: World, rng: Random, gold: str) -> tuple[Condition] | None:
+    """A condition on a category that the gold's card shows; None where it shows none."""
+    category = world.evidence.cards.category
+    shown = world.evidence.cards.rows[gold][category]
+    return (world.condition(category, rng.choice(shown)),) if shown else None

@@ -1,23 +1,25 @@
-"""negation: something asked for and something ruled out ("by X, but not with Y"). Shortcuts: to drop what is ruled out, or to ask for it."""
+"""negation: something asked for and something ruled out ("by X, but not with Y").
+
+Shortcuts: to drop what is ruled out, or to ask for it.
+"""
 
 from random import Random
 
-from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Flaw
+from agents.synthesis.world import HISTORY, World
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """Conditions on the gold's card, two at level 3, and a value that another item with the first of them shows, but the gold has not."""
+    """Draw conditions on the gold's card, two at level 3, and a value that only a rival shows."""
     drawn = world.draw_rivals(2 if level == 3 else 1, rng)
     if drawn is None:
         return None
     user, gold, past, asked, rivals = drawn
-    card = world.evidence.cards.rows[rng.choice(rivals)]
+    graph = world.evidence.attributes
     values = [
-        (r, v)
-        for r, shown in card.items()
-        for v in shown
-        if world.evidence.attributes.excludes(gold, r, v) and r != asked[0].relation
+        (relation, value)
+        for relation, value in world.card_facts(rng.choice(rivals))
+        if relation != asked[0].relation and graph.excludes(gold, relation, value)
     ]
     if not values:
         return None

@@ -1,43 +1,50 @@
-"""numeric: something asked for and a bound on a number ("before 1990"). Shortcuts: to drop the bound, or to turn it round."""
+"""numeric: something asked for and a bound on a number ("before 1990").
+
+Shortcuts: to drop the bound, or to turn it round.
+"""
 
 from random import Random
 
-from agents.synthesis.sampling import HISTORY, World
 from agents.synthesis.state import Draft, Flaw
-from data_engine.graphs.memory import number
+from agents.synthesis.world import HISTORY, World
+from data_engine.facts import number
 from data_engine.schema import Condition
 
 ROUND = {1: 10, 2: 5, 3: 1}  # level → how round the bound is
 
 
 def bound(world: World, item: str, other: str, relation: str, roundness: int) -> Condition | None:
-    """A bound that `item` keeps and `other` breaks, as round as may be; None where a value is not known or they are too close."""
-    graph = world.evidence.attributes
-    mine, its = (world.sole(i, relation) for i in (item, other))
-    if mine is None or its is None:
+    """A bound that `item` keeps and `other` breaks, as round as may be.
+
+    None where a value is not known or the two are too close.
+    """
+    keeps, breaks = (_number(world, i, relation) for i in (item, other))
+    if keeps is None or breaks is None:
         return None
-    keeps, breaks = number(graph.names[mine]), number(graph.names[its])
-    at = (
-        int(breaks // roundness * roundness)
-        if keeps < breaks
-        else int(-(-breaks // roundness) * roundness)
-    )
-    if not (keeps < at or keeps > at) or (keeps < at) != (keeps < breaks):
+    if keeps < breaks:
+        limit = int(breaks // roundness * roundness)
+    else:
+        limit = int(-(-breaks // roundness) * roundness)
+    if keeps == limit or (keeps < limit) != (keeps < breaks):
         return None
-    return Condition(
-        relation=relation, value=str(at), name=str(at), op="below" if keeps < at else "above"
-    )
+    op = "below" if keeps < limit else "above"
+    return Condition(relation=relation, value=str(limit), name=str(limit), op=op)
+
+
+def _number(world: World, item: str, relation: str) -> float | None:
+    """The item's number where it has just one value that is one."""
+    value = world.only_value(item, relation)
+    return None if value is None else number(world.evidence.attributes.names[value])
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """A condition on the gold's card (two at level 3), and a bound that another item with the first of them breaks."""
+    """Draw conditions on the gold's card, two at level 3, and a bound that a rival breaks."""
     drawn = world.draw_rivals(2 if level == 3 else 1, rng)
     if drawn is None:
         return None
     user, gold, past, asked, rivals = drawn
-    limit = bound(
-        world, gold, rng.choice(rivals), rng.choice(world.evidence.attributes.numeric), ROUND[level]
-    )
+    rival, relation = rng.choice(rivals), rng.choice(world.evidence.attributes.numeric)
+    limit = bound(world, gold, rival, relation, ROUND[level])
     if limit is None:
         return None
     turned = limit.model_copy(update={"op": "above" if limit.op == "below" else "below"})

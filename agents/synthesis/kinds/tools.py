@@ -1,17 +1,20 @@
-"""tools: an implicit query that is answered by look-ups in the graph: the anchor's value, then which candidates have it. Shortcut: to look up
-another relation of the anchor."""
+"""tools: an implicit query that is answered by look-ups in the graph.
+
+The anchor's value is looked up, then which candidates have it. Shortcut: to look up another
+relation of the anchor.
+"""
 
 from dataclasses import replace
 from random import Random
 
 from agents.synthesis.kinds import implicit
-from agents.synthesis.sampling import World
 from agents.synthesis.state import Draft
+from agents.synthesis.world import World
 from data_engine.schema import Call
 
 
 def draft(world: World, rng: Random, level: int) -> Draft | None:
-    """An implicit draft with a lookup for each anchor; `finish` adds what needs the candidates."""
+    """Draw an implicit query with one look-up per anchor; `finish` adds the last call."""
     found = implicit.draft(world, rng, level)
     if found is None:
         return None
@@ -26,13 +29,7 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
 def finish(draft: Draft, world: World) -> Draft:
     """The draft with the call that sorts its candidates."""
     (asked,) = draft.conditions
-    having = tuple(
-        i for i in draft.candidates if world.evidence.attributes.has(i, asked.relation, asked.value)
-    )
-    return replace(
-        draft,
-        calls=(
-            *draft.calls,
-            Call(tool="holders", relation=asked.relation, value=asked.value, result=having),
-        ),
-    )
+    graph = world.evidence.attributes
+    having = tuple(i for i in draft.candidates if graph.has(i, asked.relation, asked.value))
+    last = Call(tool="holders", relation=asked.relation, value=asked.value, result=having)
+    return replace(draft, calls=(*draft.calls, last))

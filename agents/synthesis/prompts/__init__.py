@@ -1,4 +1,7 @@
-"""Prompts: one Markdown file each, "# system" and "# user" parts; "$name" stands for data that the caller fills in."""
+"""Prompts: one Markdown file each, with the parts "# system" and "# user".
+
+"$name" stands for data that the caller fills in.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +13,7 @@ ROLES = ("writer", "critic", "labeller")
 
 @dataclass(frozen=True)
 class Prompt:
-    """The two messages of a question."""
+    """The system and the user message of a request."""
 
     system: str
     user: str

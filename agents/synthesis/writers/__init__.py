@@ -1,27 +1,34 @@
-"""Writers put a draft into words. One module each; `Writer` is what the graph needs of one."""
+"""Writers put a draft into words: one module each, listed in `registry`."""
 
 from collections.abc import Sequence
 from random import Random
-from typing import Protocol
+from typing import Literal, Protocol
 
-from agents.synthesis.sampling import World
 from agents.synthesis.state import Draft
+from agents.synthesis.world import World
 from data_engine.schema import Chain, Claim, Condition, Turn
 
-USER_FIRST = ("user", "assistant")
+USER_FIRST: tuple[Literal["user"], Literal["assistant"]] = ("user", "assistant")
 
 
 class Writer(Protocol):
-    """Words for facts; a writer decides no fact. `prompt_hash` is the content hash of its prompts or templates."""
+    """Words for facts; a writer decides no fact.
+
+    prompt_hash: content hash of the prompts or templates. asks: whether a model is asked, so that
+    there is a critic, and steps to phrase.
+    """
 
     name: str
     prompt_hash: str
-    asks: bool  # whether there is a critic, and steps to phrase
+    asks: bool
 
     async def turns(
         self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
     ) -> tuple[Turn, ...]:
-        """The user's request: one turn, or a conversation that ends with the user's. `problems` are what was wrong with the last try."""
+        """The user's request: one turn, or a conversation that ends with the user's.
+
+        problems: what was wrong with the last try.
+        """
         ...
 
     async def phrase(
@@ -31,7 +38,7 @@ class Writer(Protocol):
         ...
 
     async def objections(self, draft: Draft, turns: tuple[Turn, ...]) -> list[str]:
-        """What a critic holds against the wording, [] for nothing."""
+        """A critic's objections to the wording, [] for none."""
         ...
 
     def opening(self, draft: Draft, claims: tuple[Claim, ...], world: World) -> str:
@@ -39,9 +46,14 @@ class Writer(Protocol):
         ...
 
     def need(self, needs: tuple[Condition, ...]) -> str:
-        """The step that names what is asked for."""
+        """The step that names the conditions asked for."""
         ...
 
     def candidate(self, item: str, needs: tuple[Condition, ...], keep: bool, world: World) -> str:
-        """The step that holds one candidate against the needs."""
+        """The step that compares one candidate with the needs."""
         ...
+
+
+def alternating(texts: Sequence[str]) -> tuple[Turn, ...]:
+    """Turns of user and assistant, the user first."""
+    return tuple(Turn(role=USER_FIRST[n % 2], text=text) for n, text in enumerate(texts))

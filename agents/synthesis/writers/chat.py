@@ -1,22 +1,30 @@
-"""The writer that asks language models: a writer for the words, a critic for how they sound, a labeller for the steps. None decides a fact."""
+"""The writer that asks language models; none of them decides a fact.
+
+A writer finds the words, a critic judges how they sound, a labeller phrases the steps.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
+from typing import TypeVar
 
 from pydantic import BaseModel, Field
 
-from agents.errors import Unwritable
-from agents.llm.client import Chat
-from agents.llm.config import ChatConfig
-from agents.synthesis.prompts import ROLES, fill, text_of
-from agents.synthesis.sampling import World
+from agents.llm.client import ChatClient
+from agents.llm.errors import UnusableAnswer
+from agents.llm.request import ChatRequest
+from agents.llm.structured import response_format
+from agents.synthesis.chat_config import ChatConfig, Role
+from agents.synthesis.prompts import ROLES, Prompt, fill, text_of
 from agents.synthesis.state import Draft
-from agents.synthesis.verify import wanted_names
+from agents.synthesis.wording import wanted_names
+from agents.synthesis.world import World
 from agents.synthesis.writers.terse import TerseWriter
 from data_engine.schema import Chain, Step, Turn, content_hash
 
-LONGEST = 1200  # characters of a turn
+LONGEST = 1200  # characters of a turn or a step
+VERDICTS = {"yes", "no", "keep", "skip"}  # words of a step that its phrasing must keep
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Turns(BaseModel):
@@ -38,36 +46,54 @@ class Steps(BaseModel):
     steps: list[str]
 
 
+def chat_request(
+    config: ChatConfig, role: Role, prompt: Prompt, form: type[BaseModel], salt: int
+) -> ChatRequest:
+    """The request for a `form`; `salt` tells apart tries with the same words."""
+    model = config.model(role)
+    key = content_hash(
+        [model, prompt.system, prompt.user, response_format(form), config.temperature, salt], 32
+    )
+    return ChatRequest(
+        key=key,
+        role=role,
+        model=model,
+        messages=(
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": prompt.user},
+        ),
+        temperature=config.temperature,
+        max_tokens=config.most_tokens,
+    )
+
+
 class ChatWriter(TerseWriter):
-    """See `Writer`. What a request means is the terse writer's; the models put it into other words, which are then verified."""
+    """See `Writer`. The models put the terse writer's request into other words.
+
+    Those are verified afterwards.
+    """
 
     asks = True
     prompt_hash = content_hash([TerseWriter.prompt_hash, *map(text_of, ROLES)])
 
-    def __init__(self, config: ChatConfig, chat: Chat) -> None:
-        self.config, self.chat = config, chat
+    def __init__(self, config: ChatConfig, client: ChatClient) -> None:
+        self.config, self.client = config, client
         self.name = f"chat:{config.writer}"
 
     async def turns(
         self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
     ) -> tuple[Turn, ...]:
-        """The terse request in a person's words. Raises Unwritable."""
+        """The terse request in a person's words. Raises UnusableAnswer."""
         plain = await super().turns(draft, world, rng, ())
         facts = {
             "plain": [turn.text for turn in plain],
             "names": sorted(wanted_names(draft, world)),
             "rejected": list(problems),
         }
-        said = (
-            await self.chat.ask(
-                "writer",
-                fill("writer", facts=json.dumps(facts, ensure_ascii=False)),
-                Turns,
-                rng.getrandbits(32),
-            )
-        ).turns
+        prompt = fill("writer", facts=json.dumps(facts, ensure_ascii=False))
+        said = (await self._ask("writer", prompt, Turns, rng.getrandbits(32))).turns
         if len(said) != len(plain) or not all(0 < len(text.strip()) <= LONGEST for text in said):
-            raise Unwritable(
+            raise UnusableAnswer(
                 f"{len(said)} messages instead of {len(plain)}, or an empty or endless one"
             )
         return tuple(
@@ -76,54 +102,64 @@ class ChatWriter(TerseWriter):
         )
 
     async def objections(self, draft: Draft, turns: tuple[Turn, ...]) -> list[str]:
-        """The critic's, where it finds the words unnatural or says nothing usable."""
+        """The critic's, where the words seem unnatural or its answer is unusable."""
         if not self.config.model("critic"):
             return []
         request = json.dumps({"request": [turn.text for turn in turns]}, ensure_ascii=False)
         try:
-            verdict = await self.chat.ask("critic", fill("critic", request=request), Verdict, 0)
-        except Unwritable as error:
+            verdict = await self._ask("critic", fill("critic", request=request), Verdict, 0)
+        except UnusableAnswer as error:
             return [str(error)]
-        return (
-            []
-            if verdict.natural >= self.config.least_natural
-            else [f"unnatural: {verdict.problem[:200]}"]
-        )
+        if verdict.natural >= self.config.least_natural:
+            return []
+        return [f"unnatural: {verdict.problem[:200]}"]
 
     async def phrase(
         self, draft: Draft, chains: tuple[Chain, ...], world: World
     ) -> tuple[Chain, ...]:
-        """Steps in the labeller's words, each only where it still names all that its claims are about; claims and labels stay."""
+        """The steps in the labeller's words, each only where it keeps all names and verdicts."""
         if not self.config.model("labeller"):
             return chains
-        texts = list(dict.fromkeys(step.text for chain in chains for step in chain.steps))
+        texts = list(dict.fromkeys(_step_texts(chains)))
+        prompt = fill("labeller", steps=json.dumps({"steps": texts}, ensure_ascii=False))
         try:
-            prompt = fill("labeller", steps=json.dumps({"steps": texts}, ensure_ascii=False))
-            said = (await self.chat.ask("labeller", prompt, Steps, 0)).steps
-        except Unwritable:
+            said = (await self._ask("labeller", prompt, Steps, 0)).steps
+        except UnusableAnswer:
             return chains
         if len(said) != len(texts):
             return chains
-        other = dict(zip(texts, said, strict=True))
+        words = dict(zip(texts, said, strict=True))
+        return tuple(_phrased_chain(chain, words, world) for chain in chains)
 
-        def phrased(step: Step) -> Step:
-            words = [
-                *_names(step, world),
-                *({"yes", "no", "keep", "skip"} & set(step.text.replace(",", "").split())),
-            ]
-            text = " ".join(other[step.text].split())
-            kept = len(text) <= LONGEST and all(
-                word.casefold() in text.casefold() for word in words
-            )
-            return step.model_copy(update={"text": text}) if kept else step
+    async def _ask(self, role: Role, prompt: Prompt, form: type[Answer], salt: int) -> Answer:
+        return await self.client.answer(chat_request(self.config, role, prompt, form, salt), form)
 
-        return tuple(
-            chain.model_copy(update={"steps": tuple(map(phrased, chain.steps))}) for chain in chains
-        )
+
+def _step_texts(chains: tuple[Chain, ...]) -> Iterator[str]:
+    for chain in chains:
+        for step in chain.steps:
+            yield step.text
+
+
+def _phrased_chain(chain: Chain, words: Mapping[str, str], world: World) -> Chain:
+    """The chain with other words per text of a step."""
+    steps = tuple(_phrased(step, words[step.text], world) for step in chain.steps)
+    return chain.model_copy(update={"steps": steps})
+
+
+def _phrased(step: Step, text: str, world: World) -> Step:
+    """The step with this text, where that names all that its claims are about."""
+    text = " ".join(text.split())
+    verdicts = VERDICTS & set(step.text.replace(",", "").split())
+    kept = len(text) <= LONGEST and all(
+        word.casefold() in text.casefold() for word in (*_names(step, world), *verdicts)
+    )
+    return step.model_copy(update={"text": text}) if kept else step
 
 
 def _names(step: Step, world: World) -> set[str]:
+    """Names of the items and true values that the step's claims are about."""
     graph = world.evidence.attributes
-    return {graph.titles[c.subject] for c in step.claims if c.subject} | {
-        graph.names.get(c.value, c.value) for c in step.claims if c.value and c.holds
-    }
+    titles = {graph.titles[c.subject] for c in step.claims if c.subject}
+    values = {graph.names.get(c.value, c.value) for c in step.claims if c.value and c.holds}
+    return titles | values

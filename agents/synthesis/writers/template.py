@@ -1,7 +1,8 @@
-"""The offline writer: requests in a person's words from a grammar of alternatives (`phrases.toml`), no key, no network.
+"""The offline writer: requests in a person's words from a grammar (`phrases.toml`).
 
-"[a|b]" is one of a and b, nested as one likes; "<pool>" is a draw from a pool; "{slot}" is filled with facts, last of all, so that no
-name of the catalogue is ever read as grammar. Steps are the terse writer's.
+"[a|b]" is one of a and b, nested as one likes; "<pool>" is a draw from a pool; "{slot}" is filled
+with facts, last of all, so that no name of the catalogue is ever read as grammar. Steps are the
+terse writer's.
 """
 
 import re
@@ -11,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from agents.synthesis.sampling import World
 from agents.synthesis.state import Draft, Event
-from agents.synthesis.writers import USER_FIRST
+from agents.synthesis.world import World
+from agents.synthesis.writers import alternating
 from agents.synthesis.writers.terse import TerseWriter, noun, thing
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.names.titles import split_year
@@ -29,7 +30,7 @@ def _alternatives(text: str) -> tuple[str, ...]:
 
 
 def expand(text: str, rng: Random) -> str:
-    """Grammar to words with slots left to fill."""
+    """Expand grammar to words, with slots left to fill."""
     while pool := _POOL.search(text):
         text = text[: pool.start()] + rng.choice(PHRASES["pools"][pool[1]]) + text[pool.end() :]
     while choice := _CHOICE.search(text):
@@ -46,16 +47,17 @@ class TemplateWriter(TerseWriter):
     async def turns(
         self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
     ) -> tuple[Turn, ...]:
-        """A draw from the kind's grammar."""
+        """The request, drawn from the grammar of its kind."""
         if draft.script:
             return self._script(draft, world, rng)
         graph = world.evidence.attributes
         titles = [_title(graph.titles[i], rng) for i in draft.anchors]
-        where = (
-            f"the {_thing(world, rng)} {_join([clause(c, rng) for c in draft.about], rng)}"
-            if draft.about
-            else _join(titles, rng)
-        )
+        if draft.about:
+            word = _thing(world, rng)
+            described = _join([clause(c, rng) for c in draft.about], rng)
+            where = f"the {word} {described}"
+        else:
+            where = _join(titles, rng)
         fill = {
             "asked": _asked(draft.conditions, rng),
             "group": " and ".join(
@@ -69,9 +71,8 @@ class TemplateWriter(TerseWriter):
             "contrast": clause(draft.contrast, rng) if draft.contrast else "",
             "thing": _thing(world, rng),
         }
-        frames = PHRASES["frames"][
-            draft.kind if fill["asked"] or draft.kind != "demographics" else "demographics_alone"
-        ]
+        group_alone = draft.kind == "demographics" and not fill["asked"]
+        frames = PHRASES["frames"]["demographics_alone" if group_alone else draft.kind]
         return (Turn(role="user", text=_sentence(expand(rng.choice(frames), rng), fill)),)
 
     def _script(self, draft: Draft, world: World, rng: Random) -> tuple[Turn, ...]:
@@ -82,7 +83,7 @@ class TemplateWriter(TerseWriter):
                 _sentence(expand(rng.choice(PHRASES[role][event.act]), rng), fill)
                 for role in ("assistant", "user")
             ]
-        return tuple(Turn(role=USER_FIRST[n % 2], text=text) for n, text in enumerate(texts[1:]))
+        return alternating(texts[1:])
 
     def _facts(self, event: Event, world: World, rng: Random) -> dict[str, str]:
         item = _title(world.evidence.attributes.titles[event.item], rng) if event.item else ""
@@ -94,7 +95,10 @@ class TemplateWriter(TerseWriter):
 
 
 def clause(condition: Condition, rng: Random) -> str:
-    """A way to ask for a condition: "with Al Pacino in the cast", "though nothing by Michael Mann", "from before 1990"."""
+    """Draw a way to ask for a condition.
+
+    "with Al Pacino in the cast", "though nothing by Michael Mann", "from before 1990".
+    """
     clauses = PHRASES["clauses"]
     if condition.op in ("below", "above"):
         text = rng.choice(
@@ -110,21 +114,25 @@ def clause(condition: Condition, rng: Random) -> str:
 
 
 def _asked(conditions: tuple[Condition, ...], rng: Random) -> str:
-    """All but the group, in any order; what is ruled out comes last, so that "not" is heard to its end."""
+    """Ask for all conditions but the group, in random order, with those ruled out at the end."""
     wanted = [clause(c, rng) for c in conditions if c.op != "not" and c.relation != AUDIENCE]
     rng.shuffle(wanted)
     return ", ".join([_join(wanted, rng), *(clause(c, rng) for c in conditions if c.op == "not")])
 
 
 def _group(name: str, rng: Random) -> str:
-    """ "gender F" as "women", "age 25-34" as "people aged 25-34", "occupation writer" as "people who work as writer"."""
+    """Draw words for a group.
+
+    "gender F" as "women", "age 25-34" as "people aged 25-34", "occupation writer" as "people who
+    work as writer".
+    """
     column, _, value = name.partition(" ")
     groups = PHRASES["groups"]
     return expand(rng.choice(groups.get(name) or groups[column]), rng).format(name=value)
 
 
 def _title(title: str, rng: Random) -> str:
-    """With its year three times in four: people leave it out where they can."""
+    """The title with its year three times in four: people leave it out where they can."""
     bare, year = split_year(title)
     return title if not year or rng.random() < 0.75 else bare
 
@@ -145,7 +153,7 @@ def _join(parts: list[str], rng: Random) -> str:
 
 
 def _sentence(text: str, fill: dict[str, str]) -> str:
-    """Slots filled, sentences opened with a capital."""
+    """Fill the slots and open sentences with a capital."""
     text = re.sub(r"(^|[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), text)
     return (
         re.sub(r"\{(\w+)\}", lambda slot: fill[slot[1]], text)

@@ -1,11 +1,14 @@
-"""The tersest writer: one phrasing a kind and steps of a few words, for a policy made from scratch, which must learn every one of them."""
+"""The tersest writer: one phrasing per kind, and steps of a few words.
+
+It is for a policy that is trained from scratch, which must learn every one of them.
+"""
 
 from collections.abc import Sequence
 from random import Random
 
-from agents.synthesis.sampling import World
 from agents.synthesis.state import Draft, Event
-from agents.synthesis.writers import USER_FIRST
+from agents.synthesis.world import World
+from agents.synthesis.writers import alternating
 from data_engine.schema import Chain, Claim, Condition, Turn, content_hash
 
 # relation → (a clause that asks for it, its noun in reasoning); other relations use GENERIC
@@ -56,13 +59,14 @@ def clause(condition: Condition) -> str:
 class TerseWriter:
     """See `Writer`. Item and person names appear exactly as in the catalogue."""
 
-    name, asks = "terse", False
-    prompt_hash = content_hash([RELATIONS, GENERIC, OPS, QUERIES, TURNS])
+    name: str = "terse"
+    asks: bool = False
+    prompt_hash: str = content_hash([RELATIONS, GENERIC, OPS, QUERIES, TURNS])
 
     async def turns(
         self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
     ) -> tuple[Turn, ...]:
-        """The kind's phrasing."""
+        """The request in the phrasing of its kind."""
         if draft.script:
             return self._conversation(draft, world)
         titles, names = world.evidence.attributes.titles, world.evidence.attributes.names
@@ -85,13 +89,13 @@ class TerseWriter:
         return (Turn(role="user", text=QUERIES[draft.kind].format(**fill)),)
 
     def _conversation(self, draft: Draft, world: World) -> tuple[Turn, ...]:
-        """The user's turns, and between them the assistant's, each the one that leads to the next."""
+        """The user's turns and, between them, the assistant's that lead to the next."""
         texts: list[str] = []
         for event in draft.script:
             fill = self._fill(event, world)
             user, assistant = TURNS[event.act]
             texts += [assistant.format(**fill), user.format(**fill)]
-        return tuple(Turn(role=USER_FIRST[n % 2], text=text) for n, text in enumerate(texts[1:]))
+        return alternating(texts[1:])
 
     def _fill(self, event: Event, world: World) -> dict[str, str]:
         item = world.evidence.attributes.titles[event.item] if event.item else ""
@@ -104,15 +108,18 @@ class TerseWriter:
     async def phrase(
         self, draft: Draft, chains: tuple[Chain, ...], world: World
     ) -> tuple[Chain, ...]:
-        """As they are."""
+        """The chains as they are."""
         return chains
 
     async def objections(self, draft: Draft, turns: tuple[Turn, ...]) -> list[str]:
-        """None."""
+        """No objections: there is no critic."""
         return []
 
     def opening(self, draft: Draft, claims: tuple[Claim, ...], world: World) -> str:
-        """Each claim as "item noun value"; a premise that is seen through is set against the truth, a trusted one repeated."""
+        """Each claim as "item noun value".
+
+        A premise that is seen through is set against the truth, a trusted one is repeated.
+        """
         graph = world.evidence.attributes
         facts = ", ".join(
             f"{graph.titles[c.subject]} {noun(c.relation)} {graph.names[c.value]}"
@@ -127,26 +134,30 @@ class TerseWriter:
 
     def need(self, needs: tuple[Condition, ...]) -> str:
         """ "Need star X and genre Y."; "Need not star X."; "Need year below 1990."."""
-        return (
-            "Need "
-            + " and ".join(
-                OPS[c.op].format(f"{noun(c.relation)} {c.name}", noun(c.relation), c.name)
-                for c in needs
-            )
-            + "."
-        )
+        parts = [
+            OPS[c.op].format(f"{noun(c.relation)} {c.name}", noun(c.relation), c.name)
+            for c in needs
+        ]
+        return f"Need {' and '.join(parts)}."
 
     def candidate(self, item: str, needs: tuple[Condition, ...], keep: bool, world: World) -> str:
-        """ "Heat (1995) Al Pacino yes, Drama no skip Heat (1995)": the value one sees, whether it fits, the decision."""
+        """Per need the value one sees and whether it fits, then the decision.
+
+        "Heat (1995) Al Pacino yes, Drama no skip Heat (1995)".
+        """
         graph, title = world.evidence.attributes, world.evidence.attributes.titles[item]
         parts = []
         for c in needs:
             shown = world.shown(item, c.relation)
-            value = c.name if c.value in shown else graph.names[shown[0]] if shown else "-"
+            if c.value in shown:
+                value = c.name
+            else:
+                value = graph.names[shown[0]] if shown else "-"
             parts.append(f"{value} {'yes' if world.shows(item, c) else 'no'}")
-        return f"{title} {', '.join(parts)} {'keep' if keep else 'skip'} {title}"
+        decision = "keep" if keep else "skip"
+        return f"{title} {', '.join(parts)} {decision} {title}"
 
 
 def thing(world: World) -> str:
-    """What an item is called: "movie"."""
+    """The word for one item: "movie"."""
     return world.evidence.domain.removesuffix("s")

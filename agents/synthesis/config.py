@@ -1,0 +1,60 @@
+"""The configuration of a synthesis run, and the digest that names its rows."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from agents.synthesis.chat_config import ChatConfig
+from agents.synthesis.writers.registry import WRITERS
+from data_engine.runtime.config import Config
+from data_engine.schema import Kind, Split, content_hash
+
+USUAL: tuple[Kind, ...] = ("explicit", "implicit", "misinformed", "interest")
+
+
+class SynthConfig(Config):
+    """How many Examples of each split are made, and how.
+
+    counts: Examples per split, shared evenly by `kinds`. levels: difficulties, in turn.
+    candidates: items to choose from per query, gold included. chat: what the chat writer needs.
+    workers: processes or, with `ray`, tasks of a Ray cluster; they do not change the rows.
+    checkpoints: a postgresql:// URL for the chat writer's; SQLite beside the store by default.
+    """
+
+    counts: dict[Split, int]
+    kinds: tuple[Kind, ...] = USUAL
+    levels: tuple[int, ...] = Field((2,), min_length=1)
+    candidates: int = Field(6, ge=2, le=100)
+    writer: Literal["template", "terse", "chat"] = "template"
+    chat: ChatConfig | None = None
+    seed: int = 0
+    workers: int = Field(2, ge=1)
+    ray: bool = False
+    checkpoints: str | None = None
+
+    @field_validator("counts")
+    @classmethod
+    def _not_negative(cls, counts: dict[Split, int]) -> dict[Split, int]:
+        if any(n < 0 for n in counts.values()) or not sum(counts.values()):
+            raise ValueError("counts must not be negative, and one at least must be above zero")
+        return counts
+
+    @field_validator("kinds")
+    @classmethod
+    def _each_once(cls, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        if not kinds or len(set(kinds)) < len(kinds):
+            raise ValueError("name at least one kind, and each once")
+        return kinds
+
+    @field_validator("levels")
+    @classmethod
+    def _in_range(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
+        if not set(levels) <= {1, 2, 3}:
+            raise ValueError("levels are 1, 2 and 3")
+        return levels
+
+    def digest(self, graph_digest: str) -> str:
+        """Name of the rows: a digest of all that decides them."""
+        decides = self.model_dump(mode="json", exclude={"workers", "ray", "chat", "checkpoints"})
+        chat = self.chat and self.chat.decisive()
+        return content_hash([decides, chat, WRITERS[self.writer].prompt_hash, graph_digest])
