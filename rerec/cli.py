@@ -32,9 +32,9 @@ COMMANDS = {
         "score",
         "Score stored responses in process, as the server would.",
     ),
-    "train": ("train.commands", "train", "Fine-tune a policy: sft, then rft."),
-    "eval": ("train.commands", "evaluate", "Evaluate a policy on held-out queries."),
-    "report": ("train.commands", "report", "Write the HTML report of a run directory."),
+    "train": ("train.commands.train", "app", "Fine-tune a policy: sft, then rft."),
+    "eval": ("train.commands.eval", "app", "Evaluate a policy on held-out queries."),
+    "report": ("train.commands.report", "app", "Write the HTML report of a run directory."),
     "demo": (
         "rerec.demo",
         "demo",

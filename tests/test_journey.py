@@ -1,4 +1,4 @@
-"""The whole journey as a user runs it, interrupted on the way, on the real movies where they are at hand."""
+"""The whole journey as a user runs it, interrupted on the way; on real movies if at hand."""
 
 import json
 import os
@@ -51,8 +51,10 @@ def stages_done(run: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory, data):
-    """A finished quick journey that was interrupted twice in its synthesis, by Ctrl-C and by a SIGTERM to it alone; (run directory, what the last
-    part printed)."""
+    """(run directory, output of the last part) of a finished quick journey.
+
+    It was interrupted twice in its synthesis, by Ctrl-C and by a SIGTERM to it alone.
+    """
     run = tmp_path_factory.mktemp("journey") / "run"
     log = run / "logs/synth.log"
     for stop in (
@@ -162,7 +164,10 @@ def test_learning_from_scratch_shows_even_in_a_quick_journey(journey):
 
 
 def test_a_matrix_of_methods_is_filled_once_and_failed_cells_are_named(journey, tmp_path):
-    """Its cells train an adapter, as --set says, and end with a plain model: moved where the adapter was, the same elsewhere."""
+    """Its cells train an adapter, as --set says, and end with a plain model.
+
+    The weights have moved where the adapter was and are the same elsewhere.
+    """
     run, _ = journey
     words = [
         "train",

@@ -1,4 +1,4 @@
-"""The known faults of the published code and benchmark (METHOD §3): one named test each."""
+"""The known faults of the published code and benchmark: one named test each."""
 
 from collections import Counter
 from dataclasses import replace
@@ -110,7 +110,10 @@ def test_fault_7_gold_positions_are_shuffled_and_metrics_come_by_position(film_s
 
 @pytest.mark.parametrize("shown", [True, False])
 def test_fault_8_identity_is_the_uri_never_the_name(tmp_path, shown):
-    """Two people called Ann Arden are two attributes, share no edge, and neither is put on a card (which could not tell them apart)."""
+    """Two people called Ann Arden are two attributes and share no edge.
+
+    Neither is put on a card, which could not tell them apart.
+    """
     catalogue = hand_catalogue()
     if not shown:
         catalogue = replace(

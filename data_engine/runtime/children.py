@@ -1,4 +1,4 @@
-"""Child processes: they import our packages whatever the current folder, and end with the parent."""
+"""Child processes: they import our packages in any folder, and end with the parent."""
 
 import atexit
 import multiprocessing

@@ -8,12 +8,12 @@ from omegaconf import OmegaConf
 from data_engine.errors import ConfigChanged
 from train.errors import BadRecipe, TrainError
 from train.evaluation.compare import begin, write_comparison
-from train.evaluation.comparison import ALL, adjusted, by_seed, compare, interval, paired
+from train.evaluation.comparison import ALL, adjusted, by_seed, compare, in_words, interval, paired
 from train.evaluation.matrix import CompareConfig
 from train.evaluation.methods import method
 from train.rft.compose import RFTConfig, compose
-from train.sequential.commands import told
-from train.sequential.run import SequentialConfig, _table
+from train.sequential.config import SequentialConfig
+from train.sequential.results import summarise
 
 
 def rows(**kinds):
@@ -92,7 +92,7 @@ def test_fault_23_a_comparison_is_adjusted_over_what_is_shown_together():
     assert (
         one["p_holm"] == pytest.approx(2 * min(one["p"], other["p"])) and one["p_holm"] > one["p"]
     )
-    assert told(table["tiny-rerec"][ALL]).endswith(
+    assert in_words(table["tiny-rerec"][ALL]).endswith(
         f"p {one['p_holm']:.3f}, d {one['d']:.2f} (3 seeds)"
     )
     assert compare(CELLS)["tiny-rerec"][ALL]["against"]["p_holm"] == pytest.approx(
@@ -111,7 +111,7 @@ def test_fault_23_next_items_are_adjusted_over_methods_and_figures(tmp_path):
             (tmp_path / f"{name}-{seed}.json").write_text(
                 json.dumps({"H@10": value, "NDCG@10": value**2})
             )
-    table = _table(tmp_path, SequentialConfig(methods=tuple(made)))
+    table = summarise(tmp_path, SequentialConfig(methods=tuple(made)))
     family = [entry["against"] for name in ("sasrec", "gru4rec") for entry in table[name].values()]
     assert len(family) == 4 and [one["p_holm"] for one in family] == pytest.approx(
         adjusted([one["p"] for one in family])

@@ -18,7 +18,7 @@ from reward_server.local import local_server
 from reward_server.wire import Looked
 from train.evaluation.evaluate import EvalConfig, evaluate
 from train.evaluation.generate import placement
-from train.sequential.run import METHODS
+from train.sequential.config import METHODS
 from train.tasks import TASKS
 from train.tasks.play import play
 from train.tasks.tool_calls import MOST_CALLS

@@ -24,8 +24,9 @@ from train.rft.compose import RFTConfig, compose, on_cpu
 from train.rft.overrides import quoted, quoted_path_value
 from train.rft.recipes import recipes
 from train.rft.run import command
-from train.sequential.rporec import RPORecConfig, run_rporec
-from train.sequential.run import SequentialConfig
+from train.sequential.config import SequentialConfig
+from train.sequential.rporec import run_rporec
+from train.sequential.stages import RPORecConfig
 
 
 def composed(recipe, *overrides, run="r", model="m"):

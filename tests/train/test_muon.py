@@ -1,4 +1,4 @@
-"""Muon in fp32 against torch's own, whose iterates are bfloat16, and against the singular value decomposition."""
+"""Muon in fp32 against torch's own in bfloat16 and the singular value decomposition."""
 
 import pytest
 import torch

@@ -288,7 +288,7 @@ def test_matrices_go_to_muon_and_everything_is_trained_once(films):
     )
 
 
-def test_a_policy_that_knows_nothing_is_surprised_by_the_log_of_its_vocabulary_and_padding_changes_nothing(
+def test_a_policy_without_knowledge_is_surprised_by_log_vocabulary_and_padding_changes_nothing(
     films, tmp_path
 ):
     evidence, examples, tokenizer, entities = films

@@ -1,4 +1,7 @@
-"""RecHead: the gates by hand, planted worlds where the words carry the only signal and where they are noise, what is thought and kept."""
+"""RecHead: the gates by hand, what is thought and kept, and planted worlds.
+
+In one world the thoughts carry the only signal, in another they are noise.
+"""
 
 import numpy as np
 import pytest
@@ -12,13 +15,16 @@ from data_engine.names.sentences import kept_vectors, sentence_encoder
 from data_engine.ndcg import mean_ndcg
 from reward_server.rechead.model import HeadConfig, RecHead
 from tests.train.test_sequential import graph, rings
-from train.sequential.heads import run_rechead
+from train.sequential.config import SequentialConfig, TextConfig, TrainingConfig
 from train.sequential.ranking import ranks
-from train.sequential.rporec import RPORecConfig, run_rporec
-from train.sequential.run import SequentialConfig, run_sequential
-from train.sequential.thoughts import Said, Thought, collect, hindsight, template
-from train.sequential.training import TrainingConfig, fit
-from train.sequential.words import WordsConfig
+from train.sequential.rechead import run_rechead
+from train.sequential.rporec import run_rporec
+from train.sequential.run import run_sequential
+from train.sequential.stages import RPORecConfig
+from train.sequential.template import hindsight, template
+from train.sequential.thought_vectors import ThoughtVectors, encode_thoughts
+from train.sequential.thoughts import Thought
+from train.sequential.training import fit
 
 SMALL = TrainingConfig(
     encoder=HeadConfig(dims=16, length=8, dropout=0.0),
@@ -47,10 +53,10 @@ def head(sequences, texts, seed=0):
 
 
 def told(sequences, vectors_of):
-    """Said before every moment of all parts: `vectors_of(next)` gives the answer's and the thought's vector."""
+    """Thoughts before every moment of all parts; `vectors_of(next)` gives (2, width)."""
     lessons = list(sequences.nexts(TRAIN))
     moments = [*lessons, *sequences.nexts(1), *sequences.nexts(TEST)]
-    return Said(
+    return ThoughtVectors(
         {(n.user, len(n.history)): k for k, n in enumerate(moments)},
         torch.stack([vectors_of(n) for n in moments]),
         lessons,
@@ -63,7 +69,7 @@ def fitted(sequences, texts, said, seed=0):
         sequences,
         SMALL.model_copy(update={"seed": seed}),
         lambda *_: None,
-        said=said,
+        thoughts=said,
     )
 
 
@@ -133,10 +139,10 @@ def test_it_finds_words_that_carry_the_only_signal(place):
         sequences,
         SMALL.model_copy(update={"epochs": 6}),
         lambda *_: None,
-        said=said,
+        thoughts=said,
     )
     assert mean_ndcg(ranks(trained, asked), 10) > 0.9
-    trained.said = None
+    trained.thoughts = None
     assert mean_ndcg(ranks(trained, asked), 10) < 0.6  # it was the words
 
 
@@ -150,12 +156,12 @@ def test_it_ignores_words_that_are_noise():
 
 @pytest.mark.journey
 def test_somebody_elses_words_do_little_harm():
-    """The words repeat what the history says, so a head that was made to doubt can tell when they do not fit it."""
+    """The words repeat the history, so a head that learned to doubt sees when they do not fit."""
     sequences, texts = rings(), unit(20)
     said = told(sequences, lambda n: texts[n.target].expand(2, WIDTH))
     trained, asked = fitted(sequences, texts, said), list(sequences.nexts(TEST))
     right = mean_ndcg(ranks(trained, asked), 10)
-    trained.said = said.shuffled(0)
+    trained.thoughts = said.shuffled(0)
     wrong = mean_ndcg(ranks(trained, asked), 10)
     alone = mean_ndcg(ranks(fitted(sequences, texts, None), asked), 10)
     assert right > alone - 0.02 and right > 0.9 and wrong > alone - 0.1
@@ -163,7 +169,7 @@ def test_somebody_elses_words_do_little_harm():
 
 def test_shuffled_gives_nobody_their_own_words():
     at = {(user, turn): 3 * user + turn for user in range(5) for turn in range(3)}
-    said = Said(at, torch.arange(15.0)[:, None, None].expand(15, 2, 1), [])
+    said = ThoughtVectors(at, torch.arange(15.0)[:, None, None].expand(15, 2, 1), [])
     found = said.shuffled(0)
     assert sorted(found.vectors[:, 0, 0].tolist()) == list(range(15))
     assert all(int(found.vectors[k, 0, 0]) // 3 != user for (user, _), k in at.items())
@@ -171,7 +177,7 @@ def test_shuffled_gives_nobody_their_own_words():
 
 def test_an_empty_text_is_no_vector():
     moments = [Next(0, np.array([1]), 2), Next(1, np.array([1, 2]), 0)]
-    said = collect(
+    said = encode_thoughts(
         moments,
         [],
         lambda _: [Thought("", "a film"), Thought("because", " ")],
@@ -249,7 +255,7 @@ def test_an_encoder_that_is_not_there_says_what_to_do(tmp_path, monkeypatch):
 
 def test_without_its_encoder_nothing_is_begun(evidence, film_store, tmp_path):
     config = SequentialConfig(
-        methods=("rechead",), cut="last", words=WordsConfig(encoder=str(tmp_path / "nothing"))
+        methods=("rechead",), cut="last", words=TextConfig(encoder=str(tmp_path / "nothing"))
     )
     for begin in (
         lambda run: run_sequential(run, evidence, config, print),

@@ -95,7 +95,7 @@ def troubled(film_store, beginner, tmp_path_factory):
         said, _ = process.communicate(timeout=600)
         return SimpleNamespace(
             code=process.returncode,
-            said=said,
+            thoughts=said,
             steps=steps(run),
             saved=last_checkpoint(run),
             rollouts=rollouts(run),

@@ -1,4 +1,4 @@
-"""RPORec's stage 2: the composite reward by hand, what could not be scored, the questions, and both stages in turns through verl."""
+"""RPORec: the composite reward by hand, the questions, and both stages in turns through verl."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_engine.datasets.sampling import evenly
 from data_engine.datasets.sequences import TRAIN, VALIDATION, Sequences
 from data_engine.graphs.evidence import Evidence
 from reward_server.errors import ServerUnreachable, StaleGraph
@@ -18,8 +19,9 @@ from reward_server.wire import HeadScore
 from tests.test_cli import rerec, start, wait_for
 from train.reports.metrics import read_metrics, validations
 from train.rft.resume import metrics_files
-from train.sequential.queries import evenly, next_lessons, next_rows, question
-from train.sequential.thoughts import READ, Thought, policy, template
+from train.sequential.queries import next_lessons, next_rows, question
+from train.sequential.template import template
+from train.sequential.thoughts import READ, Thought, policy_thinker
 from train.sft.tiny import TinyConfig, build_model, save
 from train.sft.tokenizer import build_tokenizer
 from train.verl_plugin.reward import entropy_gap, next_item_reward
@@ -35,7 +37,7 @@ LOGPROBS = [-1.0, -0.5, -0.1, -0.1, -0.1]
 
 
 class Answers:
-    """Stands for the server: gives or raises what it was made with, and remembers what it was asked."""
+    """A fake server: returns or raises what it was made with, and keeps what it was asked."""
 
     def __init__(self, answer):
         self.answer, self.asked = answer, []
@@ -162,7 +164,7 @@ def test_a_policy_thinks_once_and_a_run_cut_short_goes_on(evidence, tmp_path):
             tokenizer,
             entities,
         )
-    think = policy(
+    think = policy_thinker(
         tmp_path / "0",
         questions,
         tmp_path / "kept.jsonl",
@@ -173,7 +175,7 @@ def test_a_policy_thinks_once_and_a_run_cut_short_goes_on(evidence, tmp_path):
     lines = (tmp_path / "kept.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "kept.jsonl").write_text("".join(lines[:4]) + lines[4][:9])
     assert think(moments) == first and asked[1:] == [(2, 2)]
-    policy(
+    policy_thinker(
         tmp_path / "1",
         questions,
         tmp_path / "kept.jsonl",
@@ -217,7 +219,7 @@ STEPS = 8
 
 @pytest.fixture(scope="module")
 def turns(film_store, tmp_path_factory):
-    """Both stages in turns, killed without warning in each and gone on with; (run, what the last command said, the command)."""
+    """(run, output of the last command, the command) of both stages in turns, killed in each."""
     run = tmp_path_factory.mktemp("turns") / "r"
     changes = {
         "trainer.total_training_steps": STEPS,

@@ -20,7 +20,10 @@ PART = "val-aux/rerec/films/next_item/{}/mean@1"
 
 @pytest.fixture
 def run(tmp_path):
-    """Twelve steps, the last three of a second attempt that did step 10 again; validated at 0 and 12; the policy's entropy is gone."""
+    """Twelve steps, the last three of a second attempt that did step 10 again.
+
+    Validated at 0 and 12; the policy's entropy is gone.
+    """
     run = tmp_path / "r"
     (run / "log/rerec").mkdir(parents=True)
     (run / "samples").mkdir()

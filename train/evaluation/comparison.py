@@ -40,7 +40,10 @@ class Difference(TypedDict):
 
 
 class Entry(Interval):
-    """One figure of one method; `against` but for the first method, `seeds` where they are shown."""
+    """One figure of one method.
+
+    against: in all methods but the first; seeds: where they are shown.
+    """
 
     seeds: NotRequired[dict[str, float]]
     against: NotRequired[Difference]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents.llm.request import Message
 from train.evaluation.endpoint import EndpointConfig, ask
 from train.tasks.base import Chat, Progress, no_progress
 
@@ -53,7 +54,12 @@ class EndpointPolicy:
     ) -> list[str]:
         """The next message after each prompt; raises what `ask` raises."""
         seed = self.seed + TURN_SEEDS * turn
-        return ask(self.endpoint, prompts, self.temperature, seed, self.kept, progress)
+        asked = [p if isinstance(p, str) else _messages(p) for p in prompts]
+        return ask(self.endpoint, asked, self.temperature, seed, self.kept, progress)
+
+
+def _messages(chat: Chat) -> list[Message]:
+    return [Message(role=message["role"], content=message["content"]) for message in chat]
 
 
 def _chat(prompt: str | Chat) -> Chat:

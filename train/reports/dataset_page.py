@@ -17,7 +17,7 @@ def dataset_page(examples: list[Example], evidence: Evidence) -> dict[str, Any]:
     graph = evidence.attributes
     coverage: Counter[str] = Counter()
     for relations in graph.edges.values():
-        coverage.update(relations)
+        coverage.update(relations.keys())
     lengths = np.quantile([len(e.query.split()) for e in examples], (0.1, 0.5, 0.9))
     shown = {e.kind: e for e in reversed(examples) if e.split == "sft"}
     positions = Counter(e.gold_position for e in examples)

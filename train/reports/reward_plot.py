@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HEALTH = {
-    "response_length/mean": "tokens a response",
+    "response_length/mean": "tokens per response",
     "response_length/clip_ratio": "share cut at the limit",
-    "actor/ppo_kl": "KL of a step, nats a token",
+    "actor/ppo_kl": "KL per step, nats per token",
     "actor/grad_norm": "gradient norm",
 }
 COLUMNS = 4

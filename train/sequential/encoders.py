@@ -1,4 +1,7 @@
-"""From a history of items to a vector whose product with an item's row of the table says how likely that item is next."""
+"""Encoders of histories.
+
+The vector of a history, times the row of an item in the table, says how likely that item is next.
+"""
 
 import torch
 from torch import nn
@@ -28,10 +31,12 @@ class GRU4Rec(nn.Module):
 
     def forward(self, histories: torch.Tensor) -> torch.Tensor:
         """As `RecHead.forward`."""
-        return self.cells(self.dropout(self.items(histories)))[0]
+        states, _ = self.cells(self.dropout(self.items(histories)))
+        return states
 
 
-ENCODERS: dict[str, type[nn.Module]] = {
-    "sasrec": RecHead,
+Encoder = RecHead | GRU4Rec
+ENCODERS: dict[str, type[RecHead] | type[GRU4Rec]] = {
+    "sasrec": RecHead,  # without texts it is SASRec
     "gru4rec": GRU4Rec,
-}  # a RecHead without texts is SASRec
+}

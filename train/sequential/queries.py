@@ -1,15 +1,17 @@
-"""Questions about what comes next, as verl reads them; and their answers as a policy learns to give them."""
+"""Questions about the next item for verl, and the answers that a policy is taught to give."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from data_engine.datasets.parquet import next_row
+from data_engine.datasets.sampling import evenly
 from data_engine.datasets.sequences import TRAIN, VALIDATION, Cut, Next, Sequences
 from data_engine.graphs.evidence import Evidence
-from train.sequential.thoughts import READ, Thought
+from train.sequential.thoughts import READ, Thinker
 from train.sft.lessons import Lesson
 from train.tasks.prompts import history_prompt, thought_out
 
-VALIDATED = 3000
+VALIDATED = 3000  # validation queries at most
 
 
 def question(one: Next, sequences: Sequences, evidence: Evidence) -> str:
@@ -17,43 +19,29 @@ def question(one: Next, sequences: Sequences, evidence: Evidence) -> str:
     return history_prompt([sequences.items[k] for k in one.history[-READ:]], evidence)
 
 
-def next_rows(evidence: Evidence, cut: Cut, most: int) -> dict[str, list[dict]]:
-    """Rows by split: `most` moments of training, evenly over all, and VALIDATED of validation."""
+def next_rows(evidence: Evidence, cut: Cut, most: int) -> dict[str, list[dict[str, Any]]]:
+    """Rows by split: at most `most` training moments and VALIDATED validation queries, evenly."""
     graph, found = evidence.interactions, {}
     sequences = Sequences.of(graph, cut)
     for split, part, count in (("rl", TRAIN, most), ("validation", VALIDATION, VALIDATED)):
-        chosen = evenly(list(sequences.nexts(part)), count)
         found[split] = [
             next_row(
                 evidence.domain,
-                f"{graph.users[n.user]}:{len(n.history)}",
+                f"{graph.users[one.user]}:{len(one.history)}",
                 split,
-                question(n, sequences, evidence),
+                question(one, sequences, evidence),
             )
-            for n in chosen
+            for one in evenly(list(sequences.nexts(part)), count)
         ]
     return found
 
 
 def next_lessons(
-    moments: Sequence[Next],
-    think: Callable[[Sequence[Next]], list[Thought]],
-    sequences: Sequences,
-    evidence: Evidence,
+    moments: Sequence[Next], think: Thinker, sequences: Sequences, evidence: Evidence
 ) -> list[Lesson]:
-    """What a policy is taught to answer before those moments; one without an answer teaches nothing."""
-    thoughts = zip(moments, think(moments), strict=True)
+    """What a policy is taught to answer before those moments; without an answer, nothing."""
     return [
-        Lesson(question(n, sequences, evidence), thought_out(*thought), ())
-        for n, thought in thoughts
+        Lesson(question(one, sequences, evidence), thought_out(*thought), ())
+        for one, thought in zip(moments, think(moments), strict=True)
         if thought.answer
     ]
-
-
-def evenly(rows: list[Next], most: int, between: bool = False) -> list[Next]:
-    """At most so many of them, evenly over all; those `between` are others, where there are twice as many."""
-    return (
-        [rows[(2 * k + between) * len(rows) // (2 * most)] for k in range(most)]
-        if most < len(rows)
-        else rows
-    )

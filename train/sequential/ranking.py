@@ -1,4 +1,4 @@
-"""Where the true next item stands among the whole catalogue, less what the user has had: H@K and NDCG@K."""
+"""The rank of the true next item among the whole catalogue, less what the user has had."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,18 +6,19 @@ import numpy as np
 
 from data_engine.datasets.sequences import Next
 
-AT_ONCE = 256
-Scorer = Callable[
-    [Sequence[Next]], np.ndarray
-]  # what was before each moment → (moments, items) scores
+BATCH = 256
+Scorer = Callable[[Sequence[Next]], np.ndarray]  # moments → (moments, items) scores
 
 
 def ranks(scorer: Scorer, nexts: Sequence[Next]) -> np.ndarray:
-    """1 for the first place, of each target. Items of the history are out of the running, but for the target itself; among equals the
-    target stands in the middle."""
+    """(moments,) the rank of each target, from 1.
+
+    Items of the history are out of the running, but for the target itself; among equals the target
+    stands in the middle.
+    """
     found = np.empty(len(nexts))
-    for start in range(0, len(nexts), AT_ONCE):
-        part = nexts[start : start + AT_ONCE]
+    for start in range(0, len(nexts), BATCH):
+        part = nexts[start : start + BATCH]
         table = np.array(scorer(part), dtype=np.float64)
         for k, (one, row) in enumerate(zip(part, table, strict=True), start):
             own = row[one.target]

@@ -1,195 +1,160 @@
-"""Training an encoder: cross entropy against sampled negatives, corrected for how often each is drawn; stops when validation says so."""
+"""Training of an encoder, which stops when validation says so."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from pydantic import Field
-from torch import nn
-from torch.nn.functional import cross_entropy
 
 from data_engine.datasets.sequences import VALIDATION, Next, Sequences
 from data_engine.ndcg import mean_ndcg
 from data_engine.runtime.atomic import draft
-from data_engine.runtime.config import Config
-from reward_server.rechead.model import PAD, HeadConfig, RecHead
+from reward_server.rechead.model import PAD
+from train.sequential.config import TrainingConfig
+from train.sequential.encoders import Encoder
+from train.sequential.loss import NegativeSampler, sampled_loss, windows
 from train.sequential.ranking import ranks
-from train.sequential.thoughts import Said
+from train.sequential.scoring import EncoderScorer, last_states, with_thoughts
+from train.sequential.thought_vectors import ThoughtVectors
 
-Tell = Callable[[int, float], None]  # hears (epoch, validation NDCG@10)
-
-
-class TrainingConfig(Config):
-    """`epochs` is the most; training stops after `patience` epochs without a better validation NDCG@10. `watched`: validation queries used.
-    `doubt`: the share of lessons told in somebody else's words, so that the gates learn to shut."""
-
-    encoder: HeadConfig = HeadConfig()
-    epochs: int = Field(200, ge=1)
-    patience: int = Field(10, ge=1)
-    batch: int = Field(32, ge=1)
-    lr: float = Field(1e-3, gt=0)
-    negatives: int = Field(512, ge=1)
-    watched: int = Field(2000, ge=1)
-    doubt: float = Field(0.3, ge=0, le=1)
-    seed: int = 0
+OnEpoch = Callable[[int, float], None]  # called with the epoch and validation NDCG@10
 
 
-def windows(rows: Sequence[np.ndarray], length: int) -> np.ndarray:
-    """(windows, length + 1) item numbers from 1, padded behind with 0: each sequence cut from its end, neighbours sharing one item, so that
-    every step from one item to the next is learned once."""
-    found = []
-    for row in rows:
-        for end in range(len(row), 1, -length):
-            part = row[max(0, end - length - 1) : end] + 1
-            found.append(np.pad(part, (0, length + 1 - len(part)), constant_values=PAD))
-    return np.array(found, np.int64).reshape(-1, length + 1)
+def fit(
+    model: Encoder,
+    sequences: Sequences,
+    config: TrainingConfig,
+    on_epoch: OnEpoch,
+    checkpoint: Path | None = None,
+    thoughts: ThoughtVectors | None = None,
+) -> EncoderScorer:
+    """Train the model and return it as it was when validation was best.
 
-
-def sampled_loss(
-    states: torch.Tensor,
-    targets: torch.Tensor,
-    table: torch.Tensor,
-    negatives: torch.Tensor,
-    log_share: torch.Tensor,
-) -> torch.Tensor:
-    """Mean cross entropy of the targets (N,) among themselves and shared negatives (M,), states (N, dims), item embeddings (items + 1, dims).
-
-    Each logit less the log of the item's share in the draws, so that what is drawn often is not punished for it (logQ, Yi et al. 2019); a
-    negative that is the target is left out.
+    checkpoint: written after each epoch; one of the same run is resumed from, exactly.
+    thoughts: a RecHead learns to read them from lessons of what was thought and which item came
+        then. These leave alone what it makes of histories, so that gates which shut give the head
+        without texts.
     """
-    right = (states * table[targets]).sum(1, keepdim=True) - log_share[targets][:, None]
-    wrong = states @ table[negatives].T - log_share[negatives]
-    wrong = wrong.masked_fill(targets[:, None] == negatives, -torch.inf)
-    return cross_entropy(torch.cat([right, wrong], 1), torch.zeros(len(targets), dtype=torch.long))
+    training = _Training(model, sequences, config, thoughts)
+    if checkpoint and checkpoint.is_file():
+        training.restore(torch.load(checkpoint, weights_only=True))
+    while not training.finished:
+        training.epoch()
+        on_epoch(training.epochs, training.value)
+        if checkpoint:
+            with draft(checkpoint) as part:
+                torch.save(training.state(), part)
+    model.load_state_dict(training.best_weights)
+    return training.scorer()
 
 
-class Trained:
-    """An encoder that has been fitted, as a scorer; a RecHead heeds what was said."""
-
-    def __init__(self, model: nn.Module, length: int, said: Said | None = None) -> None:
-        self.model, self.length, self.said = model.eval(), length, said
-
-    @torch.no_grad()
-    def __call__(self, nexts: Sequence[Next]) -> np.ndarray:
-        """(nexts, items) scores; only the last `length` items of a history are read."""
-        states = last_states(self.model, nexts, self.length)
-        if self.said:
-            states = self.model.fuse_texts(states, self.said.before(nexts))
-        return (states @ self.model.table()[1:].T).numpy()
-
-
-def last_states(model: nn.Module, nexts: Sequence[Next], length: int) -> torch.Tensor:
-    """(nexts, dims): what is expected after each history."""
-    read = [torch.from_numpy(n.history[-length:] + 1) for n in nexts]
-    last = torch.tensor([len(h) - 1 for h in read])
-    return model(nn.utils.rnn.pad_sequence(read, batch_first=True, padding_value=PAD))[
-        torch.arange(len(read)), last
-    ]
-
-
-def watched(sequences: Sequences, config: TrainingConfig) -> list[Next]:
-    """The validation queries that are looked at after each epoch, evenly over all."""
+def validation_queries(sequences: Sequences, config: TrainingConfig) -> list[Next]:
+    """The queries that are ranked after each epoch, evenly over all of validation."""
     found = list(sequences.nexts(VALIDATION))
     return found[:: -(-len(found) // config.watched)] if found else []
 
 
-def fit(
-    model: nn.Module,
-    sequences: Sequences,
-    config: TrainingConfig,
-    tell: Tell,
-    checkpoint: Path | None = None,
-    said: Said | None = None,
-) -> Trained:
-    """Fit the model and return it as it was when validation was best. A checkpoint of the same run is gone on from, exactly.
+class _Training:
+    """The state of a training run; all randomness is that of torch's global generator."""
 
-    With `said`, a RecHead learns to listen beside: from lessons of what was said and what came then, which leave alone what it makes of histories,
-    so that gates which shut give the head without words.
-    """
-    torch.manual_seed(config.seed)
-    optimiser = torch.optim.Adam(model.parameters(), lr=config.lr)
-    rows = sequences.train()
-    cut = torch.from_numpy(windows(rows, config.encoder.length))
-    share = (
-        np.bincount(np.concatenate(rows) + 1, minlength=len(sequences.items) + 1).astype(np.float32)
-        ** 0.75
-    )
-    share = torch.from_numpy(np.where(np.arange(len(share)) == PAD, 0, np.maximum(share, 1)))
-    log_share = torch.log(share / share.sum() * config.negatives)
-    asked = watched(sequences, config)
-    state = {"epoch": 0, "best": -1.0, "stale": 0, "kept": copy.deepcopy(model.state_dict())}
-    if checkpoint and checkpoint.is_file():
-        found = torch.load(checkpoint, weights_only=True)
-        state = found["state"]
-        model.load_state_dict(found["model"])
-        optimiser.load_state_dict(found["optimiser"])
-        torch.set_rng_state(found["rng"])
-    while state["epoch"] < config.epochs and state["stale"] < config.patience:
-        model.train()
-        steps = torch.randperm(len(cut)).split(config.batch)
-        lessons = (
-            torch.randperm(len(said.lessons)).tensor_split(len(steps))
-            if said
-            else [None] * len(steps)
-        )
-        for chosen, lesson in zip(steps, lessons, strict=True):
-            wanted = cut[chosen][:, 1:]
-            told = wanted != PAD
-            negatives = torch.multinomial(share, config.negatives, replacement=True)
-            states, table = model(cut[chosen][:, :-1]), model.table()
-            loss = sampled_loss(states[told], wanted[told], table, negatives, log_share)
-            if lesson is not None and len(lesson):
-                loss = loss + _lesson(
-                    model,
-                    [said.lessons[k] for k in lesson],
-                    said,
-                    config,
-                    table,
-                    negatives,
-                    log_share,
-                )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        value = mean_ndcg(ranks(Trained(model, config.encoder.length, said), asked), 10)
-        better = value > state["best"]
-        state["epoch"] += 1
-        state["stale"] = 0 if better else state["stale"] + 1
-        if better:
-            state |= {"best": value, "kept": copy.deepcopy(model.state_dict())}
-        tell(state["epoch"], value)
-        if checkpoint:
-            with draft(checkpoint) as part:
-                torch.save(
-                    {
-                        "state": state,
-                        "model": model.state_dict(),
-                        "optimiser": optimiser.state_dict(),
-                        "rng": torch.get_rng_state(),
-                    },
-                    part,
-                )
-    model.load_state_dict(state["kept"])
-    return Trained(model, config.encoder.length, said)
+    def __init__(
+        self,
+        model: Encoder,
+        sequences: Sequences,
+        config: TrainingConfig,
+        thoughts: ThoughtVectors | None,
+    ) -> None:
+        torch.manual_seed(config.seed)
+        self.model, self.config, self.thoughts = model, config, thoughts
+        self.optimiser = torch.optim.Adam(model.parameters(), lr=config.lr)
+        rows = sequences.train()
+        self.windows = torch.from_numpy(windows(rows, config.encoder.length))
+        self.negatives = NegativeSampler.of(rows, len(sequences.items), config.negatives)
+        self.queries = validation_queries(sequences, config)
+        self.epochs, self.stale, self.value, self.best = 0, 0, 0.0, -1.0
+        self.best_weights = copy.deepcopy(model.state_dict())
 
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or the last ones brought nothing."""
+        return self.epochs >= self.config.epochs or self.stale >= self.config.patience
 
-def _lesson(
-    model: RecHead,
-    lessons: list[Next],
-    said: Said,
-    config: TrainingConfig,
-    table: torch.Tensor,
-    negatives: torch.Tensor,
-    log_share: torch.Tensor,
-) -> torch.Tensor:
-    heard = said.before(lessons)
-    doubted = torch.rand(len(lessons)) < config.doubt
-    heard = torch.where(doubted[:, None, None], heard.roll(1, 0), heard)
-    with torch.no_grad():
-        states = last_states(model, lessons, config.encoder.length)
-    wanted = torch.tensor([n.target + 1 for n in lessons])
-    return sampled_loss(
-        model.fuse_texts(states, heard), wanted, table.detach(), negatives, log_share
-    )
+    def scorer(self) -> EncoderScorer:
+        """The model as it is; switches it to evaluation."""
+        return EncoderScorer(self.model, self.config.encoder.length, self.thoughts)
+
+    def epoch(self) -> None:
+        """Read all windows once, with the lessons among them, then validate."""
+        self.model.train()
+        batches = torch.randperm(len(self.windows)).split(self.config.batch)
+        for batch, lessons in zip(batches, self._lessons(len(batches)), strict=True):
+            self._step(self.windows[batch], lessons)
+        self.value = mean_ndcg(ranks(self.scorer(), self.queries), 10)
+        self.epochs += 1
+        if self.value > self.best:
+            self.best, self.stale = self.value, 0
+            self.best_weights = copy.deepcopy(self.model.state_dict())
+        else:
+            self.stale += 1
+
+    def _lessons(self, batches: int) -> list[list[Next]]:
+        """The lessons of each batch: all of them once, in random order."""
+        if self.thoughts is None:
+            return [[] for _ in range(batches)]
+        every = self.thoughts.lessons
+        parts = torch.randperm(len(every)).tensor_split(batches)
+        return [[every[k] for k in part] for part in parts]
+
+    def _step(self, batch: torch.Tensor, lessons: list[Next]) -> None:
+        targets = batch[:, 1:]
+        known = targets != PAD
+        negatives = self.negatives.draw()
+        states, table = self.model(batch[:, :-1]), self.model.table()
+        log_share = self.negatives.log_share
+        loss = sampled_loss(states[known], targets[known], table, negatives, log_share)
+        if lessons and self.thoughts:
+            loss = loss + self._lesson_loss(lessons, self.thoughts, table, negatives)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+
+    def _lesson_loss(
+        self,
+        lessons: list[Next],
+        thoughts: ThoughtVectors,
+        table: torch.Tensor,
+        negatives: torch.Tensor,
+    ) -> torch.Tensor:
+        """The loss of the items that came after thoughts, some of which are those of others."""
+        vectors = thoughts.before(lessons)
+        doubted = torch.rand(len(lessons)) < self.config.doubt
+        vectors = torch.where(doubted[:, None, None], vectors.roll(1, 0), vectors)
+        with torch.no_grad():
+            states = last_states(self.model, lessons, self.config.encoder.length)
+        targets = torch.tensor([one.target + 1 for one in lessons])
+        states = with_thoughts(self.model, states, vectors)
+        return sampled_loss(states, targets, table.detach(), negatives, self.negatives.log_share)
+
+    def state(self) -> dict[str, Any]:
+        """All that a resume needs; loads with torch's weights_only."""
+        return {
+            "state": {
+                "epoch": self.epochs,
+                "best": self.best,
+                "stale": self.stale,
+                "kept": self.best_weights,
+            },
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "rng": torch.get_rng_state(),
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Continue exactly where `state` was taken."""
+        state = saved["state"]
+        self.epochs, self.best, self.stale = state["epoch"], state["best"], state["stale"]
+        self.best_weights = state["kept"]
+        self.model.load_state_dict(saved["model"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        torch.set_rng_state(saved["rng"])
