@@ -30,9 +30,7 @@ SIGNATURES = {
     ),
     "RewardClient.ready": "(self) -> dict[str, Any]",
     "RewardClient.close": "(self) -> None",
-    "Store.open": (
-        "(path: Path | str, *, create: bool = False, read_only: bool = False) -> 'Store'"
-    ),
+    "Store.open": ("(path: Path | str, *, create: bool = False, read_only: bool = False) -> Self"),
     "Store.close": "(self) -> None",
     "Store.counts": "(self) -> dict[str, int]",
     "Store.example": "(self, example_id: str) -> Example | None",
