@@ -17,9 +17,12 @@ test *args:
 unit:
     @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist loadfile
 
-# style, import directions, documentation (built strictly into site/)
+# style, types, import directions, documentation (built strictly into site/)
 lint:
     @"{{bin}}/ruff" check .
+    @"{{bin}}/ruff" format --check --quiet .
+    @"{{bin}}/mypy" --strict --no-error-summary data_engine reward_server rerec
+    @"{{bin}}/mypy" --no-error-summary agents train
     @"{{bin}}/lint-imports"
     @"{{just_executable()}}" docs
 

@@ -59,7 +59,7 @@ def cells(line: str) -> list[str]:
 
 
 def value(cell: str) -> Any:
-    """A number, {"value", "plus_minus"} for a mean with its interval, null for nothing, else text."""
+    """A number; {"value", "plus_minus"} for a mean with its interval; null for nothing; text."""
     found = MEASURED.fullmatch(cell)
     if not found:
         return cell or None

@@ -13,7 +13,7 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 @dataclass(frozen=True)
 class Measures:
-    """Of some files: lines per file, places of long lines, nested comprehensions, function sizes."""
+    """Of some files: lines per file, places of long lines and nested comprehensions, functions."""
 
     files: dict[str, int]
     long_lines: list[str]
@@ -57,6 +57,6 @@ def is_nested(node: ast.AST) -> bool:
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines of a function; those of a command of the command line without its options."""
     start = node.lineno
-    if any("command" in ast.unparse(decorator) for decorator in node.decorator_list):
+    if "Option" in ast.unparse(node.args):
         start = node.body[0].lineno
     return (node.end_lineno or start) - start + 1

@@ -1,4 +1,4 @@
-"""The command line as users meet it: help, JSON, one clear line on bad input, whole files or none."""
+"""The command line: help, JSON, one clear line on bad input, whole files or none."""
 
 import json
 import os

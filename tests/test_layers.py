@@ -65,7 +65,11 @@ def test_the_lock_pins_everything_we_import_and_not_openai_agents():
 
 @pytest.mark.journey
 def test_the_reward_server_and_the_front_door_stay_light():
-    code = "import sys, {0}; print(sorted({{m.split('.')[0] for m in sys.modules}} & {{'torch', 'verl', 'ray', 'transformers', 'langgraph', 'duckdb'}}))"
+    code = (
+        "import sys, {0}; loaded = {{name.split('.')[0] for name in sys.modules}}; "
+        "heavy = {{'torch', 'verl', 'ray', 'transformers', 'langgraph', 'duckdb'}}; "
+        "print(sorted(loaded & heavy))"
+    )
     out = [
         subprocess.run(
             [sys.executable, "-c", code.format(m)],

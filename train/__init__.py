@@ -1,5 +1,15 @@
-"""LEARNING: a policy from Examples by supervised then reinforcement fine-tuning through verl, judged on held-out queries.
+"""Learning: supervised, then reinforcement fine-tuning of a policy, judged on held-out queries.
 
-What comes in: Examples and Evidence (data_engine) and scores over HTTP (reward_server's client). What goes out: a model
-folder, metrics, evaluations and a report. verl lives in `verl_plugin/` only.
+In: Examples and Evidence (data_engine), scores over HTTP (reward_server.client). Out: a model
+folder, metrics, evaluations and reports. `verl_plugin/` alone imports verl.
+
+    tasks/         how an Example becomes a prompt, and how its answer is played and read
+    algorithms/    from scores to the advantage of each token, one module per algorithm
+    sft/           supervised fine-tuning of the tiny policy
+    rft/           reinforcement runs: recipes, composing, running, resuming, exporting
+    evaluation/    policies, endpoints and baselines on held-out queries; methods compared
+    sequential/    next-item recommendation, RecHead and RPORec
+    reports/       self-contained HTML pages
+    verl_plugin/   what verl loads: agent loops, estimators, trainer, CPU rollout
+    commands/      the command line
 """

@@ -37,7 +37,8 @@ OCCUPATIONS_1M = (
     "other|academic/educator|artist|clerical/admin|college/grad student|customer "
     "service|doctor/health care|executive/managerial|farmer|"
     "homemaker|K-12 "
-    "student|lawyer|programmer|retired|sales/marketing|scientist|self-employed|technician/engineer|tradesman/craftsman|"
+    "student|lawyer|programmer|retired|sales/marketing|scientist|self-employed|"
+    "technician/engineer|tradesman/craftsman|"
     "unemployed|writer"
 ).split("|")
 NO_GENRES = "(no genres listed)"

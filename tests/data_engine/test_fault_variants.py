@@ -139,6 +139,12 @@ def text_of(rows, rng, separator, end, quoting, broken):
     return text.replace("1", "\0", 1) if broken == "NUL" else text
 
 
+def drawn_options(rng: random.Random, encoded: bool) -> list[str]:
+    options = ["--max-rejects", "1000"] * (rng.random() < 0.5)
+    options += ["--skip-unknown"] * (rng.random() < 0.3)
+    return options + ["--encoding", "latin-1"] * (encoded and rng.random() < 0.5)
+
+
 @pytest.mark.journey
 @pytest.mark.parametrize(("make", "count"), [(tables, 65), (movielens, 35)])
 def test_fault_variants_are_read_as_they_are_meant_or_refused_in_one_line(
@@ -188,10 +194,7 @@ def test_fault_variants_are_read_as_they_are_meant_or_refused_in_one_line(
         if victim != "ratings.csv" and style[3] in ("a header twice", "a word for a number"):
             victim = "ratings.csv"  # elsewhere such a row is another title, and no fault
         write(files, victim, *style)
-        options = ["--max-rejects", "1000"] * (rng.random() < 0.5) + ["--skip-unknown"] * (
-            rng.random() < 0.3
-        )
-        options += ["--encoding", "latin-1"] * (make is tables and rng.random() < 0.5)
+        options = drawn_options(rng, make is tables)
         code, out, err = load(*options)
         what = (victim, style, options, out, err)
         assert "Traceback" not in err + out, what

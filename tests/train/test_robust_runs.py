@@ -1,4 +1,7 @@
-"""What befalls a long run: a reward server that is lost, queries that cannot be scored, a damaged checkpoint, SIGTERM; two ranks for one."""
+"""Faults of long runs, and two ranks.
+
+A lost reward server, queries that cannot be scored, a damaged checkpoint, SIGTERM.
+"""
 
 import json
 from collections import Counter
@@ -58,8 +61,11 @@ def last_checkpoint(run: Path) -> int:
 
 @pytest.fixture(scope="module")
 def troubled(film_store, beginner, tmp_path_factory):
-    """A run whose server never knows one of its 16 queries; it loses the server, then finds its last checkpoint damaged and is told to stop, and
-    then ends. What each of its three processes was like: exit code, what it said, steps taken, step of the last checkpoint, responses."""
+    """A run whose server does not know one of its 16 queries, in three processes.
+
+    It loses the server; finds its last checkpoint damaged and is told to stop; ends. Of each
+    process: exit code, output, steps taken, step of the last checkpoint, responses.
+    """
     folder = tmp_path_factory.mktemp("troubled")
     lacking, run = folder / "lacking.duckdb", folder / "run"
     lacking.write_bytes(film_store.read_bytes())
@@ -92,10 +98,10 @@ def troubled(film_store, beginner, tmp_path_factory):
     words += [*(word for change in changes for word in ("--set", f"trainer.{change}")), "--server"]
 
     def ended(process) -> SimpleNamespace:
-        said, _ = process.communicate(timeout=600)
+        printed, _ = process.communicate(timeout=600)
         return SimpleNamespace(
             code=process.returncode,
-            thoughts=said,
+            printed=printed,
             steps=steps(run),
             saved=last_checkpoint(run),
             rollouts=rollouts(run),
@@ -119,7 +125,7 @@ def troubled(film_store, beginner, tmp_path_factory):
 
 def test_a_lost_server_stops_training_with_a_checkpoint_and_the_command_that_resumes(troubled):
     lost = troubled[1][0]
-    errors = [line for line in lost.said.splitlines() if line.startswith("error:")]
+    errors = [line for line in lost.printed.splitlines() if line.startswith("error:")]
     assert (
         lost.code == 3
         and len(errors) == 1
@@ -131,15 +137,18 @@ def test_a_lost_server_stops_training_with_a_checkpoint_and_the_command_that_res
 
 def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(troubled):
     lost, stopped, _ = troubled[1]
-    assert f"step {lost.saved} is set aside" in stopped.said
+    assert f"step {lost.saved} is set aside" in stopped.printed
     assert (
         stopped.steps[len(lost.steps)] == (lost.saved - 1) // 2 * 2 + 1
     )  # every second step was kept
 
 
 def test_a_step_taken_again_is_the_same_step(troubled):
-    """From the same weights the same queries, responses and mini-batches. Rounding differs with what the rollout gathers in a batch, and once in
-    some ten thousand tokens it draws another, from which on that response is another one."""
+    """From the same weights the same queries, responses and mini-batches.
+
+    Rounding differs with what the rollout gathers in a batch: once in some ten thousand tokens
+    another one is drawn, and from there on that response is another one.
+    """
     run, (lost, stopped, _) = troubled
     first, again = (
         {row["step"]: row["data"] for row in map(json.loads, path.read_text().splitlines())}
@@ -159,8 +168,8 @@ def test_sigterm_saves_a_checkpoint_and_the_resume_ends_the_run(troubled):
     run, (_, stopped, whole) = troubled
     assert (
         stopped.code == 3
-        and "stopped by SIGTERM after a checkpoint" in stopped.said
-        and "Traceback" not in stopped.said.splitlines()[-1]
+        and "stopped by SIGTERM after a checkpoint" in stopped.printed
+        and "Traceback" not in stopped.printed.splitlines()[-1]
     )
     assert stopped.saved == stopped.steps[-1] < STEPS
     assert whole.code == 0 and whole.steps[len(stopped.steps) :] == [
@@ -180,8 +189,10 @@ def test_what_cannot_be_scored_is_left_out_and_counted(troubled):
 
 
 def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(film_store, beginner, tmp_path):
-    """FSDP2 over gloo, half the weights a rank: what two GPUs will do. The beginner earns nothing yet, so an entropy bonus is what they learn
-    from."""
+    """FSDP2 over gloo, half of the weights per rank, as on two GPUs.
+
+    The beginner earns nothing yet, so that an entropy bonus is what they learn from.
+    """
     for ranks in (1, 2):
         words = [
             "--store",

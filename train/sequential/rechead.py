@@ -52,11 +52,7 @@ def run_rechead(
     """
     sequences, queries = test_queries(evidence, config.cut)
     sentence_encoder(config.words.encoder)  # is it there? Before anything is written
-    facts = {
-        "config": config.model_dump(mode="json"),
-        "graph_digest": evidence.digest,
-        "frozen": str(frozen or ""),
-    }
+    facts = _facts(evidence, config, frozen)
     directory = begin(run, facts)
     if (run / RESULT).is_file():
         known: HeadFigures = json.loads((run / RESULT).read_text())["found"]
@@ -81,6 +77,15 @@ def run_rechead(
     directory.write_json(RESULT, record)
     (run / CHECKPOINT).unlink(missing_ok=True)
     return found
+
+
+def _facts(evidence: Evidence, config: SequentialConfig, frozen: Path | None) -> dict[str, Any]:
+    """The facts that decide the run."""
+    return {
+        "config": config.model_dump(mode="json"),
+        "graph_digest": evidence.digest,
+        "frozen": str(frozen or ""),
+    }
 
 
 def _train(

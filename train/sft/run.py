@@ -43,8 +43,7 @@ def run_sft(
     Writes run/untrained, run/model, run/curve.json and run/provenance.json.
     texts: the tokenizer knows their words.
     also: other catalogues whose names the tokenizer knows.
-    start: the model folder of another SFT run. That policy is taught further with its tokenizer,
-        and nothing is made untrained.
+    start: the model folder of another SFT run, whose policy is taught further.
     Raises RunExists for a directory in use without `resume`, TrainError for a `start` that does
     not know the names, ConfigChanged for a resume with another config or graph.
     """
