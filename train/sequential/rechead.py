@@ -47,8 +47,7 @@ def run_rechead(
     """Train a head, or take that of the folder `frozen`, and test it.
 
     texts: those of a caller that has them already.
-    run/head/ is what a server serves, run/rechead.json what is returned. Raises as
-    `run_sequential`.
+    A server serves run/head/; run/rechead.json holds the result. Raises as `run_sequential`.
     """
     sequences, queries = test_queries(evidence, config.cut)
     sentence_encoder(config.words.encoder)  # is it there? Before anything is written
