@@ -106,7 +106,7 @@ def _connect(path: Path, *, create: bool, read_only: bool) -> duckdb.DuckDBPyCon
             db = duckdb.connect(str(path), read_only=True)
         if not read_only:
             migrate(db)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: an open connection would keep the file locked
         db.close()
         raise
     return db

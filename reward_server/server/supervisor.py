@@ -154,7 +154,7 @@ class Supervisor:
                 self._loading = False
         except Stopped:
             return  # the signal is handled next
-        except Exception as error:
+        except Exception as error:  # a failed reload, whatever it was, must not end what is served
             if self._served is None:
                 raise
             if not isinstance(error, RerecError):

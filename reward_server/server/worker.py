@@ -69,7 +69,7 @@ def run_worker(
         server.run(sockets=[plan.listener])
     except RerecError as error:
         link.send(str(error))
-    except Exception:
+    except Exception:  # the fork ends below without unwinding: nobody else would report it
         log.exception("a worker failed")
     finally:
         os._exit(0)

@@ -95,13 +95,15 @@ def test_fault_09_settings_that_do_not_agree_are_refused(recipe, overrides, word
 
 
 def test_fault_09_what_agrees_composes():
-    composed("tiny-grpo", "rerec.algorithm=raae_graph", "rerec.judged=3")
-    composed(
+    judged = composed("tiny-grpo", "rerec.algorithm=raae_graph", "rerec.judged=3")
+    assert (judged.algorithm.adv_estimator, judged.rerec.judged) == ("raae_graph", 3)
+    plain = composed(
         "tiny-rerec-graph",
         "rerec.algorithm=grpo",
         "rerec.judged=0",
         "rerec.weights.penalty=0",
     )
+    assert (plain.algorithm.adv_estimator, plain.rerec.judged) == ("grpo", 0)
     composed("tiny-rporec", "rerec.cut=last", "rerec.queries=9")
 
 
