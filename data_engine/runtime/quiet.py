@@ -42,9 +42,7 @@ def words_to(log: Path | None) -> Iterator[None]:
 
 
 def quieten_worker() -> None:
-    """In a worker of Ray's, where a log is named: our own lines go to sys.__stdout__, which Ray
-    passes on.
-    """
+    """What a worker of Ray's prints goes to the log, where one is named."""
     if LOG in os.environ:
         sys.stdout = sys.stderr = _open(Path(os.environ[LOG]))
 

@@ -131,11 +131,10 @@ def run_verl(composed: DictConfig, again: str) -> None:
     try:
         run(composed, stop)
     except ServerUnreachable as error:
-        why = getattr(error, "cause", error)  # without Ray's traceback
         raise Interrupted(
-            f"{why}. A checkpoint was saved; when the server is right, resume with: {again}"
+            f"{error}. A checkpoint was saved; when the server is right, resume with: {again}"
         ) from error
-    except ray.exceptions.RayError as error:
+    except (ray.exceptions.RayError, OSError) as error:
         if not disk_full(stop.parent, error):
             raise
         raise Interrupted(

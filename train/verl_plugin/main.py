@@ -2,8 +2,8 @@
 
 import os
 import signal
-from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ray
@@ -12,15 +12,25 @@ from omegaconf import DictConfig, OmegaConf
 from data_engine.runtime.quiet import words_to
 
 
-@ray.remote
 class TaskRunner:
     """verl's V1 task runner with `RerecTrainer` in the trainer's place.
 
-    A Ray actor class cannot be subclassed.
+    `run_ppo` calls `remote` once Ray is up, and `run.remote` of what that returns. verl's own is
+    a Ray actor; ours trains in this process, which saves the start of another and its copy of
+    verl, and lets errors and lines for the terminal come as they are.
     """
 
-    def run(self, config: DictConfig) -> str:
-        """Train; returns how it ended: "done", "all mastered" or "stopped"."""
+    def __init__(self, stop: Path) -> None:
+        self.stop = stop
+        self.run = SimpleNamespace(remote=self.train)
+
+    def remote(self) -> "TaskRunner":
+        """Ray has taken SIGTERM for itself by now: take it back."""
+        signal.signal(signal.SIGTERM, lambda *_: self.stop.touch())
+        return self
+
+    def train(self, config: DictConfig) -> Any:
+        """Train; returns a reference to how it ended: "done", "all mastered" or "stopped"."""
         import transfer_queue as tq
         from verl.trainer.ppo.v1 import AgentLoopManagerTQ
         from verl.utils.logging_utils import configure_verl_logging
@@ -42,13 +52,13 @@ class TaskRunner:
                 reward_loop_worker_handles=trainer.get_reward_handles(),
             )
             trainer.fit(loops)
-            return "done"
+            return ray.put("done")
         except AllMastered:
             trainer.global_steps -= 1
             trainer._save_checkpoint()
-            return "all mastered"
+            return ray.put("all mastered")
         except Stopped:
-            return "stopped"
+            return ray.put("stopped")
         finally:
             try:
                 if getattr(trainer, "logger", None) is not None:
@@ -75,23 +85,8 @@ def run(config: DictConfig, stop: Path) -> None:
     SIGTERM makes the file `stop`, at which the trainer saves a checkpoint and ends. The output of
     verl, Ray and their libraries goes to libraries.log, where verl's file logger writes.
     """
-
-    class Runner:
-        """Started by run_ppo once Ray is up.
-
-        Ray takes SIGTERM for itself, and passes on our lines from now on.
-        """
-
-        @staticmethod
-        def remote() -> Any:
-            runner: Any = TaskRunner
-            quiet.close()
-            signal.signal(signal.SIGTERM, lambda *_: stop.touch())
-            return runner.remote()
-
-    with ExitStack() as quiet:
-        quiet.enter_context(words_to(Path(os.environ["VERL_FILE_LOGGER_ROOT"], "libraries.log")))
+    with words_to(Path(os.environ["VERL_FILE_LOGGER_ROOT"], "libraries.log")):
         from verl.trainer.main_ppo import run_ppo
 
         validate(config)
-        run_ppo(config, task_runner_class=Runner)
+        run_ppo(config, task_runner_class=TaskRunner(stop))
