@@ -34,6 +34,10 @@ docs:
 bench name:
     @"{{bin}}/python" -m tests.bench.{{name}}
 
+# the share of mutants of the pure core that the unit tests kill, or of the files named (`mutants/`)
+mutate *paths:
+    @"{{bin}}/python" -m tests.bench.mutate "$@"
+
 # any rerec command
 rerec *args:
     @"{{bin}}/rerec" "$@"

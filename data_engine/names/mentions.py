@@ -82,10 +82,6 @@ class NameFinder:
                 bearers.setdefault(f" {spelling}", {})[bearer] = None
         self._bearers = [tuple(found) for found in bearers.values()]
         self._single = [" " not in name[1:] for name in bearers]
-        self._shortens = [
-            any(name[:k] in bearers for k in range(1, len(name)) if name[k] == " ")
-            for name in bearers
-        ]
         self._names = list(bearers)
         self._automaton: AhoCorasick | None = None
         if bearers:
@@ -108,10 +104,8 @@ class NameFinder:
         for k, start, end in self._automaton.find_matches_as_indexes(plain):
             if plain[end] == " " and (self._single[k] or "\n" not in text[start : end - 1]):
                 found.append((start, end - 1, self._bearers[k]))
-            elif self._shortens[
-                k
-            ]:  # ends inside a word or crosses a line, where a shorter name may not
-                return self._within_words(text, plain)
+            elif not self._single[k]:  # it ends inside a word or crosses a line, and may hide
+                return self._within_words(text, plain)  # names that begin in it and do not
         return found
 
     def _within_words(self, text: str, plain: str) -> list[Hit]:

@@ -1,13 +1,16 @@
 """The registry of algorithms: what each puts on tokens, and what it takes to import it."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from reward_server.wire import Claim, Score, Segment
 from train.algorithms import ALGORITHMS
+from train.errors import BadRecipe
 from train.rft.resume import upgraded
 
 SPANS = [(0, 4), (4, 9), (9, 12), (12, 20)]
@@ -75,3 +78,48 @@ def test_a_config_from_before_tells_its_algorithm_by_the_estimator(estimator):
     assert upgraded(before) == before | {"rerec": {"algorithm": estimator} | ours}
     named = before | {"rerec": ours | {"algorithm": "raae"}}
     assert upgraded(named) == named
+
+
+def test_only_raae_scales_what_it_puts_on_tokens_by_the_outcomes_spread():
+    """Outcomes 1 and 0.4 spread by 0.4243; each response's last token carries its outcome."""
+    rewards, mask = torch.tensor([[-0.5, 1.0], [0.5, 0.4]]), torch.ones(2, 2)
+    spread = 0.6 / 2**0.5
+    outcome = torch.tensor([[0.3], [-0.3]]) / spread
+    process = torch.tensor([[-0.5, 0.0], [0.5, 0.0]])
+    found = {
+        name: ALGORITHMS[name].advantages(rewards, mask, ["q", "q"])
+        for name in ("raae", "raae_graph")
+    }
+    assert torch.allclose(found["raae"], outcome + process / spread)
+    assert torch.allclose(found["raae_graph"], outcome + process)
+
+
+def recipe(task="examples", rollouts=2, kl=False, by_std=True):
+    """The part of a composed recipe that RAAE looks at."""
+    return OmegaConf.create(
+        {
+            "rerec": {"task": task},
+            "actor_rollout_ref": {"rollout": {"n": rollouts}},
+            "algorithm": {"use_kl_in_reward": kl, "norm_adv_by_std_in_grpo": by_std},
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["raae", "raae_graph"])
+def test_raae_takes_recipes_that_its_rewards_fit(name):
+    ALGORITHMS[name].check_settings(recipe())
+    ALGORITHMS[name].check_settings(recipe(rollouts=8))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "remedy"),
+    [
+        ({"task": "next_item"}, "set rerec.algorithm=grpo"),
+        ({"rollouts": 1}, "set actor_rollout_ref.rollout.n to 2 or more"),
+        ({"kl": True}, "algorithm.use_kl_in_reward=false"),
+        ({"by_std": False}, "algorithm.norm_adv_by_std_in_grpo=false is GRPO's alone"),
+    ],
+)
+def test_raae_refuses_other_recipes_and_says_what_to_set(wrong, remedy):
+    with pytest.raises(BadRecipe, match="^rerec.algorithm=raae .*" + re.escape(remedy)):
+        ALGORITHMS["raae"].check_settings(recipe(**wrong))

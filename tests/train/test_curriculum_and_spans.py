@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import Qwen2Tokenizer
 
-from train.algorithms.spans import token_spans, tokens_within
+from train.algorithms.spans import decoder, token_spans, tokens_within
 from train.rft.curriculum import Curriculum, CurriculumConfig
 from train.sft.tokenizer import tokenizer_of
 
@@ -94,6 +94,47 @@ def test_a_checkpoint_of_other_data_is_refused():
         Curriculum([0.5] * 6, 2, CurriculumConfig()).restore(c.state())
 
 
+@pytest.mark.parametrize(
+    ("steps", "batch", "passes", "queries"),
+    [(30, 8, 3, 80), (10, 3, 4, 7), (1, 8, 3, 8), (9, 2, 1, 18)],
+)
+def test_a_run_learns_from_as_many_queries_as_it_has_time_to_ask(steps, batch, passes, queries):
+    """Steps · batch / passes, rounded down, but never less than a batch."""
+    assert CurriculumConfig(passes=passes).affordable(steps, batch) == queries
+
+
+def test_fewer_queries_than_a_batch_are_refused():
+    with pytest.raises(ValueError, match="1 queries are fewer than one batch of 2"):
+        Curriculum([0.5], 2, CurriculumConfig())
+    assert Curriculum([0.5, 0.5], 2, CurriculumConfig()).plan == []
+
+
+def test_a_difficulty_of_just_tau_is_not_mastered():
+    c = Curriculum([0.9, 0.9], 1, CurriculumConfig(tau=0.25))
+    c.observe([(0, 0.75), (1, 0.875)])
+    assert (c.difficulty(0), c.mastered(0), c.mastered(1)) == (0.25, False, True)
+
+
+def test_the_state_counts_epochs_and_queries_done_up_to_the_end_of_the_plan():
+    c = Curriculum([0.5] * 4, 2, CurriculumConfig(tau=0.1))
+    assert c.state() == {"epoch": 0, "plan": [], "done": 0, "seen": [None] * 4}
+    first = c.next_plan()
+    assert c.state() == {"epoch": 1, "plan": first, "done": 0, "seen": [None] * 4}
+    for done in (2, 4, 4):
+        c.observe([(q, 1.0) for q in range(4)])
+        assert c.state()["done"] == done
+    assert c.next_plan() == []
+    assert c.state() == {"epoch": 1, "plan": [], "done": 0, "seen": [0.0] * 4}
+
+
+def test_a_plan_of_less_than_a_batch_is_filled_with_other_queries():
+    """Three of five are mastered: the batch of four needs two of them, at the front."""
+    c = Curriculum([0.5] * 5, 4, CurriculumConfig(tau=0.1, recheck=99))
+    c.observe([(q, 1.0 if q < 3 else 0.2) for q in range(5)])
+    plan = c.next_plan()
+    assert len(set(plan)) == len(plan) == 4 and set(plan[2:]) == {3, 4}
+
+
 BYTES = tokenizer_of([" Heat (1995)", " Café", "\n", " yes"])
 
 
@@ -122,3 +163,19 @@ def test_a_segment_takes_the_tokens_that_hold_its_characters():
     assert isinstance(BYTES, Qwen2Tokenizer) and hit == [0, 1]
     emoji = text.index("😀")
     assert "".join(text[slice(*spans[k])] for k in tokens_within(spans, emoji, emoji + 1)) == "😀"
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 40])
+def test_a_decoder_gives_the_text_without_special_tokens_and_remembers_short_ones(count):
+    asked = []
+
+    class Words:
+        def decode(self, ids, *, skip_special_tokens):
+            asked.append(ids)
+            return " ".join(f"w{n}" for n in ids if n or not skip_special_tokens)
+
+    decode = decoder(Words())
+    ids = tuple(range(count))
+    expected = " ".join(f"w{n}" for n in range(1, count))
+    assert decode(ids) == decode(ids) == expected
+    assert asked == ([list(ids)] if count <= 4 else [list(ids)] * 2)

@@ -166,3 +166,12 @@ def test_the_process_part_is_never_divided_by_the_outcomes_spread():
         plain, torch.tensor([[-0.5, 0, 0], [0.5, 0, 0]]) + torch.tensor([[-outcome], [outcome]])
     )
     assert scaled[0, 0] < plain[0, 0] - 2
+
+
+def test_a_token_that_leads_to_two_claims_carries_the_sum_of_both():
+    """One token spans the end of one claim and the begin of the next: −½·(1 − ½) twice."""
+    both = [JudgedClaim("fact|i1", 1, [0, 1]), JudgedClaim("match|i1", 1, [1, 2])]
+    neither = [JudgedClaim("fact|i1", 0, [0]), JudgedClaim("match|i1", 0, [1])]
+    found = claim_rewards([both, neither], 0.5)
+    assert found[0] == pytest.approx({0: -0.25, 1: -0.5, 2: -0.25})
+    assert found[1] == pytest.approx({0: 0.25, 1: 0.25})
