@@ -7,7 +7,7 @@ from agents.synthesis.state import LUCKY
 from agents.synthesis.world import World
 from data_engine.datasets.splits import query_split
 from data_engine.graphs.attributes import AttributeGraph
-from data_engine.names.titles import split_year
+from data_engine.names.spoken import spoken_forms
 from data_engine.schema import Chain, Example
 
 
@@ -38,7 +38,8 @@ def _candidate_problems(example: Example, graph: AttributeGraph) -> Iterator[str
 def _gold_problems(example: Example, graph: AttributeGraph) -> Iterator[str]:
     """The query does not name the gold, and its links belong to its split."""
     for item in set(example.gold):
-        if split_year(graph.titles[item])[0].casefold() in example.said.casefold():
+        said = example.said.casefold()
+        if any(form in said for form in spoken_forms(graph.titles[item])):
             yield f"the query names the gold {item}"
         if query_split(item, example.conditions) != example.split:
             yield "a link of the query belongs to another split"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from agents.synthesis.state import Draft
 from agents.synthesis.world import World
 from data_engine.graphs.audience import RELATION as AUDIENCE
-from data_engine.names.titles import split_year
+from data_engine.names.spoken import spoken_forms, spoken_title
 from data_engine.schema import Condition, Turn
 
 _DENIES = re.compile(
@@ -41,7 +41,7 @@ def wanted_names(draft: Draft, world: World) -> set[str]:
     if draft.premise:
         names.add(graph.names[draft.premise.value])
     if not draft.about:
-        names |= {split_year(graph.titles[item])[0] for item in draft.anchors}
+        names |= {spoken_title(graph.titles[item]) for item in draft.anchors}
     return names
 
 
@@ -58,17 +58,23 @@ def wording_problems(draft: Draft, turns: tuple[Turn, ...], world: World) -> lis
     """Facts that the words leave out or turn round, and foreign names; [] when they are right."""
     graph, said = world.evidence.attributes, "\n".join(turn.text for turn in turns)
     plain, wanted = said.casefold(), wanted_names(draft, world)
+    forms = {spoken_title(graph.titles[item]): spoken_forms(graph.titles[item]) for item in
+        draft.anchors}
     found = [
-        f"{name!r} is not mentioned" for name in sorted(wanted) if name.casefold() not in plain
+        f"{name!r} is not mentioned"
+        for name in sorted(wanted)
+        if not any(form in plain for form in forms.get(name, (name.casefold(),)))
     ]
     for condition in draft.conditions:
         found += _operator_problems(condition, said, plain)
     allowed = [name.casefold() for name in wanted]
+    allowed += [form for said in forms.values() for form in said]
     for start, end, _ in world.names.find(said):
         name = said[start:end].casefold()
         if not any(name in other for other in allowed):
             found.append(f"{said[start:end]!r} is no part of the facts")
-    if draft.about and split_year(graph.titles[draft.anchors[0]])[0].casefold() in plain:
+    hidden = spoken_forms(graph.titles[draft.anchors[0]]) if draft.about else ()
+    if any(form in plain for form in hidden):
         found.append(f"{graph.titles[draft.anchors[0]]!r} must not be named")
     return found
 

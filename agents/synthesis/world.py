@@ -1,5 +1,6 @@
 """The world that kinds sample from: evidence with the lists that sampling needs often."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from data_engine.errors import DataError
 from data_engine.graphs.audience import EVERYONE, RELATION
 from data_engine.graphs.evidence import Evidence
 from data_engine.names.mentions import NameFinder
+from data_engine.names.spoken import spoken_title
 from data_engine.schema import Condition, Op
 
 HISTORY = 10  # likes before the gold that an Example keeps
@@ -122,6 +124,12 @@ class World:
             ),
             fold_case=False,
         )
+
+    @cached_property
+    def spoken(self) -> Counter[str]:
+        """How many items go by a title as it is spoken, casefolded."""
+        titles = self.evidence.attributes.titles.values()
+        return Counter(spoken_title(title).casefold() for title in titles)
 
     @cached_property
     def audiences(self) -> frozenset[str]:

@@ -1,163 +1,245 @@
-"""The offline writer: requests in a person's words from a grammar (`phrases.toml`).
+"""The offline writer: requests as people make them, from a grammar (`phrases/*.toml`).
 
-"[a|b]" is one of a and b, nested as one likes; "<pool>" is a draw from a pool; "{slot}" is filled
-with facts, last of all, so that no name of the catalogue is ever read as grammar. Steps are the
-terse writer's.
+Every sentence is about the request: what is wanted, why its attribute matters to the asker, and
+what was seen. Steps of reasoning are the terse writer's.
 """
 
-import re
 import tomllib
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from agents.synthesis.state import Draft, Event
 from agents.synthesis.world import World
 from agents.synthesis.writers import alternating
-from agents.synthesis.writers.terse import TerseWriter, noun, thing
+from agents.synthesis.writers.clauses import Clauses, is_genre
+from agents.synthesis.writers.realiser import (
+    Names,
+    expand,
+    fill,
+    joined,
+    realise,
+    with_typos,
+)
+from agents.synthesis.writers.registers import USUAL, draw_register
+from agents.synthesis.writers.terse import TerseWriter, thing
 from data_engine.graphs.audience import RELATION as AUDIENCE
-from data_engine.names.titles import split_year
+from data_engine.names.spoken import spoken_title
 from data_engine.schema import Condition, Turn, content_hash
 
-PHRASES = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text())
-_CHOICE, _POOL = re.compile(r"\[([^\[\]]*)\]"), re.compile(r"<(\w+)>")
-
-
-@cache
-def _alternatives(text: str) -> tuple[str, ...]:
-    return tuple(text.split("|"))
-
-
-def expand(text: str, rng: Random) -> str:
-    """Expand grammar to words, with slots left to fill."""
-    while pool := _POOL.search(text):
-        text = text[: pool.start()] + rng.choice(PHRASES["pools"][pool[1]]) + text[pool.end() :]
-    while choice := _CHOICE.search(text):
-        text = text[: choice.start()] + rng.choice(_alternatives(choice[1])) + text[choice.end() :]
-    return " ".join(text.split()).replace(" ,", ",").replace(" .", ".").replace(" ?", "?")
+PHRASES: dict[str, Any] = {}
+for _file in sorted(Path(__file__).with_name("phrases").glob("*.toml")):
+    PHRASES |= tomllib.loads(_file.read_text())
+TYPOS = 0.06  # share of the longer words that have a typo, with noise
+UNKNOWN = {"verb": "try", "past": "tried"}
 
 
 class TemplateWriter(TerseWriter):
-    """See `Writer`. Names appear as in the catalogue, titles now and then without their year."""
+    """See `Writer`.
+
+    registers: weight per register. noise: whether some words have typos; names never have.
+    """
 
     name = "template"
-    prompt_hash = content_hash([PHRASES, TerseWriter.prompt_hash])
+    prompt_hash = content_hash([PHRASES, TerseWriter.prompt_hash, TYPOS])
+
+    def __init__(self, registers: Mapping[str, float] = USUAL, noise: bool = False) -> None:
+        self.registers, self.noise = registers, noise
+
+    def register_of(self, draft: Draft) -> str:
+        """The register of a draft's words: the same whenever it is asked."""
+        return draw_register(self.registers, Random(f"{draft.gold}/{draft.shuffle_seed}"))
 
     async def turns(
         self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
     ) -> tuple[Turn, ...]:
-        """The request, drawn from the grammar of its kind."""
-        if draft.script:
-            return self._script(draft, world, rng)
-        graph = world.evidence.attributes
-        titles = [_title(graph.titles[i], rng) for i in draft.anchors]
-        if draft.about:
-            word = _thing(world, rng)
-            described = _join([clause(c, rng) for c in draft.about], rng)
-            where = f"the {word} {described}"
-        else:
-            where = _join(titles, rng)
-        fill = {
-            "asked": _asked(draft.conditions, rng),
-            "group": " and ".join(
-                _group(c.name, rng) for c in draft.conditions if c.relation == AUDIENCE
-            ),
-            "noun": noun(draft.conditions[0].relation),
-            "anchors": where,
-            "all": _join(titles, rng),
-            "false": graph.names[draft.premise.value] if draft.premise else "",
-            "more": "".join(f", {clause(c, rng)}," for c in draft.conditions[1:]),
-            "contrast": clause(draft.contrast, rng) if draft.contrast else "",
-            "thing": _thing(world, rng),
-        }
-        group_alone = draft.kind == "demographics" and not fill["asked"]
-        frames = PHRASES["frames"]["demographics_alone" if group_alone else draft.kind]
-        return (Turn(role="user", text=_sentence(expand(rng.choice(frames), rng), fill)),)
-
-    def _script(self, draft: Draft, world: World, rng: Random) -> tuple[Turn, ...]:
+        """The request, drawn from the grammar of its kind and register."""
+        speaker = _Speaker(draft, world, rng, self.register_of(draft), self.noise)
+        if not draft.script:
+            return (Turn(role="user", text=speaker.request()),)
         texts: list[str] = []
         for event in draft.script:
-            fill = self._facts(event, world, rng)
-            texts += [
-                _sentence(expand(rng.choice(PHRASES[role][event.act]), rng), fill)
-                for role in ("assistant", "user")
-            ]
+            texts += [speaker.says("assistant", event), speaker.says("user", event)]
         return alternating(texts[1:])
 
-    def _facts(self, event: Event, world: World, rng: Random) -> dict[str, str]:
-        item = _title(world.evidence.attributes.titles[event.item], rng) if event.item else ""
-        return {
-            "thing": _thing(world, rng),
-            "asked": _join([clause(c, rng) for c in event.conditions], rng),
-            "item": item,
+
+class _Speaker:
+    """Puts one draft into the words of one register."""
+
+    def __init__(self, draft: Draft, world: World, rng: Random, register: str, noise: bool) -> None:
+        self.draft, self.world, self.rng = draft, world, rng
+        self.register, self.noise = register, noise
+        self.names = Names()
+        word = thing(world)
+        known = {**UNKNOWN, "one": [word], "many": [f"{word}s"]} | PHRASES["things"].get(word, {})
+        at = rng.randrange(len(known["one"]))
+        self.thing, self.many = known["one"][at], known["many"][at]
+        self.slots: dict[str, str] = {
+            "thing": self.thing,
+            "many": self.many,
+            "verb": known["verb"],
+            "past": known["past"],
+            "watching": f"{known['verb']}ing".replace("listen toing", "listening to"),
         }
+        self.clauses = Clauses(PHRASES, self.names, self.thing, rng)
 
+    def request(self) -> str:
+        """The words of a request that is one message."""
+        draft, slots = self.draft, self.slots
+        titles = self.world.evidence.attributes.titles
+        slots["anchors"] = joined([self._title(titles[i]) for i in draft.anchors])
+        if draft.about:
+            described = [self.clauses.draw(c, "post") for c in draft.about]
+            slots["anchors"] = f"the {self.thing} {' and '.join(described)}"
+        if draft.anchors and draft.kind != "interest":
+            self._add_shared(draft.conditions[0].relation)
+        if draft.premise:
+            self._add_premise()
+        if draft.contrast:
+            slots["contrast"] = self._contrast(draft.contrast)
+        if draft.kind in ("explicit", "numeric", "negation", "demographics"):
+            self._add_asked(draft.conditions)
+        return self._realised(self.rng.choice(self._frames()))
 
-def clause(condition: Condition, rng: Random) -> str:
-    """Draw a way to ask for a condition.
+    def says(self, role: str, event: Event) -> str:
+        """A message of a conversation."""
+        titles = self.world.evidence.attributes.titles
+        self._add_asked(event.conditions)
+        if event.item:
+            self.slots["item"] = self._title(titles[event.item])
+        frames = PHRASES[role][event.act]
+        if role == "user" and event.act == "correct":
+            lacks = joined([self.clauses.draw(c, "lacks") for c in event.conditions])
+            frames = [f.replace("isn't {what}", lacks) for f in frames]
+        if role == "assistant":
+            return self.names.fill(realise(self._filled(self.rng.choice(frames)), self.names))
+        return self._realised(self.rng.choice(frames))
 
-    "with Al Pacino in the cast", "though nothing by Michael Mann", "from before 1990".
-    """
-    clauses = PHRASES["clauses"]
-    if condition.op in ("below", "above"):
-        text = rng.choice(
-            clauses.get(f"{condition.relation}_{condition.op}", clauses[f"generic_{condition.op}"])
+    def _frames(self) -> list[str]:
+        kind = self.draft.kind
+        if self.register == "terse":
+            asked = kind in ("numeric", "negation")
+            return list(PHRASES["terse"]["explicit" if asked else kind])
+        if kind in ("numeric", "negation"):
+            return list(PHRASES["prose"]["bounded"])
+        if kind == "explicit":
+            count = "one" if len(self.draft.conditions) == 1 else "many"
+            return list(PHRASES["prose"][count])
+        return list(PHRASES["prose"][kind])
+
+    def _title(self, title: str) -> str:
+        spoken = spoken_title(title)
+        return self.names.add(title if needs_year(self.world, title) else spoken)
+
+    def _add_shared(self, relation: str) -> None:
+        """What the anchors' shared relation is called, and what was liked about it."""
+        probe = Condition(relation=relation, value="", name="")
+        self.slots["noun"] = self.clauses.noun(relation)
+        for form in ("same", "craft"):
+            self.slots[form] = self.clauses.draw(probe, form)
+
+    def _add_premise(self) -> None:
+        premise = self.draft.premise
+        assert premise is not None
+        false = self.world.evidence.attributes.names[premise.value]
+        claimed = Condition(relation=premise.relation, value=premise.value, name=false)
+        self.slots["false"] = self.names.add(false)
+        self.slots["work"] = self.clauses.draw(claimed, "work")
+        more = [self._contrast(c) for c in self.draft.conditions[1:]]
+        self.slots["more"] = f", {' and '.join(more)}" if more else ""
+
+    def _contrast(self, condition: Condition) -> str:
+        if is_genre(condition.relation) and condition.op == "is":
+            kind = self.clauses.draw(condition, "also").removeprefix("be ")
+            return f"{self.rng.choice(('preferably', 'ideally', 'this time'))} {kind}"
+        return self.clauses.draw(condition, "post")
+
+    def _add_asked(self, conditions: tuple[Condition, ...]) -> None:
+        """The wanted conditions in random order, bounds and what is ruled out last."""
+        asked = _Asked.sort(conditions, self.rng)
+        draw, slots = self.clauses.draw, self.slots
+        genre = asked.genre if asked.genre and self.rng.random() < 0.9 else None
+        rest = [c for c in asked.wanted if c is not genre]
+        bare = self.clauses.head(genre.name, self.thing) if genre else self.thing
+        ruled = [draw(c, "post") for c in asked.ruled_out]
+        posts = [draw(c, "post") for c in rest]
+        slots["head_bare"], slots["head"] = bare, f"@ {bare}"
+        if genre:
+            slots["many"] = self._many(genre.name)
+        slots["posts"] = " ".join([_and(posts), *ruled]).strip()
+        slots["shorts"] = ", ".join(draw(c, "short") for c in (*rest, *asked.ruled_out))
+        slots["first"] = posts[0] if posts else ""
+        later = rest[1:] if posts else []
+        slots["also"] = " and ".join(draw(c, "also") for c in later) or (
+            draw(rest[0], "also") if rest else f"be @ {bare}"
         )
-        return expand(text, rng).format(name=condition.name, noun=noun(condition.relation))
-    text = expand(rng.choice(clauses.get(condition.relation, clauses["generic"])), rng).format(
-        name="{name}", noun=noun(condition.relation)
-    )
-    if condition.op == "not":
-        text = expand(rng.choice(clauses["negated"]), rng).format(clause=text)
-    return text.replace("{name}", condition.name)
+        liked = next((c for c in conditions if c.op == "is" and c.relation != AUDIENCE), None)
+        if liked:
+            self._add_liking(liked, [c for c in rest if c is not liked], genre)
+        groups = [_group(c.name, self.rng) for c in conditions if c.relation == AUDIENCE]
+        slots["group"] = " and ".join(groups)
+
+    def _add_liking(
+        self, liked: Condition, others: list[Condition], genre: Condition | None
+    ) -> None:
+        """Sentences of the asker's liking for a condition."""
+        draw, slots = self.clauses.draw, self.slots
+        slots["fan"], slots["ref"] = draw(liked, "fan"), draw(liked, "ref")
+        slots["fan_ref"] = slots["ref"]
+        posts = [draw(c, "post") for c in others]
+        if liked is genre:
+            slots["thing_like"] = f"@ {self.thing} {draw(liked, 'back')} {_and(posts)}"
+        else:
+            slots["thing_like"] = f"{slots['head']} {_and([draw(liked, 'back'), *posts])}"
+
+    def _many(self, genre: str) -> str:
+        head = self.clauses.head(genre, self.many)
+        return head if self.many in head else f"{head} {self.many}"
+
+    def _filled(self, frame: str) -> str:
+        pools = PHRASES["plain" if self.register == "terse" else self.register]
+        return fill(expand(frame, pools, self.rng), self.slots)
+
+    def _realised(self, frame: str) -> str:
+        text = realise(
+            self._filled(frame),
+            self.names,
+            sentences=self.register != "terse",
+            full=self.register == "formal",
+        )
+        if self.noise:
+            text = with_typos(text, TYPOS, self.rng)
+        return self.names.fill(text)
 
 
-def _asked(conditions: tuple[Condition, ...], rng: Random) -> str:
-    """Ask for all conditions but the group, in random order, with those ruled out at the end."""
-    wanted = [clause(c, rng) for c in conditions if c.op != "not" and c.relation != AUDIENCE]
-    rng.shuffle(wanted)
-    return ", ".join([_join(wanted, rng), *(clause(c, rng) for c in conditions if c.op == "not")])
+@dataclass(frozen=True)
+class _Asked:
+    wanted: list[Condition]
+    ruled_out: list[Condition]
+    genre: Condition | None
+
+    @classmethod
+    def sort(cls, conditions: tuple[Condition, ...], rng: Random) -> "_Asked":
+        plain = [c for c in conditions if c.op != "not" and c.relation != AUDIENCE]
+        wanted = [c for c in plain if c.op == "is"]
+        rng.shuffle(wanted)
+        wanted += [c for c in plain if c.op != "is"]
+        genre = next((c for c in wanted if c.op == "is" and is_genre(c.relation)), None)
+        return cls(wanted, [c for c in conditions if c.op == "not"], genre)
+
+
+def needs_year(world: World, title: str) -> bool:
+    """Whether another item is called the same."""
+    return world.spoken[spoken_title(title).casefold()] > 1
+
+
+def _and(posts: list[str]) -> str:
+    return joined(posts) if posts else ""
 
 
 def _group(name: str, rng: Random) -> str:
-    """Draw words for a group.
-
-    "gender F" as "women", "age 25-34" as "people aged 25-34", "occupation writer" as "people who
-    work as writer".
-    """
     column, _, value = name.partition(" ")
     groups = PHRASES["groups"]
-    return expand(rng.choice(groups.get(name) or groups[column]), rng).format(name=value)
-
-
-def _title(title: str, rng: Random) -> str:
-    """The title with its year three times in four: people leave it out where they can."""
-    bare, year = split_year(title)
-    return title if not year or rng.random() < 0.75 else bare
-
-
-def _thing(world: World, rng: Random) -> str:
-    word = thing(world)
-    return rng.choice(PHRASES["things"].get(word, [word]))
-
-
-def _join(parts: list[str], rng: Random) -> str:
-    """ "a, b and c"."""
-    *most, last = parts or [""]
-    return (
-        f"{', '.join(most)} {rng.choice(('and', 'and', 'as well as', 'and also'))} {last}"
-        if most
-        else last
-    )
-
-
-def _sentence(text: str, fill: dict[str, str]) -> str:
-    """Fill the slots and open sentences with a capital."""
-    text = re.sub(r"(^|[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), text)
-    return (
-        re.sub(r"\{(\w+)\}", lambda slot: fill[slot[1]], text)
-        .replace(",,", ",")
-        .replace(",.", ".")
-        .replace(" ,", ",")
-    )
+    return str(rng.choice(groups.get(name) or groups[column])).format(name=value)

@@ -1,0 +1,21 @@
+"""Titles as people say them."""
+
+from functools import lru_cache
+
+from data_engine.names.titles import OWN, names_of, split_year
+
+
+@lru_cache(maxsize=100_000)
+def spoken_title(title: str) -> str:
+    """ "The Muppets Take Manhattan" of "Muppets Take Manhattan, The (1984)".
+
+    Without the year, and without the bracket that gives a title in another language.
+    """
+    return [name for name, filed in names_of(title) if filed == OWN][-1]
+
+
+@lru_cache(maxsize=100_000)
+def spoken_forms(title: str) -> frozenset[str]:
+    """The casefolded ways to say an item's own title, the year aside."""
+    said = {name for name, filed in names_of(title) if filed == OWN}
+    return frozenset(name.casefold() for name in {*said, split_year(title)[0]})
