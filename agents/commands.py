@@ -44,6 +44,12 @@ def _synth(
             help="template (a grammar), terse (one phrasing per kind) or chat (a language model)."
         ),
     ] = "template",
+    registers: Annotated[
+        str, typer.Option(help="Template: weight per register, plain, chatty, terse, formal.")
+    ] = "plain=50,chatty=20,terse=15,formal=15",
+    noise: Annotated[
+        bool, typer.Option("--noise", help="Template: typos in some words, never in names.")
+    ] = False,
     base_url: Annotated[
         str, typer.Option(help="Chat: the OpenAI-compatible endpoint.")
     ] = "http://127.0.0.1:8000/v1",
@@ -133,6 +139,8 @@ def _synth(
         kinds=_comma_separated(kinds),
         levels=_comma_separated(levels),
         candidates=candidates,
+        registers=registers,
+        noise=noise,
         seed=seed,
         workers=workers,
         ray=ray,

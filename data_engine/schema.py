@@ -126,7 +126,8 @@ class Example(Record):
     names or hints at; `premise` the false fact of a misinformed query. `turns` are the messages of
     a conversation, of which `query` is the last; `calls` the look-ups of a tool-using one.
     `history` are liked items, oldest first. `level` is the difficulty that was asked for, 1..3, and
-    `difficulty` the prior that came of it, in 0..1 (curriculum).
+    `difficulty` the prior that came of it, in 0..1 (curriculum). `style` is the register of the
+    words: plain, chatty, terse or formal, "" where none was chosen.
     """
 
     version: int = VERSION
@@ -148,6 +149,7 @@ class Example(Record):
     level: int = 2
     difficulty: float
     split: Split
+    style: str = ""
     provenance: Provenance
 
     @property
@@ -163,11 +165,12 @@ class Example(Record):
     def named(self) -> "Example":
         """The same Example with its content hash (16 hex digits over every other field) as
         `example_id`.
+
+        An empty `style` is left out, so that Examples made before there was one keep their id.
         """
+        unnamed = {"example_id"} if self.style else {"example_id", "style"}
         return self.model_copy(
-            update={
-                "example_id": content_hash(self.model_dump(mode="json", exclude={"example_id"}))
-            }
+            update={"example_id": content_hash(self.model_dump(mode="json", exclude=unnamed))}
         )
 
 

@@ -5,7 +5,10 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from agents.synthesis.chat_config import ChatConfig
-from agents.synthesis.writers.registry import WRITERS
+from agents.synthesis.writers.registers import USUAL as USUAL_REGISTERS
+from agents.synthesis.writers.registers import check_registers, parse_registers
+from agents.synthesis.writers.registry import WRITERS, make_offline
+from agents.synthesis.writers.terse import TerseWriter
 from data_engine.runtime.config import Config
 from data_engine.schema import Kind, Split, content_hash
 
@@ -17,6 +20,7 @@ class SynthConfig(Config):
 
     counts: Examples per split, shared evenly by `kinds`. levels: difficulties, in turn.
     candidates: items to choose from per query, gold included. chat: what the chat writer needs.
+    registers: weight per register of the template writer. noise: whether its words have typos.
     workers: processes or, with `ray`, tasks of a Ray cluster; they do not change the rows.
     checkpoints: a postgresql:// URL for the chat writer's; SQLite beside the store by default.
     """
@@ -27,6 +31,8 @@ class SynthConfig(Config):
     candidates: int = Field(6, ge=2, le=100)
     writer: Literal["template", "terse", "chat"] = "template"
     chat: ChatConfig | None = None
+    registers: dict[str, float] = dict(USUAL_REGISTERS)
+    noise: bool = False
     seed: int = 0
     workers: int = Field(2, ge=1)
     ray: bool = False
@@ -52,6 +58,21 @@ class SynthConfig(Config):
         if not set(levels) <= {1, 2, 3}:
             raise ValueError("levels are 1, 2 and 3")
         return levels
+
+    @field_validator("registers", mode="before")
+    @classmethod
+    def _parsed_registers(cls, weights: object) -> object:
+        return parse_registers(weights) if isinstance(weights, str) else weights
+
+    @field_validator("registers")
+    @classmethod
+    def _known_registers(cls, weights: dict[str, float]) -> dict[str, float]:
+        check_registers(weights)
+        return weights
+
+    def offline_writer(self) -> TerseWriter:
+        """The writer of a run that asks no model."""
+        return make_offline(self.writer, self.registers, self.noise)
 
     def digest(self, graph_digest: str) -> str:
         """Name of the rows: a digest of all that decides them."""

@@ -139,6 +139,7 @@ class Nodes:
             chains=chains,
             level=draft.level,
             difficulty=difficulty(draft),
+            style=self.writer.style(draft),
             split=request.split,
             provenance=provenance,
         ).named()

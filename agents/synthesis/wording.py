@@ -58,8 +58,9 @@ def wording_problems(draft: Draft, turns: tuple[Turn, ...], world: World) -> lis
     """Facts that the words leave out or turn round, and foreign names; [] when they are right."""
     graph, said = world.evidence.attributes, "\n".join(turn.text for turn in turns)
     plain, wanted = said.casefold(), wanted_names(draft, world)
-    forms = {spoken_title(graph.titles[item]): spoken_forms(graph.titles[item]) for item in
-        draft.anchors}
+    forms = {
+        spoken_title(graph.titles[item]): spoken_forms(graph.titles[item]) for item in draft.anchors
+    }
     found = [
         f"{name!r} is not mentioned"
         for name in sorted(wanted)

@@ -13,6 +13,7 @@ from agents.synthesis.executors.protocol import REQUESTS_PER_TASK
 from agents.synthesis.executors.worker import Worker
 from agents.synthesis.outcome import Outcome
 from agents.synthesis.state import Request
+from agents.synthesis.writers import Writer
 from data_engine.runtime.children import on_end_of
 
 _worker: Worker  # of this process, when it is one of the pool's
@@ -27,7 +28,10 @@ class ProcessExecutor:
         self.most_pending = config.workers + 2
         spawn = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(
-            config.workers, spawn, _start_worker, (store, config.writer, config.candidates)
+            config.workers,
+            spawn,
+            _start_worker,
+            (store, config.offline_writer(), config.candidates),
         )
 
     def __enter__(self) -> Self:
@@ -44,7 +48,7 @@ class ProcessExecutor:
         """Nothing was kept."""
 
 
-def _start_worker(store: Path, writer: str, candidates: int) -> None:
+def _start_worker(store: Path, writer: Writer, candidates: int) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     # a parent killed with kill -9 shuts no pool down, and its workers would wait for ever

@@ -11,7 +11,7 @@ from agents.synthesis.nodes import Nodes
 from agents.synthesis.outcome import Outcome, outcome_of
 from agents.synthesis.state import Request, SynthState
 from agents.synthesis.world import World
-from agents.synthesis.writers.registry import OFFLINE_WRITERS
+from agents.synthesis.writers import Writer
 from data_engine.graphs.evidence import Evidence
 
 
@@ -25,13 +25,13 @@ def freeze_heap() -> None:
 class Worker:
     """Runs requests through the graph, one after the other."""
 
-    def __init__(self, world: World, writer: str, candidates: int) -> None:
-        self.nodes = Nodes(world, OFFLINE_WRITERS[writer](), candidates)
+    def __init__(self, world: World, writer: Writer, candidates: int) -> None:
+        self.nodes = Nodes(world, writer, candidates)
         self.graph = build_graph(self.nodes)
         freeze_heap()
 
     @classmethod
-    def load(cls, store: Path, writer: str, candidates: int) -> "Worker":
+    def load(cls, store: Path, writer: Writer, candidates: int) -> "Worker":
         """A worker with a world of its own, read from the store."""
         return cls(World(Evidence.load(store)), writer, candidates)
 

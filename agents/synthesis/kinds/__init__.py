@@ -6,7 +6,7 @@ How to add a kind:
    random draw led nowhere. `level` 1..3 makes it easier or harder, 2 is the usual.
 2. Name it in `DRAFTS` here, and in `NEEDS` where not every catalogue can carry it.
 3. Name it in `data_engine.schema.Kind`.
-4. Give it a phrasing in `writers/terse.py` (QUERIES) and in `writers/phrases.toml` (frames).
+4. Give it a phrasing in `writers/terse.py` (QUERIES) and in `writers/phrases/frames.toml`.
 5. A new shortcut needs a name in its `Flaw`; new words to be checked, a rule in `wording.py`.
 """
 

@@ -31,6 +31,10 @@ class Writer(Protocol):
         """
         ...
 
+    def style(self, draft: Draft) -> str:
+        """The register of the draft's words, "" where the writer has none."""
+        ...
+
     async def phrase(
         self, draft: Draft, chains: tuple[Chain, ...], world: World
     ) -> tuple[Chain, ...]:

@@ -27,6 +27,7 @@ from agents.synthesis.writers.registers import USUAL, draw_register
 from agents.synthesis.writers.terse import TerseWriter, thing
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.names.spoken import spoken_title
+from data_engine.names.titles import split_year
 from data_engine.schema import Condition, Turn, content_hash
 
 PHRASES: dict[str, Any] = {}
@@ -48,7 +49,7 @@ class TemplateWriter(TerseWriter):
     def __init__(self, registers: Mapping[str, float] = USUAL, noise: bool = False) -> None:
         self.registers, self.noise = registers, noise
 
-    def register_of(self, draft: Draft) -> str:
+    def style(self, draft: Draft) -> str:
         """The register of a draft's words: the same whenever it is asked."""
         return draw_register(self.registers, Random(f"{draft.gold}/{draft.shuffle_seed}"))
 
@@ -56,7 +57,7 @@ class TemplateWriter(TerseWriter):
         self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
     ) -> tuple[Turn, ...]:
         """The request, drawn from the grammar of its kind and register."""
-        speaker = _Speaker(draft, world, rng, self.register_of(draft), self.noise)
+        speaker = _Speaker(draft, world, rng, self.style(draft), self.noise)
         if not draft.script:
             return (Turn(role="user", text=speaker.request()),)
         texts: list[str] = []
@@ -91,8 +92,8 @@ class _Speaker:
         titles = self.world.evidence.attributes.titles
         slots["anchors"] = joined([self._title(titles[i]) for i in draft.anchors])
         if draft.about:
-            described = [self.clauses.draw(c, "post") for c in draft.about]
-            slots["anchors"] = f"the {self.thing} {' and '.join(described)}"
+            self._add_asked(draft.about)
+            slots["anchors"] = f"the {slots['head_bare']} {slots['posts']}"
         if draft.anchors and draft.kind != "interest":
             self._add_shared(draft.conditions[0].relation)
         if draft.premise:
@@ -131,12 +132,15 @@ class _Speaker:
 
     def _title(self, title: str) -> str:
         spoken = spoken_title(title)
-        return self.names.add(title if needs_year(self.world, title) else spoken)
+        if self.world.spoken[spoken.casefold()] > 1:  # another item is called the same
+            spoken = f"{spoken} ({split_year(title)[1]})"
+        return self.names.add(spoken)
 
     def _add_shared(self, relation: str) -> None:
         """What the anchors' shared relation is called, and what was liked about it."""
         probe = Condition(relation=relation, value="", name="")
         self.slots["noun"] = self.clauses.noun(relation)
+        self.slots["of"] = "in" if relation == "starring" else "of"
         for form in ("same", "craft"):
             self.slots[form] = self.clauses.draw(probe, form)
 
@@ -153,14 +157,15 @@ class _Speaker:
     def _contrast(self, condition: Condition) -> str:
         if is_genre(condition.relation) and condition.op == "is":
             kind = self.clauses.draw(condition, "also").removeprefix("be ")
-            return f"{self.rng.choice(('preferably', 'ideally', 'this time'))} {kind}"
+            hope = self.rng.choice(("preferably", "ideally", "this time"))
+            return kind if self.draft.contrast else f"{hope} {kind}"
         return self.clauses.draw(condition, "post")
 
     def _add_asked(self, conditions: tuple[Condition, ...]) -> None:
         """The wanted conditions in random order, bounds and what is ruled out last."""
         asked = _Asked.sort(conditions, self.rng)
         draw, slots = self.clauses.draw, self.slots
-        genre = asked.genre if asked.genre and self.rng.random() < 0.9 else None
+        genre = asked.genre
         rest = [c for c in asked.wanted if c is not genre]
         bare = self.clauses.head(genre.name, self.thing) if genre else self.thing
         ruled = [draw(c, "post") for c in asked.ruled_out]
@@ -228,11 +233,6 @@ class _Asked:
         wanted += [c for c in plain if c.op != "is"]
         genre = next((c for c in wanted if c.op == "is" and is_genre(c.relation)), None)
         return cls(wanted, [c for c in conditions if c.op == "not"], genre)
-
-
-def needs_year(world: World, title: str) -> bool:
-    """Whether another item is called the same."""
-    return world.spoken[spoken_title(title).casefold()] > 1
 
 
 def _and(posts: list[str]) -> str:

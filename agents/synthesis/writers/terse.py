@@ -105,6 +105,10 @@ class TerseWriter:
             "item": item,
         }
 
+    def style(self, draft: Draft) -> str:
+        """See `Writer`: the terse writer has one way to speak."""
+        return ""
+
     async def phrase(
         self, draft: Draft, chains: tuple[Chain, ...], world: World
     ) -> tuple[Chain, ...]:
