@@ -1,4 +1,4 @@
-"""The client of OpenAI-compatible endpoints: breaker, retries, structured answers, secrets, cache."""
+"""The client of endpoints: breaker, retries, structured answers, secrets, cache."""
 
 import asyncio
 import json
