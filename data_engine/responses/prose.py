@@ -154,6 +154,7 @@ class ProseReader:
         """Values after their item, or before one that a comma joins them to."""
         found: list[Statement] = []
         subject, relation, denied, alive = carried, "", False, True
+        own = False  # whether the subject is named in this part
         gap: list[str] = []
         pending: list[Statement] = []
         for k, token in enumerate(tokens):
@@ -161,6 +162,7 @@ class ProseReader:
                 of = self._relation_of(gap, token)
                 before = tokens[k - 1].text if k else ""
                 subject, alive = _subject(tokens, k, before, subject, alive)
+                own = True
                 if before == "," and not found and subject:
                     found += [one._replace(items=subject) for one in pending]
                 relation, denied, gap = of, "neither" in gap or "nor" in gap, []
@@ -179,7 +181,7 @@ class ProseReader:
             relation = relation if read.relation is None else read.relation
             denied = denied if read.denied is None else read.denied
             statement = _said("fact", token, subject, relation, denied)
-            if alive and subject and (found or subject != carried or _may_carry(tokens, k)):
+            if alive and subject and (own or found or _may_carry(tokens, k)):
                 found.append(statement)
             elif alive and not subject or (alive and _opens(tokens)):
                 pending.append(statement)

@@ -118,9 +118,12 @@ PROSE_WORDS = frozenset(
 def is_prose(rest: str) -> bool:
     """Whether a line without its names reads as prose rather than as a terse line."""
     lowered = rest.lower().replace("’", "'")
+    if _TERSE.search(lowered):
+        return False
     if not _MARKS.isdisjoint(lowered):
         return True
     return not PROSE_WORDS.isdisjoint(re.findall(r"[a-z]+(?:'[a-z]+)?", lowered))
 
 
+_TERSE = re.compile(r"\b(?:share|shares|same|common)\b|^\s*needs? (?:not )?(?!a\b|an\b|some|any)\w")
 _MARKS = frozenset(":*()–—[]")
