@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from data_engine.names.mentions import Hit, Mention
 
-_WORD = re.compile(r"['’]s\b|[^\W\d_]+(?:-[^\W\d_]+)*(?:['’](?:t|m)\b)?|\d+|[^\w\s*_`#\"“”]")
+_WORD = re.compile(r"['’](?:s|d|re|ve|ll)\b|[^\W\d_]+(?:-[^\W\d_]+)*(?:['’](?:t|m)\b)?|\d+|[^\w\s*_`#\"“”]")
 _ENDS = frozenset(".;!?")
 _BULLET = re.compile(r"\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)+")
 
@@ -73,7 +73,9 @@ def _words(word: str, start: int, end: int) -> list[Token]:
     if word.endswith("n't"):
         stem = {"ca": "can", "wo": "will"}.get(word[:-3], word[:-3])
         return [Token("word", stem, start, end), Token("word", "not", start, end)]
-    return [Token("word", word, start, end)]
+    if word.endswith("'m"):
+        return [Token("word", word[:-2], start, end), Token("word", "am", start, end)]
+    return [Token("word", {"'d": "would", "'re": "are", "'ve": "have"}.get(word, word), start, end)]
 
 
 def with_phrases(tokens: list[Token]) -> list[Token]:
@@ -125,5 +127,7 @@ def is_prose(rest: str) -> bool:
     return not PROSE_WORDS.isdisjoint(re.findall(r"[a-z]+(?:'[a-z]+)?", lowered))
 
 
-_TERSE = re.compile(r"\b(?:share|shares|same|common)\b|^\s*needs? (?:not )?(?!a\b|an\b|some|any)\w")
+_TERSE = re.compile(
+    r"\b(?:share|shares|same|common)\b|\b(?:needs?|wants?) (?:not )?(?!an?\b|some|any|the\b|to\b|no|it\b)\w"
+)
 _MARKS = frozenset(":*()–—[]")
