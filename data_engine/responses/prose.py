@@ -394,10 +394,15 @@ def _joined(
         if tokens[k].kind == "item":
             items += map(str, tokens[k].ids)
     tail = match.start("tail")
+    own_from = _last_value(match, index) if _is_object(tokens, first) else first
     denied = bool(match["no"]) or match.groupdict().get("verb") == "has no part"
     found = []
     for k in span:
         if tokens[k].kind == "value" and k not in used:
+            if k < own_from and k > first:
+                used.add(k)
+            if k < own_from:
+                continue
             used.add(k)
             behind = tail >= 0 and k >= index[tail]
             no = not denied if behind else denied
@@ -405,6 +410,17 @@ def _joined(
                 whom = tuple(dict.fromkeys(items))
                 found.append(_said("fact", tokens[k], whom, relation, no))
     return found
+
+
+def _is_object(tokens: list[Token], first: int) -> bool:
+    """Whether the value at `first` belongs to the words before it: "by V, and V directed I"."""
+    before = tokens[first - 1].text if first else ","
+    return before not in _CLAUSE_STARTS | words("reading", "contrasts") | {"both", "that", "I"}
+
+
+def _last_value(match: re.Match[str], index: dict[int, int]) -> int:
+    """The place of the last value of the list before the verb."""
+    return index[match.start("values") + match["values"].rindex("V")]
 
 
 def _decisions(tokens: list[Token], shape: str, index: dict[int, int]) -> list[Statement]:

@@ -159,8 +159,16 @@ class _Teller:
         if len(claims) == 1:
             opening = self.rng.choice(("As the request says,", "Going by the request,"))
             return f"{opening} {self._clause(list(true), title)}."
-        opening = self.rng.choice(("The request says otherwise, but", "The request claims otherwise, but"))
-        return f"{opening} {self._clause([*true, *(c for c in claims if not c.holds)], title)}."
+        false = self._name(next(c for c in claims if not c.holds))
+        noun = _noun(true[0].relation)
+        opening = self.rng.choice(
+            (
+                f"The request takes {false} for the {noun}, but",
+                f"The request names {false} as the {noun}, but",
+                f"The request says {false}, but",
+            )
+        )
+        return f"{opening} {self._clause(true, title)}."
 
     def _hop(self, claims: Sequence[Claim]) -> str:
         """What the anchors have: of one item, or of several that share it."""

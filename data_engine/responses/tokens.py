@@ -113,7 +113,8 @@ def joined_shape(tokens: Sequence[Token]) -> str:
 PROSE_WORDS = frozenset(
     "is was are were it its this these both neither unlike by has have isn't wasn't aren't doesn't "
     "didn't hasn't stars starring directed fits qualifies out which that because while drop reject "
-    "discard choose recommend pick it's lacks rules does did in want wants wanted i".split()
+    "discard choose recommend pick it's lacks rules does did in want wants wanted i the a an for "
+    "composed wrote".split()
 )
 
 
