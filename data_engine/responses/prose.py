@@ -47,11 +47,11 @@ _ACTIVE = re.compile(
     r"|published|publish|recorded|edited|performed|stars|star|starred|acts|act|acted|plays|play"
     r"|played|appears|appear|appeared|in|is in|are in|was in|has no part|made|make|did|do)"
     r"(?P<rest>(?: (?:the|P|its|any|music|score|soundtrack|songs|film|movie|lead|role|a|for|of|in))*)"
-    rf" I(?P<others>(?: and I)*)(?:{_NOT}(?P<tail>{_LIST}))?(?!\S)"
+    rf" I(?P<others>(?: and I)*)(?:{_NOT}(?P<tail>V(?: n?or V)*))?(?!\S)"
 )
 _NOUN = re.compile(
     rf"(?<!\S)(?P<values>{_LIST}) (?:is|was|are|were)(?P<no> not)? (?:P|(?P<the>the)) "
-    rf"(?P<noun>[a-z]+)(?: of (?P<of>I))?(?:{_NOT}(?P<tail>{_LIST}))?(?!\S)"
+    rf"(?P<noun>[a-z]+)(?: of (?P<of>I))?(?:{_NOT}(?P<tail>V(?: n?or V)*))?(?!\S)"
 )
 _IN = frozenset("in stars star starred acts act acted plays play played appears appear".split())
 _CLAUSE_STARTS = frozenset(

@@ -35,7 +35,13 @@ def told(
     """
     key = content_hash([example.example_id, chain.model_dump(mode="json"), seed])
     bare = _bare_titles(example, titles)
-    teller = _Teller(titles, bare, names, _thing(example.domain), Random(key))
+    asked = {
+        (c.relation, c.value): c.op == "is"
+        for step in chain.steps
+        for c in step.claims
+        if c.kind == "need"
+    }
+    teller = _Teller(titles, bare, names, asked, _thing(example.domain), Random(key))
     return tuple(teller.step(step) for step in chain.steps)
 
 
@@ -64,6 +70,7 @@ class _Teller:
     titles: Mapping[str, str]
     bare: Mapping[str, str]
     names: Mapping[str, str]
+    asked: Mapping[tuple[str, str], bool]  # (relation, value) → whether it is wanted or ruled out
     thing: str
     rng: Random
 
@@ -114,12 +121,20 @@ class _Teller:
         return f"{self._joined(clauses, title, again='it')}, {ending}."
 
     def _joined(self, clauses: list[list[Claim]], subject: str, again: str) -> str:
-        """Clauses in a row; "but" where the next turns from having to lacking, or back."""
+        """Clauses in a row; "but" where one meets what is asked and the next does not, or back."""
         text = self._clause(clauses[0], subject)
         for before, group in zip(clauses, clauses[1:], strict=False):
-            turns = all(c.holds for c in before) != all(c.holds for c in group)
+            turns = self._meets(before) != self._meets(group)
             text += f", {'but' if turns else 'and'} {self._clause(group, again)}"
         return text
+
+    def _meets(self, claims: Sequence[Claim]) -> bool:
+        """Whether what is claimed of a relation is what the chain takes to be asked for."""
+        return all(
+            c.holds is self.asked[c.relation, c.value]
+            for c in claims
+            if (c.relation, c.value) in self.asked
+        )
 
     def _clause(self, claims: list[Claim], subject: str) -> str:
         """What is claimed of one relation: "it was directed by A, not B"."""

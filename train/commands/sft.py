@@ -42,7 +42,7 @@ def sft(
     style: Annotated[
         str,
         typer.Option(
-            help="open-book; or a dialogue: conversation or tools, for Examples of those kinds."
+            help="open-book; chat (sentences); or a dialogue: conversation or tools, for Examples of those kinds."
         ),
     ] = "open-book",
     also: Annotated[
