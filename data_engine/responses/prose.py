@@ -41,7 +41,7 @@ class Gap(NamedTuple):
 _LIST = r"V(?:(?: ,)?(?: and| &| ,) V)*"
 _NOT = r"(?: ,)?(?: and)? not "
 _ACTIVE = re.compile(
-    rf"(?<!\S)(?P<values>{_LIST})(?: (?:also|indeed|again|both|really|actually))?"
+    rf"(?<!\S)(?P<values>{_LIST})(?:(?: ,)? not (?P<mid>V)(?: ,)?)?(?: (?:also|indeed|again|both|really|actually))?"
     r"(?P<no> (?:does|did|do|has|is|was) not| never)?"
     r" (?P<verb>directed|directs|direct|wrote|write|composed|compose|scored|score|produced|produce"
     r"|published|publish|recorded|edited|performed|stars|star|starred|acts|act|acted|plays|play"
@@ -81,9 +81,10 @@ class ProseReader:
         after = tuple(dict.fromkeys(named)) or last
         if sentence.question:
             return [], after, False
-        lead = pattern("needs", "lead").search(_need_shape(tokens))
-        if lead and not _item_before(tokens, lead):
-            found, lost = self._needs(tokens, lead)
+        plain = with_phrases(sentence.tokens)
+        lead = pattern("needs", "lead").search(_need_shape(plain))
+        if lead and not _name_before(plain, lead):
+            found, lost = self._needs(plain, lead)
             return found, after, lost
         found = []
         for part, opens in _parts(tokens):
@@ -154,6 +155,7 @@ class ProseReader:
         """Values after their item, or before one that a comma joins them to."""
         found: list[Statement] = []
         subject, relation, denied, alive = carried, "", False, True
+        neither = False
         own = False  # whether the subject is named in this part
         gap: list[str] = []
         pending: list[Statement] = []
@@ -165,7 +167,8 @@ class ProseReader:
                 own = True
                 if before == "," and not found and subject:
                     found += [one._replace(items=subject) for one in pending]
-                relation, denied, gap = of, "neither" in gap or "nor" in gap, []
+                neither = "neither" in gap or (neither and gap == ["nor"])
+                relation, denied, gap = of, neither, []
                 pending = []
                 continue
             if token.kind != "value":
@@ -179,7 +182,7 @@ class ProseReader:
             alive = (alive or (fresh and "," in gap)) and read.understood and not _turns(tokens, k)
             alive = alive and ("or" not in gap or denied) and not _or_follows(tokens, k, denied, read)
             relation = relation if read.relation is None else read.relation
-            denied = denied if read.denied is None else read.denied
+            denied = denied if read.denied is None else read.denied or neither
             statement = _said("fact", token, subject, relation, denied)
             if alive and subject and (own or found or _may_carry(tokens, k)):
                 found.append(statement)
@@ -253,7 +256,9 @@ def _pronoun(tokens: list[Token], k: int, nouns: frozenset[str]) -> int:
     if word in ("it", "its", "they"):
         return 1
     if word in ("this", "that", "the") and after and after[0] in nouns:
-        return 0 if word == "the" and after[1:] in (["must"], ["of"], ["should"]) else 2
+        if word == "the" and (after[0] == "one" or after[1:] in (["must"], ["of"], ["should"])):
+            return 0
+        return 2
     if word == "the" and after and after[0] in ("first", "second", "last", "former", "latter"):
         return 3 if after[1:] and after[1] in nouns else 2
     if word == "this" and after and after[0] in ("is", "was", "has", "stars", "fits"):
@@ -286,15 +291,11 @@ def _own_items(tokens: list[Token]) -> list[str]:
 
 
 def _need_shape(tokens: list[Token]) -> str:
-    """As `joined_shape`, where pronouns are words again."""
-    return " ".join(
-        "It" if t.kind == "item" and t.end - t.start < 5 else "I-" if t.kind == "item" else
-        "I" if t.text == "i" else t.text
-        for t in tokens
-    )
+    """As `joined_shape`, where "I" is who asks."""
+    return " ".join({"I": "item", "i": "I"}.get(t.text, t.text) for t in tokens)
 
 
-def _item_before(tokens: list[Token], lead: re.Match[str]) -> bool:
+def _name_before(tokens: list[Token], lead: re.Match[str]) -> bool:
     count = lead.string[: lead.start()].count(" ")
     return any(token.kind != "word" for token in tokens[:count])
 
@@ -394,6 +395,7 @@ def _joined(
         if tokens[k].kind == "item":
             items += map(str, tokens[k].ids)
     tail = match.start("tail")
+    middle = index.get(match.start("mid")) if match.groupdict().get("mid") else None
     own_from = _last_value(match, index) if _is_object(tokens, first) else first
     denied = bool(match["no"]) or match.groupdict().get("verb") == "has no part"
     found = []
@@ -404,7 +406,7 @@ def _joined(
             if k < own_from:
                 continue
             used.add(k)
-            behind = tail >= 0 and k >= index[tail]
+            behind = k == middle or (tail >= 0 and k >= index[tail])
             no = not denied if behind else denied
             if items:
                 whom = tuple(dict.fromkeys(items))

@@ -28,6 +28,7 @@ class SentenceClaims:
     def __init__(self, graph: MappedGraph, judge: ClaimJudge) -> None:
         self.graph, self._judge = graph, judge
         self._reader = ProseReader(graph.relations)
+        self._terse = frozenset(" ".join(graph.relations).replace("_", " ").split())
 
     @cached_property
     def _common(self) -> NameFinder:
@@ -59,7 +60,7 @@ class SentenceClaims:
             if text.startswith("<answer>", start):
                 break
             named = [m for m in mentions if start <= m[1] < end]
-            if not is_prose(_without(text, start, end, named, hits)):
+            if not is_prose(_without(text, start, end, named, hits), self._terse):
                 last = tuple(m[0] for m in named[-1:]) or last
                 continue
             lines.append((start, end))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from data_engine.names.mentions import Hit, Mention
+from data_engine.responses.lexicon import words
 
 _WORD = re.compile(r"['’](?:s|d|re|ve|ll)\b|[^\W\d_]+(?:-[^\W\d_]+)*(?:['’](?:t|m)\b)?|\d+|[^\w\s*_`#\"“”]")
 _ENDS = frozenset(".;!?")
@@ -110,25 +111,23 @@ def joined_shape(tokens: Sequence[Token]) -> str:
     return " ".join(token.text for token in tokens)
 
 
-PROSE_WORDS = frozenset(
-    "is was are were it its this these both neither unlike by has have isn't wasn't aren't doesn't "
-    "didn't hasn't stars starring directed fits qualifies out which that because while drop reject "
-    "discard choose recommend pick it's lacks rules does did in want wants wanted i the a an for "
-    "composed wrote".split()
-)
+def is_prose(rest: str, relations: frozenset[str]) -> bool:
+    """Whether a line without its names is a sentence rather than a terse line.
 
-
-def is_prose(rest: str) -> bool:
-    """Whether a line without its names reads as prose rather than as a terse line."""
+    relations: the words of the graph's relations.
+    """
     lowered = rest.lower().replace("’", "'")
-    if _TERSE.search(lowered):
-        return False
     if not _MARKS.isdisjoint(lowered):
         return True
-    return not PROSE_WORDS.isdisjoint(re.findall(r"[a-z]+(?:'[a-z]+)?", lowered))
+    found = _LETTERS.findall(lowered)
+    if _TERSE.search(lowered):
+        return False
+    return not all(word in relations or word in words("reading", "terse") for word in found)
 
 
+_LETTERS = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 _TERSE = re.compile(
-    r"\b(?:share|shares|same|common)\b|\b(?:needs?|wants?) (?:not )?(?!an?\b|some|any|the\b|to\b|no|it\b)\w"
+    r"\b(?:share|shares|same|common)\b|\b(?:needs?|wants?) (?:not )?"
+    r"(?!an?\b|some|any|the\b|to\b|no|it\b)\w"
 )
 _MARKS = frozenset(":*()–—[]")
