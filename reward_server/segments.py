@@ -59,7 +59,9 @@ def judge_segments(
             verdict = "wrong_item"
         elif "contradicted" in verdicts:
             verdict = "contradicted"
-        elif ("supported" in verdicts and not _only_lacks(inside)) or (items and text.startswith("<answer>", start)):
+        elif ("supported" in verdicts and not _only_lacks(inside)) or (
+            items and text.startswith("<answer>", start)
+        ):
             verdict = "ok"
         reward = answer.penalised if verdict == "wrong_item" else total
         found.append(Segment(start, end, items, verdict, reward, inside))

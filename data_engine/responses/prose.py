@@ -180,7 +180,9 @@ class ProseReader:
             read = self._gap(gap, self._known)
             fresh = not read.listed
             alive = (alive or (fresh and "," in gap)) and read.understood and not _turns(tokens, k)
-            alive = alive and ("or" not in gap or denied) and not _or_follows(tokens, k, denied, read)
+            alive = (
+                alive and ("or" not in gap or denied) and not _or_follows(tokens, k, denied, read)
+            )
             relation = relation if read.relation is None else read.relation
             denied = denied if read.denied is None else read.denied or neither
             statement = _said("fact", token, subject, relation, denied)
@@ -206,7 +208,9 @@ class ProseReader:
                 relation = meant if relation is None or text.rfind(word) > 0 else relation
         words_in = set(gap)
         listed = words_in <= words("reading", "separators") | {"also"} and "*" not in words_in
-        negations = [w for w in gap if w in words("reading", "negations") | words("needs", "denials")]
+        negations = [
+            w for w in gap if w in words("reading", "negations") | words("needs", "denials")
+        ]
         understood = all(w in known or w.isdigit() for w in gap) and len(negations) < 2
         denied: bool | None = bool(negations)
         if listed and not negations:
@@ -433,7 +437,9 @@ def _decisions(tokens: list[Token], shape: str, index: dict[int, int]) -> list[S
         for match in pattern("decisions", key).finditer(plain):
             first = index[match.start()]
             inside = tokens[first : first + match[0].count(" ") + 1]
-            following = tokens[first + len(inside)].text if first + len(inside) < len(tokens) else ""
+            following = (
+                tokens[first + len(inside)].text if first + len(inside) < len(tokens) else ""
+            )
             if following and following not in words("decisions", "after"):
                 continue
             if first and tokens[first - 1].text in ("not", "to", "of", "unlike", "like", "than"):

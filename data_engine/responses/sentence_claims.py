@@ -143,9 +143,7 @@ class SentenceClaims:
         return Claim("needs", start, end, "", relation, value, verdict, True)
 
 
-def _without(
-    text: str, start: int, end: int, named: list[Mention], hits: Sequence[Hit]
-) -> str:
+def _without(text: str, start: int, end: int, named: list[Mention], hits: Sequence[Hit]) -> str:
     """The line without the titles and names in it."""
     spans = [(s, e) for _, s, e in named]
     spans += [(s, e) for s, e, ids in hits if start <= s < end and isinstance(ids[0], int)]

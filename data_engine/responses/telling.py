@@ -27,7 +27,11 @@ def _phrases() -> dict[str, Any]:
 
 
 def told(
-    example: Example, chain: Chain, titles: Mapping[str, str], names: Mapping[str, str], seed: int = 0
+    example: Example,
+    chain: Chain,
+    titles: Mapping[str, str],
+    names: Mapping[str, str],
+    seed: int = 0,
 ) -> tuple[str, ...]:
     """The steps of a chain of the Example as sentences, in order.
 
@@ -143,7 +147,11 @@ class _Teller:
         relation = claims[0].relation
         if not has:
             return self._lacking(relation, lacks, subject)
-        tail = f"{self.rng.choice((', not', ' rather than'))} {self._said(relation, lacks[0])}" if lacks else ""
+        tail = (
+            f"{self.rng.choice((', not', ' rather than'))} {self._said(relation, lacks[0])}"
+            if lacks
+            else ""
+        )
         active = self._words(relation).get("active")
         if active and len(has) == 1 and self.rng.random() < 0.4:
             tail = f", not {lacks[0]}" if lacks else ""
@@ -214,7 +222,9 @@ class _Teller:
         words, name = self._words(claim.relation), self._name(claim)
         if claim.op in ("below", "above"):
             generic = "with {1} " + claim.op + " {0}"
-            return str(words.get(claim.op, generic)).format(name, with_article(_noun(claim.relation)))
+            return str(words.get(claim.op, generic)).format(
+                name, with_article(_noun(claim.relation))
+            )
         if claim.relation in COMMON:
             return self._kind_of(name)
         if wanted := words.get("wanted"):
@@ -238,7 +248,9 @@ class _Teller:
         return self.names.get(claim.value, claim.value)
 
     def _title(self, item: str) -> str:
-        return self.bare.get(item, self.titles[item]) if self.rng.random() < 0.5 else self.titles[item]
+        return (
+            self.bare.get(item, self.titles[item]) if self.rng.random() < 0.5 else self.titles[item]
+        )
 
 
 def listed(parts: Sequence[str]) -> str:

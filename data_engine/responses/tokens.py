@@ -7,7 +7,9 @@ from typing import NamedTuple
 from data_engine.names.mentions import Hit, Mention
 from data_engine.responses.lexicon import words
 
-_WORD = re.compile(r"['’](?:s|d|re|ve|ll)\b|[^\W\d_]+(?:-[^\W\d_]+)*(?:['’](?:t|m)\b)?|\d+|[^\w\s*_`#\"“”]")
+_WORD = re.compile(
+    r"['’](?:s|d|re|ve|ll)\b|[^\W\d_]+(?:-[^\W\d_]+)*(?:['’](?:t|m)\b)?|\d+|[^\w\s*_`#\"“”]"
+)
 _ENDS = frozenset(".;!?")
 _BULLET = re.compile(r"\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)+")
 

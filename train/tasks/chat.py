@@ -61,9 +61,7 @@ def labelled_card(item: str, evidence: Evidence) -> str:
 def chat_response(example: Example, chain: Chain, evidence: Evidence) -> str:
     """A chain in sentences, as the answer to `chat_prompt`."""
     graph = evidence.attributes
-    steps = list(
-        zip(chain.steps, told(example, chain, graph.titles, graph.names), strict=True)
-    )
+    steps = list(zip(chain.steps, told(example, chain, graph.titles, graph.names), strict=True))
     before = "\n\n".join(text for step, text in steps if step.role != "candidate")
     lines = "\n".join(f"- {text}" for step, text in steps if step.role == "candidate")
     return f"{before}\n\n{lines}\n\n<answer>{graph.titles[chain.answer]}</answer>"
