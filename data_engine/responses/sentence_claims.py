@@ -12,8 +12,9 @@ from data_engine.graphs.mapped import MappedGraph, Requirements
 from data_engine.names.mentions import Hit, Mention, NameFinder
 from data_engine.responses.claim import Claim, Judgement
 from data_engine.responses.judging import ClaimJudge
-from data_engine.responses.prose import ProseReader, Statement
+from data_engine.responses.prose import ProseReader
 from data_engine.responses.reading import Span
+from data_engine.responses.statements import Statement
 from data_engine.responses.tokens import is_prose, sentences
 
 COMMON = frozenset("genre category style mood format language subject type theme".split())
