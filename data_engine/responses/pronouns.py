@@ -17,7 +17,8 @@ def resolved(tokens: list[Token], last: tuple[str, ...]) -> list[Token]:
             joint = found[-1:] and found[-1].text in ("and", "nor", ",") and k > 1
             if not foreign:
                 together = joint and len(found) > 1 and found[-2].kind == "item"
-                named = (*named, *token.ids) if together else token.ids  # type: ignore[arg-type,assignment]
+                ids = tuple(map(str, token.ids))
+                named = (*named, *ids) if together else ids
             found.append(token)
         elif (size := _pronoun(tokens, k, nouns)) > 0:
             whom = _whom(tokens[k : k + size], named)
@@ -63,9 +64,8 @@ def _whom(tokens: list[Token], named: tuple[str, ...]) -> tuple[str, ...]:
 
 def own_items(tokens: list[Token]) -> list[str]:
     """The items named, but for those that others are compared with."""
-    return [
-        str(one)
-        for k, token in enumerate(tokens)
-        if token.kind == "item" and not (k and tokens[k - 1].text in ("unlike", "like"))
-        for one in token.ids
-    ]
+    found: list[str] = []
+    for k, token in enumerate(tokens):
+        if token.kind == "item" and not (k and tokens[k - 1].text in ("unlike", "like")):
+            found += map(str, token.ids)
+    return found

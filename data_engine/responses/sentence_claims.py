@@ -7,6 +7,7 @@ things are not.
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Literal
 
 from data_engine.graphs.mapped import MappedGraph, Requirements
 from data_engine.names.mentions import Hit, Mention, NameFinder
@@ -101,13 +102,11 @@ class SentenceClaims:
             return [self._decision(said, item, required) for item in said.items if required]
         judge = self._judge.lack if said.denied else self._judge.fact
         relation = self._fitting(said)
-        kept = []
+        kept: list[Claim] = []
+        kind: Literal["fact", "lack"] = "lack" if said.denied else "fact"
         for item in said.items:
             verdict, read, value, relevant, _ = judge(item, said.attributes, relation, required)
-            kind = "lack" if said.denied else "fact"
-            kept.append(
-                Claim(kind, said.start, said.end, item, read, value, verdict, relevant)  # type: ignore[arg-type]
-            )
+            kept.append(Claim(kind, said.start, said.end, item, read, value, verdict, relevant))
         return kept
 
     def _fitting(self, said: Statement) -> str:

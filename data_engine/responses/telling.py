@@ -218,7 +218,7 @@ class _Teller:
         return f"have {name} as {_noun(relation)}"
 
     def _wanted(self, claim: Claim) -> str:
-        """A condition after its noun: "directed by A", "whose publisher is B", "from before 1990"."""
+        """A condition after its noun: "directed by A", "whose publisher is B"."""
         words, name = self._words(claim.relation), self._name(claim)
         if claim.op in ("below", "above"):
             generic = "with {1} " + claim.op + " {0}"

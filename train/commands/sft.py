@@ -42,7 +42,8 @@ def sft(
     style: Annotated[
         str,
         typer.Option(
-            help="open-book; chat (sentences); or a dialogue: conversation or tools, for Examples of those kinds."
+            help="open-book; chat: sentences, for chat models; or a dialogue: conversation or "
+            "tools, for Examples of those kinds."
         ),
     ] = "open-book",
     also: Annotated[

@@ -51,7 +51,7 @@ class SingleTurn(ExampleTask):
         return self.write(example, evidence)
 
     def row(self, example: Example, evidence: Evidence) -> Row:
-        """An Example as verl's dataset reads it, with the system prompt first where there is one."""
+        """An Example as verl's dataset reads it, after the system prompt where there is one."""
         row = super().row(example, evidence)
         row["prompt"] = Lesson(self.prompt(example, evidence), "", (), system=self.system).chat
         return row
