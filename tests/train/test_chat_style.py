@@ -55,7 +55,7 @@ def test_a_lesson_is_told_in_sentences_and_answers_with_the_chains_title(films):
     for example, lesson in zip(examples, taught, strict=True):
         system, user = lesson.chat
         assert system == {"role": "system", "content": SYSTEM}
-        assert user["content"].count("\n- ") == len(example.candidates) + len(example.anchors)
+        assert user["content"].count(") — ") == len(example.candidates) + len(example.anchors)
         assert read(lesson.gold).titles == [evidence.attributes.titles[example.gold[0]]]
         wrong = [evidence.attributes.titles[chain.answer] for chain in shortcuts(example)]
         assert [read(text).titles[0] for text in lesson.flawed] == wrong

@@ -34,8 +34,8 @@ def chat_prompt(example: Example, evidence: Evidence) -> str:
 
 
 def labelled_cards(items: Iterable[str], evidence: Evidence) -> list[str]:
-    """A `labelled_card` per item, as a bullet."""
-    return [f"- {labelled_card(item, evidence)}" for item in items]
+    """A `labelled_card` per item."""
+    return [labelled_card(item, evidence) for item in items]
 
 
 def labelled_card(item: str, evidence: Evidence) -> str:
