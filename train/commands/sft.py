@@ -43,7 +43,8 @@ def sft(
     style: Annotated[
         str,
         typer.Option(
-            help="open-book; or a dialogue: conversation or tools, for Examples of those kinds."
+            help="open-book; chat: sentences, for chat models; or a dialogue: conversation or "
+            "tools, for Examples of those kinds."
         ),
     ] = "open-book",
     also: Annotated[
