@@ -82,7 +82,7 @@ def _run_stages(
     console: Console, run: Path, data: Path | None, size: JourneySize, seed: int
 ) -> float:
     """Run the stages that are not done yet; returns the seconds of all. Raises ConfigChanged."""
-    directory = RunDirectory(run, "journey.json", section="config")
+    directory = RunDirectory(run, "journey.json", section="config", upgrade=_with_batch)
     source = str(data.resolve()) if data else "world"
     record = _begin(directory, {"data": source, "seed": seed, "size": size.model_dump()})
     with ExitStack() as stack:
@@ -97,6 +97,11 @@ def _run_stages(
             record["stages"][stage.name] = _run_stage(console, run, stage, arguments)
             directory.write_json(directory.record, record)
     return float(sum(stage["seconds"] for stage in record["stages"].values()))
+
+
+def _with_batch(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a run from before the batch was part of it."""
+    return config | {"size": {"batch": 32, **config["size"]}}
 
 
 def _begin(directory: RunDirectory, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ MOST_TOKENS = 96  # of a response, as in the recipes
 
 
 class JourneySize(Config):
-    """Examples per split, SFT steps on gold and on mixed prompts, RFT steps."""
+    """Examples per split, SFT steps on gold and on mixed prompts and their batch, RFT steps."""
 
     sft: int = 12000
     rl: int = 768
@@ -26,12 +26,13 @@ class JourneySize(Config):
     test: int = 800
     gold_steps: int = 800
     mixed_steps: int = 350
+    batch: int = 32
     rft_steps: int = 48
 
 
 # Every stage in a few minutes. With fewer steps still, no answer is ever right.
 QUICK = JourneySize(
-    sft=3000, rl=80, validation=40, test=200, gold_steps=440, mixed_steps=60, rft_steps=3
+    sft=3000, rl=80, validation=40, test=200, gold_steps=440, mixed_steps=60, batch=16, rft_steps=3
 )
 
 
@@ -65,6 +66,7 @@ def stages(run: Path, data: Path | None, size: JourneySize, seed: int) -> Iterat
 
 def _sft(run: Path, seeded: list[str], size: JourneySize) -> Stage:
     steps = ["--gold-steps", str(size.gold_steps), "--mixed-steps", str(size.mixed_steps)]
+    steps += ["--batch", str(size.batch)]
     words = ["train", "sft", *seeded, "--run", str(run / "sft"), *steps, "--resume"]
     return Stage(name="sft", arguments=words)
 

@@ -59,8 +59,18 @@ def judge_segments(
             verdict = "wrong_item"
         elif "contradicted" in verdicts:
             verdict = "contradicted"
-        elif "supported" in verdicts or (items and text.startswith("<answer>", start)):
+        elif ("supported" in verdicts and not _only_lacks(inside)) or (
+            items and text.startswith("<answer>", start)
+        ):
             verdict = "ok"
         reward = answer.penalised if verdict == "wrong_item" else total
         found.append(Segment(start, end, items, verdict, reward, inside))
     return found
+
+
+def _only_lacks(claims: list[Claim]) -> bool:
+    """Whether all that is right is what items lack, which is no reason to recommend one."""
+    for claim in claims:
+        if claim.verdict == "supported" and claim.kind != "lack":
+            return False
+    return True

@@ -142,13 +142,19 @@ def example(graph, candidates=("i1", "i2", "i9"), gold=("i1",)) -> Example:
 
 
 @pytest.fixture(scope="session")
-def snapshot(hand_store, tmp_path_factory):
+def asked_store(hand_store, tmp_path_factory) -> Path:
     """The hand-made world without embeddings, with one Example."""
     path = tmp_path_factory.mktemp("scored") / "s.duckdb"
     path.write_bytes(hand_store.read_bytes())
     with Store.open(path) as store:
         store.replace_examples([example(AttributeGraph.from_store(store))])
-    return Snapshot.load(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def snapshot(asked_store):
+    """`asked_store` as the reward server holds it."""
+    return Snapshot.load(asked_store)
 
 
 @pytest.fixture(scope="session")

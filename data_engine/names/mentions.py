@@ -104,8 +104,9 @@ class NameFinder:
         for k, start, end in self._automaton.find_matches_as_indexes(plain):
             if plain[end] == " " and (self._single[k] or "\n" not in text[start : end - 1]):
                 found.append((start, end - 1, self._bearers[k]))
-            elif not self._single[k]:  # it ends inside a word or crosses a line, and may hide
-                return self._within_words(text, plain)  # names that begin in it and do not
+            elif not self._single[k]:
+                # it ends inside a word or crosses a line, and may hide a name that does not
+                return self._within_words(text, plain)
         return found
 
     def _within_words(self, text: str, plain: str) -> list[Hit]:

@@ -11,6 +11,11 @@ match      "yes" or "no" right after an attribute of an item: whether that is wh
            for.
 decision   "keep" or "skip" after an item: whether it meets every condition.
 
+Sentences ("it stars Sue Stone, but Bo Berg directed it, so it is out") are read by
+`sentence_claims` and may state a lack too. A text with a line that ends as the terse lines do
+("yes keep", "no skip") is terse throughout, so that the many responses of tiny policies are
+judged as quickly as they can be.
+
 Facts are supported, contradicted (the relation is known for that item and excludes the value) or
 unknown; the other kinds are held against the Example's conditions, and left out where it has none.
 Relevant is a fact that a condition can be decided by: of an item that has what is asked for,
@@ -26,6 +31,8 @@ from data_engine.names.mentions import Hit, Mention, NameFinder
 from data_engine.responses.claim import Claim, Judgement
 from data_engine.responses.clues import NEEDS_LINE, SENTENCE_END, SHARING, WORD, ClueReader
 from data_engine.responses.judging import ClaimJudge, JudgedFact
+from data_engine.responses.reading import Span
+from data_engine.responses.sentence_claims import SentenceClaims
 
 REPLIES, DECISIONS = ("yes", "no"), ("keep", "skip")
 NEAR = 9  # characters between two items that may be joined by "and"
@@ -50,6 +57,7 @@ class ClaimChecker:
             if not name.isdigit() and "".join(WORD.findall(name)) not in words
         )
         self._names = NameFinder(chain(names, words.items()), fold_case=False)
+        self._sentences = SentenceClaims(graph, self._judge)
 
     def check(
         self, text: str, mentions: Sequence[Mention], required: Requirements | None
@@ -59,6 +67,23 @@ class ClaimChecker:
         mentions: the items named in it, in order. required: the conditions of the query.
         """
         hits = self._names.find(text)
+        if " no skip " in text or " yes keep " in text:
+            return self._terse(text, mentions, hits, required)
+        found, lines = self._sentences.claims(text, mentions, hits, required)
+        if not lines:
+            return self._terse(text, mentions, hits, required)
+        rest = [m for m in mentions if not _inside(m[1], lines)]
+        terse = [hit for hit in hits if not _inside(hit[0], lines)]
+        return sorted(found + self._terse(text, rest, terse, required), key=_end)
+
+    def _terse(
+        self,
+        text: str,
+        mentions: Sequence[Mention],
+        hits: list[Hit],
+        required: Requirements | None,
+    ) -> list[Claim]:
+        """The claims of terse lines."""
         found: list[Claim] = []
         needs: list[Claim] = []
         opens = [start for _, start, _ in mentions] + [len(text)]
@@ -208,6 +233,10 @@ class ClaimChecker:
 def _match(item: str, start: int, end: int, word: str, fact: JudgedFact) -> Claim:
     verdict: Judgement = "supported" if word in fact.replies else "contradicted"
     return Claim("match", start, end, item, fact.relation, fact.value, verdict, True)
+
+
+def _inside(place: int, spans: list[Span]) -> bool:
+    return any(start <= place < end for start, end in spans)
 
 
 def _end(claim: Claim) -> int:

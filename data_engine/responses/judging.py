@@ -32,6 +32,7 @@ class ClaimJudge:
     """All answers are cached: the rollouts of a group state the same things.
 
     fact(item, attributes, relation, requirements): see `_fact`.
+    lack(item, attributes, relation, requirements): see `_lack`.
     need(attributes, relation, requirements, denied): see `_need`.
     fits(item, requirements): whether an item meets all conditions, None where the graph cannot say.
     nameable(requirements): (relation, attribute id) of the conditions that are one value which is
@@ -41,6 +42,7 @@ class ClaimJudge:
     def __init__(self, graph: MappedGraph) -> None:
         self.graph = graph
         self.fact = lru_cache(CACHED)(self._fact)
+        self.lack = lru_cache(CACHED)(self._lack)
         self.need = lru_cache(CACHED)(self._need)
         self.fits = lru_cache(CACHED)(graph.verdict_on_all)
         self.nameable = lru_cache(CACHED)(self._nameable)
@@ -81,6 +83,32 @@ class ClaimJudge:
         value = self.graph.arrays.attribute_ids[attribute]
         relevant = None if required is None else bool(deciding)
         return JudgedFact(verdict, chosen, value, relevant, replies)
+
+    def _lack(
+        self, item: str, attributes: tuple[int, ...], relation: str, required: Requirements | None
+    ) -> JudgedFact:
+        """The verdict on "item has none of the attributes", as `_fact`.
+
+        Unknown where some readings are true and others not: nobody can say which was denied.
+        Relevant is a value that a condition names.
+        """
+        readings = self._readings(attributes, relation)
+        verdicts = [self.graph.verdict_on_edge(item, r, a) for r, a in readings]
+        verdict: Judgement = "unknown"
+        if verdicts and set(verdicts) <= {True, False} and len(set(verdicts)) == 1:
+            verdict = "contradicted" if verdicts[0] else "supported"
+        named: list[Reading] = []
+        if required is not None:
+            named = [(r, a) for r, a in readings if self._names(r, a, required)]
+        chosen, attribute = next(iter(named or readings), (relation, attributes[0]))
+        value = self.graph.arrays.attribute_ids[attribute]
+        relevant = None if required is None else bool(named)
+        return JudgedFact(verdict, chosen, value, relevant, frozenset())
+
+    def _names(self, relation: str, attribute: int, required: Requirements) -> bool:
+        """Whether a condition names the value."""
+        code = self.graph.number(relation) << 32 | attribute
+        return any(code in condition.codes for condition in required.conditions)
 
     def _replies(self, readings: list[Reading], required: Requirements) -> frozenset[str]:
         """Which of yes and no is right of a value so read: whether it is what is required."""

@@ -1,5 +1,5 @@
-"""p99 of one polite client while others send 10,000 mutated bodies, bodies of 100 MB and bodies that never come; no 5xx, no growth
-from the first round of it to the last.
+"""p99 of one polite client while others send 10,000 mutated bodies, bodies of 100 MB and bodies
+that never come; no 5xx, no growth from the first round of it to the last.
 
 `python -m tests.bench.abuse abuser PORT STORE` is the abuser, a process of its own.
 """
@@ -50,7 +50,7 @@ def mutated(good: list[bytes], rng: random.Random) -> bytes:
 
 
 async def send(port: int, message: bytes) -> int:
-    """The status of one request on a connection of its own; 0 where the server hung up without one."""
+    """The status of one request on its own connection; 0 where the server hung up without one."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(message)
@@ -121,7 +121,8 @@ def main() -> None:
             growth = 100 * (sizes[-1] / sizes[0] - 1)
     p99 = [float(np.quantile(taken, 0.99)) * 1000 for taken in (quiet, loud)]
     print(
-        f"statuses {dict(codes)}; polite p99 {p99[0]:.2f} → {p99[1]:.2f} ms over {len(loud)} requests"
+        f"statuses {dict(codes)}; polite p99 {p99[0]:.2f} → {p99[1]:.2f} ms over {len(loud)} "
+        f"requests"
     )
     failed = sum(n for code, n in codes.items() if code >= 500)
     holds = (

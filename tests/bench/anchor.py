@@ -1,4 +1,6 @@
-"""What to measure against: the published reward service's shape (FastAPI and networkx, one pair of items a request), and an empty endpoint."""
+"""What to measure against: the published reward service's shape (FastAPI and networkx, one pair of
+items a request), and an empty endpoint.
+"""
 
 import networkx as nx
 from fastapi import FastAPI

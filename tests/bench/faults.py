@@ -1,5 +1,6 @@
-"""A server in trouble under load: workers killed, servers stopped, reloads, the store replaced while it is read. How many scores are wrong,
-how many requests lost?"""
+"""A server in trouble under load: workers killed, servers stopped, reloads, the store replaced
+while it is read. How many scores are wrong, how many requests lost?
+"""
 
 import shutil
 import tempfile
@@ -29,7 +30,9 @@ TROUBLES, CLIENTS, SERVERS, PAUSE = 20, 4, 5, 0.2
 
 
 class Load:
-    """Clients that score the same batch again and again and hold every answer against the expected ones."""
+    """Clients that score the same batch again and again and hold every answer against the expected
+    ones.
+    """
 
     def __init__(self, urls: str, batch: list[Response], expected: list[list[Score]]) -> None:
         self.urls, self.batch, self.expected = urls, batch, expected
@@ -111,7 +114,9 @@ def reload(store: Path, batch: list[Response], expected: list[list[Score]]) -> d
 
 
 def replace(store: Path, batch: list[Response], expected: list[list[Score]]) -> dict[str, int]:
-    """The file replaced by another again and again while reloads read it, every fifth time by half a file."""
+    """The file replaced by another again and again while reloads read it, every fifth time by half
+    a file.
+    """
     other, fresh, done = (
         store.with_name("other.duckdb"),
         store.with_name("fresh.duckdb"),

@@ -1,4 +1,5 @@
-"""Importing ten million interactions in the MovieLens 25M layout, in a process of its own: seconds, and peak memory beside them.
+"""Importing ten million interactions in the MovieLens 25M layout, in a process of its own: seconds,
+and peak memory beside them.
 
 `python -m tests.bench.import 100` does a hundred million (about 3 GB of disk).
 """
@@ -21,10 +22,14 @@ MILLIONS, SECONDS, GIGABYTES = int(sys.argv[1]) if len(sys.argv) > 1 else 10, 40
 def write(folder: Path, rows: int) -> None:
     """Ratings of rows/100 users over 60,000 films, times ascending; a genre a film."""
     title = "'Film ' || range || ' (' || (1950 + range % 70) || ')'"
-    films = f"SELECT range AS movieId, {title} AS title, 'Drama|G' || (range % 20) AS genres FROM range(60000)"
+    films = (
+        f"SELECT range AS movieId, {title} AS title, 'Drama|G' || (range % 20) AS genres "
+        "FROM range(60000)"
+    )
     duckdb.sql(films).write_csv(str(folder / "movies.csv"))
     ratings = (
-        "SELECT range // 100 AS userId, hash(range) % 60000 AS movieId, 0.5 * (1 + hash(range + 1) % 10) AS rating, "
+        "SELECT range // 100 AS userId, hash(range) % 60000 AS movieId, 0.5 * (1 + hash(range + "
+        "1) % 10) AS rating, "
         f"1000000000 + range AS timestamp FROM range({rows})"
     )
     duckdb.sql(ratings).write_csv(str(folder / "ratings.csv"))

@@ -1,5 +1,7 @@
-"""Runs of 40 steps killed with SIGKILL at ten random moments and resumed each time, against unbroken runs of six seeds: the score on held-out
-queries, the queries each step learned from, and the steps that were lost."""
+"""Runs of 40 steps killed with SIGKILL at ten random moments and resumed each time, against
+unbroken runs of six seeds: the score on held-out queries, the queries each step learned from, and
+the steps that were lost.
+"""
 
 import json
 import os
@@ -25,7 +27,9 @@ UNBROKEN, KILLED = (0, 1, 2, 3, 4, 5), (0, 1)  # seeds; those killed are among t
 
 
 def score(run: Path) -> float:
-    """On the validation queries, after the last step: the mean over their kinds, of which there are equally many."""
+    """On the validation queries, after the last step: the mean over their kinds, of which there are
+    equally many.
+    """
     metrics = read_metrics(metrics_files(run))
     kinds = [
         values[-1]
@@ -36,8 +40,10 @@ def score(run: Path) -> float:
 
 
 def queries(run: Path) -> dict[int, frozenset[str]]:
-    """What each step learned from, as the last attempt at it had it. A step that was killed between its checkpoint, which comes first, and its record
-    has none."""
+    """What each step learned from, as the last attempt at it had it.
+
+    A step that was killed between its checkpoint, which comes first, and its record has none.
+    """
     files = (run / "rollouts").glob("*.jsonl")
     return {
         int(path.stem): frozenset(json.loads(line)["gts"] for line in path.read_text().splitlines())
@@ -59,7 +65,9 @@ def last(run: Path) -> int:
 
 
 def killed(words: list[str], run: Path, rng: random.Random) -> list[int]:
-    """Go on until the end, killed at KILLS moments drawn evenly over the steps, in the midst of one; returns the steps lost at each."""
+    """Go on until the end, killed at KILLS moments drawn evenly over the steps, in the midst of
+    one; returns the steps lost at each.
+    """
     lost = []
     for moment in [*sorted(rng.uniform(0, STEPS - 1) for _ in range(KILLS)), None]:
         more = ["--resume"] if (run / "config.yaml").is_file() else []
@@ -154,7 +162,8 @@ def main() -> None:
         ]
     deviation = max(float(np.std(whole, ddof=1)), 1e-9)
     print(
-        f"unbroken {np.round(whole, 3)}, killed {np.round(broken, 3)}, lost {lost}; {[len(after) for after, _ in asked]} steps on record"
+        f"unbroken {np.round(whole, 3)}, killed {np.round(broken, 3)}, lost {lost}; "
+        f"{[len(after) for after, _ in asked]} steps on record"
     )
     same = all(
         after.items() <= before.items() and len(after) >= STEPS - KILLS for after, before in asked
@@ -165,7 +174,8 @@ def main() -> None:
         "kills",
         (np.mean(broken) - np.mean(whole)) / deviation,
         "standard deviations between seeds, killed less unbroken",
-        f"each killed run within one below the lowest unbroken; the unbroken run's queries in each step, none twice; <= {SAVED} steps lost",
+        f"each killed run within one below the lowest unbroken; the unbroken run's queries in "
+        f"each step, none twice; <= {SAVED} steps lost",
         holds,
     )
 

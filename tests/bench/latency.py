@@ -1,5 +1,6 @@
-"""p99 of single-response requests at 32 connections, against an empty FastAPI endpoint in the same run. Both are loaded in short turns, and the
-figure is the median over the turns of p99 against p99: over all turns together, p99 would be that of whichever server met the machine's worst second.
+"""p99 of single-response requests at 32 connections, against an empty FastAPI endpoint in the same
+run. Both are loaded in short turns, and the figure is the median over the turns of p99 against p99:
+over all turns together, p99 would be that of whichever server met the machine's worst second.
 """
 
 import json
@@ -52,6 +53,7 @@ for name, figures, pooled in (
 ):
     p50, p99 = np.median(figures, axis=0)
     print(
-        f"{name}: p50 {p50:.1f} ms, p99 {p99:.1f} ms in the median turn, {pooled:.1f} ms over all turns"
+        f"{name}: p50 {p50:.1f} ms, p99 {p99:.1f} ms in the median turn, {pooled:.1f} ms over "
+        f"all turns"
     )
 report("latency", ratio, "× an empty endpoint's p99, median over turns", TARGET, ratio <= TARGET)

@@ -1,6 +1,8 @@
-"""NDCG@K and H@K, as the reward server and the sequential harness compute them, against LensKit's on rankings drawn at random.
+"""NDCG@K and H@K, as the reward server and the sequential harness compute them, against LensKit's
+on rankings drawn at random.
 
-LensKit wants other versions of what the lock pins: it is installed for this run alone, into a temporary folder, without what is here already.
+LensKit wants other versions of what the lock pins: it is installed for this run alone, into a
+temporary folder, without what is here already.
 """
 
 import subprocess

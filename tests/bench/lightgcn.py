@@ -1,7 +1,9 @@
-"""Our LightGCN against RecBole 1.2.1's on the same split: how many times sooner it reaches RecBole's best validation NDCG@10.
+"""Our LightGCN against RecBole 1.2.1's on the same split: how many times sooner it reaches
+RecBole's best validation NDCG@10.
 
-Needs RecBole in an environment of its own, named by the environment variable RECBOLE_PYTHON, and ../shared. `python -m
-tests.bench.lightgcn [movies|ml-1m] [EPOCHS] [BATCH] [LR]`: the data set, and what RecBole is given (its defaults take hours on ML-1M).
+Needs RecBole in an environment of its own, named by the environment variable RECBOLE_PYTHON, and
+../shared. `python -m tests.bench.lightgcn [movies|ml-1m] [EPOCHS] [BATCH] [LR]`: the data set, and
+what RecBole is given (its defaults take hours on ML-1M).
 """
 
 import json
@@ -159,7 +161,8 @@ else:
         )
         mine = json.loads(done.stdout.strip().splitlines()[-1])
     print(
-        f"RecBole: NDCG@10 {goal:.4f} in {seconds:.0f} s, {memory:.2f} GB; ours: {mine['ndcg']:.4f} in {mine['seconds']:.1f} s, {mine['gb']:.2f} GB"
+        f"RecBole: NDCG@10 {goal:.4f} in {seconds:.0f} s, {memory:.2f} GB; ours: "
+        f"{mine['ndcg']:.4f} in {mine['seconds']:.1f} s, {mine['gb']:.2f} GB"
     )
     times = seconds / mine["seconds"]
     holds = mine["ndcg"] >= goal and times >= TIMES and mine["gb"] <= memory

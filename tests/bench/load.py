@@ -1,4 +1,6 @@
-"""A light load generator and the worlds to load: raw HTTP/1.1 over asyncio, so that the client is not what is measured."""
+"""A light load generator and the worlds to load: raw HTTP/1.1 over asyncio, so that the client is
+not what is measured.
+"""
 
 import asyncio
 import json
@@ -40,12 +42,15 @@ def make_store(folder: Path) -> Path:
 
 
 def responses(store: Path, count: int) -> list[dict[str, str]]:
-    """Chains of the store's own Examples, right and flawed, drawn out to CHARACTERS with prose; PER_EXAMPLE in a row for each, as rollouts come."""
+    """Chains of the store's own Examples, right and flawed, drawn out to CHARACTERS with prose;
+    PER_EXAMPLE in a row for each, as rollouts come.
+    """
     evidence, rng = Evidence.load(store), random.Random(0)
     with Store.open(store, read_only=True) as opened:
         examples = opened.examples("rl", limit=-(-count // PER_EXAMPLE))
     prose = "\n".join(
-        f"Let me think about it once more before I settle: the request is for something quite particular, number {n}."
+        f"Let me think about it once more before I settle: the request is for something quite "
+        f"particular, number {n}."
         for n in range(20)
     )
     made = []
@@ -56,7 +61,9 @@ def responses(store: Path, count: int) -> list[dict[str, str]]:
             made.append(
                 {
                     "example_id": example.example_id,
-                    "response": f"{text[:cut]}{prose[: max(0, CHARACTERS - len(text))]}\n{text[cut:]}",
+                    "response": text[:cut]
+                    + prose[: max(0, CHARACTERS - len(text))]
+                    + f"\n{text[cut:]}",
                 }
             )
     return made[:count]
@@ -65,13 +72,16 @@ def responses(store: Path, count: int) -> list[dict[str, str]]:
 def request(path: str, body: bytes) -> bytes:
     """A POST as it goes over the wire."""
     return (
-        f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+        f"POST {path} HTTP/1.1\r\nhost: bench\r\n".encode()
+        + f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
         + body
     )
 
 
 async def hammer(port: int, messages: list[bytes], connections: int, seconds: float) -> list[float]:
-    """Seconds of every answered request; each connection sends the next message as soon as it has its answer. Raises on any status but 200."""
+    """Seconds of every answered request; each connection sends the next message as soon as it has
+    its answer. Raises on any status but 200.
+    """
     end, taken = time.perf_counter() + seconds, []
 
     async def one(number: int) -> None:
@@ -102,7 +112,9 @@ def rate(port: int, messages: list[bytes], connections: int, seconds: float) -> 
 
 
 def pump(port: int, messages: list[bytes], connections: int, seconds: float) -> float:
-    """Requests a second of large messages: a thread a connection that waits in the kernel, so that the servers have the cores to themselves."""
+    """Requests a second of large messages: a thread a connection that waits in the kernel, so that
+    the servers have the cores to themselves.
+    """
 
     def one(number: int, end: float) -> int:
         count, buffer = 0, bytearray(2**22)
@@ -132,8 +144,9 @@ def pump(port: int, messages: list[bytes], connections: int, seconds: float) -> 
 
 @contextmanager
 def serving(words: list[str], cores: str = "0") -> Iterator[int]:
-    """A server process on the given cores, while this process keeps to the last one; yields its port once it is up: it chooses a
-    free one, and says its URL."""
+    """A server process on the given cores, while this process keeps to the last one; yields its
+    port once it is up: it chooses a free one, and says its URL.
+    """
     os.sched_setaffinity(0, {os.cpu_count() - 1})
     command = ["taskset", "-c", cores, *words]
     process = subprocess.Popen(

@@ -1,4 +1,6 @@
-"""A Muon step over the tiny policy's matrices in fp32 against torch's, which iterates in bfloat16, in turns."""
+"""A Muon step over the tiny policy's matrices in fp32 against torch's, which iterates in bfloat16,
+in turns.
+"""
 
 import time
 

@@ -1,4 +1,6 @@
-"""RAAE against verl's own GRPO estimator on 1,024 responses of 2,048 tokens, eight to a query, in turns."""
+"""RAAE against verl's own GRPO estimator on 1,024 responses of 2,048 tokens, eight to a query, in
+turns.
+"""
 
 import time
 

@@ -1,5 +1,6 @@
-"""Histories a second that a served RecHead ranks over 10,000 items, two workers on two cores; and the same with a fresh thought and answer each,
-which a sentence encoder has to read first."""
+"""Histories a second that a served RecHead ranks over 10,000 items, two workers on two cores; and
+the same with a fresh thought and answer each, which a sentence encoder has to read first.
+"""
 
 import json
 import random
@@ -23,13 +24,17 @@ ITEMS, WIDTH, LENGTH, BATCH, TARGET = 10_000, 384, 50, 128, 500
 def bodies(items: list[str], worded: bool) -> list[bytes]:
     """Batches of histories; with words, every one different."""
     rng = random.Random(0)
-    words = "they liked a heist in the city at night, long films and loud ones, a star they know and a composer they do not".split()
+    words = (
+        "they liked a heist in the city at night, long films and loud ones, "
+        "a star they know and a composer they do not"
+    ).split()
     made = []
     for _ in range(16):
         rows = [{"history": rng.sample(items, LENGTH)} for _ in range(BATCH)]
         for row in rows if worded else ():
             row["response"] = (
-                f"{' '.join(rng.choices(words, k=30))}\n<answer>{' '.join(rng.choices(words, k=8))}</answer>"
+                f"{' '.join(rng.choices(words, k=30))}\n"
+                f"<answer>{' '.join(rng.choices(words, k=8))}</answer>"
             )
         made.append(request("/v1/rechead/score", json.dumps({"responses": rows}).encode()))
     return made
@@ -74,6 +79,7 @@ with tempfile.TemporaryDirectory() as made:
             for said, seconds in ((False, 8.0), (True, 15.0))
         )
 print(
-    f"{len(items):,} items: {silent:,.0f} histories/s; with a fresh thought and answer each {worded:,.0f}/s"
+    f"{len(items):,} items: {silent:,.0f} histories/s; with a fresh thought and answer each "
+    f"{worded:,.0f}/s"
 )
 report("rechead", silent, "histories/s", TARGET, silent >= TARGET)

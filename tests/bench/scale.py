@@ -1,5 +1,6 @@
-"""A catalogue of a million items and ten million edges: seconds until the server is ready, memory of two workers together, and throughput
-as a share of a small catalogue's."""
+"""A catalogue of a million items and ten million edges: seconds until the server is ready, memory
+of two workers together, and throughput as a share of a small catalogue's.
+"""
 
 import json
 import os
@@ -17,11 +18,16 @@ from tests.bench.load import BATCH, PER_EXAMPLE, pump, report, request, serving
 
 READY, GIGABYTES, SHARE = 20.0, 4.0, 0.7
 EXAMPLES, CANDIDATES = 64, 6
-FILLER = "Let me think about it once more before I settle: the request is for something quite particular. "
+FILLER = (
+    "Let me think about it once more before I settle: "
+    "the request is for something quite particular. "
+)
 
 
 class Generated:
-    """`items` titles with ten edges each, to a twentieth as many named people and a few genres; a few interactions."""
+    """`items` titles with ten edges each, to a twentieth as many named people and a few genres; a
+    few interactions.
+    """
 
     domain, name = "films", "generated"
 
@@ -32,21 +38,26 @@ class Generated:
         """Straight in SQL."""
         n, people = self.items, max(100, self.items // 2)
         word = "chr(65 + (hash({0}) % 26)::INT) || substr(md5(({0})::VARCHAR), 1, 6)"
-        title = f"{word.format('range')} || ' ' || {word.format('range + 7')} || ' (' || (1950 + range % 70) || ')'"
+        words = f"{word.format('range')} || ' ' || {word.format('range + 7')}"
+        title = f"{words} || ' (' || (1950 + range % 70) || ')'"
         db.execute(f"INSERT INTO items SELECT 'f' || range, {title} FROM range({n})")
         db.execute(
-            f"INSERT INTO attributes SELECT 'p' || range, {word.format('range + 11')} || ' ' || {word.format('range + 13')} FROM range({people})"
+            f"INSERT INTO attributes SELECT 'p' || range, {word.format('range + 11')} || ' ' || "
+            f"{word.format('range + 13')} FROM range({people})"
         )
         db.execute("INSERT INTO attributes SELECT 'g' || range, 'Genre' || range FROM range(20)")
         db.execute(
-            "INSERT INTO edges SELECT DISTINCT ON (1, 2, 3) 'f' || i.range, ['director', 'starring', 'writer'][1 + k.range % 3], "
+            "INSERT INTO edges SELECT DISTINCT ON (1, 2, 3) 'f' || i.range, ['director', "
+            "'starring', 'writer'][1 + k.range % 3], "
             f"'p' || hash(i.range * 16 + k.range) % {people}, k.range FROM range({n}) i, range(9) k"
         )
         db.execute(
-            f"INSERT INTO edges SELECT 'f' || range, 'genre', 'g' || hash(range) % 20, 0 FROM range({n})"
+            f"INSERT INTO edges SELECT 'f' || range, 'genre', 'g' || hash(range) % 20, 0 FROM "
+            f"range({n})"
         )
         db.execute(
-            f"INSERT INTO interactions SELECT 'u' || range % 1000, 'f' || range % {n}, 5, range, NULL FROM range(10000)"
+            f"INSERT INTO interactions SELECT 'u' || range % 1000, 'f' || range % {n}, 5, "
+            f"range, NULL FROM range(10000)"
         )
 
 
@@ -57,7 +68,8 @@ def make(folder: Path, items: int) -> tuple[Path, list[dict[str, str]]]:
         store.replace_catalogue(Generated(items))
         titles = dict(
             store.rows(
-                f"SELECT item_id, title FROM items WHERE hash(item_id) % {max(1, items // 2000)} = 0"
+                f"SELECT item_id, title FROM items WHERE hash(item_id) % "
+                f"{max(1, items // 2000)} = 0"
             )
         )
         unique = (
@@ -69,18 +81,31 @@ def make(folder: Path, items: int) -> tuple[Path, list[dict[str, str]]]:
         for n in range(EXAMPLES):
             candidates = tuple(unique[n * CANDIDATES : (n + 1) * CANDIDATES])
             relation, value, name = store.rows(
-                "SELECT relation, attribute_id, name FROM edges JOIN attributes USING (attribute_id) WHERE item_id = ? ORDER BY ALL",
+                "SELECT relation, attribute_id, name FROM edges JOIN attributes USING "
+                "(attribute_id) WHERE item_id = ? ORDER BY ALL",
                 [candidates[0]],
             )[0]
             examples.append(
                 Example(
-                    domain="films", kind="explicit", user="", query="?", conditions=(Condition(relation=relation, value=value, name=name),),
-                    candidates=candidates, shuffle_seed=0, gold=candidates[:1], chains=(), difficulty=0.5, split="benchmark",
-                    provenance=Provenance(seed=0, graph_digest=store.graph_digest, writer="bench", prompt_hash=str(n)),
+                    domain="films",
+                    kind="explicit",
+                    user="",
+                    query="?",
+                    conditions=(Condition(relation=relation, value=value, name=name),),
+                    candidates=candidates,
+                    shuffle_seed=0,
+                    gold=candidates[:1],
+                    chains=(),
+                    difficulty=0.5,
+                    split="benchmark",
+                    provenance=Provenance(
+                        seed=0, graph_digest=store.graph_digest, writer="bench", prompt_hash=str(n)
+                    ),
                 ).named()
-            )  # fmt: skip
+            )
             lines = "\n".join(
-                f"{titles[item]} {relation} {name} {'yes keep' if item == candidates[0] else 'no skip'}"
+                f"{titles[item]} {relation} {name} "
+                f"{'yes keep' if item == candidates[0] else 'no skip'}"
                 for item in candidates
             )
             text = f"Need {relation} {name}.\n{lines}\n{FILLER * 12}"[:1150]
@@ -119,7 +144,13 @@ with tempfile.TemporaryDirectory() as made:
     small = measure(*make(Path(made), 2000))
     large = measure(*make(Path(made), 1_000_000))
 print(
-    f"small: ready {small[0]:.1f} s, {small[1]:.2f} GB, {small[2]:,.0f}/s; large: ready {large[0]:.1f} s, {large[1]:.2f} GB, {large[2]:,.0f}/s"
+    f"small: ready {small[0]:.1f} s, {small[1]:.2f} GB, {small[2]:,.0f}/s; large: ready "
+    f"{large[0]:.1f} s, {large[1]:.2f} GB, {large[2]:,.0f}/s"
 )
-report("scale", large[0], "s until ready", f"<= {READY:g} s, {GIGABYTES:g} GB, {SHARE:.0%} of the small one's throughput",
-       large[0] <= READY and large[1] <= GIGABYTES and large[2] >= SHARE * small[2])  # fmt: skip
+report(
+    "scale",
+    large[0],
+    "s until ready",
+    f"<= {READY:g} s, {GIGABYTES:g} GB, {SHARE:.0%} of the small one's throughput",
+    large[0] <= READY and large[1] <= GIGABYTES and large[2] >= SHARE * small[2],
+)

@@ -1,5 +1,7 @@
-"""Responses a second over HTTP: one worker on one core, batches of 256 responses of 1.2 kB, with segments; against the published service's
-shape, which needs two calls for a response and reads no text; and with two workers."""
+"""Responses a second over HTTP: one worker on one core, batches of 256 responses of 1.2 kB, with
+segments; against the published service's shape, which needs two calls for a response and reads no
+text; and with two workers.
+"""
 
 import json
 import sys
@@ -49,10 +51,12 @@ with tempfile.TemporaryDirectory() as made:
             5.0,
         )
 print(
-    f"plain {found['plain']:,.0f}/s, with claims {found['claims']:,.0f}/s; anchor {pairs:,.0f} pairs/s, that is {pairs / 2:,.0f} responses/s"
+    f"plain {found['plain']:,.0f}/s, with claims {found['claims']:,.0f}/s; anchor {pairs:,.0f} "
+    f"pairs/s, that is {pairs / 2:,.0f} responses/s"
 )
 print(
-    f"{found['plain'] / (pairs / 2):.1f} × the anchor (it finds no claims); two workers {two / found['claims']:.2f} ×"
+    f"{found['plain'] / (pairs / 2):.1f} × the anchor (it finds no claims); two workers "
+    f"{two / found['claims']:.2f} ×"
 )
 
 holds = (

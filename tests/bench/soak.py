@@ -1,4 +1,6 @@
-"""An hour (or the minutes given) of steady requests, good and bad: does the server's memory stay flat? `python -m tests.bench.soak [MINUTES]`."""
+"""An hour (or the minutes given) of steady requests, good and bad: does the server's memory stay
+flat? `python -m tests.bench.soak [MINUTES]`.
+"""
 
 import asyncio
 import json
@@ -52,6 +54,7 @@ with tempfile.TemporaryDirectory() as made:
             sizes.append(server.memory_info().rss / 2**20)
 growth = 100 * (sizes[-1] / sizes[0] - 1)
 print(
-    f"{counts} requests in {MINUTES:g} min; MB after each part: {', '.join(f'{size:.1f}' for size in sizes)}"
+    f"{counts} requests in {MINUTES:g} min; MB after each part: "
+    f"{', '.join(f'{size:.1f}' for size in sizes)}"
 )
 report("soak", growth, f"% growth of memory in {MINUTES:g} min", f"<= {TARGET} %", growth <= TARGET)

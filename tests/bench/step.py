@@ -1,6 +1,9 @@
-"""A training step of `tiny-rerec` on this machine: all of it against generation, log-probabilities and update, and what our own parts take of it:
-the advantage and the curriculum (with verl's own bookkeeping around them), and spans, calls and judgement of a step's responses. These are timed in
-a replay of the run's own responses against the same server: in the run a response's wait is for verl's work on the others too."""
+"""A training step of `tiny-rerec` on this machine: all of it against generation, log-probabilities
+and update, and what our own parts take of it: the advantage and the curriculum (with verl's own
+bookkeeping around them), and spans, calls and judgement of a step's responses. These are timed in a
+replay of the run's own responses against the same server: in the run a response's wait is for
+verl's work on the others too.
+"""
 
 import asyncio
 import json
@@ -34,7 +37,9 @@ def rerec(*words: object) -> None:
 
 
 async def replay(url: str, run: Path) -> list[float]:
-    """Seconds from a step's responses to their rewards, each step of the run at once, as they come from a rollout."""
+    """Seconds from a step's responses to their rewards, each step of the run at once, as they come
+    from a rollout.
+    """
     tokenizer, found = AutoTokenizer.from_pretrained(run / "model"), []
     decode = decoder(tokenizer)
     async with AsyncRewardClient(url) as client:
@@ -105,7 +110,8 @@ ratio, own = (
 )
 shown = ", ".join(f"{name} {value:.2f} s" for name, value in found.items())
 print(
-    f"{shown}; scoring {scoring:.3f} s (a response waits {waited:.3f} s in verl's loop); ours {100 * own:.1f} %"
+    f"{shown}; scoring {scoring:.3f} s (a response waits {waited:.3f} s in verl's loop); ours "
+    f"{100 * own:.1f} %"
 )
 report(
     "step",

@@ -1,4 +1,6 @@
-"""Look-ups a second in a catalogue of a million titles, on one core: the share of real titles, other spellings and misses a run would see."""
+"""Look-ups a second in a catalogue of a million titles, on one core: the share of real titles,
+other spellings and misses a run would see.
+"""
 
 import json
 import random

@@ -4,24 +4,21 @@ import numpy as np
 import pytest
 
 from data_engine.errors import DataError
-from data_engine.graphs.attributes import AttributeGraph
 from data_engine.store.database import Store
 from reward_server.errors import UnknownExamples
 from reward_server.scoring import PROFILES
 from reward_server.snapshot import CHARACTERS, Snapshot
 from reward_server.wire import Look, Response, Weights
-from tests.conftest import example
 
 VECTORS = np.array([[1, 0], [3, 4], [0, 0], [-2, 0]], np.float32)  # of i1, i2, i3, i4
 
 
 @pytest.fixture(scope="module")
-def embedded(hand_store, tmp_path_factory):
+def embedded(asked_store, tmp_path_factory):
     """A snapshot of the hand-made films whose first four items have an embedding."""
     path = tmp_path_factory.mktemp("embedded") / "s.duckdb"
-    path.write_bytes(hand_store.read_bytes())
+    path.write_bytes(asked_store.read_bytes())
     with Store.open(path) as store:
-        store.replace_examples([example(AttributeGraph.from_store(store))])
         store.save_embeddings(["i1", "i2", "i3", "i4"], VECTORS, {})
     return Snapshot.load(path)
 

@@ -304,5 +304,5 @@ def test_no_example_of_the_kind_is_said(film_store):
         pytest.raises(TrainError, match="rerec synth --kinds tools"),
     ):
         lessons(store.examples(), Evidence.load(film_store), "tools")
-    with pytest.raises(TrainError, match="choose from open-book, conversation, tools"):
+    with pytest.raises(TrainError, match="choose from open-book, chat, conversation, tools"):
         lessons([], Evidence.load(film_store), "closed-book")

@@ -31,6 +31,7 @@ def sft(
     ] = Path("runs/sft"),
     gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 800,
     mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 350,
+    batch: Annotated[int, typer.Option(min=1, help="Examples per step.")] = 32,
     flawed: Annotated[
         float,
         typer.Option(
@@ -42,7 +43,8 @@ def sft(
     style: Annotated[
         str,
         typer.Option(
-            help="open-book; or a dialogue: conversation or tools, for Examples of those kinds."
+            help="open-book; chat: sentences, for chat models; or a dialogue: conversation or "
+            "tools, for Examples of those kinds."
         ),
     ] = "open-book",
     also: Annotated[
@@ -70,13 +72,16 @@ def sft(
     texts: list[str] = []
     for known, asked in catalogues:
         texts += vocabulary_texts(asked, known, style)
+    config = SFTConfig(
+        gold_steps=gold_steps, mixed_steps=mixed_steps, batch=batch, flawed=flawed, seed=seed
+    )
     with progress("SFT", gold_steps + mixed_steps) as advance:
         curve = run_sft(
             run,
             evidence,
             lessons(examples, evidence, style),
             texts,
-            SFTConfig(gold_steps=gold_steps, mixed_steps=mixed_steps, flawed=flawed, seed=seed),
+            config,
             also=[known for known, _ in catalogues[1:]],
             start=model,
             resume=resume,

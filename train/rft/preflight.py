@@ -11,6 +11,7 @@ from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
 from train.rft.settings import recipe_task
+from train.tasks.base import Chat
 
 GB = 1e9
 TRAINED = 16  # bytes per parameter in fp32 FSDP: weights, gradients, two moments of Adam
@@ -38,14 +39,14 @@ def preflight(composed: DictConfig, store: Path) -> list[Check]:
     ]
 
 
-def _sampled_prompts(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[str]]:
+def _sampled_prompts(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[Chat]]:
     if not store.is_file():
         return None, []
     evidence = Evidence.load(store)
     with Store.open(store, read_only=True) as opened:
         examples = opened.examples("rl")
     rows = recipe_task(composed).sample(examples, evidence, SAMPLE)
-    return evidence, [row["prompt"][0]["content"] for row in rows]
+    return evidence, [row["prompt"] for row in rows]
 
 
 def _model(folder: Path) -> Check:
@@ -65,7 +66,7 @@ def _model(folder: Path) -> Check:
     )
 
 
-def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path) -> Check:
+def _prompts(composed: DictConfig, folder: Path, prompts: list[Chat], store: Path) -> Check:
     """Whether they fit, as the model's own tokenizer and chat template make them."""
     if not prompts:
         return Check("prompts", None, f"nothing to ask in {store}: give --store")
@@ -80,8 +81,7 @@ def _prompts(composed: DictConfig, folder: Path, prompts: list[str], store: Path
             False,
             f"the tokenizer in {folder} has no chat template: take an instruct model",
         )
-    chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
-    texts = tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
+    texts = tokenizer.apply_chat_template(prompts, add_generation_prompt=True, tokenize=False)
     longest = max(map(len, tokenizer(texts)["input_ids"]))
     fits = longest <= most
     message = f"the longest of {len(prompts)} has {longest} tokens of {most}"

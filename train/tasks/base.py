@@ -32,19 +32,22 @@ class Lesson(NamedTuple):
     """A prompt with the right response and those of an imperfect teacher.
 
     since: the messages between prompt and response. Messages of the policy among them that have
-    no flawed version get no lesson of their own: they are learned with this one.
+    no flawed version get no lesson of their own: they are learned with this one. system: what
+    the policy is told before the prompt.
     """
 
     prompt: str
     gold: str
     flawed: tuple[str, ...]
     since: tuple[Message, ...] = ()
+    system: str = ""
 
     @property
     def chat(self) -> Chat:
         """The messages before the response."""
-        first = {"role": "user", "content": self.prompt}
-        return [first, *({"role": m.role, "content": m.content} for m in self.since)]
+        first = [{"role": "system", "content": self.system}] if self.system else []
+        first.append({"role": "user", "content": self.prompt})
+        return [*first, *({"role": m.role, "content": m.content} for m in self.since)]
 
 
 class Answer(NamedTuple):
