@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from agents.synthesis.state import Draft
 from agents.synthesis.world import World
 from data_engine.graphs.audience import RELATION as AUDIENCE
-from data_engine.names.spoken import spoken_forms, spoken_title
+from data_engine.names.spoken import spoken_forms, spoken_title, spoken_value
 from data_engine.schema import Condition, Turn
 
 _DENIES = re.compile(
@@ -64,12 +64,13 @@ def wording_problems(draft: Draft, turns: tuple[Turn, ...], world: World) -> lis
     found = [
         f"{name!r} is not mentioned"
         for name in sorted(wanted)
-        if not any(form in plain for form in forms.get(name, (name.casefold(),)))
+        if not any(form in plain for form in forms.get(name, spoken_value(name)))
     ]
     for condition in draft.conditions:
         found += _operator_problems(condition, said, plain)
     allowed = [name.casefold() for name in wanted]
     allowed += [form for said in forms.values() for form in said]
+    allowed += [form for item in draft.history for form in spoken_forms(graph.titles[item])]
     for start, end, _ in world.names.find(said):
         name = said[start:end].casefold()
         if not any(name in other for other in allowed):
@@ -82,7 +83,8 @@ def wording_problems(draft: Draft, turns: tuple[Turn, ...], world: World) -> lis
 
 def _operator_problems(condition: Condition, said: str, plain: str) -> Iterator[str]:
     """A bound must be said to be one on its side, and what is ruled out must be denied."""
-    name, at = condition.name, plain.find(condition.name.casefold())
+    name = condition.name
+    at = max(plain.find(form) for form in spoken_value(name))
     if at < 0:
         return
     if condition.op in _SIDES and not _is_bounded(condition, said):

@@ -1,4 +1,4 @@
-"""Titles as people say them."""
+"""Titles and values as people say them."""
 
 from functools import lru_cache
 
@@ -19,3 +19,13 @@ def spoken_forms(title: str) -> frozenset[str]:
     """The casefolded ways to say an item's own title, the year aside."""
     said = {name for name, filed in names_of(title) if filed == OWN}
     return frozenset(name.casefold() for name in {*said, split_year(title)[0]})
+
+
+SAID = {"animation": "animated"}
+
+
+def spoken_value(name: str) -> tuple[str, ...]:
+    """The casefolded ways to say a value: "comedy" or "comedies", "animation" or "animated"."""
+    plain = name.casefold()
+    others = [SAID[plain]] if plain in SAID else []
+    return (plain, *others, plain[:-1] + "ies") if plain.endswith("y") else (plain, *others)

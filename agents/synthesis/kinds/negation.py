@@ -19,7 +19,7 @@ def draft(world: World, rng: Random, level: int) -> Draft | None:
     values = [
         (relation, value)
         for relation, value in world.card_facts(rng.choice(rivals))
-        if relation != asked[0].relation and graph.excludes(gold, relation, value)
+        if relation not in {c.relation for c in asked} and graph.excludes(gold, relation, value)
     ]
     if not values:
         return None

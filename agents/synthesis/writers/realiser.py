@@ -5,7 +5,7 @@ them as grammar.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from random import Random
 from typing import Any
@@ -17,11 +17,16 @@ _OPENS = re.compile(rf"(^|[.?!] )([a-z{_PRIVATE}])")
 _ARTICLE = re.compile(r"(^|[.?!] )?@ (\S)")
 _LONG_WORD = re.compile(rf"(?<![\w'{_PRIVATE}])[a-z]{{5,}}(?![\w'{_PRIVATE}])")
 _KEPT = frozenset("before after without newer older above below except nothing never".split())
+_COUNTS = "no one two three four five six seven eight nine ten".split()
 _FULL = (
     ("I'm", "I am"),
     ("I'd", "I would"),
     ("I've", "I have"),
+    ("it's", "it is"),
     ("isn't", "is not"),
+    ("aren't", "are not"),
+    ("weren't", "were not"),
+    ("didn't they", "did they not"),
     ("doesn't", "does not"),
     ("wasn't", "was not"),
     ("don't", "do not"),
@@ -48,6 +53,21 @@ class Names:
     def fill(self, text: str) -> str:
         """The text with all its names."""
         return text.translate({FIRST + n: name for n, name in enumerate(self._names)})
+
+
+class Slots(dict[str, str]):
+    """Slots that are made when they are first needed, and kept."""
+
+    def __init__(
+        self, known: Mapping[str, str], makers: Mapping[str, Callable[[], str]]
+    ) -> None:
+        super().__init__(known)
+        self._makers = makers
+
+    def __missing__(self, slot: str) -> str:
+        """Make the slot. Raises KeyError where there is none of this name."""
+        self[slot] = self._makers[slot]()
+        return self[slot]
 
 
 @cache
@@ -105,6 +125,12 @@ def joined(parts: Sequence[str]) -> str:
     """ "A, B and C"."""
     *most, last = parts or ("",)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """ "one film", "three films", "43 films"."""
+    word = _COUNTS[count] if count < len(_COUNTS) else str(count)
+    return f"{word} {one if count == 1 else many}"
 
 
 def with_typos(text: str, share: float, rng: Random) -> str:

@@ -5,8 +5,7 @@ what was seen. Steps of reasoning are the terse writer's.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,9 +13,12 @@ from typing import Any
 from agents.synthesis.state import Draft, Event
 from agents.synthesis.world import World
 from agents.synthesis.writers import alternating
+from agents.synthesis.writers.asking import Asking
 from agents.synthesis.writers.clauses import Clauses, is_genre
 from agents.synthesis.writers.realiser import (
     Names,
+    Slots,
+    counted,
     expand,
     fill,
     joined,
@@ -34,7 +36,9 @@ PHRASES: dict[str, Any] = {}
 for _file in sorted(Path(__file__).with_name("phrases").glob("*.toml")):
     PHRASES |= tomllib.loads(_file.read_text())
 TYPOS = 0.06  # share of the longer words that have a typo, with noise
+SEEN = 0.3  # share of requests that tell of a liked item, where one has what is asked for
 UNKNOWN = {"verb": "try", "past": "tried"}
+ASKED = ("explicit", "numeric", "negation", "demographics")  # kinds that name what they ask for
 
 
 class TemplateWriter(TerseWriter):
@@ -44,7 +48,7 @@ class TemplateWriter(TerseWriter):
     """
 
     name = "template"
-    prompt_hash = content_hash([PHRASES, TerseWriter.prompt_hash, TYPOS])
+    prompt_hash = content_hash([PHRASES, TerseWriter.prompt_hash, TYPOS, SEEN])
 
     def __init__(self, registers: Mapping[str, float] = USUAL, noise: bool = False) -> None:
         self.registers, self.noise = registers, noise
@@ -61,8 +65,13 @@ class TemplateWriter(TerseWriter):
         if not draft.script:
             return (Turn(role="user", text=speaker.request()),)
         texts: list[str] = []
+        said: tuple[Condition, ...] = ()
         for event in draft.script:
-            texts += [speaker.says("assistant", event), speaker.says("user", event)]
+            texts += [speaker.assistant(event, said), speaker.user(event)]
+            if event.act == "retract":
+                said = tuple(c for c in said if c not in event.conditions)
+            elif event.act != "correct":
+                said += event.conditions
         return alternating(texts[1:])
 
 
@@ -72,144 +81,167 @@ class _Speaker:
     def __init__(self, draft: Draft, world: World, rng: Random, register: str, noise: bool) -> None:
         self.draft, self.world, self.rng = draft, world, rng
         self.register, self.noise = register, noise
+        self.titles = world.evidence.attributes.titles
         self.names = Names()
         word = thing(world)
         known = {**UNKNOWN, "one": [word], "many": [f"{word}s"]} | PHRASES["things"].get(word, {})
         at = rng.randrange(len(known["one"]))
-        self.thing, self.many = known["one"][at], known["many"][at]
-        self.slots: dict[str, str] = {
-            "thing": self.thing,
-            "many": self.many,
+        self.clauses = Clauses(PHRASES, self.names, known["one"][at], known["many"][at], rng)
+        self.plain = {
+            "thing": known["one"][at],
+            "many": known["many"][at],
             "verb": known["verb"],
             "past": known["past"],
-            "watching": f"{known['verb']}ing".replace("listen toing", "listening to"),
+            "watching": known.get("doing", f"{known['verb']}ing"),
         }
-        self.clauses = Clauses(PHRASES, self.names, self.thing, rng)
 
     def request(self) -> str:
         """The words of a request that is one message."""
-        draft, slots = self.draft, self.slots
-        titles = self.world.evidence.attributes.titles
-        slots["anchors"] = joined([self._title(titles[i]) for i in draft.anchors])
-        if draft.about:
-            self._add_asked(draft.about)
-            slots["anchors"] = f"the {slots['head_bare']} {slots['posts']}"
-        if draft.anchors and draft.kind != "interest":
-            self._add_shared(draft.conditions[0].relation)
+        draft = self.draft
+        if draft.kind in ASKED:
+            asking = self._asking(draft.conditions)
+            slots = asking.slots() | self._groups()
+            if (seen := self._seen(asking)) is not None:
+                return self._said(PHRASES["prose"][seen[0]], slots | seen[1])
+            return self._said(self._frames(asking), slots)
+        slots = self._anchors()
+        if draft.kind != "interest":
+            slots |= self._shared(draft.conditions[0].relation)
         if draft.premise:
-            self._add_premise()
+            slots |= self._premise()
         if draft.contrast:
-            slots["contrast"] = self._contrast(draft.contrast)
-        if draft.kind in ("explicit", "numeric", "negation", "demographics"):
-            self._add_asked(draft.conditions)
-        return self._realised(self.rng.choice(self._frames()))
+            contrast = draft.contrast
+            slots["contrast"] = lambda: self._contrast(contrast)
+        return self._said(self._frames(None), slots)
 
-    def says(self, role: str, event: Event) -> str:
-        """A message of a conversation."""
-        titles = self.world.evidence.attributes.titles
-        self._add_asked(event.conditions)
-        if event.item:
-            self.slots["item"] = self._title(titles[event.item])
-        frames = PHRASES[role][event.act]
-        if role == "user" and event.act == "correct":
-            lacks = joined([self.clauses.draw(c, "lacks") for c in event.conditions])
-            frames = [f.replace("isn't {what}", lacks) for f in frames]
-        if role == "assistant":
-            return self.names.fill(realise(self._filled(self.rng.choice(frames)), self.names))
-        return self._realised(self.rng.choice(frames))
+    def user(self, event: Event) -> str:
+        """The user's message at an event of a conversation."""
+        frames = PHRASES["user_terse" if self.register == "terse" else "user"][event.act]
+        slots = self._asking(event.conditions).slots() | self._suggested(event)
+        isnt = (self.clauses.of(c.relation, c.op, "isnt", [c.name]) for c in event.conditions)
+        return self._said(frames, slots | {"isnt": lambda: joined([*isnt])})
 
-    def _frames(self) -> list[str]:
-        kind = self.draft.kind
-        if self.register == "terse":
-            asked = kind in ("numeric", "negation")
-            return list(PHRASES["terse"]["explicit" if asked else kind])
-        if kind in ("numeric", "negation"):
-            return list(PHRASES["prose"]["bounded"])
-        if kind == "explicit":
-            count = "one" if len(self.draft.conditions) == 1 else "many"
-            return list(PHRASES["prose"][count])
-        return list(PHRASES["prose"][kind])
+    def assistant(self, event: Event, said: tuple[Condition, ...]) -> str:
+        """The assistant's message before an event; said: the conditions up to then."""
+        frame = self.rng.choice(PHRASES["assistant"][event.act])
+        slots = self._suggested(event)
+        if "{count}" in frame:
+            meet = [
+                set(self.world.evidence.attributes.holders(c.relation, c.value)) for c in said
+            ]
+            count = len(set.intersection(*meet))
+            known = self.plain["thing"], self.plain["many"]
+            slots |= {"count": lambda: counted(count, *known), "is": lambda: _is(count)}
+        text = fill(expand(frame, {}, self.rng), Slots(self.plain, slots))
+        return self.names.fill(realise(text, self.names))
 
-    def _title(self, title: str) -> str:
+    def _asking(self, conditions: tuple[Condition, ...]) -> Asking:
+        return Asking(conditions, self.clauses, self.rng, self.draft.kind != "demographics")
+
+    def _frames(self, asking: Asking | None) -> list[str]:
+        kind, terse = self.draft.kind, self.register == "terse"
+        if terse:
+            frames = PHRASES["terse"].get(kind, PHRASES["terse"]["explicit"])
+        elif asking is None or kind == "demographics":
+            frames = PHRASES["prose"][kind]
+        elif kind == "explicit":
+            frames = PHRASES["prose"]["one" if len(asking.conditions) == 1 else "many"]
+        else:
+            frames = PHRASES["prose"]["bounded"]
+            frames = frames + PHRASES["prose"]["negation"] if kind == "negation" else frames
+        return list(frames)
+
+    def _title(self, item: str) -> str:
+        title = self.titles[item]
         spoken = spoken_title(title)
         if self.world.spoken[spoken.casefold()] > 1:  # another item is called the same
             spoken = f"{spoken} ({split_year(title)[1]})"
         return self.names.add(spoken)
 
-    def _add_shared(self, relation: str) -> None:
-        """What the anchors' shared relation is called, and what was liked about it."""
-        probe = Condition(relation=relation, value="", name="")
-        self.slots["noun"] = self.clauses.noun(relation)
-        self.slots["of"] = "in" if relation == "starring" else "of"
-        for form in ("same", "craft"):
-            self.slots[form] = self.clauses.draw(probe, form)
+    def _suggested(self, event: Event) -> dict[str, Callable[[], str]]:
+        return {"item": lambda: self._title(event.item)} if event.item else {}
 
-    def _add_premise(self) -> None:
+    def _seen(self, asking: Asking) -> tuple[str, dict[str, Callable[[], str]]] | None:
+        """Frames and slots of a request that tells of a liked item which has what is asked for."""
+        liked = asking.liked
+        if self.register == "terse" or liked is None or self.draft.kind == "demographics":
+            return None
+        graph, gold = self.world.evidence.attributes, spoken_title(self.titles[self.draft.gold])
+        seen = [
+            item
+            for item in self.draft.history
+            if graph.has(item, liked.relation, liked.value)
+            and gold.casefold() not in self.titles[item].casefold()
+        ]
+        if not seen or self.rng.random() >= SEEN:
+            return None
+        item = self.rng.choice(seen)
+        return "seen_genre" if is_genre(liked.relation) else "seen", {
+            "seen": lambda: self._title(item),
+            "work": lambda: self.clauses.draw(liked, "work"),
+        }
+
+    def _anchors(self) -> dict[str, Callable[[], str]]:
+        """How the anchors are named, or described where they must not be named."""
+        count = len(self.draft.anchors)
+        if self.draft.about:
+            asking = self._asking(self.draft.about).slots()
+            described = " ".join(f"the {asking['bare']()} {asking['posts']()}".split())
+            return {"anchors": lambda: described, "both": lambda: described}
+        named = joined([self._title(item) for item in self.draft.anchors])
+        both = f"both {named}" if count == 2 else named
+        return {
+            "anchors": lambda: named,
+            "both": lambda: both,
+            "all": lambda: "both" if count == 2 else "all",
+            "all_of": lambda: "both of" if count == 2 else "all of",
+        }
+
+    def _shared(self, relation: str) -> dict[str, Callable[[], str]]:
+        """What the anchors' shared relation is called, and what was liked about it."""
+        forms = ("same", "craft", "who", "whom")
+        slots = {form: self._form(relation, form) for form in forms}
+        return slots | {"noun": lambda: self.clauses.noun(relation)}
+
+    def _form(self, relation: str, form: str) -> Callable[[], str]:
+        def draw() -> str:
+            phrases = self.clauses.entry(relation)[form]
+            one = phrases if isinstance(phrases, str) else self.rng.choice(phrases)
+            asked = one.replace("{anchors}", "{both}") if form in ("who", "whom") else one
+            return self.clauses.filled(asked, relation)
+
+        return draw
+
+    def _premise(self) -> dict[str, Callable[[], str]]:
         premise = self.draft.premise
         assert premise is not None
         false = self.world.evidence.attributes.names[premise.value]
         claimed = Condition(relation=premise.relation, value=premise.value, name=false)
-        self.slots["false"] = self.names.add(false)
-        self.slots["work"] = self.clauses.draw(claimed, "work")
         more = [self._contrast(c) for c in self.draft.conditions[1:]]
-        self.slots["more"] = f", {' and '.join(more)}" if more else ""
+        return {
+            "false": lambda: self.names.add(false),
+            "work": lambda: self.clauses.draw(claimed, "work"),
+            "did": self._form(premise.relation, "did"),
+            "more": lambda: f", {' and '.join(more)}" if more else "",
+        }
 
     def _contrast(self, condition: Condition) -> str:
+        """What follows "but", or a further wish of a misinformed request."""
         if is_genre(condition.relation) and condition.op == "is":
             kind = self.clauses.draw(condition, "also").removeprefix("be ")
             hope = self.rng.choice(("preferably", "ideally", "this time"))
-            return kind if self.draft.contrast else f"{hope} {kind}"
-        return self.clauses.draw(condition, "post")
+            return f"{kind} this time" if self.draft.contrast else f"{hope} {kind}"
+        return self._asking((condition,)).posts([condition])
 
-    def _add_asked(self, conditions: tuple[Condition, ...]) -> None:
-        """The wanted conditions in random order, bounds and what is ruled out last."""
-        asked = _Asked.sort(conditions, self.rng)
-        draw, slots = self.clauses.draw, self.slots
-        genre = asked.genre
-        rest = [c for c in asked.wanted if c is not genre]
-        bare = self.clauses.head(genre.name, self.thing) if genre else self.thing
-        ruled = [draw(c, "post") for c in asked.ruled_out]
-        posts = [draw(c, "post") for c in rest]
-        slots["head_bare"], slots["head"] = bare, f"@ {bare}"
-        if genre:
-            slots["many"] = self._many(genre.name)
-        slots["posts"] = " ".join([_and(posts), *ruled]).strip()
-        slots["shorts"] = ", ".join(draw(c, "short") for c in (*rest, *asked.ruled_out))
-        slots["first"] = posts[0] if posts else ""
-        later = rest[1:] if posts else []
-        slots["also"] = " and ".join(draw(c, "also") for c in later) or (
-            draw(rest[0], "also") if rest else f"be @ {bare}"
-        )
-        liked = next((c for c in conditions if c.op == "is" and c.relation != AUDIENCE), None)
-        if liked:
-            self._add_liking(liked, [c for c in rest if c is not liked], genre)
-        groups = [_group(c.name, self.rng) for c in conditions if c.relation == AUDIENCE]
-        slots["group"] = " and ".join(groups)
+    def _groups(self) -> dict[str, Callable[[], str]]:
+        groups = [c.name for c in self.draft.conditions if c.relation == AUDIENCE]
+        return {"group": lambda: " and ".join(_group(name, self.rng) for name in groups)}
 
-    def _add_liking(
-        self, liked: Condition, others: list[Condition], genre: Condition | None
-    ) -> None:
-        """Sentences of the asker's liking for a condition."""
-        draw, slots = self.clauses.draw, self.slots
-        slots["fan"], slots["ref"] = draw(liked, "fan"), draw(liked, "ref")
-        slots["fan_ref"] = slots["ref"]
-        posts = [draw(c, "post") for c in others]
-        if liked is genre:
-            slots["thing_like"] = f"@ {self.thing} {draw(liked, 'back')} {_and(posts)}"
-        else:
-            slots["thing_like"] = f"{slots['head']} {_and([draw(liked, 'back'), *posts])}"
-
-    def _many(self, genre: str) -> str:
-        head = self.clauses.head(genre, self.many)
-        return head if self.many in head else f"{head} {self.many}"
-
-    def _filled(self, frame: str) -> str:
+    def _said(self, frames: list[str], slots: Mapping[str, Callable[[], str]]) -> str:
         pools = PHRASES["plain" if self.register == "terse" else self.register]
-        return fill(expand(frame, pools, self.rng), self.slots)
-
-    def _realised(self, frame: str) -> str:
+        frame = expand(self.rng.choice(frames), pools, self.rng)
         text = realise(
-            self._filled(frame),
+            fill(frame, Slots(self.plain, slots)),
             self.names,
             sentences=self.register != "terse",
             full=self.register == "formal",
@@ -219,24 +251,8 @@ class _Speaker:
         return self.names.fill(text)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    wanted: list[Condition]
-    ruled_out: list[Condition]
-    genre: Condition | None
-
-    @classmethod
-    def sort(cls, conditions: tuple[Condition, ...], rng: Random) -> "_Asked":
-        plain = [c for c in conditions if c.op != "not" and c.relation != AUDIENCE]
-        wanted = [c for c in plain if c.op == "is"]
-        rng.shuffle(wanted)
-        wanted += [c for c in plain if c.op != "is"]
-        genre = next((c for c in wanted if c.op == "is" and is_genre(c.relation)), None)
-        return cls(wanted, [c for c in conditions if c.op == "not"], genre)
-
-
-def _and(posts: list[str]) -> str:
-    return joined(posts) if posts else ""
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _group(name: str, rng: Random) -> str:
