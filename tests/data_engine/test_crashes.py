@@ -43,9 +43,9 @@ def state(path):
 
 
 @pytest.mark.parametrize("command", ["import", "embed", "enrich"])
-def test_killed_at_twenty_moments_the_store_is_old_or_new(  # noqa: F811
+def test_killed_at_twenty_moments_the_store_is_old_or_new(
     tmp_path,
-    movielens,  # noqa: F811
+    movielens,
     endpoint,  # noqa: F811
     command,
 ):
