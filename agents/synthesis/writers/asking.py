@@ -82,7 +82,7 @@ class Asking:
 
     def _short(self, condition: Condition) -> str:
         if condition.op == "not":
-            return self._nothing() if is_genre(condition.relation) else f"no {condition.name}"
+            return f"no {self.clauses.said(condition.relation, condition.name)}"
         return self.clauses.draw(condition, "short")
 
     def _nothing(self) -> str:
@@ -128,5 +128,5 @@ class Asking:
             return "that"
         if op in BOUNDS:
             return "part" if entry["part"] and alone and self.rng.random() < 0.4 else "lead"
-        forms = [form for form in ("part", "with") if entry[form]]
+        forms = [form for form in ("lead", "part", "with") if entry.get(form)]
         return self.rng.choice(forms) if forms else ("that_many" if many else "that")

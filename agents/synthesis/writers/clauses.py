@@ -11,6 +11,7 @@ from data_engine.schema import Condition
 
 _PROPER = ("ish", "an", "ese", "ch")  # British, American, Japanese, French
 _PARTICLES = frozenset("da de del den der di du la le mac st. ten van von".split())
+_PLAIN = re.compile(r"[\w-]+( [\w-]+){0,2}")
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|[_ ]+")
 
 
@@ -52,9 +53,7 @@ class Clauses:
         """
         return self.of(condition.relation, condition.op, form, [condition.name])
 
-    def of(
-        self, relation: str, op: str, form: str, names: list[str], many: bool = False
-    ) -> str:
+    def of(self, relation: str, op: str, form: str, names: list[str], many: bool = False) -> str:
         """As `draw`, for several values of a relation at once. many: it is said of many things."""
         phrase = self.rng.choice(self.entry(relation, op)[form])
         slots = self._slots(relation, names) | {"it": "them" if many else "it"}
@@ -74,7 +73,9 @@ class Clauses:
         thing = self.many if many else self.thing
         if word in genres["nouns"]:
             return self.names.add(word) if not many else _plural(self.names, word)
-        if word in genres["adjectives"]:
+        if word.split()[-1] == self.thing:
+            return _plural(self.names, word) if many else self.names.add(word)
+        if _PLAIN.fullmatch(word):
             return f"{self.names.add(genres['said'].get(word, word))} {thing}"
         return f"{thing} in the {self.names.add(word)} genre"
 
@@ -91,6 +92,11 @@ class Clauses:
             return own
         return dict(self.words["maker" if word in self.words["done"] else "generic"])
 
+    def said(self, relation: str, name: str) -> str:
+        """A name within a sentence: genres and formats in lower case."""
+        common = is_genre(relation) or words_of(relation) == "media type"
+        return self.names.add(lowered(name) if common else _with_article(name))
+
     def _slots(self, relation: str, names: list[str]) -> dict[str, str]:
         word = words_of(relation)
         slots = {"maker": word, "done": self.words["done"].get(word, word), "both": "{both}"}
@@ -98,11 +104,14 @@ class Clauses:
             return slots
         if is_genre(relation):
             head, heads = self.head(names[0]), self.head(names[0], many=True)
-            name = self.names.add(lowered(names[0]))
-            return slots | {"name": name, "head": head, "kind": f"@ {head}", "kinds": heads}
-        spoken = [lowered(n) if word == "media type" else _with_article(n) for n in names]
-        slots["name"] = joined([self.names.add(name) for name in spoken])
-        slots["last"] = joined([self.names.add(last_name(name)) for name in spoken])
+            return slots | {
+                "name": self.said(relation, names[0]),
+                "head": head,
+                "kind": f"@ {head}",
+                "kinds": heads,
+            }
+        slots["name"] = joined([self.said(relation, name) for name in names])
+        slots["last"] = joined([self.names.add(last_name(_with_article(name))) for name in names])
         return slots
 
 

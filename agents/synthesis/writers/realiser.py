@@ -58,9 +58,7 @@ class Names:
 class Slots(dict[str, str]):
     """Slots that are made when they are first needed, and kept."""
 
-    def __init__(
-        self, known: Mapping[str, str], makers: Mapping[str, Callable[[], str]]
-    ) -> None:
+    def __init__(self, known: Mapping[str, str], makers: Mapping[str, Callable[[], str]]) -> None:
         super().__init__(known)
         self._makers = makers
 

@@ -126,9 +126,7 @@ class _Speaker:
         frame = self.rng.choice(PHRASES["assistant"][event.act])
         slots = self._suggested(event)
         if "{count}" in frame:
-            meet = [
-                set(self.world.evidence.attributes.holders(c.relation, c.value)) for c in said
-            ]
+            meet = [set(self.world.evidence.attributes.holders(c.relation, c.value)) for c in said]
             count = len(set.intersection(*meet))
             known = self.plain["thing"], self.plain["many"]
             slots |= {"count": lambda: counted(count, *known), "is": lambda: _is(count)}
@@ -149,6 +147,9 @@ class _Speaker:
         else:
             frames = PHRASES["prose"]["bounded"]
             frames = frames + PHRASES["prose"]["negation"] if kind == "negation" else frames
+        premise = self.draft.premise
+        if premise and not self.clauses.entry(premise.relation)["work"]:
+            return [frame for frame in frames if "{work}" not in frame]
         return list(frames)
 
     def _title(self, item: str) -> str:
@@ -173,10 +174,11 @@ class _Speaker:
             if graph.has(item, liked.relation, liked.value)
             and gold.casefold() not in self.titles[item].casefold()
         ]
-        if not seen or self.rng.random() >= SEEN:
+        genre, work = is_genre(liked.relation), self.clauses.entry(liked.relation)["work"]
+        if not seen or not (genre or work) or self.rng.random() >= SEEN:
             return None
         item = self.rng.choice(seen)
-        return "seen_genre" if is_genre(liked.relation) else "seen", {
+        return "seen_genre" if genre else "seen", {
             "seen": lambda: self._title(item),
             "work": lambda: self.clauses.draw(liked, "work"),
         }
@@ -219,7 +221,7 @@ class _Speaker:
         claimed = Condition(relation=premise.relation, value=premise.value, name=false)
         more = [self._contrast(c) for c in self.draft.conditions[1:]]
         return {
-            "false": lambda: self.names.add(false),
+            "false": lambda: self.clauses.said(premise.relation, false),
             "work": lambda: self.clauses.draw(claimed, "work"),
             "did": self._form(premise.relation, "did"),
             "more": lambda: f", {' and '.join(more)}" if more else "",
