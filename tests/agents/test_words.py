@@ -1,10 +1,9 @@
-"""Words against facts, near-duplicates, the grammar of the template writer, lanes, the report."""
+"""Words against facts, near-duplicates, lanes, the report."""
 
 import asyncio
 import json
 from dataclasses import replace
 from importlib import import_module
-from random import Random
 
 import pytest
 
@@ -17,7 +16,6 @@ from agents.synthesis.run import synthesise
 from agents.synthesis.state import Draft, Request
 from agents.synthesis.wording import wording_problems
 from agents.synthesis.world import World
-from agents.synthesis.writers.template import PHRASES, clause, expand
 from data_engine.errors import DataError
 from data_engine.graphs.evidence import Evidence
 from data_engine.schema import Claim, Condition, Turn
@@ -123,39 +121,6 @@ def test_nearly_the_same_words_are_found():
         )
         is None
     )
-
-
-def test_the_grammar_reads_no_name_as_grammar():
-    odd = Condition(relation="starring", value="x", name="[Sue|Tim] <who> {noun}")
-    for seed in range(50):
-        assert odd.name in clause(odd, Random(seed))
-
-
-def test_every_pool_and_slot_of_the_grammar_is_there():
-    """Any expansion of any frame ends with known slots only."""
-    slots = {
-        "{thing}",
-        "{asked}",
-        "{group}",
-        "{noun}",
-        "{anchors}",
-        "{all}",
-        "{false}",
-        "{more}",
-        "{contrast}",
-        "{item}",
-    }
-    groups = [
-        *PHRASES["frames"].values(),
-        *PHRASES["user"].values(),
-        *PHRASES["assistant"].values(),
-    ]
-    for frame in (frame for frames in groups for frame in frames):
-        for seed in range(20):
-            text = expand(frame, Random(seed))
-            for slot in slots:
-                text = text.replace(slot, "")
-            assert not set(text) & set("[]{}<>|"), (frame, text)
 
 
 def test_variety_by_hand():

@@ -35,7 +35,7 @@ from data_engine.schema import Condition, Turn, content_hash
 PHRASES: dict[str, Any] = {}
 for _file in sorted(Path(__file__).with_name("phrases").glob("*.toml")):
     PHRASES |= tomllib.loads(_file.read_text())
-TYPOS = 0.06  # share of the longer words that have a typo, with noise
+TYPOS = 0.12  # share of the longer words that have a typo, with noise
 SEEN = 0.3  # share of requests that tell of a liked item, where one has what is asked for
 UNKNOWN = {"verb": "try", "past": "tried"}
 ASKED = ("explicit", "numeric", "negation", "demographics")  # kinds that name what they ask for
