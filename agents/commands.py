@@ -45,7 +45,7 @@ def _synth(
         ),
     ] = "template",
     registers: Annotated[
-        str, typer.Option(help="Template: weight per register, plain, chatty, terse, formal.")
+        str, typer.Option(help="Template and chat: weight per register.")
     ] = "plain=50,chatty=20,terse=15,formal=15",
     noise: Annotated[
         bool, typer.Option("--noise", help="Template: typos in some words, never in names.")

@@ -20,7 +20,7 @@ class SynthConfig(Config):
 
     counts: Examples per split, shared evenly by `kinds`. levels: difficulties, in turn.
     candidates: items to choose from per query, gold included. chat: what the chat writer needs.
-    registers: weight per register of the template writer. noise: whether its words have typos.
+    registers: weight per register of the request. noise: whether the template's words have typos.
     workers: processes or, with `ray`, tasks of a Ray cluster; they do not change the rows.
     checkpoints: a postgresql:// URL for the chat writer's; SQLite beside the store by default.
     """

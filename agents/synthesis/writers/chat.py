@@ -19,6 +19,7 @@ from agents.synthesis.prompts import ROLES, Prompt, fill, text_of
 from agents.synthesis.state import Draft
 from agents.synthesis.wording import wanted_names
 from agents.synthesis.world import World
+from agents.synthesis.writers.registers import USUAL, register_of
 from agents.synthesis.writers.terse import TerseWriter
 from data_engine.schema import Chain, Step, Turn, content_hash
 
@@ -76,9 +77,15 @@ class ChatWriter(TerseWriter):
     asks = True
     prompt_hash = content_hash([TerseWriter.prompt_hash, *map(text_of, ROLES)])
 
-    def __init__(self, config: ChatConfig, client: ChatClient) -> None:
-        self.config, self.client = config, client
+    def __init__(
+        self, config: ChatConfig, client: ChatClient, registers: Mapping[str, float] = USUAL
+    ) -> None:
+        self.config, self.client, self.registers = config, client, registers
         self.name = f"chat:{config.writer}"
+
+    def style(self, draft: Draft) -> str:
+        """The register of a draft's words."""
+        return register_of(draft, self.registers)
 
     async def turns(
         self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
@@ -88,6 +95,7 @@ class ChatWriter(TerseWriter):
         facts = {
             "plain": [turn.text for turn in plain],
             "names": sorted(wanted_names(draft, world)),
+            "register": self.style(draft),
             "rejected": list(problems),
         }
         prompt = fill("writer", facts=json.dumps(facts, ensure_ascii=False))
@@ -105,7 +113,8 @@ class ChatWriter(TerseWriter):
         """The critic's, where the words seem unnatural or its answer is unusable."""
         if not self.config.model("critic"):
             return []
-        request = json.dumps({"request": [turn.text for turn in turns]}, ensure_ascii=False)
+        asked = {"request": [turn.text for turn in turns], "register": self.style(draft)}
+        request = json.dumps(asked, ensure_ascii=False)
         try:
             verdict = await self._ask("critic", fill("critic", request=request), Verdict, 0)
         except UnusableAnswer as error:

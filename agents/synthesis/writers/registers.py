@@ -5,13 +5,16 @@ from random import Random
 
 from pydantic import TypeAdapter, ValidationError
 
+from agents.synthesis.state import Draft
+
 REGISTERS = ("plain", "chatty", "terse", "formal")
 USUAL: Mapping[str, float] = {"plain": 0.5, "chatty": 0.2, "terse": 0.15, "formal": 0.15}
 _NUMBER = TypeAdapter(float)
 
 
-def draw_register(weights: Mapping[str, float], rng: Random) -> str:
-    """A register, by weight."""
+def register_of(draft: Draft, weights: Mapping[str, float]) -> str:
+    """The register of a draft's words, drawn by weight: the same whenever it is asked."""
+    rng = Random(f"{draft.gold}/{draft.shuffle_seed}")
     return rng.choices(list(weights), list(weights.values()))[0]
 
 

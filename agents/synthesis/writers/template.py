@@ -25,7 +25,7 @@ from agents.synthesis.writers.realiser import (
     realise,
     with_typos,
 )
-from agents.synthesis.writers.registers import USUAL, draw_register
+from agents.synthesis.writers.registers import USUAL, register_of
 from agents.synthesis.writers.terse import TerseWriter, thing
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.names.spoken import spoken_title
@@ -54,8 +54,8 @@ class TemplateWriter(TerseWriter):
         self.registers, self.noise = registers, noise
 
     def style(self, draft: Draft) -> str:
-        """The register of a draft's words: the same whenever it is asked."""
-        return draw_register(self.registers, Random(f"{draft.gold}/{draft.shuffle_seed}"))
+        """The register of a draft's words."""
+        return register_of(draft, self.registers)
 
     async def turns(
         self, draft: Draft, world: World, rng: Random, problems: Sequence[str]
