@@ -11,7 +11,7 @@ from data_engine.schema import Condition
 
 _PROPER = ("ish", "an", "ese", "ch")  # British, American, Japanese, French
 _PARTICLES = frozenset("da de del den der di du la le mac st. ten van von".split())
-_PLAIN = re.compile(r"[\w-]+( [\w-]+){0,2}")
+_PLAIN = re.compile(r"[\w'-]+( [\w'-]+){0,2}")
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|[_ ]+")
 
 
@@ -124,11 +124,11 @@ def _plural(names: Names, word: str) -> str:
 
 def last_name(name: str) -> str:
     """ "Newman", "De Niro", "Downey"; all of a name of one word or with an article."""
-    words = [w for w in name.split(" ") if w.rstrip(".") not in ("Jr", "Sr", "II", "III")]
+    words = [w for w in name.split(" ") if w.strip(".,") not in ("Jr", "Sr", "II", "III")]
     if len(words) < 2 or words[0] == "the":
         return name
     particle = len(words) > 2 and words[-2].lower() in _PARTICLES
-    return " ".join(words[-2:] if particle else words[-1:])
+    return " ".join(words[-2:] if particle else words[-1:]).rstrip(",")
 
 
 def _with_article(name: str) -> str:

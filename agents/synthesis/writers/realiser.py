@@ -51,7 +51,12 @@ class Names:
         return self._names[ord(character) - FIRST] if ord(character) >= FIRST else character
 
     def fill(self, text: str) -> str:
-        """The text with all its names."""
+        """The text with all its names; one that ends a sentence with a full stop of its own needs
+        no other.
+        """
+        for n, name in enumerate(self._names):
+            if name.endswith((".", "!", "?")):
+                text = text.replace(f"{chr(FIRST + n)}.", chr(FIRST + n))
         return text.translate({FIRST + n: name for n, name in enumerate(self._names)})
 
 
