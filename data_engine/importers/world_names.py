@@ -25,7 +25,7 @@ def last_names() -> dict[str, str]:
     found: dict[str, str] = {}
     for culture, parts in _cultures().items():
         built = product(parts.get("heads", "").split(), parts.get("tails", "").split())
-        joined = [head + tail for head, tail in built if head.lower() != tail]
+        joined = [h + t for h, t in built if h.lower() != t and h[-1] != t[0]]
         for name in [*joined, *parts.get("whole", "").split()]:
             found.setdefault(name, culture)
     return found
