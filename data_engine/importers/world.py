@@ -3,13 +3,19 @@
 Planted, so that there is something to find: circles of people who work together (a director's films
 share stars and a composer: two-hop links), power laws of popularity, fame and genre, and users who
 like a few genres and follow a few people. The power laws matter to training too: where everybody is
-credited equally often, a small policy hardly learns to read a card. Titles and names are made of
-syllables. The same seed gives the same rows.
+credited equally often, a small policy hardly learns to read a card. The same seed gives the same
+rows.
+
+People have names and films have titles that read as such, those of a genre by its own patterns
+(`world_names`, `world_titles`). Each is drawn by a generator of its own, so that who is called what
+says nothing of the structure, and other words leave it as it is.
 """
 
 import numpy as np
 from pydantic import Field
 
+from data_engine.importers.world_names import invent_people
+from data_engine.importers.world_titles import invent_titles
 from data_engine.runtime.config import Config
 from data_engine.store.catalogue import Catalogue
 
@@ -31,62 +37,7 @@ GENRES = (
     "War",
     "Western",
 )
-LANGUAGES = ("Arvish", "Belic", "Corran", "Dunmari", "Eskan", "Faroic")
-ONSETS = (
-    "b",
-    "br",
-    "d",
-    "dr",
-    "f",
-    "g",
-    "gr",
-    "h",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "st",
-    "t",
-    "tr",
-    "v",
-    "z",
-)
-VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "io")
-CODAS = ("", "", "l", "m", "n", "r", "s", "th")
-SHAPES = ("The {0}", "{0}", "{0} and {1}", "{0} of {1}", "One {0} in {1}", "{0}, {1}")
-WORDS = (
-    "Harbour",
-    "Winter",
-    "Lantern",
-    "Orchard",
-    "Signal",
-    "Mirror",
-    "Garden",
-    "Letter",
-    "Bridge",
-    "Summer",
-    "River",
-    "Crown",
-    "Shadow",
-    "Island",
-    "Station",
-    "Feather",
-    "Thunder",
-    "Widow",
-    "Captain",
-    "Promise",
-    "Silence",
-    "Empire",
-    "Painter",
-    "Tunnel",
-    "Voyage",
-    "Kingdom",
-    "Stranger",
-    "Comet",
-)
+LANGUAGES = ("English", "French", "Italian", "Japanese", "Korean", "Swedish")
 # For each role: films per person on average, how many regulars a circle has, how many a film
 # credits, and how often it credits any.
 CREW = {
@@ -122,35 +73,39 @@ def make_world(config: WorldConfig) -> Catalogue:
     """
     rng = np.random.default_rng(config.seed)
     circles = max(4, config.items // 12)
-    crews = _make_crews(rng, config.items, circles)
+    crews = _make_crews(rng, config, circles)
     loves = [
         rng.choice(len(GENRES), 3, replace=False, p=_fame(len(GENRES))) for _ in range(circles)
     ]
-    titles, items, edges = set[str](), list[tuple[str, str]](), list[Edge]()
+    items = [f"f{k:05d}" for k in range(config.items)]
+    edges, years, first_genres = list[Edge](), list[int](), list[str]()
     film_genres = np.zeros((config.items, len(GENRES)), np.float32)
     film_circle = rng.integers(circles, size=config.items)
-    for k, circle in enumerate(film_circle):
-        item, year = f"f{k:05d}", int(1960 + 60 * rng.beta(3, 1.5))
-        items.append((item, _title(rng, titles, year)))
+    for k, (item, circle) in enumerate(zip(items, film_circle, strict=True)):
+        years.append(int(1960 + 60 * rng.beta(3, 1.5)))
         edges += _credits(rng, item, circle, crews)
         genres = _draw_genres(rng, loves[circle])
         film_genres[k, genres] = 1
+        first_genres.append(GENRES[genres[0]])
         edges += [(item, "genre", f"genre/{GENRES[g]}", n) for n, g in enumerate(genres)]
         language = LANGUAGES[circle % len(LANGUAGES)]
         edges.append((item, "language", f"language/{language}", 0))
-        edges.append((item, "year", f"year/{year}", 0))
+        edges.append((item, "year", f"year/{years[k]}", 0))
     attributes = [(a, a.split("/")[1]) for a in dict.fromkeys(edge[2] for edge in edges)]
     interactions = _ratings(rng, config, film_genres, film_circle, circles)
-    return Catalogue("films", f"world seed {config.seed}", items, attributes, edges, interactions)
+    titles = invent_titles(first_genres, config.seed, [name for _, name in attributes])
+    dated = [f"{title} ({year})" for title, year in zip(titles, years, strict=True)]
+    films = list(zip(items, dated, strict=True))
+    return Catalogue("films", f"world seed {config.seed}", films, attributes, edges, interactions)
 
 
-def _make_crews(rng: np.random.Generator, films: int, circles: int) -> dict[str, "_Crew"]:
+def _make_crews(rng: np.random.Generator, config: WorldConfig, circles: int) -> dict[str, "_Crew"]:
     """The people of each role, as many as the films need."""
     trade = {
-        role: max(2, int(films * credits * share / per_person))
+        role: max(2, int(config.items * credits * share / per_person))
         for role, (per_person, _, credits, share) in CREW.items()
     }
-    people = _names(rng, sum(trade.values()))
+    people = invent_people(sum(trade.values()), config.seed)
     crews = {}
     for role, count in trade.items():
         hired = [people.pop() for _ in range(count)]
@@ -237,30 +192,3 @@ def _fame(n: int) -> np.ndarray:
     """The share of each of n in a power law, most famous first."""
     weight = 1 / np.arange(8, n + 8) ** 0.8
     return np.asarray(weight / weight.sum())
-
-
-def _syllable(rng: np.random.Generator) -> str:
-    return "".join(part[int(rng.integers(len(part)))] for part in (ONSETS, VOWELS, CODAS))
-
-
-def _names(rng: np.random.Generator, count: int) -> list[str]:
-    """Distinct invented names, first and last."""
-    names: dict[str, None] = {}
-    while len(names) < count:
-        names[" ".join((_syllable(rng) + _syllable(rng)).capitalize() for _ in range(2))] = None
-    return list(names)
-
-
-def _title(rng: np.random.Generator, taken: set[str], year: int) -> str:
-    """A title nobody has yet, with its year; longer words as the short ones run out."""
-    while True:
-        nouns = [
-            WORDS[int(rng.integers(len(WORDS)))],
-            (_syllable(rng) + _syllable(rng)).capitalize(),
-        ]
-        name = SHAPES[int(rng.integers(len(SHAPES)))].format(
-            *nouns if rng.random() < 0.5 else nouns[::-1]
-        )
-        if name not in taken:
-            taken.add(name)
-            return f"{name} ({year})"
