@@ -99,7 +99,12 @@ class Clauses:
 
     def _slots(self, relation: str, names: list[str]) -> dict[str, str]:
         word = words_of(relation)
-        slots = {"maker": word, "done": self.words["done"].get(word, word), "both": "{both}"}
+        slots = {
+            "maker": word,
+            "done": self.words["done"].get(word, word),
+            "both": "{both}",
+            "many": self.many,
+        }
         if not names:
             return slots
         if is_genre(relation):

@@ -36,6 +36,7 @@ PHRASES: dict[str, Any] = {}
 for _file in sorted(Path(__file__).with_name("phrases").glob("*.toml")):
     PHRASES |= tomllib.loads(_file.read_text())
 TYPOS = 0.12  # share of the longer words that have a typo, with noise
+YEARS = 0.6  # share of requests, terse ones aside, that say the years of titles
 SEEN = 0.3  # share of requests that tell of a liked item, where one has what is asked for
 UNKNOWN = {"verb": "try", "past": "tried"}
 ASKED = ("explicit", "numeric", "negation", "demographics")  # kinds that name what they ask for
@@ -48,7 +49,7 @@ class TemplateWriter(TerseWriter):
     """
 
     name = "template"
-    prompt_hash = content_hash([PHRASES, TerseWriter.prompt_hash, TYPOS, SEEN])
+    prompt_hash = content_hash([PHRASES, TerseWriter.prompt_hash, TYPOS, SEEN, YEARS])
 
     def __init__(self, registers: Mapping[str, float] = USUAL, noise: bool = False) -> None:
         self.registers, self.noise = registers, noise
@@ -82,6 +83,7 @@ class _Speaker:
         self.draft, self.world, self.rng = draft, world, rng
         self.register, self.noise = register, noise
         self.titles = world.evidence.attributes.titles
+        self.years = register != "terse" and rng.random() < YEARS
         self.names = Names()
         word = thing(world)
         known = {**UNKNOWN, "one": [word], "many": [f"{word}s"]} | PHRASES["things"].get(word, {})
@@ -155,9 +157,9 @@ class _Speaker:
     def _title(self, item: str) -> str:
         title = self.titles[item]
         spoken = spoken_title(title)
-        if self.world.spoken[spoken.casefold()] > 1:  # another item is called the same
-            spoken = f"{spoken} ({split_year(title)[1]})"
-        return self.names.add(spoken)
+        year = split_year(title)[1]
+        homonym = self.world.spoken[spoken.casefold()] > 1  # another item is called the same
+        return self.names.add(f"{spoken} ({year})" if year and (homonym or self.years) else spoken)
 
     def _suggested(self, event: Event) -> dict[str, Callable[[], str]]:
         return {"item": lambda: self._title(event.item)} if event.item else {}
@@ -189,21 +191,32 @@ class _Speaker:
         if self.draft.about:
             asking = self._asking(self.draft.about).slots()
             described = " ".join(f"the {asking['bare']()} {asking['posts']()}".split())
-            return {"anchors": lambda: described, "both": lambda: described}
+            return {
+                "anchors": lambda: described,
+                "both": lambda: described,
+                "it": lambda: "it",
+                "them": lambda: "it",
+            }
         named = joined([self._title(item) for item in self.draft.anchors])
         both = f"both {named}" if count == 2 else named
         return {
             "anchors": lambda: named,
             "both": lambda: both,
+            "it": lambda: "it" if count == 1 else "them",
+            "them": lambda: "it" if count == 1 else "them",
             "all": lambda: "both" if count == 2 else "all",
             "all_of": lambda: "both of" if count == 2 else "all of",
         }
 
     def _shared(self, relation: str) -> dict[str, Callable[[], str]]:
         """What the anchors' shared relation is called, and what was liked about it."""
-        forms = ("same", "craft", "who", "whom")
+        forms = ("same", "craft", "who", "whom", "more")
         slots = {form: self._form(relation, form) for form in forms}
-        return slots | {"noun": lambda: self.clauses.noun(relation)}
+        who = slots["who"]
+        return slots | {
+            "noun": lambda: self.clauses.noun(relation),
+            "who_it": lambda: who().replace("{both}", "{them}"),
+        }
 
     def _form(self, relation: str, form: str) -> Callable[[], str]:
         def draw() -> str:
@@ -224,7 +237,7 @@ class _Speaker:
             "false": lambda: self.clauses.said(premise.relation, false),
             "work": lambda: self.clauses.draw(claimed, "work"),
             "did": self._form(premise.relation, "did"),
-            "more": lambda: f", {' and '.join(more)}" if more else "",
+            "more_asked": lambda: f", {' and '.join(more)}" if more else "",
         }
 
     def _contrast(self, condition: Condition) -> str:
