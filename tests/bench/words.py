@@ -1,0 +1,241 @@
+"""How queries and reasoning read, beside the real benchmark's and hand-written ones.
+
+`python -m tests.bench.words [STORE …]`: the Examples of these stores; without one 200 per kind of
+the invented world and, where ../shared has them, of movies. `--real FILE`: real queries by kind as
+JSON lines (../shared). `--model FOLDER`: the language model (runs/smollm2, made where it is
+missing). Figures of a kind that has no real queries are held against the mean of those that have.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from agents.llm.smollm2 import make_smollm2
+from agents.synthesis.config import SynthConfig
+from agents.synthesis.kinds import check_kind
+from agents.synthesis.naturalness import LanguageModel, TextScore, perplexity
+from agents.synthesis.report import commonest
+from agents.synthesis.run import synthesise
+from agents.synthesis.world import World
+from data_engine.errors import UnsupportedKind
+from data_engine.graphs.evidence import Evidence
+from data_engine.importers.tables import Tables
+from data_engine.importers.world import WorldConfig, make_world
+from data_engine.names.mentions import NameFinder
+from data_engine.names.spoken import spoken_title
+from data_engine.names.titles import split_year
+from data_engine.responses.telling import told
+from data_engine.schema import KINDS, Example
+from data_engine.store.database import Store
+from data_engine.store.finishing import ImportOptions
+from tests.bench.load import report
+from tests.word_measures import distinct_at, interval, lower_words, masked, told_apart
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared/data"
+REASONING = Path(__file__).with_name("reasoning_lines.txt")
+QUERIES, LINES = 200, 400
+HIGHEST_RATIO, HIGHEST_AUC, LEAST_DISTINCT, HIGHEST_SHARE = 1.3, 0.90, 0.8, 0.08
+Texts = Mapping[str, Sequence[str]]  # by kind
+
+
+class Marks:
+    """Marks what misses its target, and counts."""
+
+    def __init__(self) -> None:
+        self.missed = 0
+
+    def __call__(self, holds: bool) -> str:
+        self.missed += not holds
+        return "" if holds else "  MISSED"
+
+
+@dataclass(frozen=True)
+class Real:
+    """Real queries by kind, with the perplexity of each kind; empty where there are none."""
+
+    texts: Texts
+    perplexities: Mapping[str, float]
+
+    @classmethod
+    def read(cls, path: Path, model: LanguageModel) -> "Real":
+        texts: dict[str, list[str]] = {}
+        if path.is_file():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                row = json.loads(line)
+                texts.setdefault(row["kind"], []).append(row["query"])
+        else:
+            print(f"no real queries at {path}: nothing is held against them")
+        return cls(texts, {kind: perplexity(model.score(said)) for kind, said in texts.items()})
+
+    def of(self, kind: str) -> float | None:
+        """The perplexity of a kind, the mean of all where it has no real queries."""
+        known = self.perplexities
+        return known.get(kind, float(np.mean(list(known.values())))) if known else None
+
+
+def queries(store: Path, examples: Sequence[Example], model: LanguageModel, real: Real) -> int:
+    """Print all measures of the Examples' queries; the number that miss."""
+    marks, texts = Marks(), dict[str, list[str]]()
+    styles: dict[str, list[str]] = {}
+    for example in examples:
+        texts.setdefault(example.kind, []).append(example.said)
+        styles.setdefault(example.kind, []).append(example.style)
+    mask = masker(store, [*texts.values(), *real.texts.values()])
+    for kind in sorted(texts, key=KINDS.index):
+        said = texts[kind]
+        scores = model.score(said)
+        print(f"{kind} ({len(said)})")
+        print(f"  perplexity {versus(scores, real.of(kind), 'real', marks)}")
+        print(f"  by register: {by_register(styles[kind], scores)}")
+        theirs = real.texts.get(kind, ())
+        print(f"  distinct-2 {variety(said, theirs, marks)}")
+        gram, share = commonest([mask(text) for text in said])
+        mark = marks(share <= HIGHEST_SHARE)
+        print(f"  commonest 6-gram in {share:.1%} (≤ {HIGHEST_SHARE:.0%}): {gram!r}{mark}")
+    shared = [kind for kind in texts if kind in real.texts]
+    if shared:
+        ours, theirs = ([[mask(t) for t in of[k]] for k in shared] for of in (texts, real.texts))
+        letters = told_apart(ours, theirs, "char", (2, 5))
+        print(
+            f"told from real queries ({', '.join(shared)}): AUC {letters:.3f} by characters "
+            f"(≤ {HIGHEST_AUC}), {told_apart(ours, theirs, 'word', (1, 3)):.3f} by words"
+            f"{marks(letters <= HIGHEST_AUC)}"
+        )
+    return marks.missed
+
+
+def versus(scores: Sequence[TextScore], other: float | None, name: str, marks: Marks) -> str:
+    """The perplexity of texts with its interval, and its ratio to another."""
+    totals = np.array([sum(score.nlls) for score in scores])
+    tokens = np.array([score.tokens for score in scores])
+    low, high = interval(
+        len(scores), lambda drawn: float(np.exp(totals[drawn].sum() / tokens[drawn].sum()))
+    )
+    said = f"{perplexity(scores):.1f} ({low:.1f}–{high:.1f})"
+    if other is None:
+        return said
+    ratio = perplexity(scores) / other
+    return (
+        f"{said}, {name} {other:.1f}, ratio {ratio:.2f} ({low / other:.2f}–{high / other:.2f}; "
+        f"≤ {HIGHEST_RATIO}){marks(ratio <= HIGHEST_RATIO)}"
+    )
+
+
+def by_register(styles: Sequence[str], scores: Sequence[TextScore]) -> str:
+    """Perplexity per register, with the number of texts."""
+    groups: dict[str, list[TextScore]] = {}
+    for style, score in zip(styles, scores, strict=True):
+        groups.setdefault(style or "none", []).append(score)
+    return ", ".join(f"{s} {perplexity(g):.0f} ({len(g)})" for s, g in sorted(groups.items()))
+
+
+def variety(ours: Sequence[str], real: Sequence[str], marks: Marks) -> str:
+    """distinct-2, of as many texts as there are real ones where there are any."""
+    if not real:
+        return f"{distinct_at(ours, len(ours)):.2f} of all, no real ones"
+    mine, theirs = distinct_at(ours, len(real)), distinct_at(real, len(real))
+    mark = marks(mine >= LEAST_DISTINCT * theirs)
+    return (
+        f"{mine:.2f} of {len(real)}, real {theirs:.2f}, ratio {mine / theirs:.2f} "
+        f"(≥ {LEAST_DISTINCT}){mark}"
+    )
+
+
+def masker(store: Path, texts: Sequence[Sequence[str]]) -> partial[str]:
+    """What masks the names that the store knows, and words with capitals."""
+    graph = Evidence.load(store).attributes
+    names = {name for name in graph.names.values() if any(map(str.isupper, name))}
+    for title in graph.titles.values():
+        names |= {spoken_title(title), split_year(title)[0]}
+    finder = NameFinder([(name, name) for name in names if len(name) > 2], fold_case=False)
+    said = [text for group in texts for text in group]
+    return partial(masked, names=finder, words=lower_words(said))
+
+
+def reasoning(store: Path, examples: Sequence[Example], model: LanguageModel) -> int:
+    """Print how lines of chains read beside hand-written ones; 1 where they miss."""
+    graph, marks, lines = Evidence.load(store).attributes, Marks(), list[str]()
+    for example in examples:
+        for chain in example.chains:
+            lines += told(example, chain, graph.titles, graph.names)
+    drawn = Random(0).sample(lines, min(LINES, len(lines)))
+    written = REASONING.read_text(encoding="utf-8").splitlines()
+    known = perplexity(model.score(written))
+    name = f"{len(written)} hand-written ones"
+    print(f"reasoning lines ({len(drawn)}): {versus(model.score(drawn), known, name, marks)}")
+    return marks.missed
+
+
+def made_stores(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The catalogues to synthesise from, by name."""
+    sources = {"the invented world": (make_world(WorldConfig()), ImportOptions())}
+    if (SHARED / "movies").is_dir():
+        tables = Tables(folder=SHARED / "movies")
+        sources["movies"] = (tables, ImportOptions(skip_unknown=True))
+    for name, (source, options) in sources.items():
+        path = folder / f"{name.split()[-1]}.duckdb"
+        with Store.open(path, create=True) as store:
+            store.replace_catalogue(source, options)
+        yield name, path
+
+
+def synthesised(store: Path) -> list[Example]:
+    """QUERIES Examples of each kind that the catalogue can carry, of all levels."""
+    world = World(Evidence.load(store))
+    kinds = [kind for kind in KINDS if can_carry(kind, world)]
+    counts = {"sft": QUERIES * len(kinds)}
+    return list(synthesise(store, SynthConfig(counts=counts, kinds=kinds, levels=(1, 2, 3))))
+
+
+def can_carry(kind: str, world: World) -> bool:
+    """Whether a world has what the kind needs."""
+    try:
+        check_kind(kind, world)
+    except UnsupportedKind as error:
+        print(error)
+        return False
+    return True
+
+
+def stored(store: Path) -> list[Example]:
+    """The first QUERIES Examples of each kind in a store."""
+    found: dict[str, list[Example]] = {}
+    with Store.open(store, read_only=True) as opened:
+        for example in opened.examples():
+            found.setdefault(example.kind, []).append(example)
+    return [example for group in found.values() for example in group[:QUERIES]]
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(prog="just bench words")
+    parser.add_argument("stores", nargs="*", type=Path)
+    parser.add_argument("--real", type=Path, default=SHARED / "recbench_plus/samples.jsonl")
+    parser.add_argument("--model", type=Path, default=ROOT / "runs/smollm2")
+    asked, start, missed = parser.parse_args(), time.perf_counter(), 0
+    if not (asked.model / "config.json").is_file():
+        make_smollm2(asked.model)
+    model = LanguageModel(asked.model)
+    real = Real.read(asked.real, model)
+    with tempfile.TemporaryDirectory() as folder:
+        given = ((str(path), path) for path in asked.stores)
+        for name, path in given if asked.stores else made_stores(Path(folder)):
+            print(f"\n== {name}")
+            examples = stored(path) if asked.stores else synthesised(path)
+            missed += queries(path, examples, model, real)
+            missed += reasoning(path, examples, model)
+    print(f"\n{time.perf_counter() - start:.0f} s")
+    report("words", missed, "measures that miss", 0, missed == 0)
+
+
+if __name__ == "__main__":
+    main()
