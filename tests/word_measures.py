@@ -6,19 +6,24 @@ from random import Random
 
 import numpy as np
 
+from agents.synthesis.naturalness import Span
 from agents.synthesis.report import distinct
 from data_engine.names.mentions import NameFinder
 
 NAME = "NAME"
 DRAWS = 200
+FILL = "\ue000"  # stands for each character of a name that is known
 # a word of a name, and words that stand between two of them: "Bank of Dust", "E. G. de Vries"
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
-_WORD = rf"(?:{_CAPITAL}\.(?=\s)|{_CAPITAL}(?:[\w&-]|(?!['’]s\b)['’.:](?=\w))*)"
+_WORD = (
+    rf"(?:{_CAPITAL}\.(?=\s)"
+    rf"|(?:{_CAPITAL}|{FILL})(?:[\w&{FILL}-]|(?!['’]s\b)['’.:](?=[\w{FILL}]))*)"
+)
 _BETWEEN = r"(?:of|the|in|to|a|an|de|la|le|von|van|with|for|on|at|from|&|\d+)"
 _RUN = re.compile(rf"(?<!\w)(?<!\w['’]){_WORD}(?::?\s+(?:{_BETWEEN}\s+){{0,3}}{_WORD})*")
 _SELF = re.compile(r"I(?:['’]\w+)?$")
 _OPENS = re.compile(r"(?:^|[.?!:]['\"’”]?\s+|\n)['\"‘“]?$")
-_ONE = rf"(?:['\"‘“]{NAME}['\"’”](?!\w)|{NAME})(?:\s+\(\d{{4}}\))?"
+_ONE = rf"(?:['\"‘“]{FILL}+['\"’”](?!\w)|{FILL}+)(?:\s+\(\d{{4}}\))?"
 _WRAPPED = re.compile(rf"{_ONE}(?:\s+{_ONE})*")
 
 
@@ -30,29 +35,44 @@ def lower_words(texts: Iterable[str]) -> set[str]:
     return found
 
 
-def masked(text: str, names: NameFinder, words: set[str]) -> str:
-    """The text with every name as one token: those that are known, and words with capitals.
+def name_spans(text: str, names: NameFinder, words: set[str]) -> list[Span]:
+    """Where the names stand, in order: those that are known, and words with capitals.
 
     words: what begins no name at the start of a sentence (`lower_words`); one word alone with a
     capital is no name there either. A year in brackets after a name, and quotation marks round it,
     belong to it.
     """
-    for start, end, _ in reversed(names.find(text)):
+    plain = _filled(text, [(start, end) for start, end, _ in names.find(text)])
+    plain = _filled(plain, [_own(run, words) for run in _RUN.finditer(plain)])
+    return [found.span() for found in _WRAPPED.finditer(plain)]
+
+
+def masked(text: str, spans: Sequence[Span]) -> str:
+    """The text with each of its spans as one token."""
+    for start, end in reversed(spans):
         text = f"{text[:start]}{NAME}{text[end:]}"
-    text = _RUN.sub(lambda run: _masked_run(run, words), text)
-    return _WRAPPED.sub(NAME, text)
+    return text
 
 
-def _masked_run(run: re.Match[str], words: set[str]) -> str:
-    """A run of words with capitals, without those that only open the sentence or mean oneself."""
-    said, kept = run[0], ""
-    if _OPENS.search(run.string[: run.start()]):
-        first, gap, rest = said.partition(" ")
+def _filled(text: str, spans: Iterable[Span]) -> str:
+    for start, end in spans:
+        text = f"{text[:start]}{FILL * (end - start)}{text[end:]}"
+    return text
+
+
+def _own(run: re.Match[str], words: set[str]) -> Span:
+    """The part of a run of words with capitals that is a name: not what opens the sentence only,
+    nor what means oneself.
+    """
+    start, said = run.start(), run[0]
+    first, gap, rest = said.partition(" ")
+    if _OPENS.search(run.string[:start]) and FILL not in first:
         if not rest or first.lower().rstrip(":") in words:
-            kept, said = first + gap, rest
-    while said and (own := _SELF.match(said.partition(" ")[0])):
-        kept, said = f"{kept}{own[0]}{' ' if ' ' in said else ''}", said.partition(" ")[2]
-    return kept + (NAME if said and not said[0].islower() else said)
+            start, said = start + len(first + gap), rest
+    while said and _SELF.match(said.partition(" ")[0]):
+        first, gap, said = said.partition(" ")
+        start += len(first + gap)
+    return (start, start if said[:1].islower() else run.end())
 
 
 def interval(

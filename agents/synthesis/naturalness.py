@@ -75,6 +75,8 @@ class LanguageModel:
 
     def score(self, texts: Sequence[str], most_tokens: int = MOST_TOKENS) -> list[TextScore]:
         """A score per text, in order; batches have at most `most_tokens`, or one text."""
+        if not texts:
+            return []
         read = self._tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True)
         ids: list[list[int]] = read["input_ids"]
         found: dict[int, TextScore] = {}

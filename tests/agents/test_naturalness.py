@@ -71,7 +71,9 @@ def by_hand(folder, text):
 
 @pytest.mark.parametrize("most_tokens", [1, 40, 1024])
 def test_scores_are_those_of_a_loop_over_tokens_whatever_the_batches(folder, most_tokens):
-    scores = LanguageModel(folder).score(TEXTS, most_tokens)
+    model = LanguageModel(folder)
+    scores = model.score(TEXTS, most_tokens)
+    assert model.score([], most_tokens) == []
     for text, score in zip(TEXTS, scores, strict=True):
         assert score.nlls == pytest.approx(by_hand(folder, text), abs=1e-4)
         if text:

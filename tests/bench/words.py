@@ -10,7 +10,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,9 @@ import numpy as np
 
 from agents.llm.smollm2 import make_smollm2
 from agents.synthesis.config import SynthConfig
+from agents.synthesis.gate import Limits
 from agents.synthesis.kinds import check_kind
-from agents.synthesis.naturalness import LanguageModel, TextScore, perplexity
+from agents.synthesis.naturalness import LanguageModel, Span, TextScore, perplexity
 from agents.synthesis.report import commonest
 from agents.synthesis.run import synthesise
 from agents.synthesis.world import World
@@ -37,7 +38,7 @@ from data_engine.schema import KINDS, Example
 from data_engine.store.database import Store
 from data_engine.store.finishing import ImportOptions
 from tests.bench.load import report
-from tests.word_measures import distinct_at, interval, lower_words, masked, told_apart
+from tests.word_measures import distinct_at, interval, lower_words, masked, name_spans, told_apart
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared/data"
@@ -45,6 +46,7 @@ REASONING = Path(__file__).with_name("reasoning_lines.txt")
 QUERIES, LINES = 200, 400
 HIGHEST_RATIO, HIGHEST_AUC, LEAST_DISTINCT, HIGHEST_SHARE = 1.3, 0.90, 0.8, 0.08
 Texts = Mapping[str, Sequence[str]]  # by kind
+FindNames = Callable[[str], list[Span]]
 
 
 class Marks:
@@ -60,10 +62,10 @@ class Marks:
 
 @dataclass(frozen=True)
 class Real:
-    """Real queries by kind, with the perplexity of each kind; empty where there are none."""
+    """Real queries by kind, with their scores; empty where there are none."""
 
     texts: Texts
-    perplexities: Mapping[str, float]
+    scores: Mapping[str, Sequence[TextScore]]
 
     @classmethod
     def read(cls, path: Path, model: LanguageModel) -> "Real":
@@ -74,43 +76,68 @@ class Real:
                 texts.setdefault(row["kind"], []).append(row["query"])
         else:
             print(f"no real queries at {path}: nothing is held against them")
-        return cls(texts, {kind: perplexity(model.score(said)) for kind, said in texts.items()})
+        return cls(texts, {kind: model.score(said) for kind, said in texts.items()})
 
-    def of(self, kind: str) -> float | None:
-        """The perplexity of a kind, the mean of all where it has no real queries."""
-        known = self.perplexities
-        return known.get(kind, float(np.mean(list(known.values())))) if known else None
+    def of(self, kind: str, names: FindNames | None = None) -> float | None:
+        """The perplexity of a kind, the mean of all where it has no real queries.
+
+        names: finds those that are left out.
+        """
+        if not self.texts:
+            return None
+        known = {
+            k: perplexity(without(scores, self.texts[k], names) if names else scores)
+            for k, scores in self.scores.items()
+        }
+        return known.get(kind, float(np.mean(list(known.values()))))
 
 
 def queries(store: Path, examples: Sequence[Example], model: LanguageModel, real: Real) -> int:
     """Print all measures of the Examples' queries; the number that miss."""
-    marks, texts = Marks(), dict[str, list[str]]()
-    styles: dict[str, list[str]] = {}
-    for example in examples:
-        texts.setdefault(example.kind, []).append(example.said)
-        styles.setdefault(example.kind, []).append(example.style)
-    mask = masker(store, [*texts.values(), *real.texts.values()])
-    for kind in sorted(texts, key=KINDS.index):
-        said = texts[kind]
-        scores = model.score(said)
+    marks, by_kind = Marks(), dict[str, list[Example]]()
+    for example in sorted(examples, key=lambda e: KINDS.index(e.kind)):
+        by_kind.setdefault(example.kind, []).append(example)
+    texts = {kind: [e.said for e in group] for kind, group in by_kind.items()}
+    names = name_finder(store, [*texts.values(), *real.texts.values()])
+    for kind, said in texts.items():
         print(f"{kind} ({len(said)})")
+        scores = model.score(said)
         print(f"  perplexity {versus(scores, real.of(kind), 'real', marks)}")
-        print(f"  by register: {by_register(styles[kind], scores)}")
-        theirs = real.texts.get(kind, ())
-        print(f"  distinct-2 {variety(said, theirs, marks)}")
-        gram, share = commonest([mask(text) for text in said])
+        bare, outer = without(scores, said, names), real.of(kind, names)
+        styles = [e.style for e in by_kind[kind]]
+        print(
+            f"  names left out: {perplexity(bare):.1f}" + (f", real {outer:.1f}" if outer else "")
+        )
+        print(
+            f"  the limits of --critic smollm2 are exceeded by {exceeding(kind, styles, bare):.0%}"
+        )
+        print(f"  by register: {by_register(styles, scores)}")
+        print(f"  distinct-2 {variety(said, real.texts.get(kind, ()), marks)}")
+        gram, share = commonest([masked(text, names(text)) for text in said])
         mark = marks(share <= HIGHEST_SHARE)
         print(f"  commonest 6-gram in {share:.1%} (≤ {HIGHEST_SHARE:.0%}): {gram!r}{mark}")
-    shared = [kind for kind in texts if kind in real.texts]
-    if shared:
-        ours, theirs = ([[mask(t) for t in of[k]] for k in shared] for of in (texts, real.texts))
-        letters = told_apart(ours, theirs, "char", (2, 5))
-        print(
-            f"told from real queries ({', '.join(shared)}): AUC {letters:.3f} by characters "
-            f"(≤ {HIGHEST_AUC}), {told_apart(ours, theirs, 'word', (1, 3)):.3f} by words"
-            f"{marks(letters <= HIGHEST_AUC)}"
-        )
+    print(told_from_real(texts, real.texts, names, marks))
     return marks.missed
+
+
+def told_from_real(ours: Texts, real: Texts, names: FindNames, marks: Marks) -> str:
+    """How well a classifier tells the two apart, in kinds that both have, names masked."""
+    shared = [kind for kind in ours if kind in real]
+    if not shared:
+        return "told from real queries: there are none of these kinds"
+
+    def chosen(texts: Texts) -> list[list[str]]:
+        return [list(map(hide, texts[kind])) for kind in shared]
+
+    def hide(text: str) -> str:
+        return masked(text, names(text))
+
+    letters = told_apart(chosen(ours), chosen(real), "char", (2, 5))
+    words = told_apart(chosen(ours), chosen(real), "word", (1, 3))
+    return (
+        f"told from real queries ({', '.join(shared)}): AUC {letters:.3f} by characters "
+        f"(≤ {HIGHEST_AUC}), {words:.3f} by words{marks(letters <= HIGHEST_AUC)}"
+    )
 
 
 def versus(scores: Sequence[TextScore], other: float | None, name: str, marks: Marks) -> str:
@@ -138,6 +165,16 @@ def by_register(styles: Sequence[str], scores: Sequence[TextScore]) -> str:
     return ", ".join(f"{s} {perplexity(g):.0f} ({len(g)})" for s, g in sorted(groups.items()))
 
 
+def exceeding(kind: str, styles: Sequence[str], scores: Sequence[TextScore]) -> float:
+    """The share of texts that the naturalness gate objects to."""
+    limits = Limits.read()
+    over = [
+        perplexity([score]) > limits.of(kind, style)
+        for style, score in zip(styles, scores, strict=True)
+    ]
+    return sum(over) / len(over)
+
+
 def variety(ours: Sequence[str], real: Sequence[str], marks: Marks) -> str:
     """distinct-2, of as many texts as there are real ones where there are any."""
     if not real:
@@ -150,15 +187,20 @@ def variety(ours: Sequence[str], real: Sequence[str], marks: Marks) -> str:
     )
 
 
-def masker(store: Path, texts: Sequence[Sequence[str]]) -> partial[str]:
-    """What masks the names that the store knows, and words with capitals."""
+def without(scores: Sequence[TextScore], texts: Sequence[str], names: FindNames) -> list[TextScore]:
+    """The scores of the texts without their names."""
+    return [score.outside(names(text)) for score, text in zip(scores, texts, strict=True)]
+
+
+def name_finder(store: Path, texts: Sequence[Sequence[str]]) -> FindNames:
+    """What finds the names that the store knows, and words with capitals."""
     graph = Evidence.load(store).attributes
     names = {name for name in graph.names.values() if any(map(str.isupper, name))}
     for title in graph.titles.values():
         names |= {spoken_title(title), split_year(title)[0]}
     finder = NameFinder([(name, name) for name in names if len(name) > 2], fold_case=False)
     said = [text for group in texts for text in group]
-    return partial(masked, names=finder, words=lower_words(said))
+    return partial(name_spans, names=finder, words=lower_words(said))
 
 
 def reasoning(store: Path, examples: Sequence[Example], model: LanguageModel) -> int:
