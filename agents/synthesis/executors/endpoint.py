@@ -44,6 +44,7 @@ class EndpointExecutor:
         # calls are limited: twice as many requests, so that others are drawn and proven meanwhile
         self.most_pending = 2 * config.chat.concurrency
         self._chat, self._candidates = config.chat, config.candidates
+        self._gate = config.make_gate()
         self._world, self._ledger = world, ledger
         self._digest = config.digest(world.evidence.digest)
         self._pruning: list[Future[None]] = []
@@ -86,7 +87,8 @@ class EndpointExecutor:
         await resources.enter_async_context(client)
         self._saver = await resources.enter_async_context(open_checkpoints(self._checkpoints_url))
         await self._prune()
-        self._nodes = Nodes(self._world, ChatWriter(self._chat, client), self._candidates)
+        writer = ChatWriter(self._chat, client)
+        self._nodes = Nodes(self._world, writer, self._candidates, self._gate)
         self._graph = build_graph(self._nodes, self._saver)
         freeze_heap()
 
