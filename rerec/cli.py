@@ -97,7 +97,7 @@ def _root(
 ) -> None:
     """Recommendation assistants that reason: their data, their reward and their training.
 
-    Start with `rerec demo`, or: data import → data embed → synth → serve → train sft → train rft →
+    Start with `rerec demo`, or: data import → data embed → synth → train sft → train rft →
     eval → report.
     """
 

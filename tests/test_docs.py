@@ -13,10 +13,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from typer.testing import CliRunner
 
+from data_engine.datasets.parquet import write_whole
 from data_engine.store.database import Store
 from rerec.cli import app
 from reward_server.local import local_server
@@ -157,23 +159,33 @@ def test_the_openapi_document_is_the_servers(film_store):
 
 
 @pytest.mark.journey
-def test_the_trl_reward_function_scores_as_shown(film_store, monkeypatch):
+def test_the_trl_reward_function_scores_as_shown(film_store, monkeypatch, tmp_path):
     (code,) = [text for kind, _, text in fences(DOCS / "how-to/train-with-trl.md") if kind]
     with Store.open(film_store, read_only=True) as store:
         examples, titles = (
             store.examples(limit=3),
             dict(store.rows("SELECT item_id, title FROM items")),
         )
+    whole = tmp_path / "whole.parquet"
+    write_whole(whole, examples)
     with local_server(film_store) as url:
         monkeypatch.setenv("REREC_URL", url)
         names: dict = {}
         exec(code, names)
         rewards = names["dual_graph_reward"](
-            [f"<answer>{titles[e.gold[0]]}</answer>" for e in examples],
-            example_id=[e.example_id for e in examples],
+            [f"<answer>{titles[e.gold[0]]}</answer>" for e in examples[:2]]
+            + [
+                [
+                    {
+                        "role": "assistant",
+                        "content": f"<answer>{titles[examples[2].gold[0]]}</answer>",
+                    }
+                ]
+            ],
             prompts=[],
+            **{"example_id": pq.read_table(whole)["example_id"].to_pylist()},
         )
-    assert len(code.strip().splitlines()) <= 12 and all(reward > 1.2 for reward in rewards)
+    assert len(code.strip().splitlines()) <= 13 and all(reward > 1.2 for reward in rewards)
 
 
 def shown_as(line):

@@ -44,8 +44,15 @@ def next_row(domain: str, query_id: str, split: str, prompt: str) -> dict[str, o
 
 
 def write_whole(path: Path, examples: list[Example]) -> None:
-    """Examples with their whole records beside the queries. Raises DataError for no Examples."""
-    write_verl(path, [verl_row(e, e.query) | {"example": e.model_dump_json()} for e in examples])
+    """Examples with their whole records beside the queries, and their ids as a column, which
+    trainers hand to a reward function. Raises DataError for no Examples.
+    """
+    write_verl(path, [_whole_row(example) for example in examples])
+
+
+def _whole_row(example: Example) -> dict[str, object]:
+    row = verl_row(example, example.query)
+    return row | {"example_id": example.example_id, "example": example.model_dump_json()}
 
 
 def write_verl(path: Path, rows: list[dict[str, object]]) -> None:

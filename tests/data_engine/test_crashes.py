@@ -43,7 +43,12 @@ def state(path):
 
 
 @pytest.mark.parametrize("command", ["import", "embed", "enrich"])
-def test_killed_at_twenty_moments_the_store_is_old_or_new(tmp_path, movielens, endpoint, command):  # noqa: F811
+def test_killed_at_twenty_moments_the_store_is_old_or_new(
+    tmp_path,
+    movielens,
+    endpoint,  # noqa: F811
+    command,
+):
     path, rng, cache = tmp_path / "s.duckdb", random.Random(command), tmp_path / "cache"
     words = {
         "import": ["data", "import", "movielens", str(movielens)],

@@ -68,7 +68,7 @@ def evaluate(
     style: Annotated[
         str | None,
         typer.Option(
-            help="open-book, closed-book, instructed, open-catalogue; conversation or tools: "
+            help="open-book, closed-book, instructed, open-catalogue, chat; conversation or tools: "
             "a dialogue; by default open-book, with --ask instructed."
         ),
     ] = None,

@@ -61,7 +61,9 @@ EncoderOption = Annotated[
 ]
 LessonsOption = Annotated[
     int,
-    typer.Option(min=1, help="At most so many training moments to think before, evenly over all."),
+    typer.Option(
+        min=1, help="Most training moments that get a generated thought, evenly over all."
+    ),
 ]
 
 
