@@ -1,9 +1,10 @@
 """How queries and reasoning read, beside the real benchmark's and hand-written ones.
 
 `python -m tests.bench.words [STORE …]`: the Examples of these stores; without one 200 per kind of
-the invented world and, where ../shared has them, of movies. `--real FILE`: real queries by kind as
-JSON lines (../shared). `--model FOLDER`: the language model (runs/smollm2, made where it is
-missing). Figures of a kind that has no real queries are held against the mean of those that have.
+the invented world and, where ../shared has them, of movies, demographics of ML-1M.
+`--real FILE`: real queries by kind as JSON lines (../shared). `--model FOLDER`: the language model
+(runs/smollm2, made where it is missing). Figures of a kind that has no real queries are held
+against the mean of those that have.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +30,7 @@ from agents.synthesis.run import synthesise
 from agents.synthesis.world import World
 from data_engine.errors import UnsupportedKind
 from data_engine.graphs.evidence import Evidence
+from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
 from data_engine.importers.world import WorldConfig, make_world
 from data_engine.names.mentions import NameFinder
@@ -43,7 +46,7 @@ from tests.word_measures import distinct_at, interval, lower_words, masked, name
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared/data"
 REASONING = Path(__file__).with_name("reasoning_lines.txt")
-QUERIES, LINES = 200, 400
+QUERIES, LINES, LEAST_REAL = 200, 400, 24
 HIGHEST_RATIO, HIGHEST_AUC, LEAST_DISTINCT, HIGHEST_SHARE = 1.3, 0.90, 0.8, 0.08
 Texts = Mapping[str, Sequence[str]]  # by kind
 FindNames = Callable[[str], list[Span]]
@@ -123,8 +126,8 @@ def queries(store: Path, examples: Sequence[Example], model: LanguageModel, real
 def told_from_real(ours: Texts, real: Texts, names: FindNames, marks: Marks) -> str:
     """How well a classifier tells the two apart, in kinds that both have, names masked."""
     shared = [kind for kind in ours if kind in real]
-    if not shared:
-        return "told from real queries: there are none of these kinds"
+    if sum(len(real[kind]) for kind in shared) < LEAST_REAL:
+        return "told from real queries: there are too few of these kinds"
 
     def chosen(texts: Texts) -> list[list[str]]:
         return [list(map(hide, texts[kind])) for kind in shared]
@@ -217,23 +220,28 @@ def reasoning(store: Path, examples: Sequence[Example], model: LanguageModel) ->
     return marks.missed
 
 
-def made_stores(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The catalogues to synthesise from, by name."""
-    sources = {"the invented world": (make_world(WorldConfig()), ImportOptions())}
+def made_stores(folder: Path) -> Iterator[tuple[str, Path, Sequence[Example]]]:
+    """The catalogues to synthesise from, by name, each with its Examples."""
+    known, large = ImportOptions(skip_unknown=True), SHARED / "ml-1m"
+    sources: dict[str, tuple[Any, ImportOptions, Sequence[str]]] = {
+        "the invented world": (make_world(WorldConfig()), ImportOptions(), KINDS)
+    }
     if (SHARED / "movies").is_dir():
-        tables = Tables(folder=SHARED / "movies")
-        sources["movies"] = (tables, ImportOptions(skip_unknown=True))
-    for name, (source, options) in sources.items():
+        sources["movies"] = Tables(folder=SHARED / "movies"), known, KINDS
+    if large.is_dir():  # the only one with groups of users
+        files = {"triples": large / "kg.tsv.gz", "ratings": large / "pairs.tsv.gz"}
+        sources["ML-1M"] = MovieLens(folder=large, **files), known, ("demographics",)
+    for name, (source, options, kinds) in sources.items():
         path = folder / f"{name.split()[-1]}.duckdb"
         with Store.open(path, create=True) as store:
             store.replace_catalogue(source, options)
-        yield name, path
+        yield name, path, synthesised(path, kinds)
 
 
-def synthesised(store: Path) -> list[Example]:
-    """QUERIES Examples of each kind that the catalogue can carry, of all levels."""
+def synthesised(store: Path, kinds: Sequence[str]) -> list[Example]:
+    """QUERIES Examples of each of these kinds that the catalogue can carry, of all levels."""
     world = World(Evidence.load(store))
-    kinds = [kind for kind in KINDS if can_carry(kind, world)]
+    kinds = [kind for kind in kinds if can_carry(kind, world)]
     counts = {"sft": QUERIES * len(kinds)}
     return list(synthesise(store, SynthConfig(counts=counts, kinds=kinds, levels=(1, 2, 3))))
 
@@ -242,8 +250,7 @@ def can_carry(kind: str, world: World) -> bool:
     """Whether a world has what the kind needs."""
     try:
         check_kind(kind, world)
-    except UnsupportedKind as error:
-        print(error)
+    except UnsupportedKind:
         return False
     return True
 
@@ -269,10 +276,9 @@ def main() -> None:
     model = LanguageModel(asked.model)
     real = Real.read(asked.real, model)
     with tempfile.TemporaryDirectory() as folder:
-        given = ((str(path), path) for path in asked.stores)
-        for name, path in given if asked.stores else made_stores(Path(folder)):
-            print(f"\n== {name}")
-            examples = stored(path) if asked.stores else synthesised(path)
+        given = ((str(path), path, stored(path)) for path in asked.stores)
+        for name, path, examples in given if asked.stores else made_stores(Path(folder)):
+            print(f"\n== {name}", flush=True)
             missed += queries(path, examples, model, real)
             missed += reasoning(path, examples, model)
     print(f"\n{time.perf_counter() - start:.0f} s")
