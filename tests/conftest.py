@@ -2,11 +2,13 @@
 films.
 """
 
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from agents.llm.smollm2 import make_smollm2
 from agents.synthesis.config import SynthConfig
 from agents.synthesis.labels import label
 from agents.synthesis.run import synthesise
@@ -115,6 +117,15 @@ def film_store(tmp_path_factory) -> Path:
     with Store.open(path) as store:
         store.replace_examples(examples)
     return path
+
+
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory):
+    """A folder with a small chat model; half a gigabyte, so it is removed at the end."""
+    path = tmp_path_factory.mktemp("smollm2") / "model"
+    make_smollm2(path)
+    yield path
+    shutil.rmtree(path)
 
 
 def example(graph, candidates=("i1", "i2", "i9"), gold=("i1",)) -> Example:

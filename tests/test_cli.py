@@ -39,6 +39,7 @@ COMMANDS = (
     "serve",
     "token",
     "score",
+    "model smollm2",
     "train sft",
     "train rft",
     "eval",
@@ -208,6 +209,7 @@ def test_from_import_to_scores_by_hand(tmp_path):
         ),
         ("train rft tiny-grpo --store {films} --run {tmp}/rft", "no model folder"),
         ("eval {tmp} --store {films}", "no model folder"),
+        ("model smollm2 --out {bad}", "holds something else"),
         ("train rechead --store {films} --run {tmp}/h --policy {tmp}", "no model folder"),
         (
             "train rechead --store {films} --run {tmp}/h --policy {tmp} --ask x",

@@ -59,6 +59,7 @@ EXAMPLE_FIELDS = {
     "level": 2,
     "difficulty": REQUIRED,
     "split": REQUIRED,
+    "style": "",
     "provenance": REQUIRED,
 }
 WEIGHTS_FIELDS = {

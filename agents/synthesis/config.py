@@ -1,10 +1,11 @@
 """The configuration of a synthesis run, and the digest that names its rows."""
 
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from agents.synthesis.chat_config import ChatConfig
+from agents.synthesis.gate import GateConfig, NaturalnessGate
 from agents.synthesis.writers.registers import USUAL as USUAL_REGISTERS
 from agents.synthesis.writers.registers import check_registers, parse_registers
 from agents.synthesis.writers.registry import WRITERS, make_offline
@@ -23,6 +24,7 @@ class SynthConfig(Config):
     registers: weight per register of the request. noise: whether the template's words have typos.
     workers: processes or, with `ray`, tasks of a Ray cluster; they do not change the rows.
     checkpoints: a postgresql:// URL for the chat writer's; SQLite beside the store by default.
+    gate: the offline critic's model; None: no such critic.
     """
 
     counts: dict[Split, int]
@@ -37,6 +39,7 @@ class SynthConfig(Config):
     workers: int = Field(2, ge=1)
     ray: bool = False
     checkpoints: str | None = None
+    gate: GateConfig | None = None
 
     @field_validator("counts")
     @classmethod
@@ -70,12 +73,24 @@ class SynthConfig(Config):
         check_registers(weights)
         return weights
 
+    @model_validator(mode="after")
+    def _something_to_choose_from(self) -> Self:
+        if self.gate and self.writer == "terse":
+            raise ValueError("the terse writer has one phrasing per kind: leave --critic out")
+        return self
+
+    def make_gate(self) -> NaturalnessGate | None:
+        """The offline critic, None where there is none."""
+        return NaturalnessGate(self.gate) if self.gate else None
+
     def offline_writer(self) -> TerseWriter:
         """The writer of a run that asks no model."""
         return make_offline(self.writer, self.registers, self.noise)
 
     def digest(self, graph_digest: str) -> str:
         """Name of the rows: a digest of all that decides them."""
-        decides = self.model_dump(mode="json", exclude={"workers", "ray", "chat", "checkpoints"})
-        chat = self.chat and self.chat.decisive()
-        return content_hash([decides, chat, WRITERS[self.writer].prompt_hash, graph_digest])
+        apart = {"workers", "ray", "chat", "checkpoints", "gate"}
+        decides: list[Any] = [self.model_dump(mode="json", exclude=apart)]
+        decides += [self.chat and self.chat.decisive(), WRITERS[self.writer].prompt_hash]
+        decides += [self.gate.name] if self.gate else []
+        return content_hash([*decides, graph_digest])

@@ -37,7 +37,7 @@ def build_graph(nodes: Nodes, checkpoints: BaseCheckpointSaver | None = None) ->
     graph.add_edge("label", "verify")
     graph.add_conditional_edges(
         "verify",
-        adapt(_route("criticise" if nodes.writer.asks else END, _try_again)),
+        adapt(_route("criticise" if nodes.writer.asks or nodes.gate else END, _try_again)),
         ["criticise", "reword", "redraw", END],
     )
     graph.add_conditional_edges(

@@ -4,6 +4,7 @@ The graph's state holds ids only; the work that they stand for is kept in `Nodes
 from the request where it is missing, as after a kill -9.
 """
 
+from asyncio import to_thread
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
@@ -11,6 +12,7 @@ from random import Random
 from agents.llm.errors import UnusableAnswer
 from agents.synthesis.candidates import add_candidates
 from agents.synthesis.chains import build_chains
+from agents.synthesis.gate import NaturalnessGate
 from agents.synthesis.kinds import DRAFTS, tools
 from agents.synthesis.state import Draft, Reject, Request, SynthState, Work
 from agents.synthesis.verify import problems
@@ -26,11 +28,14 @@ DRAWS = 4000  # random draws before a request is given up: rare links need many
 class Nodes:
     """Node functions over one world and one writer.
 
-    candidates: items to choose from per query, gold included. `pop` gives the work on a request.
+    candidates: items to choose from per query, gold included. gate: an offline critic.
+    `pop` gives the work on a request.
     """
 
-    def __init__(self, world: World, writer: Writer, candidates: int) -> None:
-        self.world, self.writer, self.candidates = world, writer, candidates
+    def __init__(
+        self, world: World, writer: Writer, candidates: int, gate: NaturalnessGate | None = None
+    ) -> None:
+        self.world, self.writer, self.candidates, self.gate = world, writer, candidates, gate
         self._works: dict[str, Work] = {}
 
     def pop(self, request: str) -> Work:
@@ -79,7 +84,7 @@ class Nodes:
         if work.example is None:
             await self.verify(state)
         draft = self._draft(state)
-        found = await self.writer.objections(draft, work.turns)
+        found = await self.writer.objections(draft, work.turns) or await self._gated(work)
         if not found:
             work.chains = await self.writer.phrase(draft, work.chains, self.world)
             work.example = await self._assemble(state)
@@ -101,6 +106,16 @@ class Nodes:
         work.rejects.append(Reject(state["attempt"], tuple(state["problems"]), said))
         work.turns, work.chains, work.example = (), (), None
 
+    async def _gated(self, work: Work) -> list[str]:
+        """The gate's objections, [] without one."""
+        if self.gate is None or work.draft is None:
+            return []
+        draft, turns, world = work.draft, work.turns, self.world
+        style = self.writer.style(draft)
+        if self.writer.asks:  # others wait for their answers meanwhile
+            return await to_thread(self.gate.objections, draft, style, turns, world)
+        return self.gate.objections(draft, style, turns, world)
+
     def _draw(self, state: SynthState) -> Draft | None:
         request, rng = Request.parse(state["request"]), _random(state, "sample")
         for _ in range(DRAWS):
@@ -121,6 +136,7 @@ class Nodes:
             graph_digest=self.world.evidence.digest,
             writer=self.writer.name,
             prompt_hash=self.writer.prompt_hash,
+            critic=self.gate.name if self.gate else "",
         )
         return Example(
             domain=self.world.evidence.domain,

@@ -38,7 +38,7 @@ def commonest(texts: list[str], n: int = GRAM) -> tuple[str, float]:
     """The n-gram that stands in most texts, and in what share of them."""
     counts: Counter[tuple[str, ...]] = Counter()
     for text in texts:
-        counts.update(set(_grams(text, n)))
+        counts.update(list(dict.fromkeys(_grams(text, n))))  # in order, for ties
     if not counts:
         return "", 0.0
     gram, count = counts.most_common(1)[0]

@@ -45,6 +45,7 @@ class EndpointExecutor:
         self.most_pending = 2 * config.chat.concurrency
         self._chat, self._candidates = config.chat, config.candidates
         self._registers = config.registers
+        self._gate = config.make_gate()
         self._world, self._ledger = world, ledger
         self._digest = config.digest(world.evidence.digest)
         self._pruning: list[Future[None]] = []
@@ -88,7 +89,7 @@ class EndpointExecutor:
         self._saver = await resources.enter_async_context(open_checkpoints(self._checkpoints_url))
         await self._prune()
         writer = ChatWriter(self._chat, client, self._registers)
-        self._nodes = Nodes(self._world, writer, self._candidates)
+        self._nodes = Nodes(self._world, writer, self._candidates, self._gate)
         self._graph = build_graph(self._nodes, self._saver)
         freeze_heap()
 

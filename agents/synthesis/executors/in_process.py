@@ -19,7 +19,7 @@ class InProcessExecutor:
     requests_per_task, most_pending = REQUESTS_PER_TASK, 1
 
     def __init__(self, world: World, config: SynthConfig) -> None:
-        self._worker = Worker(world, config.offline_writer(), config.candidates)
+        self._worker = Worker.of(world, config)
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,6 @@ from agents.synthesis.executors.protocol import REQUESTS_PER_TASK
 from agents.synthesis.executors.worker import Worker
 from agents.synthesis.outcome import Outcome
 from agents.synthesis.state import Request
-from agents.synthesis.writers import Writer
 from data_engine.runtime.children import on_end_of
 
 _worker: Worker  # of this process, when it is one of the pool's
@@ -31,7 +30,7 @@ class ProcessExecutor:
             config.workers,
             spawn,
             _start_worker,
-            (store, config.offline_writer(), config.candidates),
+            (store, config),
         )
 
     def __enter__(self) -> Self:
@@ -48,13 +47,13 @@ class ProcessExecutor:
         """Nothing was kept."""
 
 
-def _start_worker(store: Path, writer: Writer, candidates: int) -> None:
+def _start_worker(store: Path, config: SynthConfig) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     # a parent killed with kill -9 shuts no pool down, and its workers would wait for ever
     if parent := multiprocessing.parent_process():
         on_end_of(parent.sentinel, _exit)
-    _worker = Worker.load(store, writer, candidates)
+    _worker = Worker.load(store, config)
 
 
 def _exit() -> None:

@@ -10,15 +10,14 @@ from agents.synthesis.executors.protocol import REQUESTS_PER_TASK
 from agents.synthesis.executors.worker import Worker
 from agents.synthesis.outcome import Outcome
 from agents.synthesis.state import Request
-from agents.synthesis.writers import Writer
 from data_engine.runtime.children import RAY_ENVIRONMENT
 
 
 class RayWorker:
     """A worker that loads its own world: an actor starts from a path, graphs are not sent to it."""
 
-    def __init__(self, store: Path, writer: Writer, candidates: int) -> None:
-        self._worker = Worker.load(store, writer, candidates)
+    def __init__(self, store: Path, config: SynthConfig) -> None:
+        self._worker = Worker.load(store, config)
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
         """See `Worker.run`."""
@@ -48,8 +47,7 @@ class RayExecutor:
         self.most_pending = config.workers + 2
         actor_class: Any = ray.remote(num_cpus=1)(RayWorker)
         self._actors: list[Any] = [
-            actor_class.remote(store.resolve(), config.offline_writer(), config.candidates)
-            for _ in range(config.workers)
+            actor_class.remote(store.resolve(), config) for _ in range(config.workers)
         ]
         self._submitted = 0
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+from agents.synthesis.config import SynthConfig
+from agents.synthesis.gate import NaturalnessGate
 from agents.synthesis.graph import build_graph
 from agents.synthesis.nodes import Nodes
 from agents.synthesis.outcome import Outcome, outcome_of
@@ -25,15 +27,22 @@ def freeze_heap() -> None:
 class Worker:
     """Runs requests through the graph, one after the other."""
 
-    def __init__(self, world: World, writer: Writer, candidates: int) -> None:
-        self.nodes = Nodes(world, writer, candidates)
+    def __init__(
+        self, world: World, writer: Writer, candidates: int, gate: NaturalnessGate | None = None
+    ) -> None:
+        self.nodes = Nodes(world, writer, candidates, gate)
         self.graph = build_graph(self.nodes)
         freeze_heap()
 
     @classmethod
-    def load(cls, store: Path, writer: Writer, candidates: int) -> "Worker":
+    def load(cls, store: Path, config: SynthConfig) -> "Worker":
         """A worker with a world of its own, read from the store."""
-        return cls(World(Evidence.load(store)), writer, candidates)
+        return cls.of(World(Evidence.load(store)), config)
+
+    @classmethod
+    def of(cls, world: World, config: SynthConfig) -> "Worker":
+        """The worker of a run that asks no endpoint."""
+        return cls(world, config.offline_writer(), config.candidates, config.make_gate())
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
         """Outcomes of the requests, in order."""
