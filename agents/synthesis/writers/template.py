@@ -132,7 +132,8 @@ class _Speaker:
             count = len(set.intersection(*meet))
             known = self.plain["thing"], self.plain["many"]
             slots |= {"count": lambda: counted(count, *known), "is": lambda: _is(count)}
-        text = fill(expand(frame, {}, self.rng), Slots(self.plain, slots))
+        pools = PHRASES["assistant_pools"]
+        text = fill(expand(frame, pools, self.rng), Slots(self.plain, slots))
         return self.names.fill(realise(text, self.names))
 
     def _asking(self, conditions: tuple[Condition, ...]) -> Asking:
