@@ -43,7 +43,8 @@ def choose_columns(graph: AttributeGraph) -> tuple[Column, ...]:
     for by_relation in graph.edges.values():
         for relation, values in by_relation.items():
             covered[relation] += any(len(graph.holders(relation, v)) > 1 for v in values)
-    chosen = sorted(set(graph.relations) - {AUDIENCE}, key=lambda r: -covered[r])[:4]
+    # ties by name: the order of a set differs from process to process
+    chosen = sorted(set(graph.relations) - {AUDIENCE}, key=lambda r: (-covered[r], r))[:4]
     return tuple(
         Column(relation, 1 if n else 2, 2, optional=n > 1) for n, relation in enumerate(chosen)
     )

@@ -208,6 +208,11 @@ def test_clauses_stack_as_english_does(seed):
     assert " and ".join(("Sue Stone", "Tim Tate")) in two or "Tim Tate and Sue Stone" in two
 
 
+def test_columns_that_cover_as_many_items_come_by_name(book_store):
+    columns = Evidence.load(book_store).cards.columns
+    assert [c.relation for c in columns] == ["author", "literary genre", "media type", "publisher"]
+
+
 def test_relations_without_phrases_of_their_own_read_well():
     assert after_thing(is_("publisher", "Orion"), seed=1) in (
         "a film published by Orion",

@@ -40,6 +40,7 @@ class Asking:
             "first": lambda: self.posts(self._rest[:1] if self._rest[1:] else ()),
             "also": self.also,
             "shorts": lambda: ", ".join(map(self._short, self._rest)),
+            "shorts_all": lambda: ", ".join(map(self._short, self.conditions)),
             "fan": lambda: self.clauses.draw(self._liked, "fan"),
             "ref": lambda: self.clauses.draw(self._liked, "ref"),
             "one_liked": self._one_liked,
