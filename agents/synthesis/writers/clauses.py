@@ -104,6 +104,7 @@ class Clauses:
             "done": self.words["done"].get(word, word),
             "both": "{both}",
             "many": self.many,
+            "thing": self.thing,
         }
         if not names:
             return slots
