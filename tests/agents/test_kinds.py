@@ -1,8 +1,12 @@
 """Every kind at every level: its promises hold in the graph, and the independent audit agrees."""
 
+import re
 from collections import Counter
 
+import numpy as np
 import pytest
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
 
 from agents.synthesis.config import SynthConfig
 from agents.synthesis.graph import build_graph
@@ -268,3 +272,41 @@ def test_no_trivial_rule_finds_the_gold(film_store, tmp_path):
     )
     above = rules(examples, path)
     assert all(abs(share) < 0.05 for share in above.values()), above
+
+
+def words_of(text):
+    return set(re.findall(r"[a-z0-9']+", text.casefold()))
+
+
+def shared_words(example, titles):
+    """Per candidate: the words that the query and its title share, with their number and share."""
+    said = words_of(example.said)
+    for item in example.candidates:
+        title = words_of(titles[item])
+        both = said & title
+        yield dict.fromkeys(both, 1.0) | {"#": len(both), "%": len(both) / max(1, len(title))}
+
+
+@pytest.mark.journey
+def test_no_words_give_the_gold_away(film_store, tmp_path):
+    """A logistic regression on the words that query and titles share, halves swapped."""
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(film_store.read_bytes())
+    kinds = tuple(k for k in KINDS if k != "demographics")
+    config = SynthConfig(counts={"sft": 2700}, kinds=kinds, levels=(1, 2, 3), workers=2)
+    examples = list(synthesise(path, config))
+    above = rules(examples, path)
+    assert all(abs(share) < 0.05 for share in above.values()), above
+    titles = Evidence.load(path).attributes.titles
+    features = DictVectorizer().fit_transform(
+        [row for example in examples for row in shared_words(example, titles)]
+    )
+    right = np.array([item in e.gold for e in examples for item in e.candidates])
+    half = np.repeat(np.arange(len(examples)) % 2, 6)
+    hits = []
+    for own in (0, 1):
+        model = LogisticRegression(max_iter=500).fit(features[half != own], right[half != own])
+        scores = model.decision_function(features[half == own]).reshape(-1, 6)
+        picked = right[half == own].reshape(-1, 6)
+        hits.append(picked[np.arange(len(scores)), scores.argmax(1)].mean())
+    assert abs(np.mean(hits) - 1 / 6) < 0.05

@@ -4,6 +4,7 @@ Every sentence is about the request: what is wanted, why its attribute matters t
 what was seen. Steps of reasoning are the terse writer's.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -170,12 +171,12 @@ class _Speaker:
         liked = asking.liked
         if self.register == "terse" or liked is None or self.draft.kind == "demographics":
             return None
-        graph, gold = self.world.evidence.attributes, spoken_title(self.titles[self.draft.gold])
+        graph, gold = self.world.evidence.attributes, title_words(self.titles[self.draft.gold])
         seen = [
             item
             for item in self.draft.history
             if graph.has(item, liked.relation, liked.value)
-            and gold.casefold() not in self.titles[item].casefold()
+            and not gold & title_words(self.titles[item])  # a sequel would give the gold away
         ]
         genre, work = is_genre(liked.relation), self.clauses.entry(liked.relation)["work"]
         if not seen or not (genre or work) or self.rng.random() >= SEEN:
@@ -265,6 +266,12 @@ class _Speaker:
         if self.noise:
             text = with_typos(text, TYPOS, self.rng)
         return self.names.fill(text)
+
+
+def title_words(title: str) -> frozenset[str]:
+    """The casefolded words of a title, less the year and words of up to three letters."""
+    words = re.findall(r"\w+", split_year(title)[0].casefold())
+    return frozenset(word for word in words if len(word) > 3 or word.isdigit()) or frozenset(words)
 
 
 def _is(count: int) -> str:
