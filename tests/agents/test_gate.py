@@ -175,7 +175,9 @@ def test_a_critic_that_cannot_be_had_is_one_clear_line(
     store = tmp_path / "s.duckdb"
     store.write_bytes(film_store.read_bytes())
     asked = options.format(folder=folder, tmp=tmp_path).split()
-    error = CliRunner().invoke(app, ["synth", "--store", str(store), *asked]).exception
+    words_of_command = ["synth", "--store", str(store), *asked]
+    monkeypatch.setattr(sys, "argv", ["rerec", *words_of_command])
+    error = CliRunner().invoke(app, words_of_command).exception
     assert isinstance(error, DataError) and words in str(error) and "\n" not in str(error)
     assert [path.name for path in tmp_path.iterdir()] == ["s.duckdb"]
 

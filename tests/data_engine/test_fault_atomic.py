@@ -24,6 +24,7 @@ FILES = [
 NO_DRAFTS = ("data_engine/graphs/arrays.py", "train/rft/checkpoints.py", "train/rft/resume.py")
 # write into the draft, or the buffer, that they are handed
 HANDED = (
+    "agents/llm/smollm2.py",
     "data_engine/runtime/atomic.py",
     "data_engine/graphs/arrays.py",
     "data_engine/graphs/export.py",
