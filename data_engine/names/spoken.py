@@ -15,6 +15,13 @@ def spoken_title(title: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
+def dated_title(title: str) -> str:
+    """As `spoken_title`, with the year where the title has one: "The Haunting (1999)"."""
+    year = split_year(title)[1]
+    return f"{spoken_title(title)} ({year})" if year else spoken_title(title)
+
+
+@lru_cache(maxsize=100_000)
 def spoken_forms(title: str) -> frozenset[str]:
     """The casefolded ways to say an item's own title, the year aside."""
     said = {name for name, filed in names_of(title) if filed == OWN}

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from data_engine.names.titles import split_year
+from data_engine.names.spoken import dated_title, spoken_title
 from data_engine.responses.sentence_claims import COMMON
 from data_engine.schema import Chain, Claim, Example, Step, content_hash
 
@@ -58,14 +58,14 @@ def _thing(domain: str) -> str:
 def _bare_titles(example: Example, titles: Mapping[str, str]) -> dict[str, str]:
     """Titles without their year, of items of this Example that no other of them could be."""
     near = {*example.candidates, *example.anchors, *example.history}
-    bare = {item: split_year(titles[item])[0] for item in near if item in titles}
+    bare = {item: spoken_title(titles[item]) for item in near if item in titles}
     counts: dict[str, int] = {}
     for one in bare.values():
         counts[one.casefold()] = counts.get(one.casefold(), 0) + 1
     return {
         item: one
         for item, one in bare.items()
-        if " " in one and "," not in one and counts[one.casefold()] == 1
+        if " " in one and "," not in one and one[-1].isalnum() and counts[one.casefold()] == 1
     }
 
 
@@ -248,9 +248,8 @@ class _Teller:
         return self.names.get(claim.value, claim.value)
 
     def _title(self, item: str) -> str:
-        return (
-            self.bare.get(item, self.titles[item]) if self.rng.random() < 0.5 else self.titles[item]
-        )
+        dated = dated_title(self.titles[item])
+        return self.bare.get(item, dated) if self.rng.random() < 0.5 else dated
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -62,6 +62,26 @@ def test_a_candidate_is_told_in_many_ways_and_each_says_the_same(hand):
         assert ", not Ann Arden" in text or "rather than Ann Arden" in text
 
 
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Haunting, The (1999)", {"The Haunting (1999)", "The Haunting"}),
+        (
+            "Life Is Beautiful (La Vita bella) (1997)",
+            {"Life Is Beautiful (1997)", "Life Is Beautiful"},
+        ),
+        ("What About Bob? (1991)", {"What About Bob? (1991)"}),  # the mark would end the sentence
+        ("Escape from L.A. (1996)", {"Escape from L.A. (1996)"}),
+    ],
+)
+def test_titles_stand_as_people_write_them(hand, title, said):
+    titles = hand.titles | {"i1": title}
+    chain = Chain(steps=(candidate(fact("director", "d1")),), answer="i1")
+    found = {told(example(hand), chain, titles, hand.names, seed)[0] for seed in range(40)}
+    assert {name for name in said if any(name in text for text in found)} == said
+    assert all(any(name in text for name in said) for text in found)
+
+
 def test_the_same_seed_gives_the_same_words(hand):
     step = candidate(fact("genre", "Drama"), Claim(kind="keep", subject="i1"))
     assert words(hand, step, 7) == words(hand, step, 7)

@@ -8,6 +8,7 @@ one that decides. The terse card stays for the tiny policy, which learns places 
 from collections.abc import Iterable
 
 from data_engine.graphs.evidence import Evidence
+from data_engine.names.spoken import dated_title
 from data_engine.responses.telling import told
 from data_engine.schema import Chain, Example
 
@@ -54,7 +55,7 @@ def labelled_card(item: str, evidence: Evidence) -> str:
             said = ", ".join(graph.names[value] for value in values[:MOST])
             more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
             parts.append(f"{column.relation.replace('_', ' ')}: {said}{more}")
-    title = graph.titles[item]
+    title = dated_title(graph.titles[item])
     return f"{title} — {'; '.join(parts)}" if parts else title
 
 
@@ -64,4 +65,4 @@ def chat_response(example: Example, chain: Chain, evidence: Evidence) -> str:
     steps = list(zip(chain.steps, told(example, chain, graph.titles, graph.names), strict=True))
     before = "\n\n".join(text for step, text in steps if step.role != "candidate")
     lines = "\n".join(f"- {text}" for step, text in steps if step.role == "candidate")
-    return f"{before}\n\n{lines}\n\n<answer>{graph.titles[chain.answer]}</answer>"
+    return f"{before}\n\n{lines}\n\n<answer>{dated_title(graph.titles[chain.answer])}</answer>"
