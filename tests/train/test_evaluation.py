@@ -1,6 +1,7 @@
 """Summaries by hand, and what a row says of a response."""
 
 import pytest
+from transformers import LlamaConfig
 
 from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
@@ -12,6 +13,7 @@ from reward_server.wire import Response
 from tests.test_cli import rerec
 from train.evaluation.baselines import baseline
 from train.evaluation.evaluate import EvalConfig, evaluate
+from train.evaluation.generate import rows_per_batch
 from train.evaluation.rows import row
 from train.evaluation.summary import DEEPER, interval, summarise
 from train.reports.journey_report import coloured, pick
@@ -49,13 +51,16 @@ def test_a_gold_chain_is_right_in_every_respect(rows_of):
             0,
             len(e.conditions),
         )
+        claims = [c for segment in found["segments"] for c in segment["claims"]]
+        assert found["claims_bad"] == 0 and found["claims_good"] > 0
+        assert found["claims_good"] + found["claims_unknown"] == len(claims)
 
 
 def test_a_flawed_chain_is_wrong_and_loses_on_the_wrong_item(rows_of):
     examples, make, _ = rows_of
     for e in examples:
         found = make(e, e.chains[1])
-        assert found["ndcg"] == 0 and found["satisfied"] < 1
+        assert found["ndcg"] == 0 and found["satisfied"] < 1 and found["claims_bad"] > 0
         last = found["segments"][-1]
         assert last["verdict"] == "wrong_item" and last["reward"] == pytest.approx(
             found["score"] - 0.5 * abs(found["score"])
@@ -242,3 +247,19 @@ def test_a_response_is_cut_after_as_many_tokens_as_were_said(rows_of, film_store
         assert short["response"] != long["response"] and long["response"].startswith(
             short["response"]
         )
+
+
+@pytest.mark.parametrize(
+    ("tokens", "itemsize", "room", "rows"),
+    [
+        (800, 4, 2**31, 58),  # 2 × 30 layers × 3 heads × 64 × 800 × 4 = 36,864,000 bytes per row
+        (800, 2, 2**31, 116),
+        (40, 4, 2**31, 200),  # never more
+        (8192, 4, 2**20, 1),  # nor less than one
+    ],
+)
+def test_a_batch_has_as_many_rows_as_their_cache_has_room(tokens, itemsize, room, rows):
+    config = LlamaConfig(
+        num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3, hidden_size=576
+    )
+    assert rows_per_batch(config, tokens, itemsize, room) == rows

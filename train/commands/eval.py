@@ -23,6 +23,10 @@ FIGURES = (
     "satisfied",
     "premise_corrected",
     "steps_right",
+    "claims_good",
+    "claims_bad",
+    "claims_unknown",
+    "invented",
 )
 
 

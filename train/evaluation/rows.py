@@ -15,7 +15,8 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
 
     satisfied: share of the true conditions that the first recommendation meets (null without any);
     premise_corrected: see `_corrected`; steps_right: share of the judged claims that are true and
-    about what is asked (null without any); invented: answered titles that no item bears.
+    about what is asked (null without any); claims_good, claims_bad, claims_unknown: how many claims
+    are so; invented: answered titles that no item bears.
     """
     return {
         "example_id": example.example_id,
@@ -29,10 +30,23 @@ def row(example: Example, text: str, score: Score, evidence: Evidence) -> dict[s
         "segments": msgspec.to_builtins(score.segments),
         "premise_corrected": _corrected(example, text, score, evidence),
         "steps_right": _steps_right(score),
+        **_claims(score),
         "invented": score.unresolved,
         "words": len(without_tags(text).split()),
         "conditions": len(example.conditions),
         "candidates": len(example.candidates),
+    }
+
+
+def _claims(score: Score) -> dict[str, int]:
+    """How many claims of the response are good (true and to the point), bad, or unknown."""
+    verdicts = [claim for segment in score.segments for claim in segment.claims]
+    unknown = sum(claim.verdict == "unknown" for claim in verdicts)
+    good = sum(c.verdict == "supported" and c.relevant is not False for c in verdicts)
+    return {
+        "claims_good": good,
+        "claims_bad": len(verdicts) - good - unknown,
+        "claims_unknown": unknown,
     }
 
 

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-FIGURES = ("satisfied", "premise_corrected", "steps_right", "invented", "words")
+FIGURES = (
+    "satisfied",
+    "premise_corrected",
+    "steps_right",
+    "claims_good",
+    "claims_bad",
+    "claims_unknown",
+    "invented",
+    "words",
+)
 GROUPS = ("kind", "conditions", "candidates")
 DEEPER = (5, 10)  # the K of NDCG@K beside 1
 Row = Mapping[str, Any]  # see `train.evaluation.rows`
