@@ -67,13 +67,11 @@ def template(tokenizer: PreTrainedTokenizerBase, chat: Chat, asked: bool) -> str
     from jinja2.exceptions import TemplateError
 
     try:
-        text: str = tokenizer.apply_chat_template(
-            chat, add_generation_prompt=asked, tokenize=False
-        )
+        text = tokenizer.apply_chat_template(chat, add_generation_prompt=asked, tokenize=False)
     except (TemplateError, TypeError) as error:
         roles = ", ".join(message["role"] for message in chat)
         raise TrainError(f"the chat template does not take messages of {roles}: {error}") from error
-    return text
+    return str(text)
 
 
 def _to_its_end(message: str, tokenizer: PreTrainedTokenizerBase) -> str:

@@ -17,7 +17,7 @@ from verl.utils.device import get_device_name
 from train.cores import threads
 
 Told = Callable[[int, dict[str, float]], None]  # step, verl's figures of it
-Saved = Callable[[int], None]  # step whose checkpoint is whole
+Saved = Callable[[int, float | None], None]  # step whose checkpoint is whole, held-out loss
 
 
 class Stopped(Exception):
@@ -56,7 +56,8 @@ class ChatTrainer(SFTTrainer):
 
         def save_and_tell(step: int) -> None:
             save(step=step)
-            self._saved(step)
+            losses = self.training_client.held_out_losses()
+            self._saved(step, sum(losses) / len(losses) if losses else None)
 
         self.ckpt_handler.save_checkpoint = save_and_tell
 
@@ -73,6 +74,7 @@ class _Watched:
 
     def __init__(self, worker: Any, trainer: ChatTrainer) -> None:
         self._worker, self._trainer, self._step = worker, trainer, 0
+        self._losses: list[float] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._worker, name)
@@ -83,6 +85,17 @@ class _Watched:
         self._step = (self._step or self._trainer.resume_global_step) + 1
         self._trainer.after_step(self._step, dict(tensordict_utils.get(output, "metrics")))
         return output
+
+    def infer_batch(self, data: Any) -> Any:
+        """One batch of validation."""
+        output = self._worker.infer_batch(data)
+        self._losses.append(tensordict_utils.get(output, "metrics")["loss"])
+        return output
+
+    def held_out_losses(self) -> list[float]:
+        """The loss of each batch of the validation since the last call."""
+        losses, self._losses = self._losses, []
+        return losses
 
 
 def lesson_order(lessons: int, count: int, seed: int) -> list[int]:
@@ -110,10 +123,14 @@ def process_group() -> Iterator[None]:
         torch.distributed.destroy_process_group()
 
 
-def train(config: DictConfig, stop: Path, told: Told, saved: Saved) -> None:
-    """Train in this process. Raises Stopped."""
+def train(config: DictConfig, stop: Path, told: Told, saved: Saved) -> bool:
+    """Train in this process; False where it was stopped after a checkpoint before its end."""
     import train.verl_plugin.plugin  # noqa: F401  # registers the engine of CPUs
 
     torch.set_num_threads(threads())
     with process_group():
-        ChatTrainer(config, stop, told, saved).fit()
+        try:
+            ChatTrainer(config, stop, told, saved).fit()
+        except Stopped:
+            return False
+    return True
