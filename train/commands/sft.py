@@ -128,12 +128,11 @@ def _is_chat_model(model: str) -> bool:
 
 def _refuse_foreign(context: typer.Context, is_chat: bool) -> None:
     """Raises TrainError for an option that the kind of model would ignore."""
-    from click.core import ParameterSource
-
     from train.errors import TrainError
 
     for name in TINY if is_chat else CHAT:
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
             option = f"--{name.replace('_', '-')}"
             others = ", ".join(
                 f"--{other.replace('_', '-')}" for other in (CHAT if is_chat else TINY)

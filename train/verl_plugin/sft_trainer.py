@@ -1,5 +1,6 @@
 """verl's SFT trainer with our data order, a line per step, and a stop after a checkpoint."""
 
+import logging
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -128,6 +129,7 @@ def train(config: DictConfig, stop: Path, told: Told, saved: Saved) -> bool:
     import train.verl_plugin.plugin  # noqa: F401  # registers the engine of CPUs
 
     torch.set_num_threads(threads())
+    logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)  # a note on its own names
     with process_group():
         try:
             ChatTrainer(config, stop, told, saved).fit()
