@@ -68,7 +68,7 @@ def test_a_stopped_run_with_an_adapter_leaves_the_merged_model_and_goes_on(words
     process = start(*words)
     wait_for(process, lambda: (run / LATEST).is_file())
     process.terminate()
-    _, said = process.communicate()
+    said, _ = process.communicate()
     assert process.returncode != 0 and "--lora-rank 4" in said and "--resume" in said
     step = (run / LATEST).read_text()
     state = torch.load(
