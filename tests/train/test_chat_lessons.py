@@ -146,10 +146,15 @@ def test_a_model_that_cannot_be_taught_is_refused_in_one_line(films, copy, spoil
     assert "\n" not in str(refused.value)
 
 
-def test_a_name_that_no_hub_knows_is_told_of(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_a_name_that_no_hub_knows_is_told_of(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(TrainError, match="nobody/nothing is no folder here"):
         model_folder("nobody/nothing")
+    (tmp_path / "runs").mkdir()
+    for path in ("runs/nothing", "./nothing", "nothing", "~/nothing", "a/b/c", "/nothing"):
+        with pytest.raises(TrainError, match="no model folder at"):
+            model_folder(path)
 
 
 def test_memory_follows_what_was_measured_and_too_little_is_refused():

@@ -35,12 +35,18 @@ def model_folder(name: str) -> Path:
     folder = Path(name)
     if (folder / "config.json").is_file():
         return folder
-    if folder.exists() or name.startswith((".", "/")) or name.count("/") > 1:
+    if not _may_be_on_a_hub(name):
         raise TrainError(
             f"no model folder at {name}: it should hold config.json, tokenizer and weights, "
             "as `rerec model smollm2` makes"
         )
     return _from_hub(name)
+
+
+def _may_be_on_a_hub(name: str) -> bool:
+    """Whether it reads as owner/name, and does not begin with a folder that is here."""
+    owner, _, rest = name.partition("/")
+    return bool(owner.strip(".~") and rest) and "/" not in rest and not Path(owner).exists()
 
 
 def _from_hub(name: str) -> Path:

@@ -13,7 +13,7 @@ from train.sft.chat_model.config import ChatSFTConfig
 RECIPE = RECIPES / "sft_chat.yaml"
 CPU_BATCH, GPU_BATCH = 8, 32
 CPU_LESSONS = 600  # on CPU the default run ends after so many
-CPU_TOKENS, GPU_TOKENS = 1536, 16384  # of a micro batch, where no lesson is longer
+CPU_TOKENS, GPU_TOKENS = 1536, 8192  # of a micro batch, where no lesson is longer
 SMALL, LARGE, ADAPTER = 1e-4, 1e-5, 3e-4  # learning rates: under a billion parameters, above, LoRA
 ALPHA = 2  # LoRA's α over its rank
 
