@@ -64,7 +64,7 @@ def test_a_killed_run_resumes_to_the_same_weights_and_learns(words, tmp_path):
 @pytest.mark.journey
 def test_a_stopped_run_with_an_adapter_leaves_the_merged_model_and_goes_on(words, model, tmp_path):
     run = tmp_path / "lora"
-    words = [*words, "--lora-rank", RANK, "--eval-queries", 3, "--run", run]
+    words = [*words, "--lora-rank", RANK, "--eval-queries", 3, "--eval-every", 4, "--run", run]
     process = start(*words)
     wait_for(process, lambda: (run / LATEST).is_file())
     process.terminate()
@@ -85,8 +85,10 @@ def test_a_stopped_run_with_an_adapter_leaves_the_merged_model_and_goes_on(words
     plain = AutoModelForCausalLM.from_pretrained(run / "model")
     assert {"model.norm.weight", f"{name}.weight"} <= plain.state_dict().keys()
     assert rerec(*words, "--resume").returncode == 0
-    last = json.loads((run / "curve.json").read_text())[-1]
-    assert last["step"] == STEPS and {"ndcg", "answered", "held_out_loss"} <= last.keys()
+    curve = json.loads((run / "curve.json").read_text())
+    assert curve[-1]["step"] == STEPS and {"answered", "held_out_loss"} <= curve[-1].keys()
+    evaluated = {point["step"] for point in curve if "ndcg" in point}
+    assert {STEPS} <= evaluated <= {4, STEPS}  # a run that is stopped does not wait for it
     assert rerec(*words, "--resume").returncode == 0  # it is finished: nothing is trained again
 
 
@@ -95,6 +97,7 @@ def test_a_stopped_run_with_an_adapter_leaves_the_merged_model_and_goes_on(words
     ("extra", "line"),
     [
         (["--gold-steps", 5], "--gold-steps means nothing for a chat model"),
+        (["--eval-every", 3], "make --eval-every 3 a multiple of --save-every 2"),
         (["--style", "closed-book"], "no style 'closed-book' to teach"),
         (["--style", "conversation"], "no Example can be asked in the style conversation"),
         (["--model", "missing/folder/here"], "no model folder at missing/folder/here"),

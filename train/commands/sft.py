@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from train.sft.trainer import SFTConfig
 
 TINY = ("gold_steps", "mixed_steps", "flawed", "also")  # options of the tiny policy alone
-CHAT = ("steps", "lora_rank", "learning_rate", "save_every", "eval_queries")  # of chat models
+CHAT = (
+    "steps",
+    "lora_rank",
+    "learning_rate",
+    "save_every",
+    "eval_queries",
+    "eval_every",
+)  # of chat models
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -85,12 +92,18 @@ def sft(
     save_every: Annotated[
         int,
         typer.Option(
-            min=1, help="Chat model: steps between checkpoints, each with held-out loss and NDCG."
+            min=1, help="Chat model: steps between checkpoints, each with the held-out loss."
         ),
     ] = 25,
     eval_queries: Annotated[
-        int, typer.Option(min=0, help="Chat model: validation queries asked for that NDCG.")
+        int, typer.Option(min=0, help="Chat model: validation queries asked for the NDCG.")
     ] = 32,
+    eval_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Chat model: steps between NDCGs; without it there is one at the end."
+        ),
+    ] = None,
     seed: SeedOption = 0,
     resume: ResumeOption = False,
     as_json: JsonOption = False,

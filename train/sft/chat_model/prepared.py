@@ -17,7 +17,7 @@ from train.sft.chat_model.encoding import encode_chat
 from train.sft.chat_model.rows import Row, lesson_rows
 from train.sft.lessons import lessons
 
-HELD_OUT = 32  # lessons at least that the held-out loss is taken on, where there are so many
+HELD_OUT = 16  # lessons at least that the held-out loss is taken on, where there are so many
 READ_BACK = 20  # answers whose round trip through the tokenizer is tried
 
 

@@ -33,6 +33,7 @@ from train.sft.chat_model.config import ChatSFTConfig
 from train.sft.chat_model.prepared import Prepared
 
 CURVE, RECORD, MODEL, CHECKPOINTS = "curve.json", "provenance.json", "model", "checkpoints"
+MOVABLE = ("model", "save_every", "eval_queries", "eval_every")  # the weights have a digest
 DECISIVE = ("config", "weights", "graph_digest", "lessons")
 Point = dict[str, float]  # step, loss, and what validation found
 Validate = Callable[[Path], Point]  # of a model folder
@@ -56,9 +57,7 @@ def run_chat_sft(
     """
     directory = RunDirectory(run, RECORD, upgrade=_decisive)
     facts = {
-        "config": prepared.config.model_dump(
-            mode="json", exclude={"model", "save_every", "eval_queries"}
-        ),
+        "config": prepared.config.model_dump(mode="json", exclude=set(MOVABLE)),
         "weights": folder_digest(prepared.folder),
         "graph_digest": graph_digest,
         "lessons": content_hash(prepared.rows),
@@ -138,12 +137,17 @@ class _Session:
         point: Point = {"step": step, **self.last}
         if held_out_loss is not None:
             point["held_out_loss"] = held_out_loss
-        if not (self.directory.path / CHECKPOINTS / STOP).exists():
+        if self._is_evaluated(step):
             point |= self.validate(model)
         found = [f"{name} {value:.3f}" for name, value in point.items() if name != "step"]
         self.progress(step, self.steps, "checkpoint: " + ", ".join(found))
         self.curve = [*(old for old in self.curve if old["step"] < step), point]
         self.directory.write_json(CURVE, self.curve)
+
+    def _is_evaluated(self, step: int) -> bool:
+        every = self.prepared.config.eval_every
+        stopping = (self.directory.path / CHECKPOINTS / STOP).exists()
+        return step == self.steps or bool(every and step % every == 0 and not stopping)
 
 
 def publish(checkpoint: Path, target: Path, settings: DictConfig) -> Path:

@@ -9,7 +9,7 @@ from reward_server.client import RewardClient
 from reward_server.local import local_server
 from train.evaluation.evaluate import EvalConfig, evaluate
 
-ROOM = 2  # an answer is cut at so many times the tokens of the longest right one
+ROOM = 1.25  # an answer is cut at so many times the tokens of the longest right one
 
 
 class HeldOut:
@@ -29,7 +29,7 @@ class HeldOut:
         """
         if not self.examples:
             return {}
-        config = EvalConfig(model=model, style=style, most_tokens=max(16, ROOM * answer))
+        config = EvalConfig(model=model, style=style, most_tokens=max(16, int(ROOM * answer)))
         with (
             local_server(self.store) as url,
             RewardClient(url, self.evidence.digest) as client,
