@@ -9,12 +9,6 @@ from train.errors import BadRecipe
 RECIPES = Path(__file__).parents[1] / "recipes"
 # files that recipes are made from, which `rerec train rft` cannot run
 BASES = {"rerec_base", "tiny_cpu", "chat_cpu", "gpu_3b", "sft_chat"}
-    "rerec_base",
-    "tiny_cpu",
-    "chat_cpu",
-    "gpu_3b",
-    "sft_chat",
-}  # which `rerec train rft` cannot run
 
 
 def recipes() -> list[str]:
