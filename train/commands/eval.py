@@ -28,7 +28,9 @@ FIGURES = (
 
 @app.command()
 def evaluate(
-    model: Annotated[Path | None, typer.Argument(help="Model folder.")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(help="Model folder, or a name on the hub.")
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
