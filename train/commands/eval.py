@@ -32,7 +32,9 @@ FIGURES = (
 
 @app.command()
 def evaluate(
-    model: Annotated[Path | None, typer.Argument(help="Model folder.")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(help="Model folder, or a name on the hub.")
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(

@@ -38,7 +38,7 @@ def model_folder(name: str) -> Path:
     if not _may_be_on_a_hub(name):
         raise TrainError(
             f"no model folder at {name}: it should hold config.json, tokenizer and weights, "
-            "as `rerec model smollm2` makes"
+            "as `rerec train sft` writes and `rerec model smollm2` makes"
         )
     return _from_hub(name)
 
