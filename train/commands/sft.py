@@ -12,7 +12,7 @@ from train.commands.options import ResumeOption
 if TYPE_CHECKING:
     from data_engine.graphs.evidence import Evidence
     from data_engine.schema import Example
-    from train.sft.trainer import SFTConfig
+    from train.sft.config import SFTConfig
 
 TINY = ("gold_steps", "mixed_steps", "flawed", "also")  # options of the tiny policy alone
 CHAT = (
@@ -122,7 +122,7 @@ model of --model.
         facts = teach_chat_model(store, run, {**given, "style": style or "chat"}, resume=resume)
         show(facts, as_json)
         return
-    from train.sft.trainer import SFTConfig
+    from train.sft.config import SFTConfig
 
     config = SFTConfig(
         gold_steps=gold_steps, mixed_steps=mixed_steps, batch=batch or 32, flawed=flawed, seed=seed
@@ -166,11 +166,12 @@ def _teach_tiny(
     resume: bool,
 ) -> dict[str, object]:
     """Train a tiny policy on the first store's Examples; the facts to show."""
+    catalogues = _read(stores)  # before torch is imported
+
     from train.sft.lessons import lessons
     from train.sft.run import run_sft
     from train.sft.vocabulary import vocabulary_texts
 
-    catalogues = _read(stores)
     evidence, examples = catalogues[0]
     texts: list[str] = []
     for known, asked in catalogues:
