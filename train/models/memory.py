@@ -51,8 +51,8 @@ def rft_memory(
 
 
 def inference_memory(shape: Shape, itemsize: int) -> float:
-    """Bytes of the weights and the process around them; itemsize: bytes per number."""
-    return PROCESS + shape.parameters * itemsize
+    """Bytes of the weights, on top of what this process holds; itemsize: bytes per number."""
+    return float(shape.parameters * itemsize)
 
 
 def available_memory(gpu: bool | None = None) -> float:
