@@ -7,7 +7,12 @@ from typing import Any, Self
 
 from train.evaluation.decoding import Decoding
 from train.evaluation.sampling import SamplingRequest
-from train.models.checks import check_chat, check_context, load_tokenizer
+from train.models.checks import (
+    check_chat,
+    check_context,
+    check_round_trip,
+    load_tokenizer,
+)
 from train.models.folder import Shape, context_of, model_folder, read_shape
 from train.models.template import prompt_ids
 from train.tasks.base import Chat
@@ -32,6 +37,7 @@ class ChatModel:
         folder = model_folder(name)
         found = cls(folder, read_shape(folder), load_tokenizer(folder))
         check_chat(folder, found.tokenizer)
+        check_round_trip(folder, found.tokenizer)
         return found
 
     def requests(self, chats: Sequence[Chat], decoding: Decoding) -> list[SamplingRequest]:

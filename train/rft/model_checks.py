@@ -56,25 +56,30 @@ def model_name(recipe: DictConfig) -> str:
 def model_checks(recipe: DictConfig, folder: Path, prompts: Sequence[Chat]) -> list[Check]:
     """Every check of a composed recipe with the model in `folder`, in order.
 
-    Where the folder holds no readable model or tokenizer, that one alone.
+    Where the model is none that can learn at all, that one alone.
     """
     try:
         check_weights(folder)
         policy = _Policy(recipe, folder, read_shape(folder), load_tokenizer(folder))
+        check_chat(folder, policy.tokenizer)
+        check_round_trip(folder, policy.tokenizer)
     except TrainError as error:
         return [Check("model", False, str(error))]
-    checks: dict[str, Callable[[], str]] = {
-        "model": lambda: _chat_model(policy),
-        "prompts": lambda: _prompts(policy, prompts),
-        "context": lambda: _context(policy),
-    }
-    found = []
-    for name, check in checks.items():
-        try:
-            found.append(Check(name, True, check()))
-        except TrainError as error:
-            found.append(Check(name, False, str(error)))
-    return [*found, memory_check(recipe, policy.shape)]
+    size = f"{folder}, {policy.shape.parameters / 1e6:,.1f} M parameters"
+    return [
+        Check("model", True, size),
+        _outcome("prompts", lambda: _prompts(policy, prompts)),
+        _outcome("context", lambda: _context(policy)),
+        memory_check(recipe, policy.shape),
+    ]
+
+
+def _outcome(name: str, check: Callable[[], str]) -> Check:
+    """Of a check that returns what it found, or raises TrainError."""
+    try:
+        return Check(name, True, check())
+    except TrainError as error:
+        return Check(name, False, str(error))
 
 
 def refuse(checks: Sequence[Check]) -> None:
@@ -82,12 +87,6 @@ def refuse(checks: Sequence[Check]) -> None:
     for check in checks:
         if check.passed is False:
             raise TrainError(check.message)
-
-
-def _chat_model(policy: _Policy) -> str:
-    check_chat(policy.folder, policy.tokenizer)
-    check_round_trip(policy.folder, policy.tokenizer)
-    return f"{policy.folder}, {policy.shape.parameters / 1e6:,.1f} M parameters"
 
 
 def _prompts(policy: _Policy, prompts: Sequence[Chat]) -> str:
