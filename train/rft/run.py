@@ -123,6 +123,7 @@ def run_verl(composed: DictConfig, again: str) -> None:
     """Train on Ray. Raises Interrupted with the command `again` for what a resume can mend."""
     import ray
 
+    from train.verl_plugin.machines import MachineLost
     from train.verl_plugin.main import run
 
     stop = Path(composed.trainer.default_local_dir, STOP)
@@ -133,6 +134,10 @@ def run_verl(composed: DictConfig, again: str) -> None:
     except ServerUnreachable as error:
         raise Interrupted(
             f"{error}. A checkpoint was saved; when the server is right, resume with: {again}"
+        ) from error
+    except MachineLost as error:
+        raise Interrupted(
+            f"{error}. When Ray runs there again, resume from the last checkpoint with: {again}"
         ) from error
     except (ray.exceptions.RayError, OSError) as error:
         if not disk_full(stop.parent, error):
