@@ -91,7 +91,7 @@ ROW = {
 def test_fault_6_noticing_the_false_premise_is_reported():
     base = ROW | {"kind": "misinformed", "gold_position": 0, "ndcg": 0.0}
     assert (
-        summarise([base | {"premise_corrected": True}, base | {"premise_corrected": False}])[
+        summarise([base | {"example_id": str(n), "premise_corrected": n == 0} for n in range(2)])[
             "premise_corrected"
         ]
         == 0.5
@@ -103,9 +103,10 @@ def test_fault_7_gold_positions_are_shuffled_and_metrics_come_by_position(film_s
         counts = Counter(e.gold_position for e in store.stream())
     assert set(counts) == set(range(6))  # that they are uniform: tests/agents
     base = ROW | {"kind": "explicit", "premise_corrected": None}
-    assert summarise([base | {"gold_position": p, "ndcg": float(p == 0)} for p in (0, 1, 5)])[
-        "by_gold_position"
-    ] == {"0": 1.0, "1": 0.0, "5": 0.0}
+    rows = [
+        base | {"example_id": str(p), "gold_position": p, "ndcg": float(p == 0)} for p in (0, 1, 5)
+    ]
+    assert summarise(rows)["by_gold_position"] == {"0": 1.0, "1": 0.0, "5": 0.0}
 
 
 @pytest.mark.parametrize("shown", [True, False])

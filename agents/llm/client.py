@@ -160,6 +160,7 @@ class ChatClient:
             temperature=request.temperature,
             max_tokens=request.max_tokens,
             seed=openai.omit if request.seed is None else request.seed,
+            top_p=openai.omit if request.top_p is None else request.top_p,
             extra_body=extra,
         )
 

@@ -1,6 +1,6 @@
 """Records of one question to a model, its reply, and the call that it took."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 
@@ -18,6 +18,7 @@ class ChatRequest:
     key: name of the answer in the cache, a digest of all that decides it.
     role: who is asked, in the caller's words; it names the calls in accounts and errors.
     seed: of the model's sampling, where the endpoint offers that.
+    top_p: mass of the most probable tokens that are drawn from; None leaves it to the endpoint.
     """
 
     key: str
@@ -27,18 +28,11 @@ class ChatRequest:
     temperature: float
     max_tokens: int
     seed: int | None = None
+    top_p: float | None = None
 
     def followed_by(self, *messages: Message) -> "ChatRequest":
         """The same request with more messages at its end."""
-        return ChatRequest(
-            self.key,
-            self.role,
-            self.model,
-            (*self.messages, *messages),
-            self.temperature,
-            self.max_tokens,
-            self.seed,
-        )
+        return replace(self, messages=(*self.messages, *messages))
 
 
 @dataclass(frozen=True)

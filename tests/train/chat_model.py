@@ -1,5 +1,8 @@
-"""A chat model of a few hundred kilobytes with random weights, made in seconds."""
+"""A chat model of a few hundred kilobytes with random weights, made in seconds, and ways to spoil
+its folder.
+"""
 
+import json
 from pathlib import Path
 
 import torch
@@ -55,3 +58,35 @@ def make_chat_model(folder: Path, texts: list[str], **changes: object) -> Path:
     LlamaForCausalLM(LlamaConfig(**(shape | changes))).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def without_template(folder):
+    (folder / "chat_template.jinja").unlink()
+
+
+def of_a_base_model(folder):
+    edit(folder / "tokenizer_config.json", eos_token="<|pad|>")
+
+
+def that_drops_spaces(folder):
+    edit(folder / "tokenizer_config.json", clean_up_tokenization_spaces=True)
+    path = folder / "tokenizer.json"
+    found = json.loads(path.read_text())
+    found["normalizer"] = {"type": "Replace", "pattern": {"String": "  "}, "content": " "}
+    path.write_text(json.dumps(found))
+
+
+def too_short(folder):
+    edit(folder / "config.json", max_position_embeddings=128)
+
+
+def unknown(folder):
+    edit(folder / "config.json", model_type="hasty")
+
+
+def encoder_only(folder):
+    edit(folder / "config.json", model_type="t5")
+
+
+def edit(path, **values):
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))

@@ -1,13 +1,21 @@
 """Lessons for chat models: which tokens are learned, and which models are refused before a run."""
 
-import json
 import shutil
 
 import pytest
 
 from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
-from tests.train.chat_model import make_chat_model, make_tokenizer
+from tests.train.chat_model import (
+    encoder_only,
+    make_chat_model,
+    make_tokenizer,
+    of_a_base_model,
+    that_drops_spaces,
+    too_short,
+    unknown,
+    without_template,
+)
 from train.errors import TrainError
 from train.models.checks import check_chat, check_round_trip, load_tokenizer
 from train.models.folder import Shape, model_folder, read_shape
@@ -92,38 +100,6 @@ def test_a_run_is_prepared_from_a_models_folder(films, model):
     assert len(found.held_out) == 16  # two whole batches of the twenty
     assert found.answer < found.longest < 4096 and not found.checkpointing
     assert all(row["learned"] == [False, False, True] for row in found.rows)
-
-
-def without_template(folder):
-    (folder / "chat_template.jinja").unlink()
-
-
-def of_a_base_model(folder):
-    edit(folder / "tokenizer_config.json", eos_token="<|pad|>")
-
-
-def that_drops_spaces(folder):
-    edit(folder / "tokenizer_config.json", clean_up_tokenization_spaces=True)
-    path = folder / "tokenizer.json"
-    found = json.loads(path.read_text())
-    found["normalizer"] = {"type": "Replace", "pattern": {"String": "  "}, "content": " "}
-    path.write_text(json.dumps(found))
-
-
-def too_short(folder):
-    edit(folder / "config.json", max_position_embeddings=128)
-
-
-def unknown(folder):
-    edit(folder / "config.json", model_type="hasty")
-
-
-def encoder_only(folder):
-    edit(folder / "config.json", model_type="t5")
-
-
-def edit(path, **values):
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
 @pytest.mark.parametrize(

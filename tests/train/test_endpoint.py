@@ -20,6 +20,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, say, faults=()):
         super().__init__(("127.0.0.1", 0), Handler)
         self.say, self.faults, self.asked, self.keys = say, list(faults), [], set()
+        self.top_p = []
 
     @property
     def url(self):
@@ -34,6 +35,7 @@ class Handler(BaseHTTPRequestHandler):
         if status == 200:
             prompt = asked["messages"][0]["content"]
             self.server.asked.append(prompt)
+            self.server.top_p.append(asked.get("top_p"))
             message = {"role": "assistant", **self.server.say(prompt)}
             body = {"id": "c", "object": "chat.completion", "created": 1, "model": asked["model"]}
             body["choices"] = [{"index": 0, "finish_reason": "stop", "message": message}]
@@ -117,6 +119,9 @@ def test_what_was_answered_is_not_asked_again_and_a_cut_line_is(tmp_path):
         assert ask(config, prompts, 0.0, 0, kept)[4] == "said p4" and len(server.asked) == 9
         ask(config, ["p0"], 0.5, 0, kept)
         assert len(server.asked) == 10
+        for _ in range(2):
+            ask(config, ["p0"], 0.5, 0, kept, top_p=0.9)
+        assert len(server.asked) == 11 and server.top_p[-2:] == [None, 0.9]
 
 
 def test_a_silent_endpoint_interrupts_and_says_how_to_go_on(tmp_path):

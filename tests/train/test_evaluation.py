@@ -12,7 +12,8 @@ from reward_server.snapshot import Snapshot
 from reward_server.wire import Response
 from tests.test_cli import rerec
 from train.evaluation.baselines import baseline
-from train.evaluation.evaluate import EvalConfig, evaluate
+from train.evaluation.config import EvalConfig
+from train.evaluation.evaluate import evaluate
 from train.evaluation.generate import rows_per_batch
 from train.evaluation.rows import row
 from train.evaluation.summary import DEEPER, interval, summarise
@@ -87,6 +88,7 @@ def test_a_summary_by_hand():
             ("misinformed", 1, 1.0, "ok", False, 1, 0.75),
         ]
     ]
+    rows = [row | {"example_id": str(n)} for n, row in enumerate(rows)]
     found = summarise(rows)
     assert (
         found["ndcg"]["mean"] == 0.75
@@ -97,6 +99,20 @@ def test_a_summary_by_hand():
     assert found["by_conditions"]["2"]["mean"] == 0.5 and found["by_candidates"]["6"]["n"] == 4
     assert found["steps_right"] == 0.75 and found["words"] == 15 and found["invented"] == 0
     assert found["answered"] == 0.75 and found["premise_corrected"] == 0.5
+
+
+def test_samples_of_a_query_are_averaged_before_queries_are_compared():
+    made = [("a", 1.0, "ok"), ("b", 0.0, "unresolved"), ("a", 0.0, "malformed"), ("b", 0.0, "ok")]
+    shared = {"kind": "explicit", "gold_position": 0, "conditions": 1, "candidates": 6}
+    rows = [
+        {"example_id": name, "ndcg": ndcg, "status": status, "words": 4, **shared}
+        for name, ndcg, status in made
+    ]
+    found = summarise(rows)
+    assert (found["queries"], found["samples"], found["best_of_samples"]) == (2, 2, 0.5)
+    assert found["ndcg"]["mean"] == 0.25 and found["ndcg"]["n"] == 2
+    assert (found["format"], found["answered"]) == (0.75, 0.5)
+    assert summarise(rows[:2])["best_of_samples"] is None
 
 
 def test_an_interval_is_the_binomial_one_in_size_and_repeats():

@@ -16,8 +16,9 @@ from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.local import local_server
 from reward_server.wire import Looked
-from train.evaluation.evaluate import EvalConfig, evaluate
-from train.evaluation.generate import placement
+from train.evaluation.config import EvalConfig
+from train.evaluation.evaluate import evaluate
+from train.evaluation.placement import placement
 from train.sequential.config import METHODS
 from train.tasks import TASKS
 from train.tasks.play import play
@@ -130,7 +131,7 @@ def test_fault_gap_who_never_stops_asking_is_heard_a_last_time(talks):
 
 
 @pytest.mark.parametrize(
-    ("there", "expected"), [(True, ("cuda", torch.bfloat16)), (False, ("cpu", torch.float32))]
+    ("there", "expected"), [(True, ("cuda", "bf16")), (False, ("cpu", "fp32"))]
 )
 def test_fault_gap_a_gpu_is_used_where_there_is_one(monkeypatch, there, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
@@ -246,7 +247,7 @@ def test_fault_gap_a_perfect_speaker_is_judged_perfect(talks, monkeypatch):
             said.append(lines[query][sum(m["role"] == "assistant" for m in chat)])
         return said
 
-    monkeypatch.setattr(generate, "load", lambda folder: (None, None))
+    monkeypatch.setattr(generate, "load", lambda *_: (None, None))
     monkeypatch.setattr(generate, "continue_chats", speak)
     monkeypatch.setattr("train.evaluation.evaluate._retention", lambda *_: None)
     with local_server(path) as url, RewardClient(url, evidence.digest) as client:

@@ -209,6 +209,34 @@ def test_sampling_follows_the_models_distribution(films):
     assert (counts - expected).abs().max() < 0.04
 
 
+HOT, MASS = 1.5, 0.5  # at this temperature eight tokens of a peaked distribution have that mass
+
+
+def test_top_p_draws_from_the_fewest_tokens_that_have_the_mass(films):
+    _, _, tokenizer, _ = films
+    model = build_model(tokenizer, TinyConfig(dims=16, layers=1)).eval()
+    with torch.no_grad():
+        model.model.embed_tokens.weight.mul_(40)
+        logits = model(torch.tensor([[5, 6, 7]])).logits[0, -1]
+    expected = (logits / HOT).softmax(-1)
+    nucleus, mass = set(), 0.0
+    for token in sorted(range(len(expected)), key=lambda t: -float(expected[t])):
+        nucleus.add(token)
+        mass += float(expected[token])
+        if mass >= MASS:
+            break
+    asks = [SamplingRequest((5, 6, 7), HOT, 1, k, top_p=MASS) for k in range(2000)]
+    found = generate(model, [*asks, SamplingRequest((5, 6, 7), 0.0, 1, 0)], -1, 0)
+    drawn = [ids[0] for ids, _ in found]
+    assert len(nucleus) == 8 and set(drawn) == nucleus
+    counts = torch.bincount(torch.tensor(drawn[:-1]), minlength=len(expected)) / 2000
+    for token in nucleus:
+        assert float(counts[token]) == pytest.approx(float(expected[token]) / mass, abs=0.05)
+    assert found[0][1][0] == pytest.approx(float(expected[drawn[0]].log()), abs=1e-4)
+    greedy = SamplingRequest((5, 6, 7), HOT, 1, 0, top_p=1e-6)
+    assert generate(model, [greedy], -1, 0)[0][0] == [int(logits.argmax())] == [drawn[-1]]
+
+
 @pytest.mark.journey
 def test_training_lowers_the_loss_and_a_resume_is_exact(films):
     evidence, examples, tokenizer, entities = films

@@ -67,15 +67,22 @@ def tokens_within(spans: Sequence[tuple[int, int]], start: int, end: int) -> lis
 
 
 def _pieces_alone(text: str, ids: tuple[int, ...], decode: Decode) -> list[str]:
-    """The text of each token decoded by itself, as far as that agrees with the whole text."""
+    """The text of each token decoded by itself, as far as that agrees with the whole text.
+
+    A token may hold a space and the first byte of the next character: the space is its own.
+    """
     pieces, at, first = [""] * len(ids), 0, 0
+    begun = 0  # characters of the stretch first..k that have a token already
     for k in range(len(ids)):
         piece = decode(ids[first : k + 1])
         if text.startswith(piece, at) and _is_finished(piece, ids, first, k, decode):
-            pieces[k] = piece
-            at, first = at + len(piece), k + 1
+            pieces[k] = piece[begun:]
+            at, first, begun = at + len(piece), k + 1, 0
         elif k + 1 - first == UNFINISHED:
             break
+        elif text.startswith(whole := piece.rstrip("\ufffd"), at):
+            pieces[k] = whole[begun:]
+            begun = max(begun, len(whole))
     return pieces
 
 

@@ -3,69 +3,43 @@
 import json
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from data_engine.runtime.console import progress, show
 from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
+from train.commands import eval_options as options
 from train.commands.options import BASE_URL, ServerOption
 
 if TYPE_CHECKING:
     from data_engine.schema import Example
-    from train.evaluation.evaluate import EvalConfig
+    from train.evaluation.config import EvalConfig
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
 
 @app.command()
 def evaluate(
-    model: Annotated[
-        Path | None, typer.Argument(help="Model folder, or a name on the hub.")
-    ] = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            help="Instead of a model: random, popularity, lightgcn or rules (perfect reading)."
-        ),
-    ] = None,
-    ask: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL", help="Instead: a model behind an OpenAI-compatible endpoint."
-        ),
-    ] = None,
-    base_url: Annotated[str, typer.Option(help="With --ask: the endpoint.")] = BASE_URL,
-    key_env: Annotated[
-        str, typer.Option(help="With --ask: the environment variable that holds the key.")
-    ] = "OPENAI_API_KEY",
-    concurrency: Annotated[
-        int, typer.Option(min=1, max=1024, help="With --ask: calls at once.")
-    ] = 16,
+    model: options.ModelArgument = None,
+    engine: options.EngineOption = "hf",
+    device: options.DeviceOption = "auto",
+    precision: options.PrecisionOption = "auto",
+    baseline: options.BaselineOption = None,
+    ask: options.AskOption = None,
+    base_url: options.EndpointOption = BASE_URL,
+    key_env: options.KeyEnvOption = "OPENAI_API_KEY",
+    concurrency: options.ConcurrencyOption = 16,
     store: StoreOption = DEFAULT_STORE,
-    split: Annotated[str, typer.Option(help="validation, test or benchmark.")] = "validation",
-    queries: Annotated[
-        int | None, typer.Option(help="Only the first N, taken evenly over the split.")
-    ] = None,
+    split: options.SplitOption = "validation",
+    queries: options.QueriesOption = None,
     server: ServerOption = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write summary, responses and provenance as JSON.")
-    ] = None,
-    temperature: float = 0.0,
-    max_tokens: Annotated[
-        int,
-        typer.Option(
-            min=16,
-            help="A response is cut after so many tokens; as many as it was trained with.",
-        ),
-    ] = 1024,
-    style: Annotated[
-        str | None,
-        typer.Option(
-            help="open-book, closed-book, instructed, open-catalogue, chat; conversation or tools: "
-            "a dialogue; by default open-book, with --ask instructed."
-        ),
-    ] = None,
+    out: options.OutOption = None,
+    temperature: options.TemperatureOption = 0.0,
+    top_p: options.TopPOption = 1.0,
+    samples: options.SamplesOption = 1,
+    max_tokens: options.MaxTokensOption = 1024,
+    style: options.StyleOption = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,26 +49,36 @@ NDCG@1 by kind with 95 % intervals, and more.
     Example: rerec eval runs/rerec/model --store runs/movies.duckdb --split test \
 --out runs/rerec/test.json
     """
+    from train.errors import TrainError
+    from train.evaluation.config import EvalConfig
     from train.evaluation.endpoint import EndpointConfig
-    from train.evaluation.evaluate import EvalConfig
 
-    style = style or ("instructed" if ask else "open-book")
+    if ask and (model or engine == "vllm"):
+        raise TrainError("--ask MODEL is short for MODEL --engine endpoint: give one of them")
+    asked = ask or (model if engine == "endpoint" else None)
+    folder = None if engine == "endpoint" else model
+    style = style or ("instructed" if asked else "open-book")
     examples = _examples(store, split, style, queries)
     endpoint = None
-    if ask:
+    if asked:
         endpoint = EndpointConfig(
-            model=ask,
+            model=asked,
             base_url=base_url,
             key_env=key_env,
             concurrency=concurrency,
             most_tokens=max_tokens,
         )
     config = EvalConfig(
-        model=model,
+        model=Path(folder) if folder else None,
         baseline=baseline,
         endpoint=endpoint,
         style=style,
+        engine="hf" if engine == "endpoint" else engine,
+        device=device,
+        precision=precision,
         temperature=temperature,
+        top_p=top_p,
+        samples=samples,
         most_tokens=max_tokens,
         seed=seed,
     )
@@ -102,7 +86,7 @@ NDCG@1 by kind with 95 % intervals, and more.
     if as_json:
         print(json.dumps(summary))
     else:
-        _show(summary, f"{model or baseline or ask} on {split}")
+        _show(summary, f"{folder or baseline or asked} on {split}")
 
 
 def _examples(store: Path, split: str, style: str, queries: int | None) -> "list[Example]":
@@ -162,8 +146,10 @@ def _show(summary: dict[str, Any], title: str) -> None:
 
     rows = {"NDCG@1": _interval(summary["ndcg"])}
     rows |= {kind: _interval(found) for kind, found in summary["by_kind"].items()}
-    figures = ("by_gold_position", "position_bias_p", "answered", *FIGURES)
+    figures = ("by_gold_position", "position_bias_p", "format", "answered", *FIGURES)
     rows |= {name: summary[name] for name in figures if name != "words"}
+    if summary["samples"] > 1:
+        rows["best_of_samples"] = summary["best_of_samples"]
     rows |= {f"NDCG@{k}": summary[f"ndcg_{k}"] for k in DEEPER}
     show({**rows, "gold chains surprise by": summary["gold_surprise"]}, False, title)
 

@@ -43,6 +43,7 @@ def ask(
     seed: int,
     answers: Path | None,
     progress: Callable[[int, int], None] = ignore_progress,
+    top_p: float = 1.0,
 ) -> list[str]:
     """Return one response per prompt (a text, or the messages of a chat), in order.
 
@@ -52,7 +53,9 @@ def ask(
     progress: called with (answered, all).
     Raises TrainError when the endpoint refuses, Interrupted when it stays silent or on Ctrl-C.
     """
-    requests = [_request(config, prompt, temperature, seed + k) for k, prompt in enumerate(prompts)]
+    requests = [
+        _request(config, prompt, temperature, seed + k, top_p) for k, prompt in enumerate(prompts)
+    ]
     hint = f"; {answers} holds what was answered: run the command again to go on" if answers else ""
     with AnswerCache(answers) as cache:
         if answers:
@@ -79,10 +82,15 @@ def take_over(log: Path, cache: AnswerCache, model: str) -> None:
 
 
 def _request(
-    config: EndpointConfig, prompt: str | list[Message], temperature: float, seed: int
+    config: EndpointConfig,
+    prompt: str | list[Message],
+    temperature: float,
+    seed: int,
+    top_p: float,
 ) -> ChatRequest:
     messages = [Message(role="user", content=prompt)] if isinstance(prompt, str) else prompt
-    key = content_hash([config.model, prompt, temperature, seed, config.most_tokens])
+    decisive = [config.model, prompt, temperature, seed, config.most_tokens]
+    key = content_hash(decisive if top_p == 1 else [*decisive, top_p])  # 1 as before it was asked
     return ChatRequest(
         key=key,
         role="policy",
@@ -91,6 +99,7 @@ def _request(
         temperature=temperature,
         max_tokens=config.most_tokens,
         seed=seed,
+        top_p=None if top_p == 1 else top_p,
     )
 
 

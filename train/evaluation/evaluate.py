@@ -4,40 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from data_engine.graphs.evidence import Evidence
-from data_engine.runtime.config import Config
 from data_engine.runtime.provenance import provenance
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.wire import MOST_CHARACTERS, Response, Weights
 from train.errors import TrainError
 from train.evaluation.baselines import BASELINES, answers, baseline
-from train.evaluation.endpoint import EndpointConfig
-from train.evaluation.policies import EndpointPolicy, FolderPolicy
+from train.evaluation.config import EvalConfig
+from train.evaluation.placement import Placement, placement
+from train.evaluation.policies import EndpointPolicy, HFPolicy
 from train.evaluation.rows import row
 from train.evaluation.summary import DEEPER, summarise
 from train.tasks import TASKS, ExampleTask
 from train.tasks.base import Answer, Policy, Progress, no_progress
 from train.tasks.play import server_look_up
-
-
-class EvalConfig(Config):
-    """The policy to evaluate, and how.
-
-    One of a `model` folder, a model behind an `endpoint`, and a `baseline` (see
-    `train.evaluation.baselines`). style: one of `train.tasks.TASKS`. temperature: 0 is greedy.
-    most_tokens: a folder's response (or message of a dialogue) is cut after so many.
-    """
-
-    model: Path | None = None
-    baseline: str | None = None
-    endpoint: EndpointConfig | None = None
-    style: str = "open-book"
-    temperature: float = 0.0
-    most_tokens: int = Field(1024, ge=16)
-    seed: int = 0
 
 
 def evaluate(
@@ -48,21 +29,27 @@ def evaluate(
     progress: Progress = no_progress,
     kept: Path | None = None,
 ) -> dict[str, Any]:
-    """Generate, score, summarise: {"summary", "rows", "provenance"}, one row per Example.
+    """Generate, score, summarise: {"summary", "rows", "provenance"}, one row per response.
 
-    An endpoint's answers are appended to `kept`, and taken from there where they are. Raises
-    TrainError when there is no model, no such baseline, or nothing to evaluate on, and what
-    `train.evaluation.endpoint.ask` raises.
+    The rows of the first sample of each Example come first. An endpoint's answers are appended to
+    `kept`, and taken from there where they are. Raises TrainError when there is no model, no such
+    baseline, or nothing to evaluate on, and what `train.evaluation.endpoint.ask` raises.
     """
     task = TASKS[config.style]
     examples = _askable(config, task, examples)
+    if config.model:
+        device, precision = placement(config.device, config.precision)
+        config = config.model_copy(update={"device": device, "precision": precision})
+    asked = examples * config.samples
     if config.baseline:
         rank = baseline(config.baseline, evidence, config.seed, task.open_catalogue)
-        found = [Answer(text) for text in answers(rank, examples, evidence)]
+        found = [Answer(text) for text in answers(rank, asked, evidence)]
     else:
         look_up = server_look_up(",".join(client.servers.urls), evidence.digest)
-        found = task.answers(examples, evidence, _policy(config, kept), look_up, progress)
-    rows = _scored(task, examples, found, evidence, client)
+        found = task.answers(asked, evidence, _policy(config, kept), look_up, progress)
+    rows = _scored(task, asked, found, evidence, client)
+    for k, one in enumerate(rows):
+        one["sample"] = k // len(examples)
     facts = provenance(config=config.model_dump(mode="json"), graph_digest=evidence.digest)
     summary = summarise(rows, config.seed)
     summary["gold_surprise"] = _retention(config, examples, evidence)
@@ -76,6 +63,11 @@ def _askable(config: EvalConfig, task: ExampleTask, examples: list[Example]) -> 
         raise TrainError(
             "give one of a model folder, --ask MODEL for an endpoint, and --baseline with one of "
             + ", ".join(BASELINES)
+        )
+    if config.samples > 1 and (config.baseline or config.temperature == 0):
+        raise TrainError(
+            f"--samples {config.samples} would all be the same response: "
+            "give a model and a --temperature above 0"
         )
     if not examples:
         raise TrainError(
@@ -92,9 +84,14 @@ def _askable(config: EvalConfig, task: ExampleTask, examples: list[Example]) -> 
 
 def _policy(config: EvalConfig, kept: Path | None) -> Policy:
     if config.endpoint:
-        return EndpointPolicy(config.endpoint, config.temperature, config.seed, kept)
+        return EndpointPolicy(config.endpoint, config.decoding, kept)
     assert config.model is not None  # see `_askable`
-    return FolderPolicy(config.model, config.temperature, config.most_tokens, config.seed)
+    placed = Placement(config.device, config.precision)
+    if config.engine == "hf":
+        return HFPolicy(config.model, config.decoding, placed)
+    from train.evaluation.vllm_policy import VLLMPolicy  # torch takes seconds to import
+
+    return VLLMPolicy(config.model, config.decoding, placed)
 
 
 def _scored(
@@ -129,12 +126,15 @@ def _scored(
 def _retention(config: EvalConfig, examples: list[Example], evidence: Evidence) -> float | None:
     """`gold_surprise` of a model folder on open-book prompts, over the Examples with chains.
 
-    None for anything else.
+    None for anything else: other styles, and vLLM, beside which no second copy may fit.
     """
     taught = [e for e in examples if e.chains]
-    if not config.model or config.style != "open-book" or not taught:
+    if not config.model or config.engine != "hf" or config.style != "open-book" or not taught:
         return None
     from train.evaluation.retention import gold_surprise
     from train.sft.lessons import lessons
 
-    return round(gold_surprise(config.model, lessons(taught, evidence)), 4)
+    surprise = gold_surprise(
+        config.model, lessons(taught, evidence), config.device, config.precision
+    )
+    return round(surprise, 4)

@@ -1,41 +1,45 @@
-"""The responses of a model folder, for evaluation."""
+"""The responses of a model folder, computed with transformers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PretrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from train.cores import threads
+from train.errors import TrainError
+from train.evaluation.chat_model import ChatModel
+from train.evaluation.decoding import Decoding, Device, Precision
+from train.evaluation.placement import placement
 from train.evaluation.sampling import SamplingRequest, generate
-from train.models.folder import model_folder
+from train.models.memory import GB, available_memory, inference_memory
+from train.tasks.base import Chat, Progress, no_progress
 
 MOST_ROWS = 200  # of a batch
 CACHE_BYTES = 2 * 2**30  # of a batch on the CPU; on a GPU a third of what is free
 
 
-def placement() -> tuple[str, torch.dtype]:
-    """Where and how precisely a model is evaluated: on a GPU in bfloat16 where there is one."""
-    return ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
+def load(
+    name: Path, device: Device = "auto", precision: Precision = "auto"
+) -> tuple[PreTrainedModel, ChatModel]:
+    """The weights of a folder, or of that name on the hub, and what prompts need to be for them.
 
-
-def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The model of a folder, or of that name on the hub, ready to sample from, and its tokenizer.
-
-    Raises TrainError where there is no model.
+    Raises TrainError where there is no model, or one that cannot be asked or does not fit.
     """
-    folder = model_folder(str(folder))
+    placed = placement(device, precision)
+    dtype: torch.dtype = getattr(torch, placed.dtype)
+    chat_model = ChatModel.open(str(name))
+    need = inference_memory(chat_model.shape, dtype.itemsize)
+    room = available_memory(gpu=placed.device == "cuda")
+    if need > room:
+        raise TrainError(
+            f"{name} needs about {need / GB:.1f} GB of memory, and {room / GB:.1f} GB are free: "
+            "give --precision bf16, or take a smaller model"
+        )
     torch.set_num_threads(threads())
-    device, dtype = placement()
-    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
-    model.to(device)  # type: ignore[arg-type]  # transformers wraps torch's `to` untyped
-    return model.eval(), AutoTokenizer.from_pretrained(folder)
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(chat_model.folder, dtype=dtype)
+    model.to(placed.device)  # type: ignore[arg-type]  # transformers wraps torch's `to` untyped
+    return model.eval(), chat_model
 
 
 def rows_per_batch(config: PretrainedConfig, tokens: int, itemsize: int, room: int) -> int:
@@ -57,45 +61,55 @@ def _room(model: PreTrainedModel) -> int:
 
 
 def respond(
-    folder: Path,
-    prompts: Sequence[str],
-    temperature: float,
-    max_tokens: int,
-    seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    folder: Path, prompts: Sequence[str], decoding: Decoding, progress: Progress = no_progress
 ) -> list[str]:
-    """One response per prompt, in order. Raises TrainError when the folder holds no model."""
-    model, tokenizer = load(folder)
+    """One response per prompt, in order. Raises what `load` raises."""
+    model, chat_model = load(folder)
     chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
-    return continue_chats(model, tokenizer, chats, temperature, max_tokens, seed, progress)
+    return continue_chats(model, chat_model, chats, decoding, progress)
 
 
 def continue_chats(
     model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    chats: Sequence[list[dict[str, str]]],
-    temperature: float,
-    max_tokens: int,
-    seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    chat_model: ChatModel,
+    chats: Sequence[Chat],
+    decoding: Decoding,
+    progress: Progress = no_progress,
 ) -> list[str]:
-    """The next message of each chat, of at most `max_tokens` tokens, in order.
+    """The next message of each chat, in order.
 
-    The seed of chat k is `seed` + k.
+    Raises TrainError for a chat that cannot be asked, or that does not fit into memory even alone.
     """
-    prompts = tokenizer(
-        tokenizer.apply_chat_template(list(chats), add_generation_prompt=True, tokenize=False),
-        add_special_tokens=False,
-    )["input_ids"]
-    longest = max(map(len, prompts), default=0) + max_tokens
+    requests = chat_model.requests(chats, decoding)
+    if not requests:
+        return []
+    longest = max(len(request.prompt) + request.max_tokens for request in requests)
     rows = rows_per_batch(model.config, longest, model.dtype.itemsize, _room(model))
     texts: list[str] = []
-    for start in range(0, len(prompts), rows):
-        requests = [
-            SamplingRequest(tuple(prompt), temperature, max_tokens, seed + start + k)
-            for k, prompt in enumerate(prompts[start : start + rows])
-        ]
-        responses = generate(model, requests, tokenizer.eos_token_id, tokenizer.pad_token_id)
-        texts += tokenizer.batch_decode([ids for ids, _ in responses], skip_special_tokens=True)
-        progress(len(texts), len(prompts))
+    for start in range(0, len(requests), rows):
+        responses = _responses(model, chat_model, requests[start : start + rows])
+        texts += chat_model.tokenizer.batch_decode(responses, skip_special_tokens=True)
+        progress(len(texts), len(requests))
     return texts
+
+
+def _responses(
+    model: PreTrainedModel, chat_model: ChatModel, requests: Sequence[SamplingRequest]
+) -> list[list[int]]:
+    """Token ids per request; a batch that the GPU has no room for is halved.
+
+    The text of a request does not depend on what else is in the batch.
+    """
+    eos = chat_model.tokenizer.eos_token_id
+    try:
+        return [ids for ids, _ in generate(model, requests, eos, chat_model.padding)]
+    except torch.OutOfMemoryError as error:
+        if len(requests) == 1:
+            raise TrainError(
+                f"the GPU has no room for one response to {len(requests[0].prompt)} tokens: "
+                "take a smaller model, or --device cpu"
+            ) from error
+    torch.cuda.empty_cache()
+    half = len(requests) // 2
+    first = _responses(model, chat_model, requests[:half])
+    return first + _responses(model, chat_model, requests[half:])

@@ -1,41 +1,41 @@
-"""The models that can be evaluated: a model folder, or a model behind an endpoint."""
+"""The models that can be evaluated: a model folder, by one of two engines, or an endpoint's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agents.llm.request import Message
+from train.evaluation.decoding import Decoding
 from train.evaluation.endpoint import EndpointConfig, ask
+from train.evaluation.placement import Placement
 from train.tasks.base import Chat, Progress, no_progress
 
-TURN_SEEDS = 1_000_003  # between the seeds of two turns: more than there are Examples
+TURN_SEEDS = 1_000_003  # between the seeds of two turns: more than there are prompts
 
 
-class FolderPolicy:
-    """The model of a folder; a response ends after `most_tokens` if it has not ended by itself.
+class HFPolicy:
+    """The model of a folder, computed with transformers.
 
-    Raises TrainError for a folder without a model.
+    Raises what `train.evaluation.generate.load` raises.
     """
 
     tool_role = "tool"
 
-    def __init__(self, folder: Path, temperature: float, most_tokens: int, seed: int) -> None:
+    def __init__(self, folder: Path, decoding: Decoding, placed: Placement) -> None:
         from train.evaluation import generate  # torch and transformers take seconds to import
 
         self._generate: Any = generate
-        self._model, self._tokenizer = generate.load(folder)
-        self._sampling, self._seed = (temperature, most_tokens), seed
+        self._loaded = generate.load(folder, *placed)
+        self._decoding = decoding
 
     def respond(
         self, prompts: Sequence[str | Chat], turn: int, progress: Progress = no_progress
     ) -> list[str]:
         """The next message after each prompt."""
-        seed = self._seed + TURN_SEEDS * turn
-        chats = [_chat(prompt) for prompt in prompts]
-        texts: list[str] = self._generate.continue_chats(
-            self._model, self._tokenizer, chats, *self._sampling, seed, progress
-        )
+        chats = [as_chat(prompt) for prompt in prompts]
+        decoding = of_turn(self._decoding, turn)
+        texts: list[str] = self._generate.continue_chats(*self._loaded, chats, decoding, progress)
         return texts
 
 
@@ -44,8 +44,7 @@ class EndpointPolicy:
     """The model behind an endpoint; its answers are appended to `kept`, and taken from there."""
 
     endpoint: EndpointConfig
-    temperature: float
-    seed: int
+    decoding: Decoding
     kept: Path | None
     tool_role: str = "user"  # no endpoint takes a tool's message without a call in its own format
 
@@ -53,14 +52,20 @@ class EndpointPolicy:
         self, prompts: Sequence[str | Chat], turn: int, progress: Progress = no_progress
     ) -> list[str]:
         """The next message after each prompt; raises what `ask` raises."""
-        seed = self.seed + TURN_SEEDS * turn
         asked = [p if isinstance(p, str) else _messages(p) for p in prompts]
-        return ask(self.endpoint, asked, self.temperature, seed, self.kept, progress)
+        how = of_turn(self.decoding, turn)
+        return ask(self.endpoint, asked, how.temperature, how.seed, self.kept, progress, how.top_p)
+
+
+def of_turn(decoding: Decoding, turn: int) -> Decoding:
+    """The decoding with the seed of a turn, which counts from 0."""
+    return replace(decoding, seed=decoding.seed + TURN_SEEDS * turn)
+
+
+def as_chat(prompt: str | Chat) -> Chat:
+    """A prompt as messages."""
+    return [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
 
 
 def _messages(chat: Chat) -> list[Message]:
     return [Message(role=message["role"], content=message["content"]) for message in chat]
-
-
-def _chat(prompt: str | Chat) -> Chat:
-    return [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt

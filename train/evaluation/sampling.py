@@ -12,19 +12,22 @@ import torch
 from transformers import Cache, PreTrainedModel
 
 LEAST_TEMPERATURE = 1e-6  # at or below it decoding is greedy
+LEAST_DRAW = 2.0**-25  # 0 would draw the first token, however improbable
 
 
 @dataclass(frozen=True)
 class SamplingRequest:
     """One response to generate.
 
-    prompt: token ids; temperature: 0 is greedy; max_tokens: of the response.
+    prompt: token ids; temperature: 0 is greedy; max_tokens: of the response; top_p: the mass, in
+    0..1, of the most probable tokens that are drawn from.
     """
 
     prompt: tuple[int, ...]
     temperature: float
     max_tokens: int
     seed: int
+    top_p: float = 1.0
 
 
 @dataclass
@@ -34,8 +37,9 @@ class _Rows:
     place: torch.Tensor  # number of the request
     temperature: torch.Tensor  # (rows, 1)
     greedy: torch.Tensor
+    top_p: torch.Tensor  # (rows, 1)
     limit: torch.Tensor  # tokens of the response at most
-    draws: torch.Tensor  # (rows, steps) uniform in [0, 1)
+    draws: torch.Tensor  # (rows, steps) uniform in (0, 1)
     mask: torch.Tensor  # (rows, tokens so far) attention
     position: torch.Tensor  # (rows, 1) of the last token
     logits: torch.Tensor  # (rows, vocabulary) of the next token
@@ -53,7 +57,7 @@ def generate(
     """Per request the token ids of the response and the log-probability of each.
 
     The closing eos is among them where it came. Log-probabilities are those at the sampling
-    temperature, at 1 where decoding is greedy.
+    temperature, at 1 where decoding is greedy, and those before `top_p`.
     """
     if not requests:
         return []
@@ -101,6 +105,7 @@ def _prefill(
             :, None
         ],
         greedy=torch.tensor([t <= LEAST_TEMPERATURE for t in temperatures], device=device),
+        top_p=torch.tensor([request.top_p for request in ordered], device=device)[:, None],
         limit=torch.tensor([request.max_tokens for request in ordered], device=device),
         draws=_uniform_draws(ordered).to(device),
         mask=mask[copies],
@@ -111,11 +116,12 @@ def _prefill(
 
 
 def _uniform_draws(requests: Sequence[SamplingRequest]) -> torch.Tensor:
-    """(requests, most steps) numbers in [0, 1) from the seed of each request, then zeros."""
+    """(requests, most steps) numbers in (0, 1) from the seed of each request, then zeros."""
     found = np.zeros((len(requests), max(request.max_tokens for request in requests)))
     for row, request in zip(found, requests, strict=True):
         generator = np.random.default_rng(request.seed)
-        row[: request.max_tokens] = generator.random(request.max_tokens, np.float32)
+        drawn = generator.random(request.max_tokens, np.float32)
+        row[: request.max_tokens] = drawn.clip(LEAST_DRAW)
     return torch.from_numpy(found)
 
 
@@ -123,11 +129,24 @@ def _draw(rows: _Rows, step: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The next token of each row and its log-probability."""
     scale = torch.where(rows.greedy[:, None], 1.0, rows.temperature)
     logp = (rows.logits.float() / scale).log_softmax(-1)
-    cdf = logp.exp().cumsum(-1)
+    drawable = _nucleus(logp, rows.top_p) if bool((rows.top_p < 1).any()) else logp
+    cdf = drawable.exp().cumsum(-1)
     below = cdf < rows.draws[:, step : step + 1] * cdf[:, -1:]
     drawn = below.sum(-1).clamp(max=logp.shape[-1] - 1)
     token = torch.where(rows.greedy, logp.argmax(-1), drawn)
     return token, logp.gather(1, token[:, None])[:, 0]
+
+
+def _nucleus(logp: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
+    """`logp` (rows, vocabulary), −inf outside the fewest tokens of mass `top_p` (rows, 1).
+
+    Holtzman et al., arXiv 1904.09751.
+    """
+    ordered, order = logp.sort(dim=-1, descending=True, stable=True)
+    before = ordered.exp().cumsum(-1) - ordered.exp()
+    before[:, 0] = 0  # the most probable one is always kept
+    dropped = torch.zeros_like(order, dtype=torch.bool).scatter(1, order, before >= top_p)
+    return logp.masked_fill(dropped, -torch.inf)
 
 
 def _advance(model: PreTrainedModel, rows: _Rows, cache: Cache, token: torch.Tensor) -> None:

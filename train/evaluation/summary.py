@@ -17,17 +17,20 @@ FIGURES = (
     "words",
 )
 GROUPS = ("kind", "conditions", "candidates")
+READABLE = ("ok", "unresolved")  # statuses of a response with one answer block that has titles
 DEEPER = (5, 10)  # the K of NDCG@K beside 1
 Row = Mapping[str, Any]  # see `train.evaluation.rows`
 
 
 def summarise(rows: Sequence[Row], seed: int = 0) -> dict[str, Any]:
-    """NDCG@1 with 95 % bootstrap intervals, over all rows and by group, and other means.
+    """NDCG@1 with 95 % bootstrap intervals over queries, over all and by group, and other means.
 
     Groups are kind, number of conditions and number of candidates. Beside them: the mean by gold
     position and `position_bias`; the means of the other figures over the rows that have them (null
-    where none has).
+    where none has). best_of_samples: the mean over queries of their best sample's NDCG@1, null
+    where each has one.
     """
+    responses, rows = rows, _by_query(rows)
     places = {
         str(position): _mean(values)
         for position, values in _ndcg_by("gold_position", rows).items()
@@ -36,13 +39,28 @@ def summarise(rows: Sequence[Row], seed: int = 0) -> dict[str, Any]:
     figures = (*FIGURES, *(f"ndcg_{k}" for k in DEEPER))
     return {
         "queries": len(rows),
+        "samples": len(responses) // len(rows),
+        "best_of_samples": _mean([r["best"] for r in rows]) if len(responses) > len(rows) else None,
         "ndcg": interval([r["ndcg"] for r in rows], seed),
         **{f"by_{key}": _intervals_by(key, rows, seed) for key in GROUPS},
         "by_gold_position": places,
         "position_bias_p": position_bias(rows, seed),
-        "answered": _mean([r["status"] == "ok" for r in rows]),
-        **{figure: _mean_of(figure, rows) for figure in figures},
+        "format": _mean([r["status"] in READABLE for r in responses]),
+        "answered": _mean([r["status"] == "ok" for r in responses]),
+        **{figure: _mean_of(figure, responses) for figure in figures},
     }
+
+
+def _by_query(rows: Sequence[Row]) -> list[Row]:
+    """A row per query: that of its first sample, with the mean NDCG of all and the `best`."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["example_id"]].append(row)
+    found: list[Row] = []
+    for samples in groups.values():
+        values = [row["ndcg"] for row in samples]
+        found.append({**samples[0], "ndcg": float(np.mean(values)), "best": max(values)})
+    return found
 
 
 def _ndcg_by(key: str, rows: Sequence[Row]) -> dict[Any, list[float]]:

@@ -71,3 +71,20 @@ def check_context(folder: Path, shape: Shape, tokenizer: Any, longest: int) -> N
             f"the longest prompt with its answer has {longest} tokens, and {folder} takes {most}: "
             "synthesise with fewer --candidates, or take a model with a longer context"
         )
+
+
+def check_lengths(folder: Path, shape: Shape, tokenizer: Any, prompt: int, response: int) -> None:
+    """Raises TrainError where the longest prompt and response that a recipe allows do not fit."""
+    most = context_of(shape, tokenizer)
+    if most is not None and prompt + response > most:
+        raise TrainError(
+            f"data.max_prompt_length={prompt} and data.max_response_length={response} make "
+            f"{prompt + response} tokens, and {folder} takes {most}: lower them, or take a model "
+            "with a longer context"
+        )
+
+
+def check_weights(folder: Path) -> None:
+    """Raises TrainError for a folder without weights as safetensors."""
+    if not list(folder.glob("*.safetensors")):
+        raise TrainError(f"{folder} holds no weights as safetensors: fetch or make the model again")

@@ -17,29 +17,53 @@ WIDE, INNER = 10, 5  # activations of a layer per token, in its width and in tha
 LOGITS = 3  # copies of a token's logits: themselves, log-probabilities, gradients
 
 
-def sft_memory(shape: Shape, tokens: int, *, lora: bool, checkpointing: bool) -> float:
+def sft_memory(
+    shape: Shape, tokens: int, *, lora: bool, checkpointing: bool, shares: int = 1
+) -> float:
     """Bytes at the peak of an SFT step with micro batches of so many tokens, in fp32.
 
     checkpointing: activations are computed again in the backward pass, one layer at a time.
+    shares: devices that divide weights, gradients and moments among them.
     """
-    state = shape.parameters * (FROZEN if lora else TRAINED)
+    state = shape.parameters * (FROZEN if lora else TRAINED) / shares
     layer = 4 * (WIDE * shape.width + INNER * shape.inner)
     kept = shape.layers * 4 * 2 * shape.width + layer if checkpointing else shape.layers * layer
     return PROCESS + state + tokens * (kept + LOGITS * 4 * shape.vocabulary)
 
 
-def rft_memory(shape: Shape, tokens: int) -> float:
-    """Bytes at the peak of an RFT step on one machine without a GPU."""
-    trainer = sft_memory(shape, tokens, lora=False, checkpointing=False)
-    return trainer + shape.parameters * ROLLOUT + ROLLOUT_PROCESSES
+def rft_memory(
+    shape: Shape,
+    tokens: int,
+    *,
+    lora: bool = False,
+    checkpointing: bool = False,
+    ranks: int = 1,
+    machines: int = 1,
+) -> float:
+    """Bytes at the peak of an RFT step on one of the machines, without a GPU.
+
+    ranks: of each machine, every one with micro batches of so many tokens and a rollout.
+    """
+    trainer = sft_memory(
+        shape, ranks * tokens, lora=lora, checkpointing=checkpointing, shares=machines
+    )
+    return trainer + ranks * shape.parameters * ROLLOUT + ROLLOUT_PROCESSES
 
 
-def available_memory() -> float:
-    """Bytes that training may take: of the first GPU, or free on this machine without one."""
+def inference_memory(shape: Shape, itemsize: int) -> float:
+    """Bytes of the weights, on top of what this process holds; itemsize: bytes per number."""
+    return float(shape.parameters * itemsize)
+
+
+def available_memory(gpu: bool | None = None) -> float:
+    """Bytes that may be taken: of the first GPU, or free on this machine.
+
+    gpu: which of them; None takes the GPU where there is one.
+    """
     import psutil
     import torch
 
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() if gpu is None else gpu:
         return float(torch.cuda.mem_get_info()[0])
     return float(psutil.virtual_memory().available)
 

@@ -23,10 +23,12 @@ from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
 from reward_server.local import local_server
 from train.errors import TrainError
+from train.models.folder import model_folder
 from train.rft.checkpoints import STOP, disk_full, last_whole
 from train.rft.compose import RFTConfig, compose
 from train.rft.environment import prepare_environment
 from train.rft.export import export_model
+from train.rft.model_checks import model_checks, model_name, refuse
 from train.rft.queries import affordable_queries, query_rows
 from train.rft.resume import check_resume, keep_log
 from train.tasks.base import Row
@@ -44,12 +46,8 @@ def train(
     evidence = Evidence.load(store)
     composed = compose(config, evidence.digest)
     cpu = composed.trainer.device == "cpu"
+    folder = model_folder(model_name(composed))
     prepare_environment(cpu)
-    if cpu and not Path(config.model or "", "config.json").is_file():
-        raise TrainError(
-            f"no model folder at {config.model}: "
-            "make one with `rerec train sft` and give its model/ as --model"
-        )
     most = config.most_queries or affordable_queries(composed)
     rows = query_rows(composed, examples, evidence, most)
     server: AbstractContextManager[str] = (
@@ -57,6 +55,8 @@ def train(
     )
     with server as composed.rerec.server:
         _check_server(composed, evidence.digest, config.recipe)
+        prompts = [row["prompt"] for split in rows.values() for row in split]
+        refuse(model_checks(composed, folder, prompts))
         with RunDirectory(config.run).held():
             return _train(store, composed, rows, config, evidence.digest, resume)
 
@@ -123,6 +123,7 @@ def run_verl(composed: DictConfig, again: str) -> None:
     """Train on Ray. Raises Interrupted with the command `again` for what a resume can mend."""
     import ray
 
+    from train.verl_plugin.machines import MachineLost
     from train.verl_plugin.main import run
 
     stop = Path(composed.trainer.default_local_dir, STOP)
@@ -133,6 +134,10 @@ def run_verl(composed: DictConfig, again: str) -> None:
     except ServerUnreachable as error:
         raise Interrupted(
             f"{error}. A checkpoint was saved; when the server is right, resume with: {again}"
+        ) from error
+    except MachineLost as error:
+        raise Interrupted(
+            f"{error}. When Ray runs there again, resume from the last checkpoint with: {again}"
         ) from error
     except (ray.exceptions.RayError, OSError) as error:
         if not disk_full(stop.parent, error):

@@ -13,6 +13,7 @@ from data_engine.datasets.sequences import Next, Sequences
 from data_engine.graphs.evidence import Evidence
 from data_engine.responses.reading import split_answer
 from data_engine.schema import content_hash
+from train.evaluation.decoding import Decoding
 from train.evaluation.endpoint import EndpointConfig, ask
 from train.evaluation.response_log import ResponseLog
 
@@ -82,7 +83,7 @@ def _respond_in_batches(
             progress(start + done, len(keys))
 
         asked = [prompts[key] for key in batch]
-        texts = respond(folder, asked, 0.0, MAX_TOKENS, 0, on_progress)
+        texts = respond(folder, asked, Decoding(most_tokens=MAX_TOKENS), on_progress)
         yield dict(zip(batch, texts, strict=True))
 
 

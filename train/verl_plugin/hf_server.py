@@ -61,7 +61,8 @@ class HFServer:
                 future.set_result(result)
 
     async def _generate(self, requests: list[SamplingRequest]) -> list[Generated]:
-        eos, pad = self.tokenizer.eos_token_id, self.tokenizer.pad_token_id
+        eos = self.tokenizer.eos_token_id
+        pad = eos if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, generate, self.model, requests, eos, pad)
 
@@ -97,7 +98,8 @@ class HFServer:
         name = repr((self.seed, *key, self.repeats[key]))
         self.repeats[key] += 1
         seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
-        return SamplingRequest(prompt, temperature, int(most), seed)
+        top_p = float(params.get("top_p", 1.0))
+        return SamplingRequest(prompt, temperature, int(most), seed, top_p)
 
     async def load_weights(self, state: dict[str, torch.Tensor], step: int | None) -> None:
         """Take over the trainer's weights between batches.

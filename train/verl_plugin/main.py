@@ -10,6 +10,7 @@ import ray
 from omegaconf import DictConfig, OmegaConf
 
 from data_engine.runtime.quiet import words_to
+from train.verl_plugin.machines import join_cluster, watched_machines
 
 UNUSED_ROUTER = Path(__file__).with_name("router.yaml")
 
@@ -47,15 +48,16 @@ class TaskRunner:
         tq.init(config.transfer_queue)
         trainer: Any = None
         try:
-            trainer = RerecTrainer(config=config)
-            trainer.init()
-            loops = AgentLoopManagerTQ.create(
-                config=config,
-                llm_client=trainer.get_llm_client(),
-                teacher_client=trainer.get_teacher_client(),
-                reward_loop_worker_handles=trainer.get_reward_handles(),
-            )
-            trainer.fit(loops)
+            with watched_machines():
+                trainer = RerecTrainer(config=config)
+                trainer.init()
+                loops = AgentLoopManagerTQ.create(
+                    config=config,
+                    llm_client=trainer.get_llm_client(),
+                    teacher_client=trainer.get_teacher_client(),
+                    reward_loop_worker_handles=trainer.get_reward_handles(),
+                )
+                trainer.fit(loops)
             return ray.put("done")
         except AllMastered:
             trainer.global_steps -= 1
@@ -84,7 +86,7 @@ def validate(config: DictConfig) -> None:
 
 
 def run(config: DictConfig, stop: Path) -> None:
-    """Validate and train on Ray, in this process's own local cluster unless the config names one.
+    """Validate and train on Ray, in a local cluster of this process unless RAY_ADDRESS names one.
 
     SIGTERM makes the file `stop`, at which the trainer saves a checkpoint and ends. The output of
     verl, Ray and their libraries goes to libraries.log, where verl's file logger writes.
@@ -93,4 +95,5 @@ def run(config: DictConfig, stop: Path) -> None:
         from verl.trainer.main_ppo import run_ppo
 
         validate(config)
+        join_cluster(config)
         run_ppo(config, task_runner_class=TaskRunner(stop))

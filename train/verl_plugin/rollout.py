@@ -23,12 +23,13 @@ def _server_name(replica_rank: int) -> str:
 
 
 class HFReplica(RolloutReplica):
-    """Launches one HFServer on the trainer's node."""
+    """Launches one HFServer; the replicas are spread evenly over the machines of the cluster."""
 
     async def launch_servers(self) -> None:
         """Called by verl once, before training."""
+        machines = sorted(node["NodeID"] for node in ray.nodes() if node["Alive"])
         node = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
-            ray.get_runtime_context().get_node_id(), soft=True
+            machines[self.replica_rank % len(machines)], soft=True
         )
         options: dict[str, Any] = {
             "name": _server_name(self.replica_rank),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from transformers import PreTrainedTokenizerBase
 
 from train.errors import TrainError
+from train.models.template import chat_text
 from train.tasks.base import Chat
 
 
@@ -46,8 +47,8 @@ def pieces(
     for k, own in enumerate(learned):
         if not own:
             continue
-        before = template(tokenizer, chat[:k], True)
-        whole = template(tokenizer, chat[: k + 1], False)
+        before = chat_text(tokenizer, chat[:k], True)
+        whole = chat_text(tokenizer, chat[: k + 1], False)
         if not (before.startswith(done) and whole.startswith(before)):
             raise TrainError(
                 "the chat template writes messages otherwise once another follows, so that no "
@@ -57,21 +58,6 @@ def pieces(
         found += [(before[len(done) :], False), (message, True)]
         done = before + message
     return found
-
-
-def template(tokenizer: PreTrainedTokenizerBase, chat: Chat, asked: bool) -> str:
-    """The text of a chat, with the header of the next answer where one is `asked` for.
-
-    Raises TrainError where the template refuses a role or an order of roles.
-    """
-    from jinja2.exceptions import TemplateError
-
-    try:
-        text = tokenizer.apply_chat_template(chat, add_generation_prompt=asked, tokenize=False)
-    except (TemplateError, TypeError) as error:
-        roles = ", ".join(message["role"] for message in chat)
-        raise TrainError(f"the chat template does not take messages of {roles}: {error}") from error
-    return str(text)
 
 
 def _to_its_end(message: str, tokenizer: PreTrainedTokenizerBase) -> str:

@@ -7,7 +7,8 @@ from data_engine.graphs.evidence import Evidence
 from data_engine.schema import Example
 from reward_server.client import RewardClient
 from reward_server.local import local_server
-from train.evaluation.evaluate import EvalConfig, evaluate
+from train.evaluation.config import EvalConfig
+from train.evaluation.evaluate import evaluate
 
 ROOM = 1.25  # an answer is cut at so many times the tokens of the longest right one
 
