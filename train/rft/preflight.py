@@ -1,4 +1,7 @@
-"""The checks of `--dry-run` before anything heavy starts: model, prompts, reward server, memory."""
+"""The checks of `--dry-run` before anything heavy starts.
+
+Model, prompts, reward server, rollout, memory.
+"""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +13,7 @@ from data_engine.graphs.evidence import Evidence
 from data_engine.store.database import Store
 from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
+from train.rft.rollout_check import missing_gpu, missing_vllm, wrong_vllm
 from train.rft.settings import recipe_task
 from train.tasks.base import Chat
 
@@ -35,6 +39,7 @@ def preflight(composed: DictConfig, store: Path) -> list[Check]:
         _model(folder),
         _prompts(composed, folder, prompts, store),
         _server(composed, evidence),
+        _rollout(composed),
         _memory(composed, folder),
     ]
 
@@ -109,6 +114,16 @@ def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
         "reward server",
         True,
         f"{server}, graph {served['graph_digest']}, {served['examples']} Examples",
+    )
+
+
+def _rollout(composed: DictConfig) -> Check:
+    """A recipe for another machine may be looked at here, so what is missing is no fault."""
+    if wrong := wrong_vllm(composed):
+        return Check("rollout", False, wrong)
+    missing = missing_vllm(composed) or missing_gpu(composed)
+    return Check(
+        "rollout", None if missing else True, missing or composed.actor_rollout_ref.rollout.name
     )
 
 
