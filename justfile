@@ -17,6 +17,11 @@ test *args:
 unit:
     @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist loadfile
 
+# whole runs with vLLM on CPU, in an environment of its own (`.venv-vllm`), or those named
+vllm *args:
+    @tests/vllm_cpu/install
+    @"{{justfile_directory()}}/.venv-vllm/bin/python" -m pytest -m vllm --durations 0 "$@"
+
 # style, types, import directions, documentation (built strictly into site/), side by side
 [parallel]
 lint: style strict-types types docs

@@ -37,6 +37,14 @@ def rft(
             "without it from all, with a curriculum from N it can repeat."
         ),
     ] = None,
+    lora_rank: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Rank of a LoRA adapter, at ten times the recipe's learning rate; "
+            "0 trains what the recipe says.",
+        ),
+    ] = 0,
     override: Annotated[
         list[str] | None,
         typer.Option("--set", help="A hydra override, e.g. trainer.total_training_steps=60."),
@@ -69,6 +77,7 @@ def rft(
         seed=seed,
         overrides=tuple(override or ()),
         most_queries=queries,
+        lora_rank=lora_rank,
     )
     if dry_run:
         _dry_run(store, config, as_json)

@@ -135,7 +135,7 @@ def _held_against(need: float, room: float, where: str) -> Check:
     if need <= room:
         return Check("memory", True, found)
     advice = (
-        "take a smaller model, set actor_rollout_ref.model.lora_rank=16, "
+        "take a smaller model, give --lora-rank 16, "
         "or lower actor_rollout_ref.actor.ppo_max_token_len_per_gpu"
     )
     return Check("memory", False, f"{found}: {advice}")

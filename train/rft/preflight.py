@@ -1,4 +1,7 @@
-"""The checks of `--dry-run` before anything heavy starts: model, prompts, reward server, memory."""
+"""The checks of `--dry-run` before anything heavy starts.
+
+Model, prompts, reward server, rollout, memory.
+"""
 
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from reward_server.client import RewardClient
 from reward_server.errors import ServerUnreachable
 from train.errors import TrainError
 from train.rft.model_checks import Check, model_checks, model_name
+from train.rft.rollout_check import missing_gpu, missing_vllm, wrong_vllm
 from train.rft.settings import recipe_task
 from train.tasks.base import Chat
 
@@ -20,7 +24,8 @@ SAMPLE = 200  # prompts that are measured
 def preflight(composed: DictConfig, store: Path) -> list[Check]:
     """Every check, in the order in which a run would meet them."""
     evidence, prompts = _sampled_prompts(composed, store)
-    return [*_of_the_model(composed, prompts, store), _server(composed, evidence)]
+    of_model = _of_the_model(composed, prompts, store)
+    return [*of_model, _rollout(composed), _server(composed, evidence)]
 
 
 def _sampled_prompts(composed: DictConfig, store: Path) -> tuple[Evidence | None, list[Chat]]:
@@ -69,4 +74,14 @@ def _server(composed: DictConfig, evidence: Evidence | None) -> Check:
         "reward server",
         True,
         f"{server}, graph {served['graph_digest']}, {served['examples']} Examples",
+    )
+
+
+def _rollout(composed: DictConfig) -> Check:
+    """A recipe for another machine may be looked at here, so what is missing is no fault."""
+    if wrong := wrong_vllm(composed):
+        return Check("rollout", False, wrong)
+    missing = missing_vllm(composed) or missing_gpu(composed)
+    return Check(
+        "rollout", None if missing else True, missing or composed.actor_rollout_ref.rollout.name
     )

@@ -8,7 +8,16 @@ from train.errors import BadRecipe
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 # files that recipes are made from, which `rerec train rft` cannot run
-BASES = {"rerec_base", "tiny_cpu", "chat_cpu", "gpu_3b", "sft_chat"}
+BASES = {
+    "rerec_base",
+    "tiny_cpu",
+    "chat_cpu",
+    "vllm_cpu",
+    "gpu",
+    "gpu_3b",
+    "chat_gpu",
+    "sft_chat",
+}
 
 
 def recipes() -> list[str]:

@@ -31,6 +31,7 @@ from train.rft.export import export_model
 from train.rft.model_checks import model_checks, model_name, refuse
 from train.rft.queries import affordable_queries, query_rows
 from train.rft.resume import check_resume, keep_log
+from train.rft.rollout_check import check_rollout
 from train.tasks.base import Row
 
 
@@ -40,14 +41,16 @@ def train(
     """Run a recipe to its end and return the folder of the trained model.
 
     `examples` by split ("rl", "validation"). Raises ServerUnreachable or StaleGraph within seconds
-    when the server is not right, ConfigChanged for a resume with another config, Interrupted (with
-    the command that resumes) when the server is lost or on Ctrl-C.
+    when the server is not right, TrainError when the rollout cannot run here, ConfigChanged for a
+    resume with another config, Interrupted (with the command that resumes) when the server is lost
+    or on Ctrl-C.
     """
     evidence = Evidence.load(store)
     composed = compose(config, evidence.digest)
     cpu = composed.trainer.device == "cpu"
     folder = model_folder(model_name(composed))
     prepare_environment(cpu)
+    check_rollout(composed)
     most = config.most_queries or affordable_queries(composed)
     rows = query_rows(composed, examples, evidence, most)
     server: AbstractContextManager[str] = (
@@ -109,6 +112,7 @@ def command(store: Path, config: RFTConfig) -> str:
         "seed": config.seed,
         "server": config.server,
         "queries": config.most_queries,
+        "lora-rank": config.lora_rank or None,
     }
     words = ["rerec", "train", "rft", config.recipe]
     for name, value in options.items():
