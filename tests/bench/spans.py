@@ -25,9 +25,10 @@ def main(count: int, seed: int) -> dict[str, float]:
         with Store.open(path, create=True) as store:
             store.replace_catalogue(make_world(WorldConfig(items=400, users=150, seed=seed)))
         config = SynthConfig(counts={"sft": 300}, seed=seed, workers=1, writer="template")
-        examples = synthesise(path, config)
+        made = synthesise(path, config)
         with Store.open(path) as store:
-            store.replace_examples(examples)
+            store.replace_examples(made)
+            examples = store.examples()
         world = examples, Evidence.load(path), Snapshot.load(path)
     start = time.perf_counter()
     found = check_responses(*world, smollm2_tokenizer(), count=count, seed=seed)

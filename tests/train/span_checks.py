@@ -71,7 +71,7 @@ def check(example, ids, tokenizer, decode, snapshot):
     for own, other in zip(spans, expected, strict=True):
         assert own == other or max(own[1], other[1]) > whole
     (score,) = snapshot.score([Response(example.example_id, text)], WEIGHTS)
-    by_token = segment_rewards(score, spans)
+    by_token, shared = segment_rewards(score, spans)
     raae = ALGORITHMS["raae"]
     assert raae.response_rewards(score, spans) == by_token
     given = reward(InProcess(snapshot), example.example_id, ids, decode, raae)
@@ -82,21 +82,22 @@ def check(example, ids, tokenizer, decode, snapshot):
         tokens=len(ids),
         segments=len(score.segments),
         claims=check_claims(score, spans),
+        shared_tokens=shared,
         penalised_tokens=sum(value < 0 for value in by_token),
         cut_in_a_character=text.endswith(UNFINISHED),
     )
 
 
 def segment_rewards(score: Score, spans):
-    """Per token what its segment earns beside the response; no token lies in two segments."""
-    by_token, owners = [0.0] * len(spans), Counter()
+    """(per token what its segment earns beside the response, how many tokens lie in two).
+
+    A token in two segments earns what the worse one does.
+    """
+    earned = [[0.0] for _ in spans]
     for segment in score.segments:
-        held = holders(spans, segment.start, segment.end)
-        owners.update(held)
-        for k in held:
-            by_token[k] = segment.reward - score.score
-    assert not owners or max(owners.values()) == 1
-    return by_token
+        for k in holders(spans, segment.start, segment.end):
+            earned[k].append(segment.reward - score.score)
+    return [min(values) for values in earned], sum(len(values) > 2 for values in earned)
 
 
 def check_claims(score: Score, spans):

@@ -45,6 +45,12 @@ def test_process_rewards_of_one_response(name, rewards, claims):
     assert algorithm.compares_claims == bool(claims)
 
 
+def test_a_token_of_two_segments_carries_the_lower_reward():
+    spans = [(0, 4), (4, 11), (11, 20)]
+    raae = ALGORITHMS["raae"]
+    assert raae.response_rewards(SCORE, spans) == pytest.approx([-0.5, -0.5, 0.0])
+
+
 def test_claims_are_rewarded_against_the_group_by_raae_graph_alone():
     group = [ALGORITHMS["raae_graph"].claims(SCORE, SPANS), []]
     assert ALGORITHMS["raae_graph"].group_rewards(group, 3.0) == [{0: 0.0, 1: 0.0}, {}]

@@ -239,6 +239,19 @@ def test_fault_12_a_character_of_many_bytes_is_the_last_byte_s(name):
     assert [text[slice(*spans[k])] for k in range(held - 3, held + 1)] == ["", "", "", "😀"]
 
 
+def test_a_token_of_a_space_and_the_first_byte_of_a_character_holds_the_space():
+    vocabulary = {char: k for k, char in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    space, first, second = "Ġ", "Ã", "¶"  # " " and the two bytes of "ö", as byte-level BPE has them
+    vocabulary[space + first] = len(vocabulary)
+    made = Tokenizer(models.BPE(vocab=vocabulary, merges=[(space, first)]))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, clean_up_tokenization_spaces=False)
+    ids = tokenizer("o öt")["input_ids"]
+    assert tokenizer.convert_ids_to_tokens(ids) == ["o", space + first, second, "t"]
+    assert token_spans(ids, decoder(tokenizer)) == ("o öt", [(0, 1), (1, 2), (2, 3), (3, 4)])
+
+
 @BOTH
 def test_fault_12_a_special_token_holds_nothing(name):
     tokenizer = TOKENIZERS[name]

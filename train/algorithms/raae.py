@@ -20,11 +20,14 @@ class RAAE(Algorithm):
     own_estimator: ClassVar[bool] = True
 
     def response_rewards(self, score: Score, spans: Spans) -> list[float]:
-        """Per token its segment's reward less the response's, 0 outside segments."""
+        """Per token its segment's reward less the response's, 0 outside segments.
+
+        A token of two segments, such as ")<" before an answer in the same line, has the lower one.
+        """
         rewards = super().response_rewards(score, spans)
         for segment in score.segments:
             for token in tokens_within(spans, segment.start, segment.end):
-                rewards[token] = segment.reward - score.score
+                rewards[token] = min(rewards[token], segment.reward - score.score)
         return rewards
 
     def advantages(

@@ -59,15 +59,8 @@ NDCG@1 by kind with 95 % intervals, and more.
     folder = None if engine == "endpoint" else model
     style = style or ("instructed" if asked else "open-book")
     examples = _examples(store, split, style, queries)
-    endpoint = None
-    if asked:
-        endpoint = EndpointConfig(
-            model=asked,
-            base_url=base_url,
-            key_env=key_env,
-            concurrency=concurrency,
-            most_tokens=max_tokens,
-        )
+    place = {"base_url": base_url, "key_env": key_env, "concurrency": concurrency}
+    endpoint = EndpointConfig(model=asked, most_tokens=max_tokens, **place) if asked else None
     config = EvalConfig(
         model=Path(folder) if folder else None,
         baseline=baseline,
