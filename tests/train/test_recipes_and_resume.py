@@ -93,10 +93,12 @@ def leaves(config, prefix=""):
 
 
 def changed(one, other):
-    """The keys whose values differ, without sections that follow others or go unused."""
+    """The keys whose values differ, without those that follow others or go unused."""
     one, other = dict(leaves(one)), dict(leaves(other))
     keys = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
-    return {key for key in keys if not key.startswith(("critic.", "distillation.", "ray_kwargs."))}
+    sections = ("critic.", "distillation.", "ray_kwargs.")
+    following = (".rollout_n", ".prompt_length", ".response_length")
+    return {key for key in keys if not key.startswith(sections) and not key.endswith(following)}
 
 
 @pytest.mark.parametrize("arm", ["grpo", "rerec", "rerec-graph"])
