@@ -161,7 +161,7 @@ def test_fault_10_a_recipe_of_a_recipe_trains_where_its_first_does(tmp_path):
     assert {name for name in recipes() if on_cpu(name)} == {
         name for name in recipes() if name.startswith(("tiny-", "smollm2-"))
     }
-    assert not on_cpu("tiny-grpo", ("trainer.device=cuda",)) and not on_cpu("qwen2.5-3b-rerec-lora")
+    assert not on_cpu("tiny-grpo", ("trainer.device=cuda",)) and not on_cpu("qwen3-0.6b-rerec")
 
 
 NAMES = st.text(

@@ -1,18 +1,21 @@
 """What a recipe resolves to, and when a run directory may be gone on with."""
 
+import os
+
 import pytest
 from omegaconf import OmegaConf
 
 from data_engine.errors import ConfigChanged, Interrupted, RunExists
+from tests.test_cli import ROOT
 from tests.train.test_selection import validated
 from train.errors import BadRecipe
 from train.rft.checkpoints import LATEST
-from train.rft.compose import RFTConfig, compose, on_cpu
+from train.rft.compose import RFTConfig, compose, dry_run, on_cpu, plain
 from train.rft.export import export_model
 from train.rft.queries import affordable_queries
 from train.rft.recipes import recipes
 from train.rft.resume import check_resume, metrics_files
-from train.rft.run import run_verl
+from train.rft.run import command, run_verl
 
 
 def composed(tmp_path, recipe="tiny-rerec", **changes):
@@ -59,20 +62,60 @@ def test_the_arms_differ_in_reward_estimator_and_order_only(tmp_path):
     assert grpo == rerec
 
 
-def test_the_adapter_recipe_is_the_whole_one_but_for_the_adapter(tmp_path):
-    whole, adapter = (
-        OmegaConf.to_container(composed(tmp_path, f"qwen2.5-3b-rerec{end}"), resolve=True)
-        for end in ("", "-lora")
-    )
-    assert (
-        adapter["actor_rollout_ref"]["model"].pop("lora_rank") == 64
-        and adapter["actor_rollout_ref"]["model"].pop("lora_alpha") == 32
-    )
-    assert (
-        adapter["rerec"] == whole["rerec"]
-        and adapter["algorithm"] == whole["algorithm"]
-        and adapter["data"] == whole["data"]
-    )
+@pytest.mark.parametrize("recipe", ["qwen2.5-3b-rerec", "smollm2-135m-rerec-graph-vllm"])
+def test_an_adapter_learns_at_ten_times_the_rate_and_all_else_stays(tmp_path, recipe):
+    whole, adapter = (composed(tmp_path, recipe, lora_rank=rank) for rank in (0, 64))
+    model, rate = adapter.actor_rollout_ref.model, adapter.actor_rollout_ref.actor.optim.lr
+    assert (model.lora_rank, model.lora_alpha, model.target_modules) == (64, 32, "all-linear")
+    assert rate == pytest.approx(10 * whole.actor_rollout_ref.actor.optim.lr)
+    assert adapter.actor_rollout_ref.rollout.load_format == "safetensors"
+    for key in ("model.lora_rank", "model.lora_alpha", "actor.optim.lr", "rollout.load_format"):
+        value = OmegaConf.select(whole, f"actor_rollout_ref.{key}")
+        OmegaConf.update(adapter, f"actor_rollout_ref.{key}", value)
+    assert plain(adapter) == plain(whole)
+
+
+def test_what_a_user_sets_goes_before_what_an_adapter_brings(tmp_path):
+    lower = ("actor_rollout_ref.actor.optim.lr=3e-6",)
+    config = composed(tmp_path, "qwen3-0.6b-grpo", lora_rank=16, overrides=lower)
+    assert config.actor_rollout_ref.actor.optim.lr == 3e-6
+    words = command(tmp_path, RFTConfig(recipe="tiny-grpo", run=tmp_path, model="m", lora_rank=16))
+    assert "--lora-rank 16" in words
+
+
+def leaves(config, prefix=""):
+    """Dotted keys of a composed config with their values."""
+    for key, value in plain(config).items():
+        if isinstance(value, dict) and value:
+            yield from leaves(OmegaConf.create(value), f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def changed(one, other):
+    """The keys whose values differ, without those that follow others or go unused."""
+    one, other = dict(leaves(one)), dict(leaves(other))
+    keys = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+    sections = ("critic.", "distillation.", "ray_kwargs.")
+    following = (".rollout_n", ".prompt_length", ".response_length")
+    return {key for key in keys if not key.startswith(sections) and not key.endswith(following)}
+
+
+@pytest.mark.parametrize("arm", ["grpo", "rerec", "rerec-graph"])
+def test_smollm2_with_vllm_differs_in_the_rollout_alone(tmp_path, arm):
+    names = (f"smollm2-135m-{arm}", f"smollm2-135m-{arm}-vllm")
+    keys = changed(*(composed(tmp_path, name) for name in names))
+    assert "actor_rollout_ref.rollout.name" in keys
+    keys.remove("actor_rollout_ref.model.lora.merge")  # how an adapter reaches the rollout
+    assert all(key.startswith("actor_rollout_ref.rollout.") for key in keys)
+
+
+@pytest.mark.parametrize("recipe", ["qwen3-0.6b-rerec-graph", "qwen2.5-3b-rerec"])
+def test_what_differs_on_gpus_from_what_ran_on_cpu_is_documented(tmp_path, recipe):
+    ran = recipe.replace("qwen3-0.6b", "smollm2-135m").replace("qwen2.5-3b", "smollm2-135m")
+    keys = changed(composed(tmp_path, f"{ran}-vllm"), composed(tmp_path, recipe))
+    page = (ROOT / "docs/how-to/train-on-gpus.md").read_text(encoding="utf-8")
+    assert {key for key in keys if f"`{key.rpartition('.')[2]}`" not in page} == set()
 
 
 def test_seeds_paths_and_server_are_filled_in(tmp_path):
@@ -92,6 +135,17 @@ def test_a_curriculum_takes_no_more_queries_than_the_run_can_ask_three_times_but
     shorter = (f"trainer.total_training_steps={steps}",)
     assert affordable_queries(composed(tmp_path, overrides=shorter)) == queries
     assert affordable_queries(composed(tmp_path, "tiny-grpo", overrides=shorter)) is None
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("rank", [0, 64])
+def test_verl_accepts_the_recipes_for_vllm(tmp_path, rank, monkeypatch):
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # dry_run sets what verl reads
+    named = [name for name in recipes() if name.startswith(("qwen", "llama")) or "vllm" in name]
+    assert len(named) == 9
+    for name in named:
+        config = RFTConfig(recipe=name, run=tmp_path, model=str(tmp_path), lora_rank=rank)
+        assert dry_run(config).actor_rollout_ref.rollout.name == "vllm"
 
 
 def test_bad_recipes_and_overrides_are_named(tmp_path):
