@@ -4,6 +4,15 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from reward_server.server.compat_endpoints import (
+    AggregateEndpoint,
+    HoldersEndpoint,
+    LookupEndpoint,
+    OpenRLHFEndpoint,
+    SeedEndpoint,
+    SlimeEndpoint,
+    VerifyEndpoint,
+)
 from reward_server.server.config import ServeConfig
 from reward_server.server.endpoint import Endpoint
 from reward_server.server.metrics import Metrics
@@ -16,6 +25,13 @@ ENDPOINTS: dict[str, type[Endpoint[Any]]] = {
     "/v1/score": ScoreEndpoint,
     "/v1/rechead/score": HeadEndpoint,
     "/v1/look": LookEndpoint,
+    "/compat/openrlhf": OpenRLHFEndpoint,
+    "/compat/slime": SlimeEndpoint,
+    "/seed_session": SeedEndpoint,
+    "/verify": VerifyEndpoint,
+    "/aggregate_metrics": AggregateEndpoint,
+    "/lookup": LookupEndpoint,
+    "/holders": HoldersEndpoint,
 }
 
 

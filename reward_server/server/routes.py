@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from data_engine.errors import RerecError
+from reward_server.compat.tools import Shape, tool_schemas
 from reward_server.errors import Refused, UnknownExamples
 from reward_server.server.explorer import PAGE, describe, list_examples, page_policy
 from reward_server.server.metrics import Metrics
@@ -109,6 +110,13 @@ def explorer() -> Response:
     """The explorer page."""
     headers = {"content-security-policy": page_policy(PAGE), "x-content-type-options": "nosniff"}
     return Response(PAGE, media_type="text/html", headers=headers)
+
+
+@router.get("/v1/tools", dependencies=[Depends(_require_score)], responses=UNAUTHORISED)
+def tools(context: ServerContext, shape: Shape = "chat") -> list[dict[str, Any]]:
+    """JSON schemas of the look-ups as tools, to be sent to a model: `chat` for the Chat Completions
+    API, `responses` for the Responses API. Calls go to /lookup and /holders."""
+    return tool_schemas(context.state.snapshot.graph.relations, shape)
 
 
 @router.get("/v1/examples", dependencies=[Depends(_require_score)], responses=UNAUTHORISED)
