@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items):
     left with one when the others are done.
     """
     for item in items:
-        if not {"journey", "bench"} & {mark.name for mark in item.iter_markers()}:
+        if not {"journey", "bench", "doors"} & {mark.name for mark in item.iter_markers()}:
             item.add_marker(pytest.mark.unit)
     items.sort(
         key=lambda item: (
