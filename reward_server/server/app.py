@@ -15,6 +15,7 @@ from reward_server.server.compat_endpoints import (
 )
 from reward_server.server.config import ServeConfig
 from reward_server.server.endpoint import Endpoint
+from reward_server.server.mcp_endpoint import McpEndpoint
 from reward_server.server.metrics import Metrics
 from reward_server.server.routes import make_routes
 from reward_server.server.scoring_endpoints import HeadEndpoint, LookEndpoint, ScoreEndpoint
@@ -36,7 +37,7 @@ ENDPOINTS: dict[str, type[Endpoint[Any]]] = {
 
 
 class App:
-    """ASGI: answers the paths of ENDPOINTS itself, hands everything else to FastAPI."""
+    """ASGI: answers the paths of ENDPOINTS itself, and /mcp; hands the rest to FastAPI."""
 
     def __init__(self, state: ServerState, config: ServeConfig, metrics: Metrics) -> None:
         self.state = state
@@ -50,7 +51,11 @@ class App:
             )
             for path, endpoint in ENDPOINTS.items()
         }
-        self.rest = make_routes(state, metrics, config.explore)
+        background = None
+        if config.mcp:
+            self.endpoints["/mcp"] = mcp = McpEndpoint(state, metrics, config)
+            background = mcp.run
+        self.rest = make_routes(state, metrics, config.explore, background)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI interface."""
