@@ -1,4 +1,4 @@
-"""/mcp: the server's guards before an MCP server, which reads no body over `mcp_tools.MOST_BYTES`."""
+"""/mcp: the guards of the server before an MCP server, which reads few bytes of a body."""
 
 import asyncio
 import json

@@ -14,7 +14,7 @@ SECONDS = 600  # for one command
 
 
 class Environment:
-    """A virtual environment: `run` a program of it, from the folder and with the variables given."""
+    """A virtual environment: `run` a program of it, in a folder, with the variables given."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.python = path, path / "bin/python"
@@ -56,14 +56,17 @@ class Maker:
             self._call(self.uv, *words)
         return made
 
-    def beside_ours(self, name: str, *packages: str) -> Environment:
-        """The same, with what it lacks from this environment; rerec itself is not importable."""
+    def beside_ours(self, name: str, *packages: str, needs: bool = False) -> Environment:
+        """The same, with what it lacks from this environment; rerec itself is not importable.
+
+        needs: install what the packages need too, in the versions that they want.
+        """
         made = self.make(name)
         (site,) = made.path.glob("lib/python3*/site-packages")
         (ours,) = (ROOT / ".venv").glob("lib/python3*/site-packages")
         (site / "shared.pth").write_text(f"{ours}\n")
-        words = ("pip", "install", "--quiet", "--no-deps", "--python", made.python, *packages)
-        self._call(self.uv, *words)
+        words = ("pip", "install", "--quiet", "--python", made.python)
+        self._call(self.uv, *words, *(() if needs else ("--no-deps",)), *packages)
         return made
 
     def _install_uv(self) -> str:
