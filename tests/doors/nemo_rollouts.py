@@ -17,6 +17,7 @@ from nemo_gym.server_utils import ServerClient
 from omegaconf import OmegaConf
 
 code, jsonl, url = sys.argv[1:]
+del sys.argv[1:]  # which NeMo-Gym would read as its own options
 page: dict = {}
 exec(Path(code).read_text(), page)
 place = urlsplit(url)

@@ -1,10 +1,10 @@
 """OpenEnv: the package passes its validator, and an episode through its client has our score."""
 
 import json
+import shutil
 import subprocess
 import time
 
-import httpx
 import pytest
 
 from reward_server.local import START_SECONDS
@@ -35,7 +35,9 @@ print(json.dumps({"played": played, "titles": titles, "again": again, "unknown":
 
 @pytest.fixture(scope="module")
 def environment(maker, tmp_path_factory):
-    return maker.make("openenv", "openenv==0.10.0", str(PACKAGE))
+    copy = tmp_path_factory.mktemp("package") / PACKAGE.name  # setuptools builds where it lies
+    shutil.copytree(PACKAGE, copy)
+    return maker.make("openenv", "openenv==0.10.0", str(copy))
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +78,9 @@ def test_episodes_have_the_servers_score(environment, openenv_server, rows, expe
 
 
 def test_the_package_passes_the_validator(environment, openenv_server, tmp_path):
-    report = tmp_path / "report.json"
     words = (environment.path / "bin/openenv", "validate")
-    environment.run(*words, "--output", report, PACKAGE, cwd=tmp_path)
-    (manifest,) = [
-        check for check in json.loads(report.read_text())["checks"] if "manifest" in check["id"]
-    ]
-    assert manifest["status"].lower() == "pass"
+    printed = environment.run(*words, "--level", "static", PACKAGE, cwd=tmp_path)
+    assert "Verdict: PASS" in printed
     environment.run(*words, "--url", openenv_server, cwd=tmp_path)
 
 
@@ -108,4 +106,3 @@ except RuntimeError as error:
         REREC_URL=server,
     )
     assert "409" in said and "another" in said
-    assert httpx.get(f"{server}/ready").status_code == 200
