@@ -68,10 +68,8 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Collection[str] 
     """
     evidence = Evidence.load(path)
     contents = _Contents.of(path)
-    splits = [split for split in SPLITS if split in parquet]
-    head = _front_matter(
-        evidence, contents, licence, [folder / f"{split}.parquet" for split in splits]
-    )
+    files = [folder / f"{split}.parquet" for split in SPLITS if split in parquet]
+    head = _front_matter(evidence, contents, licence, files)
     (folder / "card").mkdir(parents=True, exist_ok=True)
     reach = _reach(evidence.attributes)
     draw_plots(evidence, reach, folder / "card")
@@ -79,14 +77,7 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Collection[str] 
         *head,
         *_sizes(evidence, contents),
         *_coverage(evidence.attributes),
-        "## How far the graph reaches",
-        "",
-        "Mean share of all items that an item reaches through shared attributes: "
-        + ", ".join(f"{share:.1%} within {hops} hops" for hops, share in reach.items())
-        + ".",
-        "",
-        "![reach](card/reach.png) ![a neighbourhood](card/neighbourhood.png)",
-        "",
+        *_reached(reach),
         "## Licence",
         "",
         f"`{licence}`, as stated by whoever made this card; the terms of the source data "
@@ -99,8 +90,9 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Collection[str] 
         "```",
         "",
     ]
-    write(folder / "README.md", "\n".join(lines))
-    return folder / "README.md"
+    page = folder / "README.md"
+    write(page, "\n".join(lines))
+    return page
 
 
 def _front_matter(
@@ -157,6 +149,19 @@ def _coverage(graph: AttributeGraph) -> list[str]:
         "| relation | share of items that have it |",
         "|---|---|",
         *(f"| {relation} | {share:.1%} |" for relation, share in shares.items()),
+        "",
+    ]
+
+
+def _reached(reach: dict[int, float]) -> list[str]:
+    return [
+        "## How far the graph reaches",
+        "",
+        "Mean share of all items that an item reaches through shared attributes: "
+        + ", ".join(f"{share:.1%} within {hops} hops" for hops, share in reach.items())
+        + ".",
+        "",
+        "![reach](card/reach.png) ![a neighbourhood](card/neighbourhood.png)",
         "",
     ]
 

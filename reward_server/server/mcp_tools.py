@@ -21,34 +21,13 @@ def session_manager(state: ServerState, guarded: bool) -> Any:
     can reach the server by a name of its own.
     """
     try:
-        import mcp_types as types
-        from mcp.server.lowlevel import Server
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
         from mcp.server.transport_security import TransportSecuritySettings
     except ImportError as error:
         raise DataError("--mcp needs the package mcp: pip install 'rerec[mcp]'") from error
-
-    async def list_tools(context: Any, params: Any) -> Any:
-        described = [tool["function"] for tool in tool_schemas(state.snapshot.graph.relations)]
-        return types.ListToolsResult(
-            tools=[
-                types.Tool(
-                    name=tool["name"],
-                    description=tool["description"],
-                    input_schema=tool["parameters"],
-                )
-                for tool in described
-            ]
-        )
-
-    async def call_tool(context: Any, params: Any) -> Any:
-        text, failed = answer(state, params.name, params.arguments or {})
-        content = [types.TextContent(type="text", text=text)]
-        return types.CallToolResult(content=content, is_error=failed)
-
     loopback = [f"{host}:*" for host in ("127.0.0.1", "localhost", "[::1]")]
     return StreamableHTTPSessionManager(
-        Server("rerec", on_list_tools=list_tools, on_call_tool=call_tool),
+        _tool_server(state),
         json_response=True,
         stateless=True,
         max_request_body_size=MOST_BYTES,
@@ -58,6 +37,28 @@ def session_manager(state: ServerState, guarded: bool) -> Any:
             allowed_origins=[f"http://{host}" for host in loopback],
         ),
     )
+
+
+def _tool_server(state: ServerState) -> Any:
+    """The SDK's server of our tools, described by the graph that is served now."""
+    import mcp_types as types
+    from mcp.server.lowlevel import Server
+
+    async def list_tools(context: Any, params: Any) -> Any:
+        tools = []
+        for tool in tool_schemas(state.snapshot.graph.relations):
+            name, told, schema = (
+                tool["function"][k] for k in ("name", "description", "parameters")
+            )
+            tools.append(types.Tool(name=name, description=told, input_schema=schema))
+        return types.ListToolsResult(tools=tools)
+
+    async def call_tool(context: Any, params: Any) -> Any:
+        text, failed = answer(state, params.name, params.arguments or {})
+        content = [types.TextContent(type="text", text=text)]
+        return types.CallToolResult(content=content, is_error=failed)
+
+    return Server("rerec", on_list_tools=list_tools, on_call_tool=call_tool)
 
 
 def answer(state: ServerState, name: str, arguments: dict[str, Any]) -> tuple[str, bool]:
