@@ -2,13 +2,16 @@
 
 import asyncio
 import statistics
+from importlib.util import find_spec
 
 import httpx
 import pytest
 
+from data_engine.errors import DataError
 from reward_server.scoring import PROFILES
 from reward_server.server.app import ENDPOINTS, make_app
 from reward_server.server.config import ServeConfig
+from reward_server.server.mcp_tools import answer
 from reward_server.server.tokens import issue_token
 from reward_server.wire import Response
 
@@ -244,3 +247,27 @@ def test_the_tools_that_are_described_can_be_called(app, shape):
         "found": [],
         "problem": "'Film Z' is no item here",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("drop", {}, "no tool 'drop': choose from lookup, holders"),
+        ("lookup", {"item": TITLE}, "Object missing required field `relation`"),
+        ("lookup", {"item": TITLE, "relation": 1}, "Expected `str`, got `int` - at `$.relation`"),
+        ("lookup", {"item": "Film Z", "relation": "genre"}, "'Film Z' is no item here"),
+    ],
+)
+def test_a_model_that_calls_a_tool_wrongly_is_told_why(app, name, arguments, said):
+    assert answer(app.state, name, arguments) == (said, True)
+
+
+def test_a_model_that_calls_a_tool_gets_names_one_a_line(app):
+    called = answer(app.state, "lookup", {"item": "Film E (1985)", "relation": "starring"})
+    assert called == ("Sue Stone\nTim Tate", False)
+
+
+@pytest.mark.skipif(find_spec("mcp") is not None, reason="the SDK is installed")
+def test_an_mcp_server_without_the_sdk_says_what_to_install(asked_store):
+    with pytest.raises(DataError, match=r"--mcp needs the package mcp: pip install 'rerec\[mcp\]'"):
+        make_app(ServeConfig(store=asked_store, mcp=True))
