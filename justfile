@@ -44,6 +44,10 @@ types:
 docs:
     @NO_MKDOCS_2_WARNING=1 "{{bin}}/python" -m mkdocs build --strict --quiet
 
+# other trainers' packages against the reward server, each in an environment of its own (network)
+doors *args:
+    @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m doors tests/doors "$@"
+
 # one benchmark, with its arguments; its last line is one JSON object
 bench name *args:
     @shift; "{{bin}}/python" -m tests.bench.{{name}} "$@"

@@ -21,7 +21,7 @@ from data_engine.responses.reading import read, without_tags
 from data_engine.store.database import Store
 from reward_server import scoring
 from reward_server.errors import UnknownExamples
-from reward_server.lookup import look_up
+from reward_server.lookup import call_tool, look_up
 from reward_server.segments import AnswerScore, judge_segments
 from reward_server.targets import Target, read_targets
 from reward_server.wire import Look, Looked, Response, Score, Weights
@@ -97,6 +97,10 @@ class Snapshot:
     def look_up(self, calls: Sequence[Look]) -> list[Looked]:
         """Answers to what a policy asks the graph while it thinks (`reward_server.lookup`)."""
         return look_up(calls, self.graph, self._resolver)
+
+    def call_tool(self, call: Look) -> Looked:
+        """The result of a look-up that a model asked for as a tool."""
+        return call_tool(call, self.graph, self._resolver)
 
     def score(
         self, responses: Sequence[Response], weights: Weights, *, claims: bool = True

@@ -186,7 +186,8 @@ class Look(Wire, frozen=True):
 
     lookup: the values of `relation` that `item`, a title, has; `among` says which of several items
       of a title is meant.
-    holders: those of the items `among`, by id, that have `value` for `relation`.
+    holders: those of the items `among`, by id or title, that have `value` for `relation`;
+    what names no item is passed over.
     """
 
     tool: Literal["lookup", "holders"]

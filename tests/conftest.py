@@ -41,7 +41,8 @@ def pytest_collection_modifyitems(items):
     left with one when the others are done.
     """
     for item in items:
-        if not {"journey", "vllm", "bench"} & {mark.name for mark in item.iter_markers()}:
+        marks = {mark.name for mark in item.iter_markers()}
+        if not {"journey", "vllm", "doors", "bench"} & marks:
             item.add_marker(pytest.mark.unit)
     items.sort(
         key=lambda item: (

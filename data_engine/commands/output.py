@@ -1,4 +1,4 @@
-"""`rerec data card`, `fetch`, `subset` and `export-graph`: files for and from elsewhere."""
+"""`rerec data card`, `push`, `fetch`, `subset` and `export-graph`: files for and from elsewhere."""
 
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,29 @@ def card(
         },
         as_json,
     )
+
+
+def push(
+    repo: Annotated[
+        str, typer.Argument(help="Data set on the Hugging Face hub: NAME or ORG/NAME.")
+    ],
+    folder: Annotated[Path, typer.Argument(help="Folder with splits and their card.")],
+    private: Annotated[
+        bool, typer.Option("--private/--public", help="Who may read a data set made by this.")
+    ] = True,
+    with_gold: Annotated[
+        bool,
+        typer.Option("--with-gold", help="Push files that hold gold, as `synth --out` writes."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Upload splits and their card to the Hugging Face hub. The token is HF_TOKEN.
+
+    Example: rerec data push ORG/films runs/dataset --public
+    """
+    from data_engine.datasets.hub import push as upload
+
+    show({"commit": upload(folder, repo, private, with_gold)}, as_json)
 
 
 def fetch(

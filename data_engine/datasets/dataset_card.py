@@ -5,13 +5,14 @@ It is made from what a store holds and nothing else.
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from data_engine.datasets.card_plots import draw_plots
+from data_engine.datasets.hub import describe
 from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.evidence import Evidence
 from data_engine.runtime.atomic import write
@@ -62,25 +63,21 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Collection[str] 
     """Write folder/README.md and folder/card/*.png for the store at `path`; returns the README.
 
     licence: the Hugging Face identifier of the data's terms, which rerec cannot know. parquet: the
-    splits that lie in the folder. Raises DataError where there is no catalogue.
+    splits that lie in the folder. Raises DataError where there is no catalogue, or no parquet in
+    such a file.
     """
     evidence = Evidence.load(path)
     contents = _Contents.of(path)
+    files = [folder / f"{split}.parquet" for split in SPLITS if split in parquet]
+    head = _front_matter(evidence, contents, licence, files)
     (folder / "card").mkdir(parents=True, exist_ok=True)
     reach = _reach(evidence.attributes)
     draw_plots(evidence, reach, folder / "card")
     lines = [
-        *_front_matter(evidence, contents, licence, parquet),
+        *head,
         *_sizes(evidence, contents),
         *_coverage(evidence.attributes),
-        "## How far the graph reaches",
-        "",
-        "Mean share of all items that an item reaches through shared attributes: "
-        + ", ".join(f"{share:.1%} within {hops} hops" for hops, share in reach.items())
-        + ".",
-        "",
-        "![reach](card/reach.png) ![a neighbourhood](card/neighbourhood.png)",
-        "",
+        *_reached(reach),
         "## Licence",
         "",
         f"`{licence}`, as stated by whoever made this card; the terms of the source data "
@@ -93,12 +90,13 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Collection[str] 
         "```",
         "",
     ]
-    write(folder / "README.md", "\n".join(lines))
-    return folder / "README.md"
+    page = folder / "README.md"
+    write(page, "\n".join(lines))
+    return page
 
 
 def _front_matter(
-    evidence: Evidence, contents: _Contents, licence: str, parquet: Collection[str]
+    evidence: Evidence, contents: _Contents, licence: str, files: Sequence[Path]
 ) -> list[str]:
     """The YAML that Hugging Face reads."""
     examples = sum(contents.by_split.values())
@@ -111,10 +109,10 @@ def _front_matter(
         "task_categories: [text-generation]",
         f"tags: [recommendation, reasoning, knowledge-graph, rerec, {evidence.domain}]",
     ]
-    splits = [split for split in SPLITS if split in parquet]
-    if splits:
+    if files:
         lines += ["configs:", "- config_name: default", "  data_files:"]
-        lines += [f"  - {{split: {split}, path: {split}.parquet}}" for split in splits]
+        lines += [f"  - {{split: {file.stem}, path: {file.name}}}" for file in files]
+        lines += [describe(files)]
     return [*lines, "---", ""]
 
 
@@ -151,6 +149,19 @@ def _coverage(graph: AttributeGraph) -> list[str]:
         "| relation | share of items that have it |",
         "|---|---|",
         *(f"| {relation} | {share:.1%} |" for relation, share in shares.items()),
+        "",
+    ]
+
+
+def _reached(reach: dict[int, float]) -> list[str]:
+    return [
+        "## How far the graph reaches",
+        "",
+        "Mean share of all items that an item reaches through shared attributes: "
+        + ", ".join(f"{share:.1%} within {hops} hops" for hops, share in reach.items())
+        + ".",
+        "",
+        "![reach](card/reach.png) ![a neighbourhood](card/neighbourhood.png)",
         "",
     ]
 

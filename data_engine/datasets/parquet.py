@@ -1,5 +1,5 @@
-"""Examples ↔ verl parquet. A verl row holds the prompt and the example id; the reward server alone
-knows the gold.
+"""Examples ↔ parquet, as verl and other trainers read it. A row holds the prompt and the example
+id; the reward server alone knows the gold.
 
 `extra_info` has what training may know: id, kind, prior difficulty, gold position is not among it.
 The `example` column is the whole record as JSON, for people and for `read_examples`; training files
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from data_engine.errors import DataError
 from data_engine.runtime.atomic import draft
 from data_engine.schema import Example
+
+WHOLE = "example"  # the column that holds gold
 
 
 def verl_row(example: Example, prompt: str) -> dict[str, object]:
@@ -44,15 +46,30 @@ def next_row(domain: str, query_id: str, split: str, prompt: str) -> dict[str, o
 
 
 def write_whole(path: Path, examples: list[Example]) -> None:
-    """Examples with their whole records beside the queries, and their ids as a column, which
-    trainers hand to a reward function. Raises DataError for no Examples.
+    """Examples with their whole records, gold too, beside the queries. Raises DataError for none.
+
+    For people and for `read_examples`; what a trainer needs is a column of its own.
     """
     write_verl(path, [_whole_row(example) for example in examples])
 
 
 def _whole_row(example: Example) -> dict[str, object]:
-    row = verl_row(example, example.query)
-    return row | {"example_id": example.example_id, "example": example.model_dump_json()}
+    row = with_identity(verl_row(example, example.query), example, example.provenance.graph_digest)
+    return row | {WHOLE: example.model_dump_json()}
+
+
+def with_identity(row: dict[str, object], example: Example, digest: str) -> dict[str, object]:
+    """A row with the columns that trainers hand to a reward function: which Example of which graph.
+
+    label: both in one, for trainers that send nothing else. candidates: item ids, for look-ups.
+    """
+    return row | {
+        "example_id": example.example_id,
+        "graph_digest": digest,
+        "kind": example.kind,
+        "label": f"{example.example_id}@{digest}",
+        "candidates": list(example.candidates),
+    }
 
 
 def write_verl(path: Path, rows: list[dict[str, object]]) -> None:
@@ -70,7 +87,7 @@ def read_examples(path: Path) -> list[Example]:
     is missing.
     """
     try:
-        column = pq.read_table(path, columns=["example"])["example"]
+        column = pq.read_table(path, columns=[WHOLE])[WHOLE]
     except (OSError, pa.ArrowInvalid, KeyError) as error:
         raise DataError(
             f"{path} holds no whole Examples: write it with `rerec synth --out`"

@@ -44,6 +44,9 @@ def _serve(
             "--explore", help="Show gold on the page at / to everybody who may ask for scores."
         ),
     ] = False,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Offer the look-ups as an MCP server at /mcp too.")
+    ] = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Let strangers reach the server without a token.")
     ] = False,
@@ -92,6 +95,7 @@ def _serve(
             rechead=rechead,
             tokens=tokens,
             explore=explore,
+            mcp=mcp,
             at_once=at_once,
             seconds=seconds,
         )

@@ -4,8 +4,18 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from reward_server.server.compat_endpoints import (
+    AggregateEndpoint,
+    HoldersEndpoint,
+    LookupEndpoint,
+    OpenRLHFEndpoint,
+    SeedEndpoint,
+    SlimeEndpoint,
+    VerifyEndpoint,
+)
 from reward_server.server.config import ServeConfig
 from reward_server.server.endpoint import Endpoint
+from reward_server.server.mcp_endpoint import McpEndpoint
 from reward_server.server.metrics import Metrics
 from reward_server.server.routes import make_routes
 from reward_server.server.scoring_endpoints import HeadEndpoint, LookEndpoint, ScoreEndpoint
@@ -16,11 +26,18 @@ ENDPOINTS: dict[str, type[Endpoint[Any]]] = {
     "/v1/score": ScoreEndpoint,
     "/v1/rechead/score": HeadEndpoint,
     "/v1/look": LookEndpoint,
+    "/compat/openrlhf": OpenRLHFEndpoint,
+    "/compat/slime": SlimeEndpoint,
+    "/seed_session": SeedEndpoint,
+    "/verify": VerifyEndpoint,
+    "/aggregate_metrics": AggregateEndpoint,
+    "/lookup": LookupEndpoint,
+    "/holders": HoldersEndpoint,
 }
 
 
 class App:
-    """ASGI: answers the paths of ENDPOINTS itself, hands everything else to FastAPI."""
+    """ASGI: answers the paths of ENDPOINTS itself, and /mcp; hands the rest to FastAPI."""
 
     def __init__(self, state: ServerState, config: ServeConfig, metrics: Metrics) -> None:
         self.state = state
@@ -34,7 +51,11 @@ class App:
             )
             for path, endpoint in ENDPOINTS.items()
         }
-        self.rest = make_routes(state, metrics, config.explore)
+        background = None
+        if config.mcp:
+            self.endpoints["/mcp"] = mcp = McpEndpoint(state, metrics, config)
+            background = mcp.run
+        self.rest = make_routes(state, metrics, config.explore, background)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI interface."""

@@ -9,7 +9,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from random import getrandbits
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -48,7 +48,7 @@ class Endpoint(Generic[Request]):
     `most_unthreaded` responses are answered in the event loop, larger ones in a thread.
     """
 
-    request_type: type[Request]
+    request_type: ClassVar[type[Any]]  # of a body
     most_unthreaded: ClassVar[int]
 
     def __init__(
@@ -77,6 +77,14 @@ class Endpoint(Generic[Request]):
         """
         raise NotImplementedError
 
+    def decode(self, body: bytes, query: bytes) -> Request:
+        """The request in a body, and in the query string of the URL where that counts.
+
+        Raises msgspec.DecodeError for another body, Refused.
+        """
+        request: Request = self._decode(body)
+        return request
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI interface."""
         start = time.perf_counter()
@@ -85,7 +93,7 @@ class Endpoint(Generic[Request]):
         try:
             if scope["method"] != "POST":
                 raise Refused(405, "send a POST", {"allow": "POST"})
-            code, (body, count) = 200, await self._answer(headers, receive, start)
+            code, (body, count) = 200, await self._answer(scope, headers, receive, start)
         except Refused as refusal:
             code, extra, count = refusal.code, refusal.headers, 0
             body = json.dumps({"detail": str(refusal)}).encode()
@@ -103,7 +111,9 @@ class Endpoint(Generic[Request]):
         if access.isEnabledFor(logging.INFO):
             _log_access(scope, request_id, code, count, seconds)
 
-    async def _answer(self, headers: Headers, receive: Receive, start: float) -> tuple[bytes, int]:
+    async def _answer(
+        self, scope: Scope, headers: Headers, receive: Receive, start: float
+    ) -> tuple[bytes, int]:
         """The body, and the number of responses in it. Raises Refused."""
         self.state.tokens.check(headers.get(b"authorization", ""), "score")
         body = await self._receive(headers, receive)
@@ -116,7 +126,7 @@ class Endpoint(Generic[Request]):
             )
         self.running += 1
         try:
-            return await self._process(body, start)
+            return await self._process(body, scope.get("query_string", b""), start)
         except UnknownExamples as error:
             raise Refused(404, str(error)) from error
         except StaleGraph as error:
@@ -136,8 +146,8 @@ class Endpoint(Generic[Request]):
         except TimeoutError:
             raise Refused(408, f"the body did not arrive within {self.seconds:g} s") from None
 
-    async def _process(self, body: bytes, start: float) -> tuple[bytes, int]:
-        request = self._parse(body)
+    async def _process(self, body: bytes, query: bytes, start: float) -> tuple[bytes, int]:
+        request = self._parse(body, query)
         received = time.perf_counter()
         snapshot = self.state.snapshot
         if request.graph_digest not in (None, snapshot.digest):
@@ -155,9 +165,9 @@ class Endpoint(Generic[Request]):
         self.metrics.record_stages(received - start, scoring, encoding)
         return answer, len(request)
 
-    def _parse(self, body: bytes) -> Request:
+    def _parse(self, body: bytes, query: bytes) -> Request:
         try:
-            return self._decode(body)
+            return self.decode(body, query)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             limits = f"1 to {MOST_RESPONSES} responses of up to {MOST_CHARACTERS} characters"
             raise Refused(422, f"{str(error)[:200]} ({limits})") from error

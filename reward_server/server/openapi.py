@@ -4,9 +4,20 @@ from typing import Any
 
 import msgspec
 
+from reward_server.compat.labelled import OpenRLHFRequest, OpenRLHFResponse, SlimeRequest
+from reward_server.compat.nemo_gym import (
+    AggregateRequest,
+    AggregateResponse,
+    SeedRequest,
+    SeedResponse,
+    VerifyRequest,
+    VerifyResponse,
+)
+from reward_server.compat.tools import HoldersArguments, LookupArguments
 from reward_server.wire import (
     HeadRequest,
     HeadResponse,
+    Looked,
     LookRequest,
     LookResponse,
     ScoreRequest,
@@ -28,7 +39,39 @@ OPERATIONS: dict[str, tuple[str, str, type, type]] = {
         LookRequest,
         LookResponse,
     ),
+    "/compat/openrlhf": (
+        "Score responses as OpenRLHF's remote reward sends them",
+        "openrlhf",
+        OpenRLHFRequest,
+        OpenRLHFResponse,
+    ),
+    "/compat/slime": (
+        "Score a response as slime's remote reward sends it: a number",
+        "slime",
+        SlimeRequest,
+        float,
+    ),
+    "/seed_session": ("NeMo-Gym: check a row before a rollout", "seed", SeedRequest, SeedResponse),
+    "/verify": ("NeMo-Gym: score a rollout", "verify", VerifyRequest, VerifyResponse),
+    "/aggregate_metrics": (
+        "NeMo-Gym: means over rollouts",
+        "aggregate",
+        AggregateRequest,
+        AggregateResponse,
+    ),
+    "/lookup": ("The tool lookup, called with its arguments", "lookup", LookupArguments, Looked),
+    "/holders": (
+        "The tool holders, called with its arguments",
+        "holders",
+        HoldersArguments,
+        Looked,
+    ),
 }
+LABELLED = ("/compat/openrlhf", "/compat/slime")  # they take options in the URL
+OPTIONS = [
+    {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+    for name in ("profile", "graph_digest")
+]
 REFUSALS = {
     "400": "The body does not decode",
     "401": "No token of this scope",
@@ -68,6 +111,8 @@ def describe_endpoints(document: Schema) -> None:
                 "responses": _responses(reference[response]),
             }
         }
+        if path in LABELLED:
+            document["paths"][path]["post"]["parameters"] = OPTIONS
     document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from data_engine.errors import RerecError
+from reward_server.compat.tools import Shape, tool_schemas
 from reward_server.errors import Refused, UnknownExamples
 from reward_server.server.explorer import PAGE, describe, list_examples, page_policy
 from reward_server.server.metrics import Metrics
@@ -27,6 +28,7 @@ class Problem(BaseModel):
     detail: str
 
 
+Background = Callable[[], AbstractAsyncContextManager[None]]
 Responses = dict[int | str, dict[str, Any]]
 UNAUTHORISED: Responses = {401: {"model": Problem, "description": "No token of this scope"}}
 NOT_LOADED: Responses = {503: {"model": Problem, "description": "Could not be loaded"}}
@@ -111,6 +113,13 @@ def explorer() -> Response:
     return Response(PAGE, media_type="text/html", headers=headers)
 
 
+@router.get("/v1/tools", dependencies=[Depends(_require_score)], responses=UNAUTHORISED)
+def tools(context: ServerContext, shape: Shape = "chat") -> list[dict[str, Any]]:
+    """JSON schemas of the look-ups as tools, to be sent to a model: `chat` for the Chat Completions
+    API, `responses` for the Responses API. Calls go to /lookup and /holders."""
+    return tool_schemas(context.state.snapshot.graph.relations, shape)
+
+
 @router.get("/v1/examples", dependencies=[Depends(_require_score)], responses=UNAUTHORISED)
 def examples(
     context: ServerContext,
@@ -145,8 +154,10 @@ class Routes(FastAPI):
         return super().openapi()
 
 
-def make_routes(state: ServerState, metrics: Metrics, explore: bool) -> FastAPI:
-    """All that is not scored or looked up."""
+def make_routes(
+    state: ServerState, metrics: Metrics, explore: bool, background: Background | None = None
+) -> FastAPI:
+    """All that is not scored or looked up. background: a context to serve in."""
     routes = Routes(
         title="rerec reward server",
         version="1",
@@ -154,6 +165,7 @@ def make_routes(state: ServerState, metrics: Metrics, explore: bool) -> FastAPI:
         lifespan=_reload_on_hangup,
     )
     routes.state.context = Context(state, metrics, explore)
+    routes.state.background = background or nullcontext
     routes.add_exception_handler(RerecError, _refuse)
     routes.include_router(router)
     return routes
@@ -171,7 +183,8 @@ async def _reload_on_hangup(routes: FastAPI) -> AsyncIterator[None]:
     # Not possible outside the main thread: /v1/reload works there too.
     with suppress(ValueError, RuntimeError, NotImplementedError):
         loop.add_signal_handler(signal.SIGHUP, reload_in_thread)
-    yield
+    async with routes.state.background():
+        yield
 
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:

@@ -37,7 +37,7 @@ class ScoreEndpoint(Endpoint[ScoreRequest]):
         A chunk is encoded and counted while the processor's caches still hold it; between chunks
         other threads have their turn.
         """
-        weights, encoding = _weights(request), 0.0
+        weights, encoding = request.weights or named_weights(request.profile), 0.0
         pieces: list[bytes] = []
         for start in range(0, len(request.responses), CHUNK):
             check_deadline(deadline)
@@ -91,11 +91,10 @@ class LookEndpoint(Endpoint[LookRequest]):
         return self._encode(LookResponse(snapshot.digest, snapshot.look_up(request.calls))), 0.0
 
 
-def _weights(request: ScoreRequest) -> Weights:
-    if request.weights is not None:
-        return request.weights
-    weights = NAMED_WEIGHTS.get(request.profile)
+def named_weights(profile: str) -> Weights:
+    """The weights of a named profile. Raises Refused (422) for another name."""
+    weights = NAMED_WEIGHTS.get(profile)
     if weights is None:
         names = ", ".join(NAMED_WEIGHTS)
-        raise Refused(422, f"no profile {request.profile!r}: choose from {names}, or send weights")
+        raise Refused(422, f"no profile {profile!r}: choose from {names}, or send weights")
     return weights

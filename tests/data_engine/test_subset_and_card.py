@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from data_engine.datasets.dataset_card import write_card
+from data_engine.datasets.parquet import write_verl
 from data_engine.datasets.subset import Subset
 from data_engine.errors import DataError
 from data_engine.importers.world import WorldConfig, make_world
@@ -94,9 +95,14 @@ def test_what_cannot_be_cut_is_refused(tmp_path, world):
 
 def test_the_card_has_hugging_faces_head_true_figures_and_its_pictures(tmp_path, film_store):
     (tmp_path / "sft.parquet").write_bytes(b"")
+    with pytest.raises(DataError, match="sft.parquet is no parquet file"):
+        write_card(film_store, tmp_path, "cc-by-4.0", ["sft"])
+    write_verl(tmp_path / "sft.parquet", [{"prompt": "?"}])
     page = write_card(film_store, tmp_path, "cc-by-4.0", ["sft"]).read_text()
     head = yaml.safe_load(page.split("---")[1])
     assert head["license"] == "cc-by-4.0" and head["size_categories"] == ["n<1K"]
+    assert head["dataset_info"]["features"] == [{"name": "prompt", "dtype": "string"}]
+    assert head["dataset_info"]["splits"][0]["num_examples"] == 1
     assert head["configs"][0]["data_files"] == [{"split": "sft", "path": "sft.parquet"}]
     assert (
         "| items | 400 |" in page
