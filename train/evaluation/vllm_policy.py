@@ -70,6 +70,7 @@ def _parameters(request: SamplingRequest) -> dict[str, Any]:
 def _start(folder: Path, placed: Placement, seed: int) -> Any:
     """vLLM with the model. Raises TrainError where it is built for another device, or refuses."""
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")  # two did not end by themselves
     from vllm import LLM
     from vllm.platforms import current_platform
 
