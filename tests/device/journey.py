@@ -81,7 +81,7 @@ class Journey:
         asked = ["--split", "test", "--queries", self.size(200, 4), "--store", self.store]
         answer = self.out / f"eval-{time.monotonic_ns()}.json"
         self.rerec("eval", model, *asked, "--out", answer, *more)
-        return float(json.loads(answer.read_text())["summary"]["all"]["ndcg"]["mean"])
+        return float(json.loads(answer.read_text())["summary"]["ndcg"]["mean"])
 
     def rft(self, recipe: str, model: object, steps: int, *more: str) -> Figures:
         """Train; seconds per step and of each of its parts, by verl's log."""
@@ -119,7 +119,7 @@ def store(at: Journey) -> Figures:
 def tiny_policy(at: Journey) -> Figures:
     """The tiny policy: SFT, GRPO."""
     run = at.out / "tiny-sft"
-    steps = ["--steps", at.size(400, 5)]
+    steps = ["--gold-steps", at.size(100, 3), "--mixed-steps", at.size(300, 2)]
     _, seconds = at.rerec("train", "sft", "--store", at.store, "--run", run, *steps)
     before = at.ndcg(run / "model")
     found = at.rft("tiny-grpo", run / "model", at.size(10, 1))
