@@ -6,7 +6,6 @@ rollout, in bf16 where there is a GPU; NDCG@1 before and after.
 
 import argparse
 import json
-import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -167,8 +166,6 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true")
     parser.add_argument("--model", type=Path, help="a chat model's folder, as SmolLM2's")
     given = parser.parse_args()
-    if given.device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     given.out.mkdir(parents=True, exist_ok=True)
     at = Journey(given.out.resolve(), given.device == "cuda", given.tiny, given.model)
     found: Figures = {"device": given.device, "tiny": given.tiny}

@@ -2,7 +2,7 @@
 # What rerec does on a machine with one GPU, in at most nine minutes: figures as JSON in $OUT/device.json.
 #   tests/device/run.sh [--wheels DIR] [--device cuda|cpu] [--tiny] [--model FOLDER]
 # DIR holds, as wheels, what the machine's own Python lacks of requirements.lock; nothing is fetched.
-# `--device cpu --tiny` is a check of this script itself. PYTHON names another interpreter than python3.
+# `--device cpu --tiny` is a check of this script itself, on a machine without a GPU. PYTHON names another interpreter than python3.
 set -eu
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
