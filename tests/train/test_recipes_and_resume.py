@@ -1,6 +1,7 @@
 """What a recipe resolves to, and when a run directory may be gone on with."""
 
 import os
+from unittest.mock import patch
 
 import pytest
 from omegaconf import OmegaConf
@@ -139,8 +140,8 @@ def test_a_curriculum_takes_no_more_queries_than_the_run_can_ask_three_times_but
 
 @pytest.mark.journey
 @pytest.mark.parametrize("rank", [0, 64])
-def test_verl_accepts_the_recipes_for_vllm(tmp_path, rank, monkeypatch):
-    monkeypatch.setattr(os, "environ", os.environ.copy())  # dry_run sets what verl reads
+@patch.dict(os.environ)  # dry_run sets what verl reads
+def test_verl_accepts_the_recipes_for_vllm(tmp_path, rank):
     named = [name for name in recipes() if name.startswith(("qwen", "llama")) or "vllm" in name]
     assert len(named) == 9
     for name in named:

@@ -81,7 +81,7 @@ def vllm_logprobs(folder, ids, monkeypatch):
     monkeypatch.setenv("VLLM_NO_USAGE_STATS", "1")
     from vllm import LLM, SamplingParams
 
-    sizes = {"max_model_len": 256, "max_num_seqs": 1, "gpu_memory_utilization": 0.02}
+    sizes = {"max_model_len": 256, "max_num_seqs": 1, "gpu_memory_utilization": 0.08}
     llm = LLM(str(folder), dtype="float32", enforce_eager=True, **sizes)
     asked = SamplingParams(max_tokens=1, prompt_logprobs=0)
     (answer,) = llm.generate({"prompt_token_ids": ids}, asked, use_tqdm=False)
