@@ -1,0 +1,49 @@
+"""What one message was found to say, before the graph has judged it."""
+
+from dataclasses import dataclass, field
+
+from agents.assistant.request import Doubt, Wish
+from agents.assistant.understanding.relations import Reading
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Of each of the items: that it has (`holds`) or lacks a value."""
+
+    items: tuple[str, ...]
+    reading: Reading
+    holds: bool = True
+
+
+@dataclass
+class Found:
+    """Collects what the sentences of one message say.
+
+    sames: for each "the same …", the relations that the words after it may mean. spoken: the
+    relations that were spoken of, the last first. used: where tokens start that a reader has used.
+    bearers: last name → the value and relation of a person named before.
+    """
+
+    wishes: list[Wish] = field(default_factory=list)
+    anchors: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
+    stated: list[Stated] = field(default_factory=list)
+    sames: list[tuple[str, ...]] = field(default_factory=list)
+    retracted: list[Reading] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    spoken: list[str] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)
+    bearers: dict[str, Reading] = field(default_factory=dict)
+
+    def speak_of(self, relations: tuple[str, ...]) -> None:
+        """Note relations that were spoken of."""
+        for relation in relations:
+            if relation in self.spoken:
+                self.spoken.remove(relation)
+        self.spoken[:0] = relations
+
+    def name(self, said: str, reading: Reading) -> None:
+        """Note a person by the parts of the name, so that the last name alone is known."""
+        for part in said.replace("-", " ").split()[1:]:
+            self.bearers[part.strip(".,").casefold()] = reading

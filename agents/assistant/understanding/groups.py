@@ -1,0 +1,52 @@
+"""Groups of users: "popular with teenagers", "people aged 25-34", "as a grad student"."""
+
+import re
+from collections.abc import Iterator
+
+from agents.assistant.understanding.lexicon import vocabulary
+from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.audience import EVERYONE, RELATION
+from data_engine.names.mentions import NameFinder
+from data_engine.schema import Condition
+
+# One who belongs to a group, or whom it is for: before words that are said of other things too.
+_CUE = re.compile(
+    r"\b(?:with|for|among|to|as an?|do|would|i'?m (?:an?|in my)|what|that|which)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+
+
+class GroupReader:
+    """Reads groups that some item of the graph is popular with."""
+
+    def __init__(self, graph: AttributeGraph) -> None:
+        self._names = graph.names
+        known = {
+            graph.names[value]: value
+            for relation, value in graph.items_by_edge
+            if relation == RELATION and value != EVERYONE
+        }
+        self._finder = NameFinder(_forms(known), True)
+
+    def find(self, text: str) -> Iterator[tuple[int, int, Condition]]:
+        """(start, end, condition) of each group in a text."""
+        for start, end, values in self._finder.find(text):
+            if " " in text[start:end] or _CUE.search(text[:start]):
+                name = self._names[values[0]]
+                yield start, end, Condition(relation=RELATION, value=values[0], name=name)
+
+
+def _forms(known: dict[str, str]) -> Iterator[tuple[str, str]]:
+    said = vocabulary("groups")["words"]
+    for name, value in known.items():
+        column, _, rest = name.partition(" ")
+        for form in said.get(name, "").split(", "):
+            if form:
+                yield form, value
+        if column == "age":
+            for form in (f"people aged {rest}", f"the {rest} age group", f"aged {rest}"):
+                yield form, value
+        elif column == "occupation":
+            yield f"people whose job is {rest}", value
+        else:
+            yield f"people of gender {rest}", value

@@ -1,0 +1,123 @@
+"""The names of a catalogue in a text: people, genres, titles. Homonyms are kept side by side."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agents.assistant.understanding.lexicon import vocabulary, words_of
+from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.audience import RELATION as AUDIENCE
+from data_engine.names.cleaning import clean_text
+from data_engine.names.mentions import NameFinder
+from data_engine.names.spoken import spoken_value
+from data_engine.names.titles import STEM, key, names_of, split_year
+
+COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
+_YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
+_OPENS = re.compile(r"(?:^|[.?!\n:(\"]\s*)$")
+_QUOTES = frozenset("'\"“”‘’*_")
+
+
+class Mention(NamedTuple):
+    """A name at characters start..end, and the items and attribute ids that bear it."""
+
+    start: int
+    end: int
+    items: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+class CatalogueNames:
+    """Finds names; built once over a graph.
+
+    `counts[value]`: relation → how many items have the value in it, most first.
+    """
+
+    def __init__(self, graph: AttributeGraph, fillers: frozenset[str]) -> None:
+        self._fillers = fillers
+        self.counts: dict[str, Counter[str]] = {}
+        for (relation, value), items in graph.items_by_edge.items():
+            if relation != AUDIENCE and relation not in graph.numeric:
+                self.counts.setdefault(value, Counter())[relation] += len(items)
+        sizes = Counter(relation for found in self.counts.values() for relation in found)
+        self.common = frozenset(r for r, size in sizes.items() if size <= COMMON)
+        self._years = {item: split_year(title)[1] for item, title in graph.titles.items()}
+        self._titles = NameFinder(
+            ((form, item) for item, title in graph.titles.items() for form in _forms(title)), True
+        )
+        self._values = NameFinder(self._value_forms(graph.names), True)
+
+    def find(self, text: str) -> list[Mention]:
+        """Left to right, never overlapping; of two that overlap, the longer."""
+        found = [*self._items(text), *self._attributes(text)]
+        taken: list[Mention] = []
+        for mention in sorted(found, key=lambda m: (m.start - m.end, m.start)):
+            clash = [m for m in taken if m.start < mention.end and mention.start < m.end]
+            if not clash:
+                taken.append(mention)
+            elif len(clash) == 1 and clash[0].start == mention.start:
+                if mention.end == clash[0].end:
+                    taken.remove(clash[0])
+                    taken.append(_merged(clash[0], mention))
+        return sorted(taken)
+
+    def _value_forms(self, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+        said = vocabulary("values")
+        for value, relations in self.counts.items():
+            name = names[value]
+            yield name, value
+            if not self.common.isdisjoint(relations):
+                singular = spoken_value(name)
+                for form in (*singular, *said["values"].get(name.casefold(), "").split(", ")):
+                    yield form, value
+                    yield f"{form}s", value
+
+    def _items(self, text: str) -> Iterator[Mention]:
+        for start, end, items in self._titles.find(text):
+            if text[start].islower():
+                continue
+            year = _YEAR.match(text, end)
+            if year:
+                items = tuple(i for i in items if self._years[i] in ("", year[1]))
+                end = year.end()
+            if items and (year or self._is_title(text, start, end)):
+                yield Mention(start, end, items)
+
+    def _is_title(self, text: str, start: int, end: int) -> bool:
+        """Whether words without a year read as a title: with capitals, and no plain words."""
+        words = text[start:end].split()
+        if words[-1][:1].islower():
+            return False
+        if text[end : end + 1] in _QUOTES and text[start - 1 : start] in _QUOTES:
+            return True
+        plain = all(word.strip(".,!?'’").lower() in self._fillers for word in words)
+        return not plain or (len(words) > 1 and not _OPENS.search(text[:start]))
+
+    def _attributes(self, text: str) -> Iterator[Mention]:
+        for start, end, values in self._values.find(text):
+            if " " not in text[start:end]:
+                usual = text[start].isupper() and text[start:end].lower() not in self._fillers
+                values = tuple(
+                    v for v in values if usual or not self.common.isdisjoint(self.counts[v])
+                )
+            if values:
+                yield Mention(start, end, (), values)
+
+
+def _merged(one: Mention, other: Mention) -> Mention:
+    return Mention(one.start, one.end, one.items + other.items, one.values + other.values)
+
+
+def _forms(title: str) -> set[str]:
+    """The ways a title is written: article moved or not, as compared words, without apostrophes."""
+    found = set()
+    for name, filed in names_of(clean_text(title)):
+        if filed != STEM:
+            found |= {name, key(name).decode(), re.sub("['’]", "", name)}
+    return found
+
+
+def is_genre(relation: str) -> bool:
+    """Whether values are genres: "genre", "literary genre"."""
+    return words_of(relation).split(" ")[-1] == "genre"

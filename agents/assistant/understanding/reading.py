@@ -1,0 +1,207 @@
+"""One sentence read: each name as a wish, a denial, a statement, an anchor or taken back."""
+
+from agents.assistant.request import Doubt, Wish
+from agents.assistant.understanding.descriptions import descriptions
+from agents.assistant.understanding.found import Found, Stated
+from agents.assistant.understanding.lexicon import Lexicon
+from agents.assistant.understanding.names import CatalogueNames
+from agents.assistant.understanding.numbers import NumberReader
+from agents.assistant.understanding.relations import Reading, RelationReader
+from agents.assistant.understanding.sharing import shared_relations
+from agents.assistant.understanding.tokens import Sentence, Token
+from data_engine.graphs.attributes import AttributeGraph
+from data_engine.schema import Condition, Op
+
+_LISTED = frozenset(("and", "or", "nor", ",", "&"))
+_LIKENESS = frozenset(("a", "an", "something", "anything", "one", "more", "someone"))
+SHOWN = 5  # items that a doubt lists
+
+
+class SentenceReader:
+    """Reads sentences of one catalogue into a `Found`."""
+
+    def __init__(self, graph: AttributeGraph, lexicon: Lexicon, names: CatalogueNames) -> None:
+        self._graph, self._lexicon, self._names = graph, lexicon, names
+        self._relations = RelationReader(lexicon, names)
+        self._numbers = NumberReader(graph, lexicon)
+
+    def read(self, sentence: Sentence, found: Found) -> None:
+        """Add to `found` what the sentence says."""
+        sentence = [self._by_last_name(token, found) for token in sentence]
+        asks_from = self._asks_from(sentence)
+        described = self._described(sentence, found)
+        for relations in shared_relations(sentence, self._lexicon):
+            found.speak_of(relations)
+            if relations:
+                found.sames.append(relations)
+        self._read_numbers(sentence, found)
+        titles = self._titles(sentence, described, found)
+        for at, token in enumerate(sentence):
+            if token.kind == "word":
+                found.speak_of(self._lexicon.relation.get(token.text, ()))
+            elif token.values and at not in described and at not in titles:
+                self._read_value(sentence, at, asks_from, titles, found)
+        if not any(token.kind == "name" for token in sentence):
+            self._drop_relations(sentence, found)
+
+    def _by_last_name(self, token: Token, found: Found) -> Token:
+        """A name or word that is the last name of somebody named before is that person."""
+        known = found.bearers.get(token.text.casefold())
+        if known is None or token.kind not in ("name", "word"):
+            return token
+        found.used.add(token.start)
+        return token._replace(kind="name", items=(), values=(known.value,))
+
+    def _asks_from(self, sentence: Sentence) -> int:
+        """The place from which a sentence asks; before it, things are told."""
+        for at, token in enumerate(sentence):
+            if token.kind == "word" and self._lexicon.is_(token.text, "want"):
+                return at
+            if token.text == "like" and at + 1 < len(sentence) and at:
+                before = sentence[at - 1]
+                if sentence[at + 1].kind == "name" and (
+                    before.kind == "name" or before.text in self._lexicon.marks["things"]
+                ):
+                    return at
+        return len(sentence)
+
+    def _described(self, sentence: Sentence, found: Found) -> set[int]:
+        """The places of names that describe an item, which is found or doubted."""
+        places: set[int] = set()
+        for start, end in descriptions(sentence, self._lexicon, self._names):
+            inside = sentence[start:end]
+            conditions = []
+            for k, token in enumerate(inside):
+                if token.kind == "name" and token.values:
+                    reading = self._relations.read(inside, k, ())
+                    conditions.append(self._condition(reading))
+                    places.add(start + k)
+            first = conditions[0]
+            holding = self._graph.holders(first.relation, first.value)
+            items = tuple(item for item in holding if self._graph.meets(item, conditions))
+            if len(items) == 1:
+                found.anchors += items
+            else:
+                said = " ".join(token.text for token in inside)
+                found.doubts.append(Doubt(text=said, items=items[:SHOWN]))
+        return places
+
+    def _read_numbers(self, sentence: Sentence, found: Found) -> None:
+        for bound in self._numbers.read(sentence):
+            found.used.add(sentence[bound.at].start)
+            condition = bound.condition
+            if condition.op == "is" and self._denied(sentence, bound.at):
+                condition = condition.model_copy(update={"op": "not"})
+            if self._taken_back(sentence, bound.at):
+                found.dropped.append(condition.relation)
+            else:
+                found.wishes.append(Wish(condition=condition))
+
+    def _titles(self, sentence: Sentence, described: set[int], found: Found) -> dict[int, str]:
+        """Place → item of the titles of a sentence, noted as anchors or as ruled out."""
+        titles: dict[int, str] = {}
+        for at, token in enumerate(sentence):
+            if not token.items or at in described or self._is_value(sentence, at):
+                continue
+            if len(token.items) > 1:
+                found.doubts.append(Doubt(text=token.text, items=token.items[:SHOWN]))
+            item = token.items[0]
+            titles[at] = item
+            if self._ruled_out(sentence, at):
+                found.excluded.append(item)
+            else:
+                found.anchors.append(item)
+        return titles
+
+    def _is_value(self, sentence: Sentence, at: int) -> bool:
+        """Whether a name of both an item and a value is the value."""
+        values = sentence[at].values
+        if not values:
+            return False
+        common = any(not self._names.common.isdisjoint(self._names.counts[v]) for v in values)
+        return common or bool(self._relations.beside(sentence, at))
+
+    def _ruled_out(self, sentence: Sentence, at: int) -> bool:
+        """Of "not Heat", "no Heat please": the word right before the title denies it."""
+        before = sentence[at - 1].text if at else ""
+        if before == "like" and at > 1:
+            before = sentence[at - 2].text
+        return self._lexicon.is_(before, "negation")
+
+    def _read_value(
+        self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str], found: Found
+    ) -> None:
+        token = sentence[at]
+        reading = self._relations.read(sentence, at, tuple(found.spoken))
+        known = found.bearers.get(token.text.casefold())
+        if known and not reading.said:
+            reading = known
+        found.name(token.text, reading)
+        if self._taken_back(sentence, at):
+            found.retracted.append(reading)
+            return
+        denied = self._denied(sentence, at)
+        if (items := self._stated_of(sentence, at, asks_from, titles)) and (
+            denied or reading.relation not in self._names.common
+        ):
+            found.stated.append(Stated(items, reading, not denied))
+            return
+        found.wishes.append(self._wish(reading, "not" if denied else "is"))
+
+    def _stated_of(
+        self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str]
+    ) -> tuple[str, ...]:
+        """The items of which the sentence states the value at a place; () where it asks for it."""
+        if at < asks_from:
+            return tuple(titles[place] for place in sorted(titles) if place < asks_from)
+        if at > 1 and sentence[at - 1].text == "(" and at - 2 in titles:
+            return self._listed_before(at - 2, sentence, titles)
+        return ()
+
+    def _listed_before(
+        self, last: int, sentence: Sentence, titles: dict[int, str]
+    ) -> tuple[str, ...]:
+        """The titles of a list that ends at a place."""
+        found, place = [titles[last]], last - 1
+        while place >= 0 and (sentence[place].text in _LISTED or place in titles):
+            if place in titles:
+                found.insert(0, titles[place])
+            place -= 1
+        return tuple(found)
+
+    def _taken_back(self, sentence: Sentence, at: int) -> bool:
+        for token in reversed(sentence[:at]):
+            if token.kind == "word" and self._lexicon.is_(token.text, "retract"):
+                return True
+            if self._lexicon.is_(token.text, "contrast"):
+                return False
+        return False
+
+    def _denied(self, sentence: Sentence, at: int) -> bool:
+        """Whether a word before the name denies it: none of contrast or of another clause comes
+        between ("isn't by X and stars Y").
+        """
+        for place in range(at - 1, -1, -1):
+            token = sentence[place]
+            if token.kind == "word" and self._lexicon.is_(token.text, "negation"):
+                return True
+            if self._lexicon.is_(token.text, "contrast"):
+                return False
+            if token.text in _LISTED and place + 1 < at and sentence[place + 1].kind != "name":
+                if sentence[place + 1].text not in _LISTED:
+                    return False
+        return False
+
+    def _drop_relations(self, sentence: Sentence, found: Found) -> None:
+        """Of "forget the composer", "the year doesn't matter"."""
+        if any(self._lexicon.is_(token.text, "retract") for token in sentence):
+            for token in sentence:
+                found.dropped += self._lexicon.relation.get(token.text, ())
+
+    def _wish(self, reading: Reading, op: Op = "is") -> Wish:
+        others = (self._condition(Reading(r, v), op) for r, v in reading.others)
+        return Wish(condition=self._condition(reading, op), alternatives=tuple(others))
+
+    def _condition(self, reading: Reading, op: Op = "is") -> Condition:
+        name = self._graph.names[reading.value]
+        return Condition(relation=reading.relation, value=reading.value, name=name, op=op)

@@ -1,0 +1,136 @@
+"""From a message and the state before it to the state after it, and what there is to say."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from agents.assistant.request import Premise, Request, Shared, Verdict, Wish
+from agents.assistant.understanding.acts import act_of
+from agents.assistant.understanding.found import Found, Stated
+from agents.assistant.understanding.groups import GroupReader
+from agents.assistant.understanding.leftovers import leftovers
+from agents.assistant.understanding.lexicon import Lexicon
+from agents.assistant.understanding.names import CatalogueNames
+from agents.assistant.understanding.reading import SentenceReader
+from agents.assistant.understanding.relations import Reading
+from agents.assistant.understanding.tokens import sentences
+from data_engine.graphs.attributes import AttributeGraph
+from data_engine.schema import Condition, Record
+
+Act = Literal["ask", "more", "why", "who"]
+
+
+class Understood(Record):
+    """The state after a message, and what the message does beside changing it."""
+
+    request: Request
+    act: Act = "ask"
+
+
+class Understanding:
+    """Understands requests over one catalogue; built once, then read only."""
+
+    def __init__(self, graph: AttributeGraph) -> None:
+        self._graph = graph
+        self._lexicon = Lexicon(graph.relations)
+        self._names = CatalogueNames(graph, self._lexicon.fillers)
+        self._reader = SentenceReader(graph, self._lexicon, self._names)
+        self._groups = GroupReader(graph)
+
+    def heard(self, text: str, state: Request) -> Request:
+        """The state after a message of the assistant: the items that it named were shown."""
+        shown = [mention.items[0] for mention in self._names.find(text) if mention.items]
+        return state.model_copy(update={"shown": tuple(dict.fromkeys(shown))})
+
+    def understand(self, text: str, state: Request | None = None) -> Understood:
+        """The state after the message `text` of a person."""
+        state = state or Request()
+        mentions, found = self._names.find(text), Found()
+        for wish in state.wishes:
+            self._know(wish.condition, found)
+        groups = list(self._groups.find(text))
+        for start, end, condition in groups:
+            mentions = [m for m in mentions if m.end <= start or m.start >= end]
+            found.wishes.append(Wish(condition=condition))
+            found.used.update(range(start, end))
+        spoken = sentences(text, mentions, self._lexicon)
+        for sentence in spoken:
+            rest = [token for token in sentence if token.start not in found.used]
+            self._reader.read(rest, found)
+        act, excluded = act_of(text, state, bool(found.anchors or found.wishes))
+        found.excluded += excluded
+        left = leftovers(text, spoken, found, self._lexicon)
+        request = self._applied(found, state).model_copy(update={"not_understood": left})
+        return Understood(request=request, act=act)
+
+    def _know(self, condition: Condition, found: Found) -> None:
+        if condition.value in self._names.counts:
+            found.name(condition.name, Reading(condition.relation, condition.value))
+
+    def _applied(self, found: Found, state: Request) -> Request:
+        for reading in found.retracted:
+            state = self._without(reading, state)
+        for relation in found.dropped:
+            state = state.without_wish(relation)
+        told = [stated for stated in found.stated if not self._corrects(stated, state)]
+        denied = [stated for stated in found.stated if stated not in told]
+        for stated in denied:
+            state = state.excluding(*stated.items)
+            state = state.with_wish(Wish(condition=self._condition(stated.reading)))
+        gone = {item for stated in denied for item in stated.items} | {*found.excluded}
+        anchors = [item for item in dict.fromkeys(found.anchors) if item not in gone]
+        state = state.with_anchors(*anchors).excluding(*found.excluded)
+        for stated in told:
+            for item in stated.items:
+                state = state.with_premise(self._judged(item, stated))
+        for relations in found.sames:
+            state = self._shared(relations, tuple(anchors) or state.anchors, state)
+        for stated in told:
+            if stated.holds and not any(stated.reading.relation in s for s in found.sames):
+                state = state.with_wish(Wish(condition=self._condition(stated.reading)))
+        for wish in found.wishes:
+            state = state.with_wish(wish)
+        return state.model_copy(update={"doubts": tuple(found.doubts)})
+
+    def _without(self, reading: Reading, state: Request) -> Request:
+        """Without the value, in whichever relation it was asked for."""
+        for wish in state.wishes:
+            if wish.condition.value == reading.value:
+                return state.without_wish(wish.condition.relation, reading.value)
+        return state
+
+    def _corrects(self, stated: Stated, state: Request) -> bool:
+        """Whether a denial says what a shown item lacks."""
+        return not stated.holds and any(item in state.shown for item in stated.items)
+
+    def _judged(self, item: str, stated: Stated) -> Premise:
+        relation, value = stated.reading[:2]
+        has = self._graph.states(item, relation, value)
+        verdict: Verdict = "unknown" if has is None else "true" if has is stated.holds else "false"
+        return Premise(
+            item=item,
+            relation=relation,
+            value=value,
+            name=self._graph.names[value],
+            holds=stated.holds,
+            verdict=verdict,
+            truth=self._graph.values(item, relation),
+        )
+
+    def _shared(
+        self, relations: Iterable[str], anchors: tuple[str, ...], state: Request
+    ) -> Request:
+        """The state with the value of the first relation that all the anchors share."""
+        relations = tuple(relations)
+        known = [r for r in relations if all(self._graph.values(item, r) for item in anchors)]
+        relation = (known or relations)[0]
+        values = [self._graph.values(item, relation) for item in anchors]
+        common = tuple(v for v in values[0] if all(v in o for o in values)) if values else ()
+        if len(common) != 1:
+            waiting = Shared(relation=relation, anchors=anchors, values=common)
+            return state.with_shared(waiting)
+        condition = self._condition(Reading(relation, common[0]))
+        return state.with_wish(Wish(condition=condition, since=anchors))
+
+    def _condition(self, reading: Reading) -> Condition:
+        name = self._graph.names[reading.value]
+        return Condition(relation=reading.relation, value=reading.value, name=name)
