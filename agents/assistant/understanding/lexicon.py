@@ -36,6 +36,7 @@ class Lexicon:
             tuple(own[name] for name in cues[key]["relations"].split() if name in own)
             for key in ("by", "with")
         )
+        self.prominence = {own[n]: w for n, w in cues["prominence"].items() if n in own}
         self.phrases = {tuple(said.split()): meant for said, meant in cues["phrases"].items()}
         self.starts = frozenset(said[0] for said in self.phrases)
         self.fillers = frozenset(vocabulary("fillers")["words"].split())

@@ -10,11 +10,12 @@ from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.names.cleaning import clean_text
 from data_engine.names.mentions import NameFinder
-from data_engine.names.spoken import spoken_value
+from data_engine.names.spoken import spoken_title, spoken_value
 from data_engine.names.titles import STEM, key, names_of, split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
 _YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
+_ENDING = re.compile(r"[.!?]+$")
 _OPENS = re.compile(r"(?:^|[.?!\n:(\"]\s*)$")
 _QUOTES = frozenset("'\"“”‘’*_")
 
@@ -42,6 +43,11 @@ class CatalogueNames:
                 self.counts.setdefault(value, Counter())[relation] += len(items)
         sizes = Counter(relation for found in self.counts.values() for relation in found)
         self.common = frozenset(r for r, size in sizes.items() if size <= COMMON)
+        self._endings = {
+            item: ending[0]
+            for item, title in graph.titles.items()
+            if (ending := _ENDING.search(spoken_title(title)))
+        }
         self._years = {item: split_year(title)[1] for item, title in graph.titles.items()}
         self._titles = NameFinder(
             ((form, item) for item, title in graph.titles.items() for form in _forms(title)), True
@@ -60,7 +66,15 @@ class CatalogueNames:
                 if mention.end == clash[0].end:
                     taken.remove(clash[0])
                     taken.append(_merged(clash[0], mention))
-        return sorted(taken)
+        return [self._sided(text, mention) for mention in sorted(taken)]
+
+    def _sided(self, text: str, mention: Mention) -> Mention:
+        """A name of an item and of a common value: the item where it is written as one ("Kids")."""
+        common = any(not self.common.isdisjoint(self.counts[value]) for value in mention.values)
+        if not (common and mention.items):
+            return mention
+        capital = text[mention.start].isupper() and not _OPENS.search(text[: mention.start])
+        return mention._replace(values=()) if capital else mention._replace(items=())
 
     def _value_forms(self, names: dict[str, str]) -> Iterator[tuple[str, str]]:
         said = vocabulary("values")
@@ -68,8 +82,8 @@ class CatalogueNames:
             name = names[value]
             yield name, value
             if not self.common.isdisjoint(relations):
-                singular = spoken_value(name)
-                for form in (*singular, *said["values"].get(name.casefold(), "").split(", ")):
+                others = said["values"].get(name.casefold(), "").split(", ")
+                for form in filter(None, (*spoken_value(name), *others)):
                     yield form, value
                     yield f"{form}s", value
 
@@ -77,6 +91,9 @@ class CatalogueNames:
         for start, end, items in self._titles.find(text):
             if text[start].islower():
                 continue
+            ending = self._endings.get(items[0], "")
+            if text.startswith(ending, end):  # the mark of "Help!" belongs to it
+                end += len(ending)
             year = _YEAR.match(text, end)
             if year:
                 items = tuple(i for i in items if self._years[i] in ("", year[1]))

@@ -70,21 +70,27 @@ class SentenceReader:
         places: set[int] = set()
         for start, end in descriptions(sentence, self._lexicon, self._names):
             inside = sentence[start:end]
-            conditions = []
+            readings = []
             for k, token in enumerate(inside):
                 if token.kind == "name" and token.values:
-                    reading = self._relations.read(inside, k, ())
-                    conditions.append(self._condition(reading))
+                    readings.append(self._relations.read(inside, k, ()))
                     places.add(start + k)
-            first = conditions[0]
-            holding = self._graph.holders(first.relation, first.value)
-            items = tuple(item for item in holding if self._graph.meets(item, conditions))
+            items = self._meeting(readings)
             if len(items) == 1:
                 found.anchors += items
             else:
                 said = " ".join(token.text for token in inside)
                 found.doubts.append(Doubt(text=said, items=items[:SHOWN]))
         return places
+
+    def _meeting(self, readings: list[Reading]) -> tuple[str, ...]:
+        """The items that have all the values, or homonyms of them, in id order."""
+        found: list[set[str]] = []
+        for reading in readings:
+            same = [one for one in reading.others if reading.said and one[0] == reading.relation]
+            holding = (self._graph.holders(*one) for one in (reading[:2], *same))
+            found.append(set().union(*holding))
+        return tuple(sorted(set.intersection(*found)))
 
     def _read_numbers(self, sentence: Sentence, found: Found) -> None:
         for bound in self._numbers.read(sentence):
@@ -115,11 +121,7 @@ class SentenceReader:
 
     def _is_value(self, sentence: Sentence, at: int) -> bool:
         """Whether a name of both an item and a value is the value."""
-        values = sentence[at].values
-        if not values:
-            return False
-        common = any(not self._names.common.isdisjoint(self._names.counts[v]) for v in values)
-        return common or bool(self._relations.beside(sentence, at))
+        return bool(sentence[at].values and self._relations.beside(sentence, at))
 
     def _ruled_out(self, sentence: Sentence, at: int) -> bool:
         """Of "not Heat", "no Heat please": the word right before the title denies it."""

@@ -49,7 +49,7 @@ class RelationReader:
         """The first that fits, its homonyms in the same relation, then all other readings."""
         counts = self._names.counts
         every = [(r, v) for v in values for r in counts[v]]
-        every.sort(key=lambda one: -counts[one[1]][one[0]])
+        every.sort(key=lambda one: -counts[one[1]][one[0]] * self.lexicon.prominence.get(one[0], 1))
         first = fits[0] if fits else every[0]
         same = tuple(one for one in fits if one != first and one[0] == first[0])
         others = same if fits else tuple(one for one in every if one != first)
