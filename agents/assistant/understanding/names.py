@@ -15,8 +15,12 @@ from data_engine.names.titles import STEM, key, names_of, split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
 _YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
-_ENDING = re.compile(r"[.!?]+$")
+_ENDING = re.compile(r"[.!?'’]+$")
 _OPENS = re.compile(r"(?:^|[.?!\n:(\"]\s*)$")
+_COUNTED = re.compile(
+    r"\b(?:before|after|in|from|since|until|than|by|year|between|and|to|pre-|post-|below|above)\W+$",
+    re.IGNORECASE,
+)
 _QUOTES = frozenset("'\"“”‘’*_")
 
 
@@ -49,6 +53,7 @@ class CatalogueNames:
             if (ending := _ENDING.search(spoken_title(title)))
         }
         self._years = {item: split_year(title)[1] for item, title in graph.titles.items()}
+        self._spelt = {spoken_title(title) for title in graph.titles.values()}  # "eXistenZ"
         self._titles = NameFinder(
             ((form, item) for item, title in graph.titles.items() for form in _forms(title)), True
         )
@@ -89,7 +94,7 @@ class CatalogueNames:
 
     def _items(self, text: str) -> Iterator[Mention]:
         for start, end, items in self._titles.find(text):
-            if text[start].islower():
+            if text[start:end].islower():
                 continue
             ending = self._endings.get(items[0], "")
             if text.startswith(ending, end):  # the mark of "Help!" belongs to it
@@ -104,12 +109,14 @@ class CatalogueNames:
     def _is_title(self, text: str, start: int, end: int) -> bool:
         """Whether words without a year read as a title: with capitals, and no plain words."""
         words = text[start:end].split()
-        if words[-1][:1].islower():
+        if text[start].islower() and text[start:end] not in self._spelt:
+            return False
+        if words[-1][:1].islower() or _COUNTED.search(text[:start]) and words[-1].isdigit():
             return False
         if text[end : end + 1] in _QUOTES and text[start - 1 : start] in _QUOTES:
             return True
         plain = all(word.strip(".,!?'’").lower() in self._fillers for word in words)
-        return not plain or (len(words) > 1 and not _OPENS.search(text[:start]))
+        return not plain or words != ["I"] and not _OPENS.search(text[:start])
 
     def _attributes(self, text: str) -> Iterator[Mention]:
         for start, end, values in self._values.find(text):

@@ -4,7 +4,7 @@ from agents.assistant.request import Doubt, Wish
 from agents.assistant.understanding.descriptions import descriptions
 from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.lexicon import Lexicon
-from agents.assistant.understanding.names import CatalogueNames
+from agents.assistant.understanding.names import CatalogueNames, is_genre
 from agents.assistant.understanding.numbers import NumberReader
 from agents.assistant.understanding.relations import Reading, RelationReader
 from agents.assistant.understanding.sharing import shared_relations
@@ -144,7 +144,7 @@ class SentenceReader:
             return
         denied = self._denied(sentence, at)
         if (items := self._stated_of(sentence, at, asks_from, titles)) and (
-            denied or reading.relation not in self._names.common
+            denied or reading.said or not is_genre(reading.relation)
         ):
             found.stated.append(Stated(items, reading, not denied))
             return

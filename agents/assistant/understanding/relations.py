@@ -101,7 +101,9 @@ class RelationReader:
         if word in ("as", "one", "my", "a", "an", "the"):
             return self._first(sentence, place, REACH)
         follows = sentence[place + 1].text if place + 1 < len(sentence) else ""
-        meant = self._meant(sentence, place)
+        object_of = place + 2 if follows in ("the", "a") else place + 1
+        object_of = object_of if object_of < len(sentence) else -1
+        meant = self._meant(sentence, object_of) or self._meant(sentence, place)  # "wrote the music"
         return meant if follows not in ("by", "with") and word not in ("starring",) else ()
 
     def _inherited(self, sentence: Sentence, at: int) -> tuple[str, ...]:

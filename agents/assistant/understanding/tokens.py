@@ -12,7 +12,7 @@ _WORD = re.compile(
     r"|[^\W\d_]+(?:-[^\W\d_]+)*(?:['’]t\b)?|[^\w\s]"
 )
 _ENDS = frozenset(".;!?\n")
-_ABBREVIATED = frozenset(("dir", "st", "mr", "mrs", "dr", "vs"))
+_ABBREVIATED = frozenset(("dir", "st", "mr", "mrs", "dr", "vs", "jr", "sr"))
 _STEMS = {"ca": "can", "wo": "will"}
 _SAID = {"'d": "would", "'re": "are", "'ve": "have", "'ll": "will", "'m": "am", "w/": "with"}
 # Words without a bearing on what the words beside them mean.
@@ -52,7 +52,8 @@ def sentences(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[
 
 
 def _abbreviated(token: Token) -> bool:
-    return token.kind == "word" and (token.text in _ABBREVIATED or len(token.text) == 1 and token.text != "i")
+    last = token.text.split(" ")[-1].lower()
+    return last in _ABBREVIATED or token.kind == "word" and len(last) == 1 and last != "i"
 
 
 def _tokens(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> Iterator[Token]:

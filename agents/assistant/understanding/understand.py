@@ -47,6 +47,9 @@ class Understanding:
         mentions, found = self._names.find(text), Found()
         for wish in state.wishes:
             self._know(wish.condition, found)
+        for mention in mentions:
+            for value in mention.values:
+                found.name(text[mention.start : mention.end], self._usual(value))
         groups = list(self._groups.find(text))
         for start, end, condition in groups:
             mentions = [m for m in mentions if m.end <= start or m.start >= end]
@@ -65,6 +68,9 @@ class Understanding:
     def _know(self, condition: Condition, found: Found) -> None:
         if condition.value in self._names.counts:
             found.name(condition.name, Reading(condition.relation, condition.value))
+
+    def _usual(self, value: str) -> Reading:
+        return Reading(self._names.counts[value].most_common(1)[0][0], value)
 
     def _applied(self, found: Found, state: Request) -> Request:
         for reading in found.retracted:
