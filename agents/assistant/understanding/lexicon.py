@@ -28,8 +28,8 @@ class Lexicon:
     """
 
     def __init__(self, relations: Iterable[str]) -> None:
-        cues = vocabulary("cues")
-        self.relation = _relation_words(tuple(relations), cues["relations"])
+        cues, relations = vocabulary("cues"), tuple(relations)
+        self.relation = _relation_words(relations, cues["relations"])
         self.marks = {name: frozenset(said.split()) for name, said in cues["marks"].items()}
         own = {words_of(relation): relation for relation in relations}
         self.by, self.with_ = (

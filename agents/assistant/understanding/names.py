@@ -111,7 +111,7 @@ class CatalogueNames:
         words = text[start:end].split()
         if text[start].islower() and text[start:end] not in self._spelt:
             return False
-        if words[-1][:1].islower() or _COUNTED.search(text[:start]) and words[-1].isdigit():
+        if words[-1][:1].islower() or words[0].isdigit() and _COUNTED.search(text[:start]):
             return False
         if text[end : end + 1] in _QUOTES and text[start - 1 : start] in _QUOTES:
             return True

@@ -55,7 +55,7 @@ class SentenceReader:
     def _asks_from(self, sentence: Sentence) -> int:
         """The place from which a sentence asks; before it, things are told."""
         for at, token in enumerate(sentence):
-            if token.kind == "word" and self._lexicon.is_(token.text, "want"):
+            if token.kind == "word" and self._asks(token.text):
                 return at
             if token.text == "like" and at + 1 < len(sentence) and at:
                 before = sentence[at - 1]
@@ -64,6 +64,9 @@ class SentenceReader:
                 ):
                     return at
         return len(sentence)
+
+    def _asks(self, word: str) -> bool:
+        return self._lexicon.is_(word, "want") or self._lexicon.is_(word, "same")
 
     def _described(self, sentence: Sentence, found: Found) -> set[int]:
         """The places of names that describe an item, which is found or doubted."""
@@ -144,7 +147,7 @@ class SentenceReader:
             return
         denied = self._denied(sentence, at)
         if (items := self._stated_of(sentence, at, asks_from, titles)) and (
-            denied or reading.said or not is_genre(reading.relation)
+            denied or reading.said or at > asks_from or not is_genre(reading.relation)
         ):
             found.stated.append(Stated(items, reading, not denied))
             return

@@ -101,10 +101,10 @@ class RelationReader:
         if word in ("as", "one", "my", "a", "an", "the"):
             return self._first(sentence, place, REACH)
         follows = sentence[place + 1].text if place + 1 < len(sentence) else ""
-        object_of = place + 2 if follows in ("the", "a") else place + 1
-        object_of = object_of if object_of < len(sentence) else -1
-        meant = self._meant(sentence, object_of) or self._meant(sentence, place)  # "wrote the music"
-        return meant if follows not in ("by", "with") and word not in ("starring",) else ()
+        if follows in ("by", "with") or word == "starring":  # it speaks of the next name
+            return ()
+        meant = self._meant(sentence, place)
+        return meant and (self._first(sentence, place + 1, 2) or meant)  # "wrote the music"
 
     def _inherited(self, sentence: Sentence, at: int) -> tuple[str, ...]:
         """Of the last of "directed by X, Y and Z"."""

@@ -14,6 +14,7 @@ from agents.assistant.understanding.reading import SentenceReader
 from agents.assistant.understanding.relations import Reading
 from agents.assistant.understanding.tokens import sentences
 from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.schema import Condition, Record
 
 Act = Literal["ask", "more", "why", "who"]
@@ -31,7 +32,7 @@ class Understanding:
 
     def __init__(self, graph: AttributeGraph) -> None:
         self._graph = graph
-        self._lexicon = Lexicon(graph.relations)
+        self._lexicon = Lexicon(r for r in graph.relations if r != AUDIENCE)
         self._names = CatalogueNames(graph, self._lexicon.fillers)
         self._reader = SentenceReader(graph, self._lexicon, self._names)
         self._groups = GroupReader(graph)
