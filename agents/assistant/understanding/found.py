@@ -22,8 +22,10 @@ class Found:
     sames: for each "the same …", the relations that the words after it may mean. spoken: the
     relations that were spoken of, the last first. used: where tokens start that a reader has used.
     bearers: last name → the value and relation of a person named before.
+    plain: words that are no last names.
     """
 
+    plain: frozenset[str] = frozenset()
     wishes: list[Wish] = field(default_factory=list)
     anchors: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
@@ -46,4 +48,6 @@ class Found:
     def name(self, said: str, reading: Reading) -> None:
         """Note a person by the parts of the name, so that the last name alone is known."""
         for part in said.replace("-", " ").split()[1:]:
-            self.bearers[part.strip(".,").casefold()] = reading
+            last = part.strip(".,").casefold()
+            if last not in self.plain:
+                self.bearers[last] = reading

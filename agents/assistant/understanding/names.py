@@ -40,7 +40,7 @@ class CatalogueNames:
     """
 
     def __init__(self, graph: AttributeGraph, fillers: frozenset[str]) -> None:
-        self._fillers = fillers
+        self._fillers, self._names = fillers, graph.names
         self.counts: dict[str, Counter[str]] = {}
         for (relation, value), items in graph.items_by_edge.items():
             if relation != AUDIENCE and relation not in graph.numeric:
@@ -111,7 +111,7 @@ class CatalogueNames:
         words = text[start:end].split()
         if text[start].islower() and text[start:end] not in self._spelt:
             return False
-        if words[-1][:1].islower() or words[0].isdigit() and _COUNTED.search(text[:start]):
+        if words[-1][:1].islower() or words[0].isdigit() and not words[1:] and _COUNTED.search(text[:start]):
             return False
         if text[end : end + 1] in _QUOTES and text[start - 1 : start] in _QUOTES:
             return True
@@ -126,7 +126,15 @@ class CatalogueNames:
                     v for v in values if usual or not self.common.isdisjoint(self.counts[v])
                 )
             if values:
-                yield Mention(start, end, (), values)
+                yield Mention(start, end, (), self._ranked(text[start:end], values))
+
+    def _ranked(self, said: str, values: tuple[str, ...]) -> tuple[str, ...]:
+        """The values spelt as it is said first, then those of most items."""
+
+        def rank(value: str) -> tuple[bool, int]:
+            return self._names[value] != said, -self.counts[value].total()
+
+        return tuple(sorted(values, key=rank)) if values[1:] else values
 
 
 def _merged(one: Mention, other: Mention) -> Mention:

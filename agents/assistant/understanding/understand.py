@@ -45,11 +45,11 @@ class Understanding:
     def understand(self, text: str, state: Request | None = None) -> Understood:
         """The state after the message `text` of a person."""
         state = state or Request()
-        mentions, found = self._names.find(text), Found()
+        mentions, found = self._names.find(text), Found(self._lexicon.known)
         for wish in state.wishes:
             self._know(wish.condition, found)
         for mention in mentions:
-            for value in mention.values:
+            for value in mention.values[:1]:
                 found.name(text[mention.start : mention.end], self._usual(value))
         groups = list(self._groups.find(text))
         for start, end, condition in groups:
