@@ -1,10 +1,9 @@
-"""`just bench understanding [STORE …]`: the share of synthesised requests that are understood exactly.
+"""`just bench understanding [STORE …]`: the share of synthesised requests understood exactly.
 
 Requests of every kind, level and register are drawn over movies and ML-1M (where ../shared has
 them), the embedded world and the tests' books, or over the stores given, and read back: conditions,
 anchors, premises and, turn by turn, the states of conversations must be those drawn. Kinds that
-name no condition must be understood to have none. `--real` also measures the real queries against
-the hand labels.
+name no condition must be understood to have none.
 """
 
 import argparse
@@ -159,7 +158,10 @@ def measure(name: str, path: Path, asked: argparse.Namespace) -> dict[str, list[
             found[register] += right
             row += f"{np.mean(right):>9.3f}" if right else f"{'-':>9}"
         print(row, flush=True)
-    print(f"{1000 * np.quantile(times, 0.95):.2f} ms per message (95 %), words left over in {left / said:.1%}")
+    print(
+        f"{1000 * np.quantile(times, 0.95):.2f} ms per message (95 %), "
+        f"words left over in {left / said:.1%}"
+    )
     for failure in Random(0).sample(failures, min(asked.failures, len(failures))):
         print(failure)
     return found
@@ -172,7 +174,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60, help="requests per kind and register")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", nargs="*")
-    parser.add_argument("--failures", type=int, default=8, help="how many are printed per catalogue")
+    parser.add_argument(
+        "--failures", type=int, default=8, help="how many are printed per catalogue"
+    )
     parser.add_argument("--leftovers", action="store_true", help="print words not understood")
     asked, every = parser.parse_args(), defaultdict[str, list[bool]](list)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,12 @@
 """What one message was found to say, before the graph has judged it."""
 
+import re
 from dataclasses import dataclass, field
 
 from agents.assistant.request import Doubt, Wish
 from agents.assistant.understanding.relations import Reading
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,14 @@ class Found:
     """Collects what the sentences of one message say.
 
     sames: for each "the same …", the relations that the words after it may mean. spoken: the
-    relations that were spoken of, the last first. used: where tokens start that a reader has used.
-    bearers: last name → the value and relation of a person named before.
+    relations that were spoken of, the last first. tastes: genres of what was liked. used: where tokens start that a reader has used.
+    bearers: last name → the value and relation of a person named before. parts: the words of names.
     plain: words that are no last names.
     """
 
     plain: frozenset[str] = frozenset()
     wishes: list[Wish] = field(default_factory=list)
+    tastes: list[Wish] = field(default_factory=list)
     anchors: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
@@ -36,6 +40,7 @@ class Found:
     doubts: list[Doubt] = field(default_factory=list)
     spoken: list[str] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
     bearers: dict[str, Reading] = field(default_factory=dict)
 
     def speak_of(self, relations: tuple[str, ...]) -> None:
@@ -47,7 +52,8 @@ class Found:
 
     def name(self, said: str, reading: Reading) -> None:
         """Note a person by the parts of the name, so that the last name alone is known."""
-        for part in said.replace("-", " ").split()[1:]:
+        for part in said.split()[1:]:
             last = part.strip(".,").casefold()
-            if last not in self.plain:
-                self.bearers[last] = reading
+            for word in {last, *_WORD.findall(last)} - self.plain:
+                self.bearers[word] = reading
+        self.parts.update(_WORD.findall(said.casefold()))

@@ -41,7 +41,9 @@ def _is_unknown(text: str, token: Token, at: int, found: Found, lexicon: Lexicon
     if token.kind in ("name", "mark") or token.start in found.used:
         return False
     if token.kind in ("number", "decade"):
-        return True
+        return text[token.start - 1 : token.start] not in ("(", "[")
+    if all(part in found.parts for part in token.text.split("-")):
+        return False
     if at and text[token.start].isupper() and token.text != "i":
         return not text[token.start : token.end].startswith(("I'", "I’"))
     return token.text not in lexicon.known

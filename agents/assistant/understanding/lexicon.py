@@ -41,7 +41,7 @@ class Lexicon:
         self.starts = frozenset(said[0] for said in self.phrases)
         self.fillers = frozenset(vocabulary("fillers")["words"].split())
         known = {*self.relation, *self.fillers}.union(*self.marks.values())
-        self.known = frozenset(known.union(*self.phrases))
+        self.known = frozenset(known.union(self.phrases.values(), *self.phrases))
         self._mistyped = _mistyped(self.known)
 
     def word(self, text: str) -> str:
@@ -53,9 +53,7 @@ class Lexicon:
         return text in self.marks[mark]
 
 
-def _relation_words(
-    relations: tuple[str, ...], cues: dict[str, str]
-) -> dict[str, tuple[str, ...]]:
+def _relation_words(relations: tuple[str, ...], cues: dict[str, str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for relation in relations:
         name = words_of(relation)

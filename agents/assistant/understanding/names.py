@@ -15,6 +15,8 @@ from data_engine.names.titles import STEM, key, names_of, split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
 _YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
+_NEXT = re.compile(r"([ -])([A-Z][\w]+)")
+_DATE = re.compile(r"(?:18|19|20)\d\d")
 _ENDING = re.compile(r"[.!?'’]+$")
 _OPENS = re.compile(r"(?:^|[.?!\n:(\"]\s*)$")
 _COUNTED = re.compile(
@@ -93,30 +95,49 @@ class CatalogueNames:
                     yield f"{form}s", value
 
     def _items(self, text: str) -> Iterator[Mention]:
-        for start, end, items in self._titles.find(text):
-            if text[start:end].islower():
-                continue
-            ending = self._endings.get(items[0], "")
-            if text.startswith(ending, end):  # the mark of "Help!" belongs to it
-                end += len(ending)
-            year = _YEAR.match(text, end)
-            if year:
-                items = tuple(i for i in items if self._years[i] in ("", year[1]))
-                end = year.end()
-            if items and (year or self._is_title(text, start, end)):
-                yield Mention(start, end, items)
+        """The titles of a text; one that is none may hide another that begins within it."""
+        at = 0
+        while at < len(text):
+            hits = self._titles.find(text[at:])
+            offset, at = at, len(text)
+            for start, end, items in hits:
+                mention = self._item(text, start + offset, end + offset, items)
+                if mention:
+                    yield mention
+                elif " " in text[start + offset : end + offset]:
+                    at = text.index(" ", start + offset) + 1
+                    break
+
+    def _item(self, text: str, start: int, end: int, items: tuple[str, ...]) -> Mention | None:
+        """The mention with the marks and year that belong to it; None where it is no title."""
+        ending = self._endings.get(items[0], "")
+        if text.startswith(ending, end):  # "Help!"
+            end += len(ending)
+        year = _YEAR.match(text, end)
+        if year:
+            items = tuple(i for i in items if self._years[i] in ("", year[1]))
+            end = year.end()
+        if not items or text[start:end].islower():
+            return None
+        return Mention(start, end, items) if year or self._is_title(text, start, end) else None
 
     def _is_title(self, text: str, start: int, end: int) -> bool:
         """Whether words without a year read as a title: with capitals, and no plain words."""
         words = text[start:end].split()
-        if text[start].islower() and text[start:end] not in self._spelt:
-            return False
-        if words[-1][:1].islower() or words[0].isdigit() and not words[1:] and _COUNTED.search(text[:start]):
+        if text[start].islower():
+            return text[start:end] in self._spelt
+        if (
+            words[-1][:1].islower()
+            or words[0].isdigit()
+            and not words[1:]
+            and _COUNTED.search(text[:start])
+        ):
             return False
         if text[end : end + 1] in _QUOTES and text[start - 1 : start] in _QUOTES:
             return True
         plain = all(word.strip(".,!?'’").lower() in self._fillers for word in words)
-        return not plain or words != ["I"] and not _OPENS.search(text[:start])
+        capitals = [word for word in words[1:] if word[0].isupper() and word != "I"]
+        return not plain or bool(capitals) or words != ["I"] and not _OPENS.search(text[:start])
 
     def _attributes(self, text: str) -> Iterator[Mention]:
         for start, end, values in self._values.find(text):
@@ -125,8 +146,15 @@ class CatalogueNames:
                 values = tuple(
                     v for v in values if usual or not self.common.isdisjoint(self.counts[v])
                 )
-            if values:
+            if values and not self._goes_on(text, end, values):
                 yield Mention(start, end, (), self._ranked(text[start:end], values))
+
+    def _goes_on(self, text: str, end: int, values: tuple[str, ...]) -> bool:
+        """Whether a name is only the start of a longer one ("Toho-Towa", "Mace Neufeld Films")."""
+        after = _NEXT.match(text, end)
+        if after is None or any(not self.common.isdisjoint(self.counts[v]) for v in values):
+            return False
+        return after[1] == "-" or after[2].lower() not in self._fillers
 
     def _ranked(self, said: str, values: tuple[str, ...]) -> tuple[str, ...]:
         """The values spelt as it is said first, then those of most items."""

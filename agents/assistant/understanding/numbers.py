@@ -1,11 +1,11 @@
 """Bounds and years: "before 1990", "a price below 20", "from the 80s", "made in 1994"."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from agents.assistant.understanding.lexicon import Lexicon, words_of
-from agents.assistant.understanding.tokens import Sentence, Token
+from agents.assistant.understanding.tokens import Sentence
 from data_engine.graphs.attributes import AttributeGraph
 from data_engine.schema import Condition, Op
 
@@ -40,6 +40,8 @@ class NumberReader:
             if token.kind == "decade":
                 for condition in self._decade(token.text):
                     yield Bound(at, condition)
+            elif at and sentence[at - 1].text in "([":  # the year of a title that is not known
+                continue
             elif token.kind == "number" and (found := self._number(sentence, at)):
                 yield Bound(at, found)
             elif token.kind == "name" and token.items and (found := self._relative(sentence, at)):

@@ -151,7 +151,11 @@ class SentenceReader:
         ):
             found.stated.append(Stated(items, reading, not denied))
             return
-        found.wishes.append(self._wish(reading, "not" if denied else "is"))
+        wish = self._wish(reading, "not" if denied else "is")
+        if titles and is_genre(reading.relation) and at < asks_from:
+            found.tastes.append(wish)  # what films like a title are: wanted if nothing else is
+        else:
+            found.wishes.append(wish)
 
     def _stated_of(
         self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str]

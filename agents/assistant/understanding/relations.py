@@ -43,9 +43,7 @@ class RelationReader:
                 return self._reading(fits, values, n == 0)
         return self._reading([], values, False)
 
-    def _reading(
-        self, fits: list[tuple[str, str]], values: tuple[str, ...], said: bool
-    ) -> Reading:
+    def _reading(self, fits: list[tuple[str, str]], values: tuple[str, ...], said: bool) -> Reading:
         """The first that fits, its homonyms in the same relation, then all other readings."""
         counts = self._names.counts
         every = [(r, v) for v in values for r in counts[v]]
@@ -59,9 +57,14 @@ class RelationReader:
         """The relations that the words beside a name say, likeliest first; () for none."""
         left = self._left(sentence, at)
         possessive = self._possessive(sentence, at)
-        return possessive or self._noun_before(sentence, at) or left or self._after(
-            sentence, at
-        ) or self._inherited(sentence, at) or self._preposition(sentence, at)
+        return (
+            possessive
+            or self._noun_before(sentence, at)
+            or left
+            or self._after(sentence, at)
+            or self._inherited(sentence, at)
+            or self._preposition(sentence, at)
+        )
 
     def _noun_before(self, sentence: Sentence, at: int) -> tuple[str, ...]:
         """Of "the composer X", "dir. X", "genre: X"."""
@@ -115,8 +118,10 @@ class RelationReader:
             return ()
         if not sentence[place].values:
             return ()
-        return self._left(sentence, place) or self._inherited(sentence, place) or (
-            self._preposition(sentence, place)
+        return (
+            self._left(sentence, place)
+            or self._inherited(sentence, place)
+            or (self._preposition(sentence, place))
         )
 
     def _preposition(self, sentence: Sentence, at: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.groups import GroupReader
 from agents.assistant.understanding.leftovers import leftovers
 from agents.assistant.understanding.lexicon import Lexicon
-from agents.assistant.understanding.names import CatalogueNames
+from agents.assistant.understanding.names import CatalogueNames, is_genre
 from agents.assistant.understanding.reading import SentenceReader
 from agents.assistant.understanding.relations import Reading
 from agents.assistant.understanding.tokens import sentences
@@ -94,7 +94,8 @@ class Understanding:
         for stated in told:
             if stated.holds and not any(stated.reading.relation in s for s in found.sames):
                 state = state.with_wish(Wish(condition=self._condition(stated.reading)))
-        for wish in found.wishes:
+        genres = any(is_genre(wish.condition.relation) for wish in found.wishes)
+        for wish in (*(() if genres else found.tastes), *found.wishes):
             state = state.with_wish(wish)
         return state.model_copy(update={"doubts": tuple(found.doubts)})
 

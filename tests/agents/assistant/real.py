@@ -54,8 +54,7 @@ def compared(graph: AttributeGraph) -> Iterator[Compared]:
         yield Compared(int(number), "premises", stated, frozenset(premises))
         found = {wish.condition.relation for wish in request.wishes if wish.since}
         found |= {shared.relation for shared in request.shared}
-        same = frozenset(label.get("same", ())) if wanted_titles else frozenset()
-        yield Compared(int(number), "same", frozenset(found), same)
+        yield Compared(int(number), "same", frozenset(found), frozenset(label.get("same", ())))
         said = " ".join(span.text for span in request.not_understood).casefold()
         absent = {n for r, n in asked if n not in known and " " not in r}
         told = {n for n in absent if n.split()[-1] in said}
