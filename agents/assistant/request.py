@@ -37,7 +37,8 @@ class Shared(Record):
 class Premise(Record):
     """What was stated of an item: that it has (`holds`) or lacks a value of a relation.
 
-    truth: the values that the graph lists, where it lists some.
+    truth: the values that the graph lists, where it lists some. value: "" where the catalogue has
+    nobody of this name.
     """
 
     item: str
@@ -130,7 +131,7 @@ class Request(Record):
 
 
 def _fact(premise: Premise) -> tuple[str, str, str]:
-    return premise.item, premise.relation, premise.value
+    return premise.item, premise.relation, premise.name
 
 
 def _replaces(asked: Condition, known: Condition) -> bool:

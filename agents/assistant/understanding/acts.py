@@ -1,4 +1,4 @@
-"""What a whole message does: ask, ask for more, ask why or who; and which shown items it refuses."""
+"""What a whole message does: ask, more, why or who; and which of the shown items it refuses."""
 
 import re
 from functools import cache
@@ -20,7 +20,7 @@ def act_of(
 ) -> tuple[Literal["ask", "more", "why", "who"], tuple[str, ...]]:
     """The act of a message, and the shown items that it refuses.
 
-    asks: whether the message names something that it asks for; then it asks, whatever it opens with.
+    asks: whether the message names something that it asks for; then it asks, whatever else it says.
     """
     said = text.lower().replace("’", "'")
     refused: tuple[str, ...] = ()

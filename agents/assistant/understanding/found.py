@@ -23,9 +23,10 @@ class Found:
     """Collects what the sentences of one message say.
 
     sames: for each "the same …", the relations that the words after it may mean. spoken: the
-    relations that were spoken of, the last first. tastes: genres of what was liked. used: where tokens start that a reader has used.
-    bearers: last name → the value and relation of a person named before. parts: the words of names.
-    plain: words that are no last names.
+    relations that were spoken of, the last first. tastes: genres of what was liked. strangers:
+    (items, relation, name) of statements with a name that the catalogue lacks. used: where tokens
+    start that a reader has used. bearers: last name → the value and relation of a person named
+    before. parts: the words of names. plain: words that are no last names.
     """
 
     plain: frozenset[str] = frozenset()
@@ -34,6 +35,7 @@ class Found:
     anchors: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
     stated: list[Stated] = field(default_factory=list)
+    strangers: list[tuple[tuple[str, ...], str, str]] = field(default_factory=list)
     sames: list[tuple[str, ...]] = field(default_factory=list)
     retracted: list[Reading] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)

@@ -38,8 +38,10 @@ def _runs(
 
 
 def _is_unknown(text: str, token: Token, at: int, found: Found, lexicon: Lexicon) -> bool:
-    if token.kind in ("name", "mark") or token.start in found.used:
+    if token.kind == "mark" or token.start in found.used:
         return False
+    if token.kind == "name":
+        return not (token.items or token.values)
     if token.kind in ("number", "decade"):
         return text[token.start - 1 : token.start] not in ("(", "[")
     if all(part in found.parts for part in token.text.split("-")):

@@ -32,10 +32,8 @@ class Lexicon:
         self.relation = _relation_words(relations, cues["relations"])
         self.marks = {name: frozenset(said.split()) for name, said in cues["marks"].items()}
         own = {words_of(relation): relation for relation in relations}
-        self.by, self.with_ = (
-            tuple(own[name] for name in cues[key]["relations"].split() if name in own)
-            for key in ("by", "with")
-        )
+        self.by = tuple(own[name] for name in cues["by"]["relations"].split() if name in own)
+        self.with_ = tuple(own[name] for name in cues["with"]["relations"].split() if name in own)
         self.prominence = {own[n]: w for n, w in cues["prominence"].items() if n in own}
         self.phrases = {tuple(said.split()): meant for said, meant in cues["phrases"].items()}
         self.starts = frozenset(said[0] for said in self.phrases)

@@ -15,12 +15,13 @@ from data_engine.names.titles import STEM, key, names_of, split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
 _YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
+_STRANGER = re.compile(r"[A-Z][\w'’-]*(?:\.? (?:d[eu] |v[ao]n |la )?[A-Z][\w'’-]*)+")
 _NEXT = re.compile(r"([ -])([A-Z][\w]+)")
 _DATE = re.compile(r"(?:18|19|20)\d\d")
 _ENDING = re.compile(r"[.!?'’]+$")
 _OPENS = re.compile(r"(?:^|[.?!\n:(\"]\s*)$")
 _COUNTED = re.compile(
-    r"\b(?:before|after|in|from|since|until|than|by|year|between|and|to|pre-|post-|below|above)\W+$",
+    r"\b(?:before|after|in|from|since|until|than|by|year|between|and|to|pre|post|below|above)\W+$",
     re.IGNORECASE,
 )
 _QUOTES = frozenset("'\"“”‘’*_")
@@ -73,7 +74,22 @@ class CatalogueNames:
                 if mention.end == clash[0].end:
                     taken.remove(clash[0])
                     taken.append(_merged(clash[0], mention))
-        return [self._sided(text, mention) for mention in sorted(taken)]
+        found = [self._sided(text, mention) for mention in sorted(taken)]
+        return sorted([*found, *self._strangers(text, found)])
+
+    def _strangers(self, text: str, known: list[Mention]) -> Iterator[Mention]:
+        """Names that the catalogue lacks: two words or more with capitals, within a sentence."""
+        at = 0
+        for mention in (*known, Mention(len(text), len(text))):
+            for match in _STRANGER.finditer(text, at, mention.start):
+                start, end = match.span()
+                if _OPENS.search(text[:start]):  # the first word has its capital for that
+                    start = text.index(" ", start) + 1
+                words = [word.strip(".'’").lower() for word in text[start:end].split()]
+                if len(words) > 1 and not self._fillers.issuperset(words):
+                    end -= text[start:end].endswith(("'s", "’s")) * 2
+                    yield Mention(start, end)
+            at = max(at, mention.end)
 
     def _sided(self, text: str, mention: Mention) -> Mention:
         """A name of an item and of a common value: the item where it is written as one ("Kids")."""

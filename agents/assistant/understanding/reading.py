@@ -39,6 +39,8 @@ class SentenceReader:
         for at, token in enumerate(sentence):
             if token.kind == "word":
                 found.speak_of(self._lexicon.relation.get(token.text, ()))
+            elif not (token.values or token.items) and token.kind == "name":
+                self._read_stranger(sentence, at, asks_from, titles, found)
             elif token.values and at not in described and at not in titles:
                 self._read_value(sentence, at, asks_from, titles, found)
         if not any(token.kind == "name" for token in sentence):
@@ -156,6 +158,15 @@ class SentenceReader:
             found.tastes.append(wish)  # what films like a title are: wanted if nothing else is
         else:
             found.wishes.append(wish)
+
+    def _read_stranger(
+        self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str], found: Found
+    ) -> None:
+        """A name that the catalogue lacks: what it is said of, if that is stated."""
+        items = self._stated_of(sentence, at, asks_from, titles)
+        relations = self._relations.beside(sentence, at)
+        if items and relations and not self._denied(sentence, at):
+            found.strangers.append((items, relations[0], sentence[at].text))
 
     def _stated_of(
         self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str]

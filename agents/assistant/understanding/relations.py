@@ -1,6 +1,7 @@
 """Which relation a name stands in: the words beside it, and what the graph says it can be."""
 
 from collections.abc import Sequence
+from itertools import chain, product, repeat
 from typing import NamedTuple
 
 from agents.assistant.understanding.lexicon import Lexicon
@@ -38,7 +39,8 @@ class RelationReader:
         values = sentence[at].values
         spoken = (self.beside(sentence, at), *((relation,) for relation in before))
         for n, relations in enumerate(spoken):
-            fits = [(r, v) for r in relations for v in values if r in self._names.counts[v]]
+            pairs = product(relations, values)
+            fits = [(r, v) for r, v in pairs if r in self._names.counts[v]]
             if fits:
                 return self._reading(fits, values, n == 0)
         return self._reading([], values, False)
@@ -46,7 +48,7 @@ class RelationReader:
     def _reading(self, fits: list[tuple[str, str]], values: tuple[str, ...], said: bool) -> Reading:
         """The first that fits, its homonyms in the same relation, then all other readings."""
         counts = self._names.counts
-        every = [(r, v) for v in values for r in counts[v]]
+        every = list(chain.from_iterable(zip(counts[v], repeat(v), strict=False) for v in values))
         every.sort(key=lambda one: -counts[one[1]][one[0]] * self.lexicon.prominence.get(one[0], 1))
         first = fits[0] if fits else every[0]
         same = tuple(one for one in fits if one != first and one[0] == first[0])

@@ -89,6 +89,9 @@ class Understanding:
         for stated in told:
             for item in stated.items:
                 state = state.with_premise(self._judged(item, stated))
+        for items, relation, name in found.strangers:
+            for item in items:
+                state = state.with_premise(self._premise(item, Reading(relation, ""), name))
         for relations in found.sames:
             state = self._shared(relations, tuple(anchors) or state.anchors, state)
         for stated in told:
@@ -111,17 +114,25 @@ class Understanding:
         return not stated.holds and any(item in state.shown for item in stated.items)
 
     def _judged(self, item: str, stated: Stated) -> Premise:
-        relation, value = stated.reading[:2]
+        name = self._graph.names[stated.reading.value]
+        return self._premise(item, stated.reading, name, stated.holds)
+
+    def _premise(self, item: str, reading: Reading, name: str, holds: bool = True) -> Premise:
+        """The statement with its verdict. A name that the catalogue lacks is none of the values
+        that it lists.
+        """
+        relation, value = reading[:2]
         has = self._graph.states(item, relation, value)
-        verdict: Verdict = "unknown" if has is None else "true" if has is stated.holds else "false"
+        verdict: Verdict = "unknown" if has is None else "true" if has is holds else "false"
+        truth = self._graph.values(item, relation)
         return Premise(
             item=item,
             relation=relation,
             value=value,
-            name=self._graph.names[value],
-            holds=stated.holds,
+            name=name,
+            holds=holds,
             verdict=verdict,
-            truth=self._graph.values(item, relation),
+            truth=truth,
         )
 
     def _shared(
@@ -129,15 +140,18 @@ class Understanding:
     ) -> Request:
         """The state with the value of the first relation that all the anchors share."""
         relations = tuple(relations)
-        known = [r for r in relations if all(self._graph.values(item, r) for item in anchors)]
-        relation = (known or relations)[0]
+        relation = next((r for r in relations if self._is_known(r, anchors)), relations[0])
         values = [self._graph.values(item, relation) for item in anchors]
-        common = tuple(v for v in values[0] if all(v in o for o in values)) if values else ()
+        shared = set(values[0]).intersection(*values[1:]) if values else set()
+        common = tuple(value for value in (values or [()])[0] if value in shared)
         if len(common) != 1:
             waiting = Shared(relation=relation, anchors=anchors, values=common)
             return state.with_shared(waiting)
         condition = self._condition(Reading(relation, common[0]))
         return state.with_wish(Wish(condition=condition, since=anchors))
+
+    def _is_known(self, relation: str, items: tuple[str, ...]) -> bool:
+        return all(self._graph.values(item, relation) for item in items)
 
     def _condition(self, reading: Reading) -> Condition:
         name = self._graph.names[reading.value]

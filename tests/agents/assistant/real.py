@@ -48,7 +48,7 @@ def compared(graph: AttributeGraph) -> Iterator[Compared]:
         premises = {
             (items, r, n.casefold())
             for title, r, n in label.get("premises", ())
-            if (items := resolver.resolve(title).items) and n.casefold() in known
+            if (items := resolver.resolve(title).items)
         }
         stated = frozenset(((p.item,), p.relation, p.name.casefold()) for p in request.premises)
         yield Compared(int(number), "premises", stated, frozenset(premises))

@@ -39,7 +39,9 @@ def test_a_wish_turned_round_replaces_the_first():
     assert conditions("before 1990", "before 1985") == [("below", "year", "1985")]
 
 
-@pytest.mark.parametrize("text", ["not that one", "I've seen it", "seen it", "I already saw that? not that one"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text", ["not that one", "I've seen it", "seen it", "I already saw that? not that one"]
+)
 def test_what_was_shown_is_ruled_out(text):
     state, _ = talk("a sci-fi movie", "> How about Alien?", text)
     assert state.exclusions == ("alien",) and state.conditions[0].value == "scifi"

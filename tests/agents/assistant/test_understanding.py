@@ -25,16 +25,28 @@ def conditions(request):
         ("I'd love a movie that Clint Eastwood stars in", {("is", "starring", "eastwood")}),
         ("Sigourney Weaver's performances are great", {("is", "starring", "weaver")}),
         ("sci-fi with sigourney weaver", {("is", "genre", "scifi"), ("is", "starring", "weaver")}),
-        ("comedies, nothing starring Al Pacino", {("is", "genre", "comedy"), ("not", "starring", "pacino")}),
-        ("a comedy that isn't directed by Michael Mann and stars Al Pacino", {("is", "genre", "comedy"), ("not", "director", "mann"), ("is", "starring", "pacino")}),
+        (
+            "comedies, nothing starring Al Pacino",
+            {("is", "genre", "comedy"), ("not", "starring", "pacino")},
+        ),
+        (
+            "a comedy that isn't directed by Michael Mann and stars Al Pacino",
+            {("is", "genre", "comedy"), ("not", "director", "mann"), ("is", "starring", "pacino")},
+        ),
         ("funny films from before 1990", {("is", "genre", "comedy"), ("below", "year", "1990")}),
-        ("science fiction from the 80s", {("is", "genre", "scifi"), ("above", "year", "1979"), ("below", "year", "1990")}),
+        (
+            "science fiction from the 80s",
+            {("is", "genre", "scifi"), ("above", "year", "1979"), ("below", "year", "1990")},
+        ),
         ("a film made in 1982", {("is", "year", "1982")}),
         ("a movie dirceted by Ridley Scott", {("is", "director", "scott")}),
         ("something newer than Alien", {("above", "year", "1979")}),
-        ("no horror and no comedies please", {("not", "genre", "horror"), ("not", "genre", "comedy")}),
+        (
+            "no horror and no comedies please",
+            {("not", "genre", "horror"), ("not", "genre", "comedy")},
+        ),
     ],
-)  # fmt: skip
+)
 def test_conditions_are_read_from_the_words_beside_a_name(text, wanted):
     assert conditions(asked(text)) == wanted
 
@@ -68,9 +80,13 @@ def test_a_title_of_two_items_is_doubted_unless_the_year_tells():
         ("a film by the same director as Alien", "scott", ("alien",)),
         ("I liked Alien and Aliens. More with the same actor?", "weaver", ("alien", "aliens")),
         ("who directed Heat? find another film directed by the same person", "mann", ("heat",)),
-        ("I saw the sci-fi movie starring Harrison Ford. Another by the same director?", "scott", ("blade",)),
+        (
+            "I saw the sci-fi movie starring Harrison Ford. Another by the same director?",
+            "scott",
+            ("blade",),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_shared_value_is_found_in_the_graph(text, value, since):
     request = asked(text)
     assert [(w.condition.value, w.since) for w in request.wishes if w.since] == [(value, since)]
