@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from agents.assistant.understanding.lexicon import vocabulary
+from agents.assistant.understanding.lexicon import mistyped, vocabulary
 from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import EVERYONE, RELATION
 from data_engine.names.mentions import NameFinder
 from data_engine.schema import Condition
 
+_WORD = re.compile(r"[^\W\d_]+")
 # One who belongs to a group, or whom it is for: before words that are said of other things too.
 _CUE = re.compile(
     r"\b(?:with|for|among|to|as an?|do|would|i'?m (?:an?|in my)|what|that|which)\s+(?:the\s+)?$",
@@ -17,23 +18,47 @@ _CUE = re.compile(
 
 
 class GroupReader:
-    """Reads groups that some item of the graph is popular with."""
+    """Reads groups that some item of the graph is popular with.
 
-    def __init__(self, graph: AttributeGraph) -> None:
+    plain: words that need no correction.
+    """
+
+    def __init__(self, graph: AttributeGraph, plain: frozenset[str]) -> None:
         self._names = graph.names
         known = {
             graph.names[value]: value
             for relation, value in graph.items_by_edge
             if relation == RELATION and value != EVERYONE
         }
-        self._finder = NameFinder(_forms(known), True)
+        forms = list(_forms(known))
+        self._finder = NameFinder(forms, True)
+        said = _WORD.findall(" ".join(form for form, _ in forms).lower())
+        self._mistyped = mistyped(word for word in said if word not in plain)
 
     def find(self, text: str) -> Iterator[tuple[int, int, Condition]]:
         """(start, end, condition) of each group in a text."""
+        text, places = self._corrected(text)
         for start, end, values in self._finder.find(text):
             if " " in text[start:end] or _CUE.search(text[:start]):
                 name = self._names[values[0]]
-                yield start, end, Condition(relation=RELATION, value=values[0], name=name)
+                yield (
+                    places[start],
+                    places[end],
+                    Condition(relation=RELATION, value=values[0], name=name),
+                )
+
+    def _corrected(self, text: str) -> tuple[str, list[int]]:
+        """The text without typing mistakes in words of groups, and where its characters were."""
+        if not self._mistyped:
+            return text, list(range(len(text) + 1))
+        parts, places, at = list[str](), list[int](), 0
+        for match in _WORD.finditer(text):
+            word = self._mistyped.get(match[0].lower(), match[0])
+            parts += [text[at : match.start()], word]
+            places += range(at, match.start())
+            places += [min(match.start() + k, match.end() - 1) for k in range(len(word))]
+            at = match.end()
+        return "".join((*parts, text[at:])), [*places, *range(at, len(text) + 1)]
 
 
 def _forms(known: dict[str, str]) -> Iterator[tuple[str, str]]:

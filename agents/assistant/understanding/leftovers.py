@@ -41,7 +41,8 @@ def _is_unknown(text: str, token: Token, at: int, found: Found, lexicon: Lexicon
     if token.kind == "mark" or token.start in found.used:
         return False
     if token.kind == "name":
-        return not (token.items or token.values)
+        known = found.parts.issuperset(token.text.casefold().split())
+        return not (known or token.items or token.values)
     if token.kind in ("number", "decade"):
         return text[token.start - 1 : token.start] not in ("(", "[")
     if all(part in found.parts for part in token.text.split("-")):

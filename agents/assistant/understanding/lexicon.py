@@ -40,7 +40,7 @@ class Lexicon:
         self.fillers = frozenset(vocabulary("fillers")["words"].split())
         known = {*self.relation, *self.fillers}.union(*self.marks.values())
         self.known = frozenset(known.union(self.phrases.values(), *self.phrases))
-        self._mistyped = _mistyped(self.known)
+        self._mistyped = mistyped(self.known)
 
     def word(self, text: str) -> str:
         """The known word that a mistyped one seems to be, else the word itself."""
@@ -64,7 +64,7 @@ def _relation_words(relations: tuple[str, ...], cues: dict[str, str]) -> dict[st
     return {word: tuple(meant) for word, meant in found.items()}
 
 
-def _mistyped(words: Iterable[str]) -> dict[str, str]:
+def mistyped(words: Iterable[str]) -> dict[str, str]:
     """Mistyped word → the one word that it may be; no word that is another's mistake."""
     known = frozenset(words)
     found: dict[str, str] = {}

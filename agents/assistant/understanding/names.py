@@ -15,7 +15,9 @@ from data_engine.names.titles import STEM, key, names_of, split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
 _YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
-_STRANGER = re.compile(r"[A-Z][\w'’-]*(?:\.? (?:d[eu] |v[ao]n |la )?[A-Z][\w'’-]*)+")
+_STRANGER = re.compile(
+    r"(?:[A-Z]\.|[A-Z][\w'’-]*)(?: (?:d[eu] |v[ao]n |la )?(?:[A-Z]\.|[A-Z][\w'’-]*))+"
+)
 _NEXT = re.compile(r"([ -])([A-Z][\w]+)")
 _DATE = re.compile(r"(?:18|19|20)\d\d")
 _ENDING = re.compile(r"[.!?'’]+$")

@@ -1,6 +1,6 @@
 """From a message and the state before it to the state after it, and what there is to say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from agents.assistant.request import Premise, Request, Shared, Verdict, Wish
@@ -35,7 +35,7 @@ class Understanding:
         self._lexicon = Lexicon(r for r in graph.relations if r != AUDIENCE)
         self._names = CatalogueNames(graph, self._lexicon.fillers)
         self._reader = SentenceReader(graph, self._lexicon, self._names)
-        self._groups = GroupReader(graph)
+        self._groups = GroupReader(graph, self._lexicon.known)
 
     def heard(self, text: str, state: Request) -> Request:
         """The state after a message of the assistant: the items that it named were shown."""
@@ -74,33 +74,47 @@ class Understanding:
         return Reading(self._names.counts[value].most_common(1)[0][0], value)
 
     def _applied(self, found: Found, state: Request) -> Request:
+        """The state with all that was found: what is taken back first, wishes last."""
         for reading in found.retracted:
             state = self._without(reading, state)
         for relation in found.dropped:
             state = state.without_wish(relation)
         told = [stated for stated in found.stated if not self._corrects(stated, state)]
-        denied = [stated for stated in found.stated if stated not in told]
-        for stated in denied:
-            state = state.excluding(*stated.items)
-            state = state.with_wish(Wish(condition=self._condition(stated.reading)))
-        gone = {item for stated in denied for item in stated.items} | {*found.excluded}
-        anchors = [item for item in dict.fromkeys(found.anchors) if item not in gone]
+        for stated in found.stated:
+            if stated not in told:
+                state = state.excluding(*stated.items)
+                state = state.with_wish(Wish(condition=self._condition(stated.reading)))
+                found.excluded += stated.items
+        anchors = [item for item in dict.fromkeys(found.anchors) if item not in found.excluded]
         state = state.with_anchors(*anchors).excluding(*found.excluded)
-        for stated in told:
-            for item in stated.items:
-                state = state.with_premise(self._judged(item, stated))
-        for items, relation, name in found.strangers:
-            for item in items:
-                state = state.with_premise(self._premise(item, Reading(relation, ""), name))
+        for premise in self._premises(told, found):
+            state = state.with_premise(premise)
         for relations in found.sames:
             state = self._shared(relations, tuple(anchors) or state.anchors, state)
-        for stated in told:
-            if stated.holds and not any(stated.reading.relation in s for s in found.sames):
-                state = state.with_wish(Wish(condition=self._condition(stated.reading)))
-        genres = any(is_genre(wish.condition.relation) for wish in found.wishes)
-        for wish in (*(() if genres else found.tastes), *found.wishes):
+        for wish in self._wishes(told, found):
             state = state.with_wish(wish)
         return state.model_copy(update={"doubts": tuple(found.doubts)})
+
+    def _premises(self, told: Iterable[Stated], found: Found) -> Iterator[Premise]:
+        """What was stated, of each item."""
+        for stated in told:
+            name = self._graph.names[stated.reading.value]
+            for item in stated.items:
+                yield self._premise(item, stated.reading, name, stated.holds)
+        for items, relation, name in found.strangers:
+            for item in items:
+                yield self._premise(item, Reading(relation, ""), name)
+
+    def _wishes(self, told: Iterable[Stated], found: Found) -> Iterator[Wish]:
+        """What is wanted by name. A value that was only stated is, where no "same" takes its place;
+        genres of what was liked are, where no other genre is.
+        """
+        for stated in told:
+            if stated.holds and not any(stated.reading.relation in s for s in found.sames):
+                yield Wish(condition=self._condition(stated.reading))
+        if not any(is_genre(wish.condition.relation) for wish in found.wishes):
+            yield from found.tastes
+        yield from found.wishes
 
     def _without(self, reading: Reading, state: Request) -> Request:
         """Without the value, in whichever relation it was asked for."""
@@ -112,10 +126,6 @@ class Understanding:
     def _corrects(self, stated: Stated, state: Request) -> bool:
         """Whether a denial says what a shown item lacks."""
         return not stated.holds and any(item in state.shown for item in stated.items)
-
-    def _judged(self, item: str, stated: Stated) -> Premise:
-        name = self._graph.names[stated.reading.value]
-        return self._premise(item, stated.reading, name, stated.holds)
 
     def _premise(self, item: str, reading: Reading, name: str, holds: bool = True) -> Premise:
         """The statement with its verdict. A name that the catalogue lacks is none of the values

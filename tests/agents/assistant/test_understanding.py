@@ -140,3 +140,9 @@ def test_an_empty_text_and_odd_characters_ask_for_nothing():
         assert asked(text).conditions == ()
     assert asked("Heat").anchors == ("heat",)
     assert Request().conditions == ()
+
+
+def test_a_name_that_the_catalogue_lacks_is_a_false_premise_where_the_truth_is_known():
+    (premise,) = asked("I watched Alien and loved Zelda Quux's directing.").premises
+    assert (premise.name, premise.value, premise.verdict) == ("Zelda Quux", "", "false")
+    assert premise.truth == ("scott",)
