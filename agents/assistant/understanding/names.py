@@ -14,6 +14,8 @@ from data_engine.names.spoken import spoken_title, spoken_value
 from data_engine.names.titles import STEM, key, names_of, split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
+KNOWN = 4  # items of somebody who is known by the last name alone
+_CAPITAL = re.compile(r"\b[A-Z]\w{2,}\b")
 _YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
 _STRANGER = re.compile(
     r"(?:[A-Z]\.|[A-Z][\w'’-]*)(?: (?:d[eu] |v[ao]n |la )?(?:[A-Z]\.|[A-Z][\w'’-]*))+"
@@ -52,6 +54,7 @@ class CatalogueNames:
                 self.counts.setdefault(value, Counter())[relation] += len(items)
         sizes = Counter(relation for found in self.counts.values() for relation in found)
         self.common = frozenset(r for r, size in sizes.items() if size <= COMMON)
+        self._bearers = self._by_last_name(graph.names)
         self._endings = {
             item: ending[0]
             for item, title in graph.titles.items()
@@ -77,7 +80,18 @@ class CatalogueNames:
                     taken.remove(clash[0])
                     taken.append(_merged(clash[0], mention))
         found = [self._sided(text, mention) for mention in sorted(taken)]
-        return sorted([*found, *self._strangers(text, found)])
+        found += self._strangers(text, found)
+        return sorted([*found, *self._last_names(text, found)])
+
+    def _last_names(self, text: str, known: list[Mention]) -> Iterator[Mention]:
+        """Last names alone ("a Hitchcock film"), of those who have several items, most first."""
+        taken = [(mention.start, mention.end) for mention in known]
+        for match in _CAPITAL.finditer(text):
+            start, end = match.span()
+            values = self._bearers.get(match[0].casefold(), ())
+            inside = any(one < end and start < other for one, other in taken)
+            if values and not inside and match[0].lower() not in self._fillers:
+                yield Mention(start, end, (), values)
 
     def _strangers(self, text: str, known: list[Mention]) -> Iterator[Mention]:
         """Names that the catalogue lacks: two words or more with capitals, within a sentence."""
@@ -100,6 +114,16 @@ class CatalogueNames:
             return mention
         capital = text[mention.start].isupper() and not _OPENS.search(text[: mention.start])
         return mention._replace(values=()) if capital else mention._replace(items=())
+
+    def _by_last_name(self, names: dict[str, str]) -> dict[str, tuple[str, ...]]:
+        """Last name → its bearers with KNOWN items or more, those of most first."""
+        found: dict[str, list[str]] = {}
+        for value in sorted(self.counts, key=lambda value: -self.counts[value].total()):
+            words = names[value].split()
+            enough = self.counts[value].total() >= KNOWN
+            if enough and len(words) > 1 and self.common.isdisjoint(self.counts[value]):
+                found.setdefault(words[-1].casefold(), []).append(value)
+        return {name: tuple(values) for name, values in found.items()}
 
     def _value_forms(self, names: dict[str, str]) -> Iterator[tuple[str, str]]:
         said = vocabulary("values")
@@ -191,7 +215,7 @@ def _forms(title: str) -> set[str]:
     """The ways a title is written: article moved or not, as compared words, without apostrophes."""
     found = set()
     for name, filed in names_of(clean_text(title)):
-        if filed != STEM:
+        if filed != STEM or " " in name:
             found |= {name, key(name).decode(), re.sub("['’]", "", name)}
     return found
 

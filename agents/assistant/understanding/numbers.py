@@ -108,3 +108,12 @@ def _bound(relation: str, op: Op, value: str) -> Condition:
 
 def _is_year(value: str) -> bool:
     return value.isdigit() and int(value) in _YEARS
+
+
+def turned(condition: Condition) -> Condition:
+    """What denying a condition asks for: "nothing older than 1990" is above 1989."""
+    if condition.op == "is":
+        return condition.model_copy(update={"op": "not"})
+    step = -1 if condition.op == "below" else 1
+    bound = f"{float(condition.value) + step:g}"
+    return _bound(condition.relation, "above" if step < 0 else "below", bound)

@@ -5,7 +5,7 @@ from agents.assistant.understanding.descriptions import descriptions
 from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.names import CatalogueNames, is_genre
-from agents.assistant.understanding.numbers import NumberReader
+from agents.assistant.understanding.numbers import NumberReader, turned
 from agents.assistant.understanding.relations import Reading, RelationReader
 from agents.assistant.understanding.sharing import shared_relations
 from agents.assistant.understanding.tokens import Sentence, Token
@@ -101,8 +101,8 @@ class SentenceReader:
         for bound in self._numbers.read(sentence):
             found.used.add(sentence[bound.at].start)
             condition = bound.condition
-            if condition.op == "is" and self._denied(sentence, bound.at):
-                condition = condition.model_copy(update={"op": "not"})
+            if self._denied(sentence, bound.at):
+                condition = turned(condition)
             if self._taken_back(sentence, bound.at):
                 found.dropped.append(condition.relation)
             else:

@@ -11,6 +11,7 @@ from agents.assistant.understanding.tokens import Sentence
 REACH = 5  # words after a name within which they speak of it
 _SEPARATORS = frozenset(("and", "or", ",", "&", "both", "+", "nor"))
 _LINKS = frozenset("of from with by to the a an some more than in on at s who that is was".split())
+_WITH = frozenset("with feature features featured include includes".split())
 # What may stand between a name and a verb of it ("X who also directed").
 _BETWEEN = frozenset("who that has had have is was also did does in".split())
 
@@ -129,7 +130,7 @@ class RelationReader:
     def _preposition(self, sentence: Sentence, at: int) -> tuple[str, ...]:
         """Of a bare "by X" or "with X"."""
         word = sentence[at - 1].text if at else ""
-        return self.lexicon.by if word == "by" else self.lexicon.with_ if word == "with" else ()
+        return self.lexicon.by if word == "by" else self.lexicon.with_ if word in _WITH else ()
 
     def _first(self, sentence: Sentence, start: int, reach: int) -> tuple[str, ...]:
         """The relations of the first word that has some, up to another name or a mark."""

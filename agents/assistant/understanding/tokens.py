@@ -15,6 +15,16 @@ _ENDS = frozenset(".;!?\n")
 _ABBREVIATED = frozenset(("dir", "st", "mr", "mrs", "dr", "vs", "jr", "sr"))
 _STEMS = {"ca": "can", "wo": "will"}
 _SAID = {"'d": "would", "'re": "are", "'ve": "have", "'ll": "will", "'m": "am", "w/": "with"}
+_DECADES = {
+    "twenties": "1920s",
+    "thirties": "1930s",
+    "forties": "1940s",
+    "fifties": "1950s",
+    "sixties": "1960s",
+    "seventies": "1970s",
+    "eighties": "1980s",
+    "nineties": "1990s",
+}
 # Words without a bearing on what the words beside them mean.
 _ADVERBS = frozenset("really necessarily actually just also still always absolutely truly".split())
 
@@ -70,7 +80,9 @@ def _tokens(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> Iterato
 
 def _words(word: str, match: re.Match[str], lexicon: Lexicon) -> Iterator[Token]:
     start, end = match.span()
-    if word[0].isdigit():
+    if word in _DECADES:
+        yield Token("decade", _DECADES[word], start, end)
+    elif word[0].isdigit():
         yield Token("decade" if word.endswith("s") else "number", word, start, end)
     elif not word[0].isalpha() and word not in _SAID and word != "'s":
         yield Token("mark", word, start, end)

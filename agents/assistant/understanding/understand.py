@@ -51,8 +51,9 @@ class Understanding:
         for mention in mentions:
             for value in mention.values[:1]:
                 found.name(text[mention.start : mention.end], self._usual(value))
-        groups = list(self._groups.find(text))
-        for start, end, condition in groups:
+        for start, end, condition in self._groups.find(text):
+            if any(m.items and m.start < end and start < m.end for m in mentions):
+                continue  # "Who's That Girl?"
             mentions = [m for m in mentions if m.end <= start or m.start >= end]
             found.wishes.append(Wish(condition=condition))
             found.used.update(range(start, end))
