@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from agents.assistant.understanding.lexicon import vocabulary, words_of
@@ -14,7 +15,7 @@ from data_engine.names.spoken import spoken_title, spoken_value
 from data_engine.names.titles import STEM, key, names_of, split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
-KNOWN = 4  # items of somebody who is known by the last name alone
+KNOWN = 3  # items of somebody who is known by the last name alone
 _CAPITAL = re.compile(r"\b[A-Z]\w{2,}\b")
 _YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
 _STRANGER = re.compile(
@@ -63,7 +64,7 @@ class CatalogueNames:
         self._years = {item: split_year(title)[1] for item, title in graph.titles.items()}
         self._spelt = {spoken_title(title) for title in graph.titles.values()}  # "eXistenZ"
         self._titles = NameFinder(
-            ((form, item) for item, title in graph.titles.items() for form in _forms(title)), True
+            chain.from_iterable(_forms(item, title) for item, title in graph.titles.items()), True
         )
         self._values = NameFinder(self._value_forms(graph.names), True)
 
@@ -150,8 +151,13 @@ class CatalogueNames:
                     at = text.index(" ", start + offset) + 1
                     break
 
-    def _item(self, text: str, start: int, end: int, items: tuple[str, ...]) -> Mention | None:
-        """The mention with the marks and year that belong to it; None where it is no title."""
+    def _item(
+        self, text: str, start: int, end: int, filed: Sequence[tuple[str, bool]]
+    ) -> Mention | None:
+        """The mention with the marks and year that belong to it; None where it is no title. Items
+        that go by the whole name go before those of which it is the part before a subtitle.
+        """
+        items = tuple(item for item, stem in filed if not stem) or tuple(i for i, _ in filed)
         ending = self._endings.get(items[0], "")
         if text.startswith(ending, end):  # "Help!"
             end += len(ending)
@@ -211,13 +217,14 @@ def _merged(one: Mention, other: Mention) -> Mention:
     return Mention(one.start, one.end, one.items + other.items, one.values + other.values)
 
 
-def _forms(title: str) -> set[str]:
-    """The ways a title is written: article moved or not, as compared words, without apostrophes."""
-    found = set()
+def _forms(item: str, title: str) -> Iterator[tuple[str, tuple[str, bool]]]:
+    """The ways a title is written: article moved or not, as compared words, without apostrophes;
+    each with the item and whether it is only the part before a subtitle.
+    """
     for name, filed in names_of(clean_text(title)):
         if filed != STEM or " " in name:
-            found |= {name, key(name).decode(), re.sub("['’]", "", name)}
-    return found
+            for form in {name, key(name).decode(), re.sub("['’]", "", name)}:
+                yield form, (item, filed == STEM)
 
 
 def is_genre(relation: str) -> bool:

@@ -146,3 +146,24 @@ def test_a_name_that_the_catalogue_lacks_is_a_false_premise_where_the_truth_is_k
     (premise,) = asked("I watched Alien and loved Zelda Quux's directing.").premises
     assert (premise.name, premise.value, premise.verdict) == ("Zelda Quux", "", "false")
     assert premise.truth == ("scott",)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("an Eastwood film", {("is", "starring", "eastwood")}),
+        ("nothing older than 1990", {("above", "year", "1989")}),
+        ("I hate horror, something funny", {("not", "genre", "horror"), ("is", "genre", "comedy")}),
+        ("films from the eighties", {("above", "year", "1979"), ("below", "year", "1990")}),
+        ("between 1980 and 1990", {("above", "year", "1980"), ("below", "year", "1990")}),
+        ("Michael Mann wrote the music for something", {("is", "director", "mann")}),
+    ],
+)
+def test_other_ways_to_say_it(text, wanted):
+    assert conditions(asked(text)) == wanted
+
+
+def test_a_title_of_a_plain_word_with_a_mark():
+    assert asked("something like Help! (1979)").anchors == ("help",)
+    assert asked("I liked Help! More like that?").anchors == ("help",)
+    assert asked("it should help me").anchors == ()
