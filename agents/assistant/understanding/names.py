@@ -122,7 +122,7 @@ class CatalogueNames:
         for value in sorted(self.counts, key=lambda value: -self.counts[value].total()):
             words = names[value].split()
             enough = self.counts[value].total() >= KNOWN
-            if enough and len(words) > 1 and self.common.isdisjoint(self.counts[value]):
+            if enough and len(words) > 1 and not any(map(is_genre, self.counts[value])):
                 found.setdefault(words[-1].casefold(), []).append(value)
         return {name: tuple(values) for name, values in found.items()}
 
@@ -172,6 +172,11 @@ class CatalogueNames:
     def _is_title(self, text: str, start: int, end: int) -> bool:
         """Whether words without a year read as a title: with capitals, and no plain words."""
         words = text[start:end].split()
+        after = _NEXT.match(text, end)
+        if (
+            after and after[1] == " "
+        ):  # the start of a longer title, "Beautiful" of "Beautiful Mind"
+            return False
         if text[start].islower():
             return text[start:end] in self._spelt
         if (
