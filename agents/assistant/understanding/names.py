@@ -158,9 +158,9 @@ class CatalogueNames:
         that go by the whole name go before those of which it is the part before a subtitle.
         """
         items = tuple(item for item, stem in filed if not stem) or tuple(i for i, _ in filed)
-        ending = self._endings.get(items[0], "")
-        if text.startswith(ending, end):  # "Help!"
-            end += len(ending)
+        marked = tuple(i for i in items if text.startswith(self._endings.get(i, "\0"), end))
+        if marked:  # "Help!"
+            items, end = marked, end + len(self._endings[marked[0]])
         year = _YEAR.match(text, end)
         if year:
             items = tuple(i for i in items if self._years[i] in ("", year[1]))
@@ -172,10 +172,10 @@ class CatalogueNames:
     def _is_title(self, text: str, start: int, end: int) -> bool:
         """Whether words without a year read as a title: with capitals, and no plain words."""
         words = text[start:end].split()
-        after = _NEXT.match(text, end)
+        after = None if text[end - 1] in ".!?" else _NEXT.match(text, end)
         if (
             after and after[1] == " "
-        ):  # the start of a longer title, "Beautiful" of "Beautiful Mind"
+        ):  # the start of a longer title: "Beautiful" of "Beautiful Mind"
             return False
         if text[start].islower():
             return text[start:end] in self._spelt
