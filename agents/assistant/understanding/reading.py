@@ -89,13 +89,15 @@ class SentenceReader:
         return places
 
     def _meeting(self, readings: list[Reading]) -> tuple[str, ...]:
-        """The items that have all the values, or homonyms of them, in id order."""
-        found: list[set[str]] = []
-        for reading in readings:
-            same = [one for one in reading.others if reading.said and one[0] == reading.relation]
-            holding = (self._graph.holders(*one) for one in (reading[:2], *same))
-            found.append(set().union(*holding))
-        return tuple(sorted(set.intersection(*found)))
+        """The one item that has all the values; else those that have them or homonyms of them."""
+        exact = [set(self._graph.holders(*reading[:2])) for reading in readings]
+        if len(met := set.intersection(*exact)) == 1:
+            return tuple(met)
+        for reading, holding in zip(readings, exact, strict=True):
+            for one in reading.others:
+                if reading.said and one[0] == reading.relation:
+                    holding.update(self._graph.holders(*one))
+        return tuple(sorted(set.intersection(*exact)))
 
     def _read_numbers(self, sentence: Sentence, found: Found) -> None:
         for bound in self._numbers.read(sentence):
@@ -125,8 +127,12 @@ class SentenceReader:
         return titles
 
     def _is_value(self, sentence: Sentence, at: int) -> bool:
-        """Whether a name of both an item and a value is the value."""
-        return bool(sentence[at].values and self._relations.beside(sentence, at))
+        """Whether a name of both an item and a value is the value: the words beside it say a
+        relation that the value has.
+        """
+        values = sentence[at].values
+        said = self._relations.beside(sentence, at) if values else ()
+        return any(not self._names.counts[value].keys().isdisjoint(said) for value in values)
 
     def _ruled_out(self, sentence: Sentence, at: int) -> bool:
         """Of "not Heat", "no Heat please": the word right before the title denies it."""
@@ -141,13 +147,16 @@ class SentenceReader:
         token = sentence[at]
         reading = self._relations.read(sentence, at, tuple(found.spoken))
         known = found.bearers.get(token.text.casefold())
-        if known and not reading.said:
+        said = reading.said
+        if known and not said:
             reading = known
         found.name(token.text, reading)
         if self._taken_back(sentence, at):
             found.retracted.append(reading)
             return
         denied = self._denied(sentence, at)
+        if known and not (said or denied):
+            return  # "I like Newman's style": what was said of the whole name holds
         if (items := self._stated_of(sentence, at, asks_from, titles)) and (
             denied or reading.said or at > asks_from or not is_genre(reading.relation)
         ):
