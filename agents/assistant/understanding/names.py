@@ -171,26 +171,19 @@ class CatalogueNames:
 
     def _is_title(self, text: str, start: int, end: int) -> bool:
         """Whether words without a year read as a title: with capitals, and no plain words."""
-        words = text[start:end].split()
-        after = None if text[end - 1] in ".!?" else _NEXT.match(text, end)
-        if (
-            after and after[1] == " "
-        ):  # the start of a longer title: "Beautiful" of "Beautiful Mind"
+        said, before = text[start:end], text[:start]
+        words, after = said.split(), _NEXT.match(text, end)
+        if after and after[1] == " " and said[-1] not in ".!?":
+            return False  # the start of a longer title: "Beautiful" of "Beautiful Mind"
+        if said[0].islower() or words[-1][0].islower():
+            return said in self._spelt
+        if _DATE.fullmatch(said) and _COUNTED.search(before):
             return False
-        if text[start].islower():
-            return text[start:end] in self._spelt
-        if (
-            words[-1][:1].islower()
-            or words[0].isdigit()
-            and not words[1:]
-            and _COUNTED.search(text[:start])
-        ):
-            return False
-        if text[end : end + 1] in _QUOTES and text[start - 1 : start] in _QUOTES:
+        if text[end : end + 1] in _QUOTES and before[-1:] in _QUOTES:
             return True
         plain = all(word.strip(".,!?'’").lower() in self._fillers for word in words)
         capitals = [word for word in words[1:] if word[0].isupper() and word != "I"]
-        return not plain or bool(capitals) or words != ["I"] and not _OPENS.search(text[:start])
+        return not plain or bool(capitals) or words != ["I"] and not _OPENS.search(before)
 
     def _attributes(self, text: str) -> Iterator[Mention]:
         for start, end, values in self._values.find(text):
