@@ -145,7 +145,8 @@ class SentenceReader:
         self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str], found: Found
     ) -> None:
         token = sentence[at]
-        reading = self._relations.read(sentence, at, tuple(found.spoken))
+        listed = at and self._lexicon.is_(sentence[at - 1].text, "negation")  # "no X": a new thing
+        reading = self._relations.read(sentence, at, () if listed else tuple(found.spoken))
         known = found.bearers.get(token.text.casefold())
         said = reading.said
         if known and not said:
