@@ -32,7 +32,7 @@ COMMANDS = {
         "score",
         "Score stored responses in process, as the server would.",
     ),
-    "model": ("train.commands.model", "app", "Make a model folder without a hub."),
+    "model": ("train.commands.model", "app", "Make a model folder without a hub; check one."),
     "train": ("train.commands.train", "app", "Fine-tune a policy: sft, then rft."),
     "eval": ("train.commands.eval", "app", "Evaluate a policy on held-out queries."),
     "report": ("train.commands.report", "app", "Write the HTML report of a run directory."),

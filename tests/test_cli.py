@@ -40,6 +40,7 @@ COMMANDS = (
     "token",
     "score",
     "model smollm2",
+    "model check",
     "train sft",
     "train rft",
     "eval",

@@ -10,10 +10,9 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from agents.synthesis.config import SynthConfig
-from agents.synthesis.kinds import check_kind
+from agents.synthesis.kinds import can_carry
 from agents.synthesis.run import synthesise
 from agents.synthesis.world import World
-from data_engine.errors import UnsupportedKind
 from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.evidence import Evidence
 from data_engine.importers.world import WorldConfig, make_world
@@ -70,15 +69,6 @@ def write(catalogue: Catalogue, path: Path) -> None:
     for kind in kinds:
         lines += page(kind, by_kind[kind], evidence.attributes)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def can_carry(kind: str, world: World) -> bool:
-    """Whether a catalogue has what the kind needs."""
-    try:
-        check_kind(kind, world)
-    except UnsupportedKind:
-        return False
-    return True
 
 
 def page(kind: str, examples: list[Example], graph: AttributeGraph) -> list[str]:

@@ -23,12 +23,11 @@ import numpy as np
 from agents.llm.smollm2 import make_smollm2
 from agents.synthesis.config import SynthConfig
 from agents.synthesis.gate import Limits
-from agents.synthesis.kinds import check_kind
+from agents.synthesis.kinds import can_carry
 from agents.synthesis.naturalness import LanguageModel, Span, TextScore, perplexity
 from agents.synthesis.report import commonest
 from agents.synthesis.run import synthesise
 from agents.synthesis.world import World
-from data_engine.errors import UnsupportedKind
 from data_engine.graphs.evidence import Evidence
 from data_engine.importers.movielens import MovieLens
 from data_engine.importers.tables import Tables
@@ -248,15 +247,6 @@ def synthesised(store: Path, kinds: Sequence[str]) -> list[Example]:
     kinds = [kind for kind in kinds if can_carry(kind, world)]
     counts = {"sft": QUERIES * len(kinds)}
     return list(synthesise(store, SynthConfig(counts=counts, kinds=kinds, levels=(1, 2, 3))))
-
-
-def can_carry(kind: str, world: World) -> bool:
-    """Whether a world has what the kind needs."""
-    try:
-        check_kind(kind, world)
-    except UnsupportedKind:
-        return False
-    return True
 
 
 def stored(store: Path) -> list[Example]:

@@ -75,9 +75,19 @@ def test_the_old_examples_score_as_they_did(before, profile):
         assert rounded(score) == rounded(expected)
 
 
+WORDS = {"example_id", "query", "turns", "style", "provenance"}
+
+
+def facts(example):
+    """All of an Example but its words, and what follows from them."""
+    return example.model_dump(exclude=WORDS)
+
+
 @pytest.mark.journey
 def test_work_goes_on_in_the_old_store(before):
-    """The same seeds make the same vectors and Examples."""
+    """The same seeds make the same vectors and the same facts; the template writer's words are
+    others since.
+    """
     path = before / "store.duckdb"
     with Store.open(path, read_only=True) as store:
         vectors, examples = store.embeddings(), store.examples()
@@ -88,5 +98,5 @@ def test_work_goes_on_in_the_old_store(before):
     with Store.open(path, read_only=True) as store:
         again, made = store.embeddings(), store.examples()
     assert all(again[item].tolist() == pytest.approx(vectors[item].tolist()) for item in vectors)
-    assert made == examples
+    assert [facts(e) for e in made] == [facts(e) for e in examples]
     assert rerec("verify", "--store", path).returncode == 0

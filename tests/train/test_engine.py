@@ -83,6 +83,48 @@ def test_the_cpu_engine_agrees_with_verls(model, temperature):
         torch.testing.assert_close(ours, verls, atol=1e-5, rtol=1e-4)
 
 
+def sft_loss_of(engine_class, model, masks):
+    """verl's SFT loss of the batch with an engine's log-probabilities, and its gradient."""
+    from verl.utils import tensordict_utils
+    from verl.workers.utils.losses import sft_loss
+
+    rows = [p + r for p, r in zip(PROMPTS, RESPONSES, strict=True)]
+    fields = {"input_ids": rows, "position_ids": [range(len(r)) for r in rows], "loss_mask": masks}
+    batch = TensorDict(
+        {name: jagged([list(r) for r in rows]) for name, rows in fields.items()}, batch_size=3
+    )
+    counted = sum(map(sum, masks))
+    tensordict_utils.assign_non_tensor(
+        batch, temperature=1.0, use_remove_padding=False, dp_size=1, batch_num_tokens=counted
+    )
+    engine = object.__new__(engine_class)
+    engine.pad_to_length, engine.engine_config = False, None
+    inputs, args = engine.prepare_model_inputs(batch)
+    found = engine.prepare_model_outputs(model(**inputs, use_cache=False), args, batch, None)
+    loss, _ = sft_loss(None, found, batch)
+    model.zero_grad()
+    loss.backward()
+    return loss.detach(), model.model.embed_tokens.weight.grad.clone()
+
+
+def test_the_sft_loss_agrees_with_verls_where_a_chat_has_several_learned_messages(model):
+    from verl.workers.engine.fsdp.transformer_impl import FSDPEngineWithLMHead
+
+    from train.verl_plugin.engine import ResponseEngine
+
+    masks = [[0, 0, 1, 1, 0, 0, 1], [0, 0, 0, 0, 1, 1], [0, 0, 0, 1]]
+    ours, verls = (
+        sft_loss_of(engine, model, masks) for engine in (ResponseEngine, FSDPEngineWithLMHead)
+    )
+    torch.testing.assert_close(ours, verls, atol=1e-5, rtol=1e-4)
+    by_hand = []
+    for prompt, response, mask in zip(PROMPTS, RESPONSES, masks, strict=True):
+        ids = torch.tensor([prompt + response])
+        said = model(input_ids=ids).logits[0].log_softmax(-1)
+        by_hand += [said[t - 1, ids[0, t]] for t, counts in enumerate(mask) if counts]
+    torch.testing.assert_close(ours[0], -torch.stack(by_hand).mean())
+
+
 def test_what_only_verls_engine_does_is_refused():
     from verl.utils import tensordict_utils
 

@@ -12,6 +12,7 @@ from data_engine.store.database import Store
 from train.errors import TrainError
 from train.evaluation.retention import gold_surprise
 from train.evaluation.sampling import SamplingRequest, generate
+from train.sft.config import SFTConfig
 from train.sft.encoding import encode
 from train.sft.lessons import lessons
 from train.sft.loss import Sample, response_loss
@@ -19,7 +20,7 @@ from train.sft.names import NameShuffler
 from train.sft.run import run_sft
 from train.sft.tiny import TinyConfig, build_model, save
 from train.sft.tokenizer import build_tokenizer
-from train.sft.trainer import SFTConfig, Trainer
+from train.sft.trainer import Trainer
 from train.tasks.prompts import closed_book, open_book, open_catalogue, response
 
 

@@ -16,23 +16,13 @@ if TYPE_CHECKING:
     from train.evaluation.evaluate import EvalConfig
 
 app = typer.Typer(pretty_exceptions_enable=False)
-FIGURES = (
-    "by_gold_position",
-    "position_bias_p",
-    "answered",
-    "satisfied",
-    "premise_corrected",
-    "steps_right",
-    "claims_good",
-    "claims_bad",
-    "claims_unknown",
-    "invented",
-)
 
 
 @app.command()
 def evaluate(
-    model: Annotated[Path | None, typer.Argument(help="Model folder.")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(help="Model folder, or a name on the hub.")
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -168,11 +158,12 @@ def _evaluate(
 
 
 def _show(summary: dict[str, Any], title: str) -> None:
-    from train.evaluation.summary import DEEPER
+    from train.evaluation.summary import DEEPER, FIGURES
 
     rows = {"NDCG@1": _interval(summary["ndcg"])}
     rows |= {kind: _interval(found) for kind, found in summary["by_kind"].items()}
-    rows |= {name: summary[name] for name in FIGURES}
+    figures = ("by_gold_position", "position_bias_p", "answered", *FIGURES)
+    rows |= {name: summary[name] for name in figures if name != "words"}
     rows |= {f"NDCG@{k}": summary[f"ndcg_{k}"] for k in DEEPER}
     show({**rows, "gold chains surprise by": summary["gold_surprise"]}, False, title)
 

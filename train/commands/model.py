@@ -1,4 +1,4 @@
-"""`rerec model`: folders of models to start from, made without a hub."""
+"""`rerec model`: folders of models to start from, made without a hub, and checked."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,14 +10,14 @@ from data_engine.runtime.options import JsonOption
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Make a model folder without a hub.",
+    help="Make a model folder without a hub; check one.",
     pretty_exceptions_enable=False,
 )
 
 
 @app.callback()
 def _models() -> None:
-    """Make a model folder without a hub."""
+    """Make a model folder without a hub; check one."""
 
 
 @app.command()
@@ -40,3 +40,22 @@ float32 weights (0.5 GB).
     state = "made" if made else "was there already"
     weights = folder_digest(out)
     show({"model": NAME, "folder": str(out), "weights": weights, "state": state}, as_json)
+
+
+@app.command()
+def check(
+    model: Annotated[str, typer.Argument(help="A model's folder, or its name on a hub.")],
+    as_json: JsonOption = False,
+) -> None:
+    """What a chat model is and needs: chat template, tokenizer round trip, context, and the \
+memory of SFT, of LoRA and of RFT.
+
+    Example: rerec model check runs/smollm2
+    """
+    from train.errors import TrainError
+    from train.models.report import report
+
+    found = report(model)
+    show(found.facts, as_json)
+    if found.wrong:
+        raise TrainError("; ".join(found.wrong))

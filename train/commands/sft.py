@@ -12,70 +12,171 @@ from train.commands.options import ResumeOption
 if TYPE_CHECKING:
     from data_engine.graphs.evidence import Evidence
     from data_engine.schema import Example
+    from train.sft.config import SFTConfig
+
+TINY = ("gold_steps", "mixed_steps", "flawed", "also")  # options of the tiny policy alone
+CHAT = (
+    "steps",
+    "lora_rank",
+    "learning_rate",
+    "save_every",
+    "eval_queries",
+    "eval_every",
+)  # of chat models
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
 
 @app.command()
 def sft(
+    context: typer.Context,
     store: StoreOption = DEFAULT_STORE,
     model: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Model folder of another SFT run to teach on, e.g. with more candidates; "
-            "without it, one is made."
+            help="What to teach on: the folder or hub name of a chat model, or model/ of another "
+            "run's tiny policy. Without it, a tiny policy is made."
         ),
     ] = None,
-    run: Annotated[
-        Path, typer.Option(help="Run directory to make: untrained/, model/, curve.json.")
-    ] = Path("runs/sft"),
-    gold_steps: Annotated[int, typer.Option(help="Steps on gold chains.")] = 800,
-    mixed_steps: Annotated[int, typer.Option(help="Steps on gold and flawed chains.")] = 350,
-    batch: Annotated[int, typer.Option(min=1, help="Examples per step.")] = 32,
+    run: Annotated[Path, typer.Option(help="Run directory to make: model/, curve.json.")] = Path(
+        "runs/sft"
+    ),
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Examples per step; by default 32, for a chat model without a GPU 8."
+        ),
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="open-book; chat: sentences, for chat models; or a dialogue: conversation or "
+            "tools, for Examples of those kinds. By default open-book, for a chat model chat."
+        ),
+    ] = None,
+    gold_steps: Annotated[int, typer.Option(help="Tiny policy: steps on gold chains.")] = 800,
+    mixed_steps: Annotated[
+        int, typer.Option(help="Tiny policy: steps on gold and flawed chains.")
+    ] = 350,
     flawed: Annotated[
         float,
         typer.Option(
             min=0,
             max=1,
-            help="Share of the latter that follow a flawed chain: how hasty the policy is.",
+            help="Tiny policy: share of the latter that follow a flawed chain: how hasty it is.",
         ),
     ] = 0.5,
-    style: Annotated[
-        str,
-        typer.Option(
-            help="open-book; chat: sentences, for chat models; or a dialogue: conversation or "
-            "tools, for Examples of those kinds."
-        ),
-    ] = "open-book",
     also: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Store of another catalogue that the policy will be tried on: "
+            help="Tiny policy: store of another catalogue that it will be tried on: "
             "its names are known too."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Chat model: steps; by default once over the lessons, on CPU over 600."
+        ),
+    ] = None,
+    lora_rank: Annotated[
+        int, typer.Option(min=0, help="Chat model: rank of a LoRA adapter; 0 trains all weights.")
+    ] = 0,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Chat model: the highest; by default 1e-4, from a billion parameters on 1e-5, "
+            "with an adapter 3e-4."
+        ),
+    ] = None,
+    save_every: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Chat model: steps between checkpoints, each with the held-out loss."
+        ),
+    ] = 25,
+    eval_queries: Annotated[
+        int, typer.Option(min=0, help="Chat model: validation queries asked for the NDCG.")
+    ] = 32,
+    eval_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Chat model: steps between NDCGs; without it there is one at the end."
         ),
     ] = None,
     seed: SeedOption = 0,
     resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a tiny policy from scratch and teach it to reason over open-book prompts.
+    """Teach a policy to reason by the store's chains: a tiny one made from scratch, or the chat \
+model of --model.
 
     Example: rerec train sft --store runs/movies.duckdb --run runs/sft
     """
-    catalogues = _read([store, *(also or ())])
+    is_chat = model is not None and _is_chat_model(model)
+    _refuse_foreign(context, is_chat)
+    if is_chat:
+        from train.commands.sft_chat import teach_chat_model
+
+        given = {name: context.params[name] for name in (*CHAT, "model", "batch", "seed")}
+        facts = teach_chat_model(store, run, {**given, "style": style or "chat"}, resume=resume)
+        show(facts, as_json)
+        return
+    from train.sft.config import SFTConfig
+
+    config = SFTConfig(
+        gold_steps=gold_steps, mixed_steps=mixed_steps, batch=batch or 32, flawed=flawed, seed=seed
+    )
+    start = None if model is None else Path(model)
+    tiny = _teach_tiny([store, *(also or ())], run, config, style or "open-book", start, resume)
+    show(tiny, as_json)
+
+
+def _is_chat_model(model: str) -> bool:
+    """Whether it is another model than a tiny policy of ours."""
+    from train.sft.tiny import ENTITIES
+
+    return not (Path(model) / ENTITIES).is_file()
+
+
+def _refuse_foreign(context: typer.Context, is_chat: bool) -> None:
+    """Raises TrainError for an option that the kind of model would ignore."""
+    from train.errors import TrainError
+
+    for name in TINY if is_chat else CHAT:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            option = f"--{name.replace('_', '-')}"
+            others = ", ".join(
+                f"--{other.replace('_', '-')}" for other in (CHAT if is_chat else TINY)
+            )
+            kind = "a chat model" if is_chat else "a tiny policy"
+            raise TrainError(
+                f"{option} means nothing for {kind}, which takes {others}"
+                + ("" if is_chat else ": leave it out, or give a chat model as --model")
+            )
+
+
+def _teach_tiny(
+    stores: list[Path],
+    run: Path,
+    config: "SFTConfig",
+    style: str,
+    start: Path | None,
+    resume: bool,
+) -> dict[str, object]:
+    """Train a tiny policy on the first store's Examples; the facts to show."""
+    catalogues = _read(stores)  # before torch is imported
+
     from train.sft.lessons import lessons
     from train.sft.run import run_sft
-    from train.sft.trainer import SFTConfig
     from train.sft.vocabulary import vocabulary_texts
 
     evidence, examples = catalogues[0]
     texts: list[str] = []
     for known, asked in catalogues:
         texts += vocabulary_texts(asked, known, style)
-    config = SFTConfig(
-        gold_steps=gold_steps, mixed_steps=mixed_steps, batch=batch, flawed=flawed, seed=seed
-    )
-    with progress("SFT", gold_steps + mixed_steps) as advance:
+    with progress("SFT", config.gold_steps + config.mixed_steps) as advance:
         curve = run_sft(
             run,
             evidence,
@@ -83,13 +184,13 @@ def sft(
             texts,
             config,
             also=[known for known, _ in catalogues[1:]],
-            start=model,
+            start=start,
             resume=resume,
             progress=lambda step, total, loss: advance(step, total, f"loss {loss:.3f}"),
         )
     steps, loss = curve[-1]
     facts = {"model": str(run / "model"), "examples": len(examples), "steps": steps}
-    show({**facts, "loss": round(loss, 4)}, as_json)
+    return {**facts, "loss": round(loss, 4)}
 
 
 def _read(paths: list[Path]) -> "list[tuple[Evidence, list[Example]]]":

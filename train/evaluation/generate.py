@@ -13,8 +13,8 @@ from transformers import (
 )
 
 from train.cores import threads
-from train.errors import TrainError
 from train.evaluation.sampling import SamplingRequest, generate
+from train.models.folder import model_folder
 
 MOST_ROWS = 200  # of a batch
 CACHE_BYTES = 2 * 2**30  # of a batch on the CPU; on a GPU a third of what is free
@@ -26,15 +26,11 @@ def placement() -> tuple[str, torch.dtype]:
 
 
 def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The model of a folder, ready to sample from, and its tokenizer.
+    """The model of a folder, or of that name on the hub, ready to sample from, and its tokenizer.
 
-    Raises TrainError when the folder holds no model.
+    Raises TrainError where there is no model.
     """
-    if not (folder / "config.json").is_file():
-        raise TrainError(
-            f"no model folder at {folder}: it should hold config.json and weights, "
-            "as `rerec train sft` writes"
-        )
+    folder = model_folder(str(folder))
     torch.set_num_threads(threads())
     device, dtype = placement()
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)

@@ -125,23 +125,30 @@ def _composed(recipe: str, overrides: Sequence[str], given: Sequence[str] = ()) 
 
     An error names only the overrides that a user has `given`.
     """
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
-    path, verl = recipe_file(recipe), find_spec("verl")
-    assert verl is not None and verl.origin is not None
-    folders = (RECIPES, Path(verl.origin).parent / "trainer/config")
-    searched = ",".join(quoted(f"file://{folder}") for folder in folders)
+    path = recipe_file(recipe)
     try:
-        with words_to(None), initialize_config_dir(str(path.parent), version_base=None):
-            return hydra_compose(path.stem, [*overrides, f"hydra.searchpath=[{searched}]"])
+        return compose_file(path, overrides)
     except RecursionError:
         raise BadRecipe(
             f"the defaults of {recipe} lead back to itself: give the file another name"
         ) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise _uncomposable(recipe, given, error) from error
+
+
+def compose_file(path: Path, overrides: Sequence[str]) -> DictConfig:
+    """A YAML file with its defaults and the overrides. Raises what hydra raises."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    verl = find_spec("verl")
+    assert verl is not None and verl.origin is not None
+    folders = (RECIPES, Path(verl.origin).parent / "trainer/config")
+    searched = ",".join(quoted(f"file://{folder}") for folder in folders)
+    with words_to(None), initialize_config_dir(str(path.parent), version_base=None):
+        return hydra_compose(path.stem, [*overrides, f"hydra.searchpath=[{searched}]"])
 
 
 def _uncomposable(recipe: str, given: Sequence[str], error: Exception) -> BadRecipe:

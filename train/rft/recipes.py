@@ -7,7 +7,8 @@ import yaml
 from train.errors import BadRecipe
 
 RECIPES = Path(__file__).parents[1] / "recipes"
-BASES = {"rerec_base", "tiny_cpu", "gpu_3b"}  # parts of recipes, which cannot be run
+# files that recipes are made from, which `rerec train rft` cannot run
+BASES = {"rerec_base", "tiny_cpu", "chat_cpu", "gpu_3b", "sft_chat"}
 
 
 def recipes() -> list[str]:

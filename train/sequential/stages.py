@@ -16,8 +16,8 @@ from train.errors import TrainError
 from train.sequential.config import SequentialConfig
 from train.sequential.queries import next_lessons
 from train.sequential.template import hindsight
+from train.sft.config import SFTConfig
 from train.sft.run import run_sft
-from train.sft.trainer import SFTConfig
 
 Progress = Callable[[str, int, int], None]  # called with what is done, how many, of how many
 

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning of the tiny policy.
+"""Supervised fine-tuning of the tiny policy; of chat models see `chat_model/`.
 
 lessons.py     what is taught: prompts with right and flawed responses
 vocabulary.py  the texts whose words the tokenizer must know

@@ -15,10 +15,11 @@ from data_engine.runtime.run_directory import RunDirectory
 from train.cores import threads
 from train.errors import TrainError
 from train.sft import tiny
+from train.sft.config import SFTConfig
 from train.sft.encoding import encode
 from train.sft.lessons import Lesson
 from train.sft.tokenizer import build_tokenizer, names
-from train.sft.trainer import SFTConfig, Trainer
+from train.sft.trainer import Trainer
 
 TELL_EVERY, SAVE_EVERY = 25, 50  # steps
 DECISIVE = ("config", "graph_digest", "examples", "also", "start")

@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from pydantic import Field
 from transformers import PreTrainedModel
 
-from data_engine.runtime.config import Config
+from train.sft.config import SFTConfig
 from train.sft.encoding import EncodedLesson
 from train.sft.loss import Sample, response_loss
 from train.sft.muon import Muon
@@ -28,26 +27,6 @@ from train.sft.names import NameShuffler
 WARM_UP, LEAST_RATE = 50, 0.05  # steps; share of the learning rate at the end
 CURVE_EVERY = 25  # steps
 OLD, NEW = 0.95, 0.05  # shares of the smoothed loss before and of this step
-
-
-class SFTConfig(Config):
-    """Steps of each phase, and the optimisers.
-
-    lr, matrix_lr: learning rates of AdamW and Muon.
-    flawed: share of the phase-B samples that follow a flawed chain.
-    shuffled: share of all samples whose names are swapped.
-    decisive: weight of a yes or no in the loss.
-    """
-
-    gold_steps: int = Field(800, ge=1)
-    mixed_steps: int = Field(350, ge=0)
-    batch: int = Field(32, ge=1)
-    lr: float = Field(3e-3, gt=0)
-    matrix_lr: float = Field(1e-2, gt=0)
-    flawed: float = Field(0.5, ge=0, le=1)
-    shuffled: float = Field(0.9, ge=0, le=1)
-    decisive: float = Field(5.0, ge=1)
-    seed: int = 0
 
 
 class Trainer:

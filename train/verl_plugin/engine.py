@@ -40,7 +40,7 @@ class ResponseEngine(fsdp.FSDPEngineWithLMHead):
         batch: Any = micro_batch
         rows = batch["input_ids"].unbind()
         mask = _left([torch.ones_like(row) for row in rows])
-        longest = int(batch["responses"].offsets().diff().max())
+        longest = _longest(batch)
         inputs: dict[str, Any] = {
             "input_ids": _left(rows),
             "attention_mask": mask,
@@ -76,6 +76,14 @@ class ResponseEngine(fsdp.FSDPEngineWithLMHead):
         ):
             found["entropy"] = jagged(entropy_from_logits(logits))
         return found
+
+
+def _longest(batch: Any) -> int:
+    """The most last columns that any row needs: its response, or all from what is learned first."""
+    if "responses" in batch.keys():
+        return int(batch["responses"].offsets().diff().max())
+    masks = batch["loss_mask"].unbind()
+    return max(len(mask) - int(mask.nonzero()[0]) if mask.any() else 1 for mask in masks)
 
 
 def _left(rows: list[torch.Tensor]) -> torch.Tensor:

@@ -58,8 +58,10 @@ def check_kind(kind: str, world: World) -> None:
     """Raise UnsupportedKind when there is no such kind or the data cannot carry it."""
     if kind not in DRAFTS:
         raise UnsupportedKind(f"no kind {kind!r}: choose from {', '.join(DRAFTS)}")
-    if kind not in NEEDS:
-        return
-    can_carry, needed = NEEDS[kind]
-    if not can_carry(world):
-        raise UnsupportedKind(f"kind {kind} needs {needed}")
+    if not can_carry(kind, world):
+        raise UnsupportedKind(f"kind {kind} needs {NEEDS[kind][1]}")
+
+
+def can_carry(kind: str, world: World) -> bool:
+    """Whether the data of a world has what a kind needs."""
+    return kind not in NEEDS or NEEDS[kind][0](world)

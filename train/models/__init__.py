@@ -1,0 +1,7 @@
+"""Chat models in folders: what they are, what they lack for a recipe, what they need of memory.
+
+folder.py  where a model lies, and its sizes
+checks.py  what keeps a model from being taught
+memory.py  what training it takes
+report.py  `rerec model check`
+"""
