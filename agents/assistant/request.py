@@ -5,9 +5,10 @@ A state is never changed: every edit gives another, so that a dialogue can be ta
 
 from typing import Literal
 
+from pydantic import Field
+
 from data_engine.schema import Condition, Record
 
-SUGGESTIONS = 5  # items that an answer has where nothing else is asked for
 Verdict = Literal["true", "false", "unknown"]
 
 
@@ -66,12 +67,28 @@ class Span(Record):
     relation: str = ""
 
 
+class Edit(Record):
+    """One change of a request that a person makes by hand.
+
+    drop: condition `number` (from 1) is no longer asked for. choose: condition `number` becomes
+    `condition`. add: `condition` is asked for too. like: `item` is taken as liked. exclude: `item`
+    must not come again. forget: `item` is neither liked nor ruled out any more. restart: nothing is
+    asked for.
+    """
+
+    act: Literal["drop", "choose", "add", "like", "exclude", "forget", "restart"]
+    number: int = Field(0, ge=0)
+    condition: Condition | None = None
+    item: str = ""
+
+
 class Request(Record):
     """All that was asked for, in the order in which it was said.
 
     anchors: items named or described as liked or alike. shared: what they must share, not found.
     exclusions: items that must not come (again). shown: items of the last answer. not_understood:
-    of the last message only. k: how many items are wanted.
+    of the last message only. k: how many items are wanted, None where that was not said. offered:
+    items that were shown for this request, so that "more" does not show them again.
     """
 
     wishes: tuple[Wish, ...] = ()
@@ -82,7 +99,8 @@ class Request(Record):
     doubts: tuple[Doubt, ...] = ()
     shown: tuple[str, ...] = ()
     not_understood: tuple[Span, ...] = ()
-    k: int = SUGGESTIONS
+    k: int | None = None
+    offered: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -108,6 +126,39 @@ class Request(Record):
         )
         shared = tuple(one for one in self.shared if one.relation != relation)
         return self.model_copy(update={"wishes": kept, "shared": shared})
+
+    def edited(self, edit: Edit) -> "Request":
+        """The request after a change by hand; one of a condition that is not there changes
+        nothing.
+        """
+        if edit.act == "restart":
+            return Request()
+        if edit.act == "like":
+            return self.without_item(edit.item).with_anchors(edit.item)
+        if edit.act == "exclude":
+            return self.excluding(edit.item)
+        if edit.act == "forget":
+            return self.without_item(edit.item)
+        if edit.act == "add" and edit.condition is not None:
+            shared = tuple(s for s in self.shared if s.relation != edit.condition.relation)
+            known = self.model_copy(update={"shared": shared})
+            return known.with_wish(Wish(condition=edit.condition))
+        wishes = list(self.wishes)
+        if 1 <= edit.number <= len(wishes):
+            wish = wishes.pop(edit.number - 1)
+            if edit.act == "choose" and edit.condition is not None:
+                chosen = Wish(condition=edit.condition, since=wish.since)
+                wishes.insert(edit.number - 1, chosen)
+        return self.model_copy(update={"wishes": tuple(wishes)})
+
+    def without_item(self, item: str) -> "Request":
+        """The item neither liked nor ruled out nor doubted about."""
+        left = {
+            "anchors": tuple(one for one in self.anchors if one != item),
+            "exclusions": tuple(one for one in self.exclusions if one != item),
+            "doubts": tuple(doubt for doubt in self.doubts if item not in doubt.items),
+        }
+        return self.model_copy(update=left)
 
     def with_anchors(self, *items: str) -> "Request":
         """The items added to those that are liked."""

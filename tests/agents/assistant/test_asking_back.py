@@ -25,7 +25,8 @@ UNDERSTANDING = Understanding(GRAPH)
     ],
 )
 def test_what_is_open_is_asked_back(text, question):
-    assert list(questions(UNDERSTANDING.understand(text).request, GRAPH)) == [question]
+    asked = questions(UNDERSTANDING.understand(text).request, GRAPH)
+    assert [one.text for one in asked] == [question]
 
 
 def test_what_is_clear_is_not():
