@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from data_engine.errors import DataError
-from data_engine.graphs.arrays import GraphArrays
-from data_engine.graphs.attributes import AttributeGraph
-from data_engine.graphs.audience import with_audiences
+from data_engine.graphs.arrays import GraphArrays, arrays_folder
+from data_engine.graphs.audience import with_audience_edges
 from data_engine.graphs.inverted import InvertedGraph
-from data_engine.graphs.mapped import MappedGraph
 from data_engine.store.database import Store
 
 PRIOR = 10.0  # interactions of an average item that every item is given
@@ -20,32 +18,31 @@ PRIOR = 10.0  # interactions of an average item that every item is given
 @dataclass(frozen=True)
 class Catalogue:
     """domain: what the items are, in the plural. vectors: (items, dims) of unit length, zero where
-    an item has none; None before `rerec data embed`.
+    an item has none; None before `rerec data embed`. folder: where what is made of the graph may be
+    kept.
     """
 
     domain: str
-    graph: AttributeGraph
-    inverted: InvertedGraph
+    graph: InvertedGraph
     vectors: np.ndarray | None
+    folder: Path
 
     @classmethod
     def load(cls, path: Path | str) -> "Catalogue":
         """Read a store without locking others out. Raises DataError where it holds no catalogue."""
         with Store.open(path, read_only=True) as store:
-            arrays = GraphArrays.of(store)
-            graph = with_audiences(AttributeGraph.from_store(store), store)
-            found = store.embeddings()
+            arrays, found = GraphArrays.of(store), store.embeddings()
             return cls(
                 str(store.meta("domain")),
-                graph,
-                InvertedGraph(MappedGraph(arrays)),
+                InvertedGraph(with_audience_edges(arrays, store)),
                 _unit_vectors(arrays, found) if found else None,
+                arrays_folder(store),
             )
 
     @property
     def arrays(self) -> GraphArrays:
         """The arrays of both graphs; items are in the order of their ids."""
-        return self.inverted.graph.arrays
+        return self.graph.arrays
 
     def place(self, item: str) -> int:
         """The place of an item. Raises DataError for an unknown id."""
@@ -76,7 +73,7 @@ class Catalogue:
         """How well each item is liked and by how many, in 0..1: the logarithm of its likes times
         the share of likes among its interactions, which is shrunk towards the average share.
         """
-        arrays, size = self.arrays, self.inverted.size
+        arrays, size = self.arrays, self.graph.size
         likes = np.bincount(arrays.item[arrays.liked], minlength=size)
         met = np.bincount(arrays.item, minlength=size)
         average = likes.sum() / max(1, met.sum())

@@ -54,7 +54,7 @@ def retrieve(
 
 def _allowed(catalogue: Catalogue, request: Request, user: str | None) -> np.ndarray:
     """Without what is ruled out, named as liked, offered before or met by the user."""
-    allowed = np.ones(catalogue.inverted.size, bool)
+    allowed = np.ones(catalogue.graph.size, bool)
     for item in (*request.exclusions, *request.anchors, *request.offered):
         allowed[catalogue.place(item)] = False
     if user is not None:
@@ -64,15 +64,15 @@ def _allowed(catalogue: Catalogue, request: Request, user: str | None) -> np.nda
 
 def _met(catalogue: Catalogue, wish: Wish) -> np.ndarray:
     """1 where an item meets a wish, OTHER where it does in another reading of the words, else 0."""
-    found = catalogue.inverted.met(wish.condition).astype(np.float32)
+    found = catalogue.graph.met(wish.condition).astype(np.float32)
     for condition in wish.alternatives:
-        np.maximum(found, OTHER * catalogue.inverted.met(condition), out=found)
+        np.maximum(found, OTHER * catalogue.graph.met(condition), out=found)
     return found
 
 
 def _misses(catalogue: Catalogue, wishes: Sequence[Wish], place: int) -> bool:
     """Whether an item is known to miss a wish in every reading."""
-    facts, item = catalogue.inverted.graph, catalogue.arrays.item_ids[place]
+    facts, item = catalogue.graph, catalogue.arrays.item_ids[place]
     for wish in wishes:
         verdicts = {facts.judge(item, c) for c in (wish.condition, *wish.alternatives)}
         if verdicts == {False}:
@@ -103,12 +103,12 @@ def _alike(catalogue: Catalogue, anchors: Sequence[str]) -> np.ndarray:
     """How like the anchors each item is, 0..1: values that they share, the rarer the more; and the
     cosine of their vectors, where there are some.
     """
-    inverted, places = catalogue.inverted, [catalogue.place(item) for item in anchors]
-    shared = np.zeros(inverted.size, np.float32)
+    graph, places = catalogue.graph, [catalogue.place(item) for item in anchors]
+    shared = np.zeros(graph.size, np.float32)
     for item in anchors:
-        for code in inverted.graph.edges(item):
-            holders = inverted.holding(code)
-            shared[holders] += np.log(inverted.size / len(holders)) if len(holders) > 1 else 0.0
+        for code in graph.edges(item):
+            holders = graph.holding(code)
+            shared[holders] += np.log(graph.size / len(holders)) if len(holders) > 1 else 0.0
     shared[places] = 0
     shared /= max(float(shared.max()), 1e-9)
     if catalogue.vectors is None:
@@ -126,7 +126,7 @@ def _near(vectors: np.ndarray, places: np.ndarray) -> np.ndarray:
 def _spread(catalogue: Catalogue, order: Sequence[int], k: int) -> list[int]:
     """k of the places, best first, each the least like those before it among the better half."""
     left, chosen = list(order), list(order[:1])
-    edges = {n: catalogue.inverted.graph.edges(catalogue.arrays.item_ids[n]) for n in order}
+    edges = {n: catalogue.graph.edges(catalogue.arrays.item_ids[n]) for n in order}
     while len(chosen) < min(k, len(order)):
         left = [n for n in left if n not in chosen]
         seen = frozenset[int]().union(*(edges[n] for n in chosen))

@@ -39,8 +39,8 @@ class Steps:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue, graph = catalogue, catalogue.graph
-        self.understanding = Understanding(graph)
-        self._wording = Wording(graph, graph.titles, graph.names, catalogue.domain)
+        self.understanding = Understanding(graph, catalogue.folder)
+        self._wording = Wording(graph, catalogue.domain)
         self._speaker = Speaker(catalogue, self._wording)
 
     def understand(self, state: DialogueState) -> DialogueState:
@@ -106,7 +106,7 @@ class Steps:
             number=number,
             text=self._wording.condition(wish.condition),
             condition=wish.condition,
-            holders=int(self._catalogue.inverted.met(wish.condition).sum()),
+            holders=int(self._catalogue.graph.met(wish.condition).sum()),
         )
 
 

@@ -1,7 +1,7 @@
 """Conditions, facts and corrections as a person would say them."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 from agents.assistant.answer import Correction
 from agents.assistant.request import Premise
 from agents.assistant.understanding.lexicon import vocabulary, words_of
-from agents.assistant.understanding.names import is_genre
-from data_engine.facts import Facts
+from agents.assistant.understanding.indexes import is_genre
 from data_engine.graphs.audience import EVERYONE
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.spoken import dated_title, spoken_title
 from data_engine.schema import Condition
 
@@ -33,10 +33,8 @@ def capital(text: str) -> str:
 class Wording:
     """Says what one catalogue knows. `domain`: what its items are, in the plural."""
 
-    def __init__(
-        self, graph: Facts, titles: Mapping[str, str], names: Mapping[str, str], domain: str
-    ) -> None:
-        self._graph, self._titles, self._names = graph, titles, names
+    def __init__(self, graph: InvertedGraph, domain: str) -> None:
+        self._graph = graph
         things = _phrases()["things"]
         self.thing, self.things = things.get(domain, "item, items").split(", ")
 
@@ -47,7 +45,7 @@ class Wording:
 
     def title(self, item: str) -> str:
         """ "The Haunting (1999)"."""
-        return dated_title(self._titles[item])
+        return dated_title(self._graph.title(item))
 
     def condition(self, condition: Condition) -> str:
         """ "directed by X", "not starring X", "comedy", "from before 1990"."""
@@ -59,7 +57,7 @@ class Wording:
 
     def said(self, relation: str, value: str, name: str = "") -> str:
         """A value as it is said within a sentence: "comedy", "women", "Al Pacino"."""
-        name = name or self._names[value]
+        name = name or self._graph.name(value)
         if is_genre(relation):
             return _lowered(name)
         if value == EVERYONE:
@@ -77,7 +75,7 @@ class Wording:
 
     def fact(self, item: str, relation: str, first: str = "") -> str:
         """ "Alien was directed by Ridley Scott", or what the catalogue does not say."""
-        values, title = self._values(item, relation, first), spoken_title(self._titles[item])
+        values, title = self._values(item, relation, first), spoken_title(self._graph.title(item))
         if not values:
             return f"I do not know {_phrase(relation, 'who')}: the catalogue does not say"
         return f"{title} {_phrase(relation, 'fact').format(joined(values))}"
@@ -88,7 +86,7 @@ class Wording:
 
     def correction(self, premise: Premise) -> Correction:
         """A statement held against the catalogue, in a sentence."""
-        title, relation = spoken_title(self._titles[premise.item]), premise.relation
+        title, relation = spoken_title(self._graph.title(premise.item)), premise.relation
         said = self.said(relation, premise.value, premise.name)
         phrase = _phrase(relation, "fact")
         truth = joined(self._values(premise.item, relation))

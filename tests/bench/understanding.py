@@ -19,6 +19,7 @@ from random import Random
 
 import numpy as np
 
+from agents.assistant.catalogue import Catalogue
 from agents.assistant.request import Request
 from agents.assistant.understanding.understand import Understanding
 from agents.synthesis.kinds import DRAFTS, NEEDS
@@ -131,7 +132,7 @@ def measure(name: str, path: Path, asked: argparse.Namespace) -> dict[str, list[
     """Print the exact shares of one catalogue by kind and register; the verdicts by register."""
     world = World(Evidence.load(path))
     start = time.perf_counter()
-    understanding = Understanding(world.evidence.attributes)
+    understanding = Understanding(Catalogue.load(path).graph)
     print(f"\n== {name}: index built in {time.perf_counter() - start:.2f} s", flush=True)
     found: dict[str, list[bool]] = defaultdict(list)
     registers = (*REGISTERS, "noisy")

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from agents.assistant.answer import Option, Question
 from agents.assistant.request import Doubt, Edit, Request, Shared, Wish
 from agents.assistant.understanding.lexicon import vocabulary, words_of
-from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.spoken import dated_title
 from data_engine.schema import Condition
 
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six")
 
 
-def questions(request: Request, graph: AttributeGraph) -> Iterator[Question]:
+def questions(request: Request, graph: InvertedGraph) -> Iterator[Question]:
     """One question for each thing that a request leaves open."""
     for number, wish in enumerate(request.wishes, 1):
         namesakes = [c for c in wish.alternatives if c.value != wish.condition.value]
@@ -26,8 +26,8 @@ def questions(request: Request, graph: AttributeGraph) -> Iterator[Question]:
         yield Question(kind="not_understood", text=f"I did not understand “{span.text}”.")
 
 
-def _which_title(doubt: Doubt, graph: AttributeGraph) -> Question:
-    titles = [dated_title(graph.titles[item]) for item in doubt.items]
+def _which_title(doubt: Doubt, graph: InvertedGraph) -> Question:
+    titles = [dated_title(graph.title(item)) for item in doubt.items]
     if not titles:
         return Question(kind="title", text=f"I know nothing that is {doubt.text}.")
     options = [
@@ -38,8 +38,8 @@ def _which_title(doubt: Doubt, graph: AttributeGraph) -> Question:
     return Question(kind="title", text=text, options=tuple(options))
 
 
-def _which_value(shared: Shared, graph: AttributeGraph) -> Question:
-    noun, names = _noun(shared.relation), [graph.names[value] for value in shared.values]
+def _which_value(shared: Shared, graph: InvertedGraph) -> Question:
+    noun, names = _noun(shared.relation), [graph.name(value) for value in shared.values]
     if not names:
         return Question(kind="shared", text=f"I know no {noun} that they share.")
     options = []
@@ -50,7 +50,7 @@ def _which_value(shared: Shared, graph: AttributeGraph) -> Question:
     return Question(kind="shared", text=text, options=tuple(options))
 
 
-def _which_bearer(number: int, wish: Wish, graph: AttributeGraph) -> Question:
+def _which_bearer(number: int, wish: Wish, graph: InvertedGraph) -> Question:
     """ "Two people are called John Williams: the composer or the actor?"."""
     known: dict[str, Condition] = {}
     for condition in (wish.condition, *wish.alternatives):
@@ -70,8 +70,9 @@ def _which_bearer(number: int, wish: Wish, graph: AttributeGraph) -> Question:
     return Question(kind="bearer", text=text, options=tuple(options))
 
 
-def _item(condition: Condition, graph: AttributeGraph) -> str:
-    return dated_title(graph.titles[graph.holders(condition.relation, condition.value)[0]])
+def _item(condition: Condition, graph: InvertedGraph) -> str:
+    first = graph.holders(condition.relation, condition.value)[0]
+    return dated_title(graph.title(first))
 
 
 def _noun(relation: str) -> str:

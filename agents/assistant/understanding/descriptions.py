@@ -43,5 +43,5 @@ def _is_head(sentence: Sentence, at: int, lexicon: Lexicon, names: CatalogueName
     token = sentence[at]
     if token.kind == "word":
         return token.text in lexicon.marks["things"]
-    genre = any(not names.common.isdisjoint(names.counts[value]) for value in token.values)
+    genre = any(map(names.is_common, token.values))
     return genre and not token.text.lower().endswith("ies")

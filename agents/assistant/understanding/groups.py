@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from agents.assistant.understanding.lexicon import mistyped, vocabulary
-from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.graphs.audience import EVERYONE, RELATION
 from data_engine.names.mentions import NameFinder
 from data_engine.schema import Condition
@@ -23,13 +23,9 @@ class GroupReader:
     plain: words that need no correction.
     """
 
-    def __init__(self, graph: AttributeGraph, plain: frozenset[str]) -> None:
-        self._names = graph.names
-        known = {
-            graph.names[value]: value
-            for relation, value in graph.items_by_edge
-            if relation == RELATION and value != EVERYONE
-        }
+    def __init__(self, graph: InvertedGraph, plain: frozenset[str]) -> None:
+        self._name = graph.name
+        known = {graph.name(v): v for v in graph.values_in(RELATION) if v != EVERYONE}
         forms = list(_forms(known))
         self._finder = NameFinder(forms, True)
         said = _WORD.findall(" ".join(form for form, _ in forms).lower())
@@ -40,7 +36,7 @@ class GroupReader:
         text, places = self._corrected(text)
         for start, end, values in self._finder.find(text):
             if " " in text[start:end] or _CUE.search(text[:start]):
-                name = self._names[values[0]]
+                name = self._name(values[0])
                 yield (
                     places[start],
                     places[end],

@@ -3,19 +3,19 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
-from agents.assistant.understanding.lexicon import vocabulary, words_of
-from data_engine.graphs.attributes import AttributeGraph
+from agents.assistant.understanding.indexes import name_indexes
+from agents.assistant.understanding.lexicon import words_of
 from data_engine.graphs.audience import RELATION as AUDIENCE
-from data_engine.names.cleaning import clean_text
-from data_engine.names.mentions import NameFinder
-from data_engine.names.spoken import spoken_title, spoken_value
-from data_engine.names.titles import STEM, key, names_of, split_year
+from data_engine.graphs.inverted import InvertedGraph
+from data_engine.names.spoken import spoken_title
+from data_engine.names.titles import split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
-KNOWN = 3  # items of somebody who is known by the last name alone
+CACHED = 65_536  # values whose counts are kept
 _CAPITAL = re.compile(r"\b[A-Z]\w{2,}\b")
 _YEAR = re.compile(r"\s*[(\[](\d{4})[)\]]")
 _STRANGER = re.compile(
@@ -42,31 +42,32 @@ class Mention(NamedTuple):
 
 
 class CatalogueNames:
-    """Finds names; built once over a graph.
-
-    `counts[value]`: relation → how many items have the value in it, most first.
+    """Finds the names of a graph; its indexes are read from `folder`, and made there where they are
+    missing.
     """
 
-    def __init__(self, graph: AttributeGraph, fillers: frozenset[str]) -> None:
-        self._fillers, self._names = fillers, graph.names
-        self.counts: dict[str, Counter[str]] = {}
-        for (relation, value), items in graph.items_by_edge.items():
-            if relation != AUDIENCE and relation not in graph.numeric:
-                self.counts.setdefault(value, Counter())[relation] += len(items)
-        sizes = Counter(relation for found in self.counts.values() for relation in found)
+    def __init__(
+        self, graph: InvertedGraph, fillers: frozenset[str], folder: Path | None = None
+    ) -> None:
+        self._fillers, self._graph = fillers, graph
+        relations = [r for r in graph.relations if r not in (AUDIENCE, *graph.numeric)]
+        self._named = frozenset(relations)
+        sizes = {relation: len(graph.attributes_in(relation)) for relation in relations}
         self.common = frozenset(r for r, size in sizes.items() if size <= COMMON)
-        self._bearers = self._by_last_name(graph.names)
-        self._endings = {
-            item: ending[0]
-            for item, title in graph.titles.items()
-            if (ending := _ENDING.search(spoken_title(title)))
-        }
-        self._years = {item: split_year(title)[1] for item, title in graph.titles.items()}
-        self._spelt = {spoken_title(title) for title in graph.titles.values()}  # "eXistenZ"
-        self._titles = NameFinder(
-            chain.from_iterable(_forms(item, title) for item, title in graph.titles.items()), True
-        )
-        self._values = NameFinder(self._value_forms(graph.names), True)
+        self.counts = lru_cache(CACHED)(self._counts)
+        indexes = name_indexes(graph, relations, self.common, folder)
+        self._titles, self._values, self._last = indexes
+
+    def _counts(self, value: str) -> Counter[str]:
+        """Relation → how many items have the value in it, most first: without groups of users and
+        numbers.
+        """
+        counts = self._graph.counts(value)
+        return Counter({r: n for r, n in counts.items() if r in self._named})
+
+    def is_common(self, value: str) -> bool:
+        """Whether a value is a common word ("war", "paperback")."""
+        return not self.common.isdisjoint(self.counts(value))
 
     def find(self, text: str) -> list[Mention]:
         """Left to right, never overlapping; of two that overlap, the longer."""
@@ -89,7 +90,7 @@ class CatalogueNames:
         taken = [(mention.start, mention.end) for mention in known]
         for match in _CAPITAL.finditer(text):
             start, end = match.span()
-            values = self._bearers.get(match[0].casefold(), ())
+            values = self._most_first(self._last.get(match[0]))
             inside = any(one < end and start < other for one, other in taken)
             if values and not inside and match[0].lower() not in self._fillers:
                 yield Mention(start, end, (), values)
@@ -110,32 +111,16 @@ class CatalogueNames:
 
     def _sided(self, text: str, mention: Mention) -> Mention:
         """A name of an item and of a common value: the item where it is written as one ("Kids")."""
-        common = any(not self.common.isdisjoint(self.counts[value]) for value in mention.values)
+        common = any(map(self.is_common, mention.values))
         if not (common and mention.items):
             return mention
         capital = text[mention.start].isupper() and not _OPENS.search(text[: mention.start])
         return mention._replace(values=()) if capital else mention._replace(items=())
 
-    def _by_last_name(self, names: dict[str, str]) -> dict[str, tuple[str, ...]]:
-        """Last name → its bearers with KNOWN items or more, those of most first."""
-        found: dict[str, list[str]] = {}
-        for value in sorted(self.counts, key=lambda value: -self.counts[value].total()):
-            words = names[value].split()
-            enough = self.counts[value].total() >= KNOWN
-            if enough and len(words) > 1 and not any(map(is_genre, self.counts[value])):
-                found.setdefault(words[-1].casefold(), []).append(value)
-        return {name: tuple(values) for name, values in found.items()}
-
-    def _value_forms(self, names: dict[str, str]) -> Iterator[tuple[str, str]]:
-        said = vocabulary("values")
-        for value, relations in self.counts.items():
-            name = names[value]
-            yield name, value
-            if not self.common.isdisjoint(relations):
-                others = said["values"].get(name.casefold(), "").split(", ")
-                for form in filter(None, (*spoken_value(name), *others)):
-                    yield form, value
-                    yield f"{form}s", value
+    def _most_first(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
+        """The ids of attributes, those of most items first."""
+        values = [self._graph.arrays.attribute_ids[k] for k in numbers]
+        return tuple(sorted(values, key=lambda value: -self.counts(value).total()))
 
     def _items(self, text: str) -> Iterator[Mention]:
         """The titles of a text; one that is none may hide another that begins within it."""
@@ -151,32 +136,39 @@ class CatalogueNames:
                     at = text.index(" ", start + offset) + 1
                     break
 
-    def _item(
-        self, text: str, start: int, end: int, filed: Sequence[tuple[str, bool]]
-    ) -> Mention | None:
+    def _item(self, text: str, start: int, end: int, filed: Sequence[int]) -> Mention | None:
         """The mention with the marks and year that belong to it; None where it is no title. Items
         that go by the whole name go before those of which it is the part before a subtitle.
         """
-        items = tuple(item for item, stem in filed if not stem) or tuple(i for i, _ in filed)
-        marked = tuple(i for i in items if text.startswith(self._endings.get(i, "\0"), end))
+        whole = [number >> 1 for number in filed if not number & 1]
+        places = whole or [number >> 1 for number in filed]
+        titles = {place: self._graph.arrays.titles[place] for place in places}
+        endings = {place: _ending(title) for place, title in titles.items()}
+        marked = [p for p in places if endings[p] and text.startswith(endings[p], end)]
         if marked:  # "Help!"
-            items, end = marked, end + len(self._endings[marked[0]])
+            places, end = marked, end + len(endings[marked[0]])
         year = _YEAR.match(text, end)
         if year:
-            items = tuple(i for i in items if self._years[i] in ("", year[1]))
+            places = [p for p in places if split_year(titles[p])[1] in ("", year[1])]
             end = year.end()
-        if not items or text[start:end].islower():
+        if not places or text[start:end].islower():
             return None
-        return Mention(start, end, items) if year or self._is_title(text, start, end) else None
+        spelt = any(spoken_title(title) == text[start:end] for title in titles.values())
+        if not year and not self._is_title(text, start, end, spelt):
+            return None
+        ids = self._graph.arrays.item_ids
+        return Mention(start, end, tuple(ids[place] for place in sorted(places)))
 
-    def _is_title(self, text: str, start: int, end: int) -> bool:
-        """Whether words without a year read as a title: with capitals, and no plain words."""
+    def _is_title(self, text: str, start: int, end: int, spelt: bool) -> bool:
+        """Whether words without a year read as a title: with capitals, and no plain words. spelt:
+        whether a title is spelt like this ("eXistenZ").
+        """
         said, before = text[start:end], text[:start]
         words, after = said.split(), _NEXT.match(text, end)
         if after and after[1] == " " and said[-1] not in ".!?":
             return False  # the start of a longer title: "Beautiful" of "Beautiful Mind"
         if said[0].islower() or words[-1][0].islower():
-            return said in self._spelt
+            return spelt
         if _DATE.fullmatch(said) and _COUNTED.search(before):
             return False
         if text[end : end + 1] in _QUOTES and before[-1:] in _QUOTES:
@@ -186,11 +178,12 @@ class CatalogueNames:
         return not plain or bool(capitals) or words != ["I"] and not _OPENS.search(before)
 
     def _attributes(self, text: str) -> Iterator[Mention]:
-        for start, end, values in self._values.find(text):
+        for start, end, numbers in self._values.find(text):
+            values = tuple(self._graph.arrays.attribute_ids[k] for k in numbers)
             if " " not in text[start:end]:
                 usual = text[start].isupper() and text[start:end].lower() not in self._fillers
                 values = tuple(
-                    v for v in values if usual or not self.common.isdisjoint(self.counts[v])
+                    v for v in values if usual or self.is_common(v)
                 )
             if values and not self._goes_on(text, end, values):
                 yield Mention(start, end, (), self._ranked(text[start:end], values))
@@ -198,7 +191,7 @@ class CatalogueNames:
     def _goes_on(self, text: str, end: int, values: tuple[str, ...]) -> bool:
         """Whether a name is only the start of a longer one ("Toho-Towa", "Mace Neufeld Films")."""
         after = _NEXT.match(text, end)
-        if after is None or any(not self.common.isdisjoint(self.counts[v]) for v in values):
+        if after is None or any(map(self.is_common, values)):
             return False
         return after[1] == "-" or after[2].lower() not in self._fillers
 
@@ -206,7 +199,7 @@ class CatalogueNames:
         """The values spelt as it is said first, then those of most items."""
 
         def rank(value: str) -> tuple[bool, int]:
-            return self._names[value] != said, -self.counts[value].total()
+            return self._graph.name(value) != said, -self.counts(value).total()
 
         return tuple(sorted(values, key=rank)) if values[1:] else values
 
@@ -215,16 +208,7 @@ def _merged(one: Mention, other: Mention) -> Mention:
     return Mention(one.start, one.end, one.items + other.items, one.values + other.values)
 
 
-def _forms(item: str, title: str) -> Iterator[tuple[str, tuple[str, bool]]]:
-    """The ways a title is written: article moved or not, as compared words, without apostrophes;
-    each with the item and whether it is only the part before a subtitle.
-    """
-    for name, filed in names_of(clean_text(title)):
-        if filed != STEM or " " in name:
-            for form in {name, key(name).decode(), re.sub("['’]", "", name)}:
-                yield form, (item, filed == STEM)
-
-
-def is_genre(relation: str) -> bool:
-    """Whether values are genres: "genre", "literary genre"."""
-    return words_of(relation).split(" ")[-1] == "genre"
+def _ending(title: str) -> str:
+    """The marks at the end of a title: "!" of "Help!"."""
+    found = _ENDING.search(spoken_title(title))
+    return found[0] if found else ""

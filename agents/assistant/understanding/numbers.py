@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from agents.assistant.understanding.lexicon import Lexicon, words_of
 from agents.assistant.understanding.tokens import Sentence
-from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Op
 
 _YEARS = range(1870, 2100)
@@ -25,14 +27,9 @@ class Bound(NamedTuple):
 class NumberReader:
     """Reads numbers of a sentence; `dated` gives the year of an item that a bound may name."""
 
-    def __init__(self, graph: AttributeGraph, lexicon: Lexicon) -> None:
+    def __init__(self, graph: InvertedGraph, lexicon: Lexicon) -> None:
         self._lexicon, self._graph = lexicon, graph
         self._numeric = {words_of(relation): relation for relation in graph.numeric}
-        self._ids = {
-            (relation, graph.names[value]): value
-            for relation, value in graph.items_by_edge
-            if relation in graph.numeric
-        }
 
     def read(self, sentence: Sentence) -> Iterator[Bound]:
         """The bounds in a sentence, in order."""
@@ -60,8 +57,16 @@ class NumberReader:
             return _bound(relation, "below", value)
         if op := self._side(word):
             return _bound(relation, op, value)
-        known = self._ids.get((relation, value))
-        return Condition(relation=relation, value=known, name=value) if known else None
+        return self._exactly(relation, value)
+
+    def _exactly(self, relation: str, value: str) -> Condition | None:
+        """The condition that a number is this one, None where no item has it."""
+        known = np.flatnonzero(self._graph.numbers(relation) == float(value))
+        if not len(known):
+            return None
+        number = int(self._graph.attributes_in(relation)[known[0]])
+        attribute = self._graph.arrays.attribute_ids[number]
+        return Condition(relation=relation, value=attribute, name=value)
 
     def _side(self, word: str) -> Op | None:
         if self._lexicon.is_(word, "before"):
@@ -99,7 +104,7 @@ class NumberReader:
         years = self._graph.values(sentence[at].items[0], self._numeric.get(relation, ""))
         if op is None or len(years) != 1:
             return None
-        return _bound(self._numeric[relation], op, self._graph.names[years[0]])
+        return _bound(self._numeric[relation], op, self._graph.name(years[0]))
 
 
 def _bound(relation: str, op: Op, value: str) -> Condition:

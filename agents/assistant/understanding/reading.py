@@ -4,12 +4,13 @@ from agents.assistant.request import Doubt, Wish
 from agents.assistant.understanding.descriptions import descriptions
 from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.lexicon import Lexicon
-from agents.assistant.understanding.names import CatalogueNames, is_genre
+from agents.assistant.understanding.indexes import is_genre
+from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.numbers import NumberReader, turned
 from agents.assistant.understanding.relations import Reading, RelationReader
 from agents.assistant.understanding.sharing import shared_relations
 from agents.assistant.understanding.tokens import Sentence, Token
-from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Op
 
 _LISTED = frozenset(("and", "or", "nor", ",", "&"))
@@ -20,7 +21,7 @@ SHOWN = 5  # items that a doubt lists
 class SentenceReader:
     """Reads sentences of one catalogue into a `Found`."""
 
-    def __init__(self, graph: AttributeGraph, lexicon: Lexicon, names: CatalogueNames) -> None:
+    def __init__(self, graph: InvertedGraph, lexicon: Lexicon, names: CatalogueNames) -> None:
         self._graph, self._lexicon, self._names = graph, lexicon, names
         self._relations = RelationReader(lexicon, names)
         self._numbers = NumberReader(graph, lexicon)
@@ -132,7 +133,7 @@ class SentenceReader:
         """
         values = sentence[at].values
         said = self._relations.beside(sentence, at) if values else ()
-        return any(not self._names.counts[value].keys().isdisjoint(said) for value in values)
+        return any(not self._names.counts(value).keys().isdisjoint(said) for value in values)
 
     def _ruled_out(self, sentence: Sentence, at: int) -> bool:
         """Of "not Heat", "no Heat please": the word right before the title denies it."""
@@ -233,5 +234,5 @@ class SentenceReader:
         return Wish(condition=self._condition(reading, op), alternatives=tuple(others))
 
     def _condition(self, reading: Reading, op: Op = "is") -> Condition:
-        name = self._graph.names[reading.value]
+        name = self._graph.name(reading.value)
         return Condition(relation=reading.relation, value=reading.value, name=name, op=op)

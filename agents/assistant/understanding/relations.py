@@ -41,7 +41,7 @@ class RelationReader:
         spoken = (self.beside(sentence, at), *((relation,) for relation in before))
         for n, relations in enumerate(spoken):
             pairs = product(relations, values)
-            fits = [(r, v) for r, v in pairs if r in self._names.counts[v]]
+            fits = [(r, v) for r, v in pairs if r in self._names.counts(v)]
             if fits:
                 return self._reading(fits, values, n == 0)
         return self._reading([], values, False)
@@ -49,8 +49,8 @@ class RelationReader:
     def _reading(self, fits: list[tuple[str, str]], values: tuple[str, ...], said: bool) -> Reading:
         """The first that fits, its homonyms in the same relation, then all other readings."""
         counts = self._names.counts
-        every = list(chain.from_iterable(zip(counts[v], repeat(v), strict=False) for v in values))
-        every.sort(key=lambda one: -counts[one[1]][one[0]] * self.lexicon.prominence.get(one[0], 1))
+        every = list(chain.from_iterable(zip(counts(v), repeat(v), strict=False) for v in values))
+        every.sort(key=lambda one: -counts(one[1])[one[0]] * self.lexicon.prominence.get(one[0], 1))
         first = fits[0] if fits else every[0]
         same = tuple(one for one in fits if one != first and one[0] == first[0])
         others = same if fits else tuple(one for one in every if one != first)

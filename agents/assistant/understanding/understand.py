@@ -1,6 +1,7 @@
 """From a message and the state before it to the state after it, and what there is to say."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal
 
 from agents.assistant.request import Premise, Request, Shared, Verdict, Wish
@@ -9,11 +10,12 @@ from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.groups import GroupReader
 from agents.assistant.understanding.leftovers import leftovers
 from agents.assistant.understanding.lexicon import Lexicon
-from agents.assistant.understanding.names import CatalogueNames, is_genre
+from agents.assistant.understanding.indexes import is_genre
+from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.reading import SentenceReader
 from agents.assistant.understanding.relations import Reading
 from agents.assistant.understanding.tokens import sentences
-from data_engine.graphs.attributes import AttributeGraph
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.schema import Condition, Record
 
@@ -28,12 +30,14 @@ class Understood(Record):
 
 
 class Understanding:
-    """Understands requests over one catalogue; built once, then read only."""
+    """Understands requests over one catalogue; built once, then read only. folder: where the
+    indexes of names are kept; they are made anew without one.
+    """
 
-    def __init__(self, graph: AttributeGraph) -> None:
+    def __init__(self, graph: InvertedGraph, folder: Path | None = None) -> None:
         self._graph = graph
         self._lexicon = Lexicon(r for r in graph.relations if r != AUDIENCE)
-        self._names = CatalogueNames(graph, self._lexicon.fillers)
+        self._names = CatalogueNames(graph, self._lexicon.fillers, folder)
         self._reader = SentenceReader(graph, self._lexicon, self._names)
         self._groups = GroupReader(graph, self._lexicon.known)
 
@@ -68,11 +72,11 @@ class Understanding:
         return Understood(request=request, act=act)
 
     def _know(self, condition: Condition, found: Found) -> None:
-        if condition.value in self._names.counts:
+        if self._names.counts(condition.value):
             found.name(condition.name, Reading(condition.relation, condition.value))
 
     def _usual(self, value: str) -> Reading:
-        return Reading(self._names.counts[value].most_common(1)[0][0], value)
+        return Reading(next(iter(self._names.counts(value))), value)
 
     def _applied(self, found: Found, state: Request) -> Request:
         """The state with all that was found: what is taken back first, wishes last."""
@@ -99,7 +103,7 @@ class Understanding:
     def _premises(self, told: Iterable[Stated], found: Found) -> Iterator[Premise]:
         """What was stated, of each item."""
         for stated in told:
-            name = self._graph.names[stated.reading.value]
+            name = self._graph.name(stated.reading.value)
             for item in stated.items:
                 yield self._premise(item, stated.reading, name, stated.holds)
         for items, relation, name in found.strangers:
@@ -165,5 +169,5 @@ class Understanding:
         return all(self._graph.values(item, relation) for item in items)
 
     def _condition(self, reading: Reading) -> Condition:
-        name = self._graph.names[reading.value]
+        name = self._graph.name(reading.value)
         return Condition(relation=reading.relation, value=reading.value, name=name)

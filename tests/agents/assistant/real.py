@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from agents.assistant.request import Request
 from agents.assistant.understanding.understand import Understanding
-from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import RELATION as AUDIENCE
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.titles import TitleResolver
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared/data"
@@ -27,10 +27,10 @@ class Compared(NamedTuple):
     wanted: frozenset[Any]
 
 
-def compared(graph: AttributeGraph) -> Iterator[Compared]:
+def compared(graph: InvertedGraph) -> Iterator[Compared]:
     """All queries by part; of the labels only what the graph has names for."""
-    understanding, resolver = Understanding(graph), TitleResolver(graph.titles)
-    known = {name.casefold() for name in graph.names.values()}
+    understanding, resolver = Understanding(graph), TitleResolver(dict(graph.titles()))
+    known = {name.casefold() for name, _ in graph.names()}
     texts = [json.loads(line)["query"] for line in QUERIES.read_text("utf-8").splitlines()]
     for number, label in tomllib.loads(LABELS.read_text("utf-8")).items():
         request = understanding.understand(texts[int(number) - 1]).request

@@ -1,6 +1,9 @@
 """A small catalogue by hand, with two people called John Williams."""
 
-from data_engine.graphs.attributes import AttributeGraph
+import numpy as np
+
+from data_engine.graphs.arrays import GraphArrays, Strings
+from data_engine.graphs.inverted import InvertedGraph
 
 NAMES = {
     "mann": "Michael Mann",
@@ -37,7 +40,40 @@ def film(director, stars, genre, year, composer=None):
     return found | ({"composer": (composer,)} if composer else {})
 
 
-GRAPH = AttributeGraph(
+def inverted(titles, names, edges):
+    """The graph of dicts: item → title, attribute → name, item → relation → attributes."""
+    items, values = sorted(titles), sorted(names)
+    relations = sorted(set().union(*edges.values()))
+    rows = [
+        (place, relations.index(relation), values.index(value))
+        for place, item in enumerate(items)
+        for relation in sorted(edges[item])
+        for value in edges[item][relation]
+    ]
+    owner, relation, attribute = np.array(rows).T
+    nobody = np.zeros(0, int)
+    return InvertedGraph(
+        GraphArrays(
+            digest="",
+            item_ids=Strings.pack(items),
+            titles=Strings.pack([titles[item] for item in items]),
+            attribute_ids=Strings.pack(values),
+            names=Strings.pack([names[value] for value in values]),
+            relations=Strings.pack(relations),
+            edge_start=np.searchsorted(owner, np.arange(len(items) + 1)),
+            relation=relation.astype(np.uint16),
+            attribute=attribute.astype(np.int32),
+            user_ids=Strings.pack([]),
+            like_start=np.zeros(1, int),
+            item=nobody,
+            rating=nobody,
+            time=nobody,
+            liked=nobody.astype(bool),
+        )
+    )
+
+
+GRAPH = inverted(
     TITLES,
     NAMES,
     {

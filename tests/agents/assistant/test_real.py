@@ -1,6 +1,6 @@
 import pytest
 
-from data_engine.graphs.evidence import Evidence
+from agents.assistant.catalogue import Catalogue
 from data_engine.importers.movielens import MovieLens
 from data_engine.store.database import Store
 from data_engine.store.finishing import ImportOptions
@@ -15,7 +15,7 @@ def test_real_queries_are_understood_as_they_were_labelled(tmp_path):
     files = {"triples": ML1M / "kg.tsv.gz", "ratings": ML1M / "pairs.tsv.gz"}
     with Store.open(tmp_path / "s.duckdb", create=True) as store:
         store.replace_catalogue(MovieLens(folder=ML1M, **files), ImportOptions(skip_unknown=True))
-    found = list(compared(Evidence.load(tmp_path / "s.duckdb").attributes))
+    found = list(compared(Catalogue.load(tmp_path / "s.duckdb").graph))
     assert scores(found, "conditions")[2] >= 0.90
     assert scores(found, "anchors")[2] >= 0.90
     assert scores(found, "same")[2] >= 0.90
