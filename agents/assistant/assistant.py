@@ -76,6 +76,10 @@ class Assistant:
         known = self._threads.get_state({"configurable": {"thread_id": thread}}).values
         return Request.model_validate(known["request"]) if known else None
 
+    def heard(self, text: str, state: Request) -> Request:
+        """The state after a message of the assistant that was not an answer of this object."""
+        return self._steps.understanding.heard(text, state)
+
     def close(self) -> None:
         """Close the checkpoints."""
         if self._saver is not None:
@@ -95,7 +99,7 @@ class Assistant:
     def _after(self, message: Message, request: Request) -> Request:
         """The state after a message of the dialogue that is not to be answered."""
         if message.role == "assistant":
-            return self._steps.understanding.heard(message.content, request)
+            return self.heard(message.content, request)
         return self._steps.understanding.understand(message.content, request).request
 
     def _run(

@@ -65,6 +65,8 @@ def _allowed(catalogue: Catalogue, request: Request, user: str | None) -> np.nda
 def _met(catalogue: Catalogue, wish: Wish) -> np.ndarray:
     """1 where an item meets a wish, OTHER where it does in another reading of the words, else 0."""
     found = catalogue.graph.met(wish.condition).astype(np.float32)
+    for condition in wish.any_of:
+        np.maximum(found, catalogue.graph.met(condition), out=found)
     for condition in wish.alternatives:
         np.maximum(found, OTHER * catalogue.graph.met(condition), out=found)
     return found
@@ -74,7 +76,7 @@ def _misses(catalogue: Catalogue, wishes: Sequence[Wish], place: int) -> bool:
     """Whether an item is known to miss a wish in every reading."""
     facts, item = catalogue.graph, catalogue.arrays.item_ids[place]
     for wish in wishes:
-        verdicts = {facts.judge(item, c) for c in (wish.condition, *wish.alternatives)}
+        verdicts = {facts.judge(item, condition) for condition in wish.readings}
         if verdicts == {False}:
             return True
     return False

@@ -61,6 +61,10 @@ class InvertedGraph(MappedGraph):
             return self._holder[:0]
         return np.asarray(self._holder[self._starts[k] : self._starts[k + 1]])
 
+    def edge(self, code: int) -> tuple[str, str]:
+        """The relation and the attribute's id of an edge's code."""
+        return self.relations[code >> 32], self.arrays.attribute_ids[code & ATTRIBUTE]
+
     def attributes_in(self, relation: str) -> np.ndarray:
         """The numbers of the attributes that are values of a relation, ascending."""
         return self._codes[self._values_in(relation)] & ATTRIBUTE
