@@ -1,7 +1,9 @@
 """`just bench ask [STORE …]`: what the assistant answers, and how quickly.
 
-Round trip: requests of every kind, level and register are drawn over the catalogues, asked, and the
-gold item looked for in the first ten of the answer, of those that were understood; every false
+Round trip: requests of every kind, level and register are drawn over the catalogues and asked. Of
+those that were understood, the gold item must be among the first ten where no more than ten items of
+the catalogue meet everything; where more do, nobody could know which is gold, and its share is only
+printed. Every row of every item must say what the other backend of the graph says, and every false
 premise must be corrected with the true value. Dialogues: conversations played turn by turn against
 the assistant, which answers each; the state must be exact after each turn. Speed: questions of one
 to four conditions about a made catalogue of a million items and ten million edges.
@@ -34,7 +36,8 @@ from tests.bench.load import report
 from tests.bench.understanding import catalogues, drawn, facts, understood
 
 FIRST = 10
-IN_ANSWER, EXACT, SLOWEST, GIGABYTES = 0.95, 0.95, 0.050, 1.5
+SLOWEST, GIGABYTES = 0.050, 1.5
+LEAST = {"settled": 0.95, "states": 0.95, "premise": 1.0, "sound": 1.0}
 
 
 def is_understood(draft: Draft, request: Request) -> bool:
@@ -56,28 +59,48 @@ def is_corrected(draft: Draft, answer: Answer, world: World) -> bool:
     )
 
 
+def is_sound(answer: Answer, world: World) -> bool:
+    """Whether each row of each item says what the graph of dicts says of its condition."""
+    graph, said = world.evidence.attributes, {True: "met", False: "missed", None: "unknown"}
+    wishes = answer.state.wishes
+    return all(
+        row.verdict == said[graph.judge(one.item, wishes[row.number - 1].condition)]
+        for one in answer.recommendations
+        for row in one.rows
+        if len(wishes[row.number - 1].readings) == 1
+    )
+
+
 def round_trip(
     name: str, assistant: Assistant, world: World, asked: argparse.Namespace
-) -> Iterator[tuple[str, bool, bool | None]]:
-    """(kind, whether it was understood, whether gold is in the answer) of each request; of a
-    misinformed one whether the premise is corrected too.
-    """
+) -> Iterator[tuple[str, str, bool]]:
+    """(kind, measure, verdict) of each request."""
     for kind in DRAFTS:
         if kind == "conversation" or kind in NEEDS and not NEEDS[kind][0](world):
             continue
         for register in REGISTERS:
             for draft, turns in drawn(world, kind, register, asked.seed, asked.count):
                 answer = assistant.answer(turns[-1].text, k=FIRST)
-                clear = is_understood(draft, answer.state)
-                found = draft.gold in [one.item for one in answer.recommendations]
-                if clear and not found and asked.failures:
-                    print(f"[{name} {kind} {draft.gold}] {turns[-1].text}\n    {answer.text[:200]}")
-                yield kind, clear, found if clear else None
-                if draft.premise is not None and clear:
-                    corrected = is_corrected(draft, answer, world)
-                    if not corrected and asked.failures:
-                        print(f"[{name} premise] {turns[-1].text}\n    {answer.corrections}")
-                    yield "premises", clear, corrected
+                for measure, verdict in judged(draft, answer, world):
+                    yield kind, measure, verdict
+                    if asked.failures and not verdict and measure in LEAST:
+                        print(f"[{name} {kind} {measure} {draft.gold}] {turns[-1].text}")
+
+
+def judged(draft: Draft, answer: Answer, world: World) -> Iterator[tuple[str, bool]]:
+    """(measure, verdict) of one answer."""
+    clear = is_understood(draft, answer.state)
+    yield "understood", clear
+    yield "sound", is_sound(answer, world)
+    if not clear:
+        return
+    found = draft.gold in [one.item for one in answer.recommendations]
+    if draft.kind != "interest":
+        yield "first ten", found
+        if answer.matching <= FIRST:
+            yield "settled", found
+    if draft.premise is not None:
+        yield "premise", is_corrected(draft, answer, world)
 
 
 def play(assistant: Assistant, draft: Draft, turns: tuple[Turn, ...]) -> Iterator[tuple[str, bool]]:
@@ -131,31 +154,24 @@ def speed(folder: Path, items: int, count: int, seed: int) -> tuple[float, float
 
 
 def measure(name: str, path: Path, asked: argparse.Namespace) -> dict[str, list[bool]]:
-    """Print the shares of one catalogue; the verdicts by what was asked of them."""
+    """Print the shares of one catalogue; the verdicts by measure."""
     world, assistant = World(Evidence.load(path)), Assistant(path)
-    rows: dict[str, list[tuple[bool, bool | None]]] = defaultdict(list)
-    for kind, clear, found in round_trip(name, assistant, world, asked):
-        rows[kind].append((clear, found))
-    verdicts: dict[str, list[bool]] = defaultdict(list)
-    for kind, row in rows.items():
-        right = [found for _, found in row if found is not None]
-        print(
-            f"{name:<8}{kind:<14} understood {np.mean([clear for clear, _ in row]):.3f}, "
-            f"answered {np.mean(right):.3f} of {len(right)}",
-            flush=True,
-        )
-        if kind != "interest":
-            verdicts["premises" if kind == "premises" else "gold"] += right
+    every: dict[str, list[bool]] = defaultdict(list)
+    by_kind: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for kind, what, verdict in round_trip(name, assistant, world, asked):
+        by_kind[kind][what].append(verdict)
+        every[what].append(verdict)
+    for kind, found in by_kind.items():
+        shares = [f"{what} {np.mean(right):.3f} of {len(right)}" for what, right in found.items()]
+        print(f"{name:<8}{kind:<14}{', '.join(shares)}", flush=True)
     for register in REGISTERS:
-        for draft, turns in drawn(
-            world, "conversation", register, asked.seed, asked.dialogues // 4
-        ):
+        count = asked.dialogues // len(REGISTERS)
+        for draft, turns in drawn(world, "conversation", register, asked.seed, count):
             for text, exact in play(assistant, draft, turns):
-                verdicts["states"].append(exact)
+                every["states"].append(exact)
                 if not exact and asked.failures:
                     print(f"[{name} dialogue] {text}")
-    print(f"{name:<8}states of dialogues exact {np.mean(verdicts['states']):.3f}", flush=True)
-    return verdicts
+    return every
 
 
 def main() -> None:
@@ -176,23 +192,16 @@ def main() -> None:
         for name, path in given if asked.stores else catalogues(Path(folder)):
             for what, right in measure(name, path, asked).items():
                 every[what] += right
-        seconds, gigabytes = (
-            speed(Path(folder), asked.items, 300, asked.seed) if asked.items else (0.0, 0.0)
-        )
+        seconds, gigabytes = 0.0, 0.0
+        if asked.items:
+            seconds, gigabytes = speed(Path(folder), asked.items, 300, asked.seed)
     shares = {what: float(np.mean(right)) for what, right in every.items()}
     print(", ".join(f"{what} {share:.3f} of {len(every[what])}" for what, share in shares.items()))
     print(f"p95 {1000 * seconds:.1f} ms, {gigabytes:.2f} GB")
-    good = shares.get("gold", 0) >= IN_ANSWER and shares.get("premises", 1) == 1
-    good = (
-        good and shares.get("states", 0) >= EXACT and seconds <= SLOWEST and gigabytes <= GIGABYTES
-    )
-    report(
-        "ask",
-        1000 * seconds,
-        "ms per answer (95 %)",
-        "<= 50 ms, 1.5 GB; gold and states >= .95",
-        good,
-    )
+    good = all(shares[what] >= least for what, least in LEAST.items() if what in shares)
+    good = good and seconds <= SLOWEST and gigabytes <= GIGABYTES
+    target = "<= 50 ms, 1.5 GB; gold of settled requests and states >= .95, all premises and rows"
+    report("ask", 1000 * seconds, "ms per answer (95 %)", target, good)
 
 
 if __name__ == "__main__":
