@@ -73,7 +73,7 @@ class Checker:
             if row.verdict == "missed":
                 yield f"but not {row.text}"
             elif row.verdict == "unknown":
-                yield f"but {row.fact}"
+                yield f"but it is {row.fact}"
 
     def _likeness(self, item: str, request: Request) -> Iterator[str]:
         """ "as in Heat: directed by Michael Mann, starring Al Pacino", the rarest value first;
@@ -82,13 +82,13 @@ class Checker:
         asked = {condition.value for condition in request.conditions}
         for anchor in request.anchors[-LIKENESSES:]:
             shared = self._graph.edges(item) & self._graph.edges(anchor)
-            told = [code for code in shared if self._graph.edge(code)[0] not in self._untold]
-            rarest = sorted(told, key=lambda code: (len(self._graph.holding(code)), code))
-            new = [code for code in rarest if self._graph.edge(code)[1] not in asked]
-            said = [self._said(code) for code in new[:SHARED]]
-            if said:
+            rarest = sorted(shared, key=lambda code: (len(self._graph.holding(code)), code))
+            told = [self._graph.edge(code) for code in rarest if self._is_rare(code)]
+            new = [(r, v) for r, v in told if r not in self._untold and v not in asked][:SHARED]
+            if new:
+                said = self._wording.values(new)
                 yield f"as in {spoken_title(self._graph.title(anchor))}: {', '.join(said)}"
 
-    def _said(self, code: int) -> str:
-        relation, value = self._graph.edge(code)
-        return self._wording.value(relation, value)
+    def _is_rare(self, code: int) -> bool:
+        """Whether a value says something of an item: one that a tenth of all have does not."""
+        return 10 * len(self._graph.holding(code)) <= self._graph.size

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Literal
 
 from agents.assistant.request import Request
-from agents.assistant.understanding.lexicon import vocabulary
+from agents.assistant.understanding.lexicon import vocabulary, words_of
 
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 Act = Literal["ask", "more", "why", "who"]
@@ -28,6 +28,28 @@ def act_of(text: str, wishes: bool, names: bool) -> Act:
     if wishes or names:
         return "ask"
     return "more" if _pattern("more").search(said) else "ask"
+
+
+def asks_whether(text: str) -> bool:
+    """Whether a message is a question that is answered with yes or no."""
+    return _pattern("whether").search(_plain(text)) is not None
+
+
+def likened(text: str, shown: tuple[str, ...]) -> tuple[str, ...]:
+    """The one shown item that a message likens something to: "like the second one"."""
+    said = _plain(text)
+    if _pattern("ordinal").search(said) and _pattern("likeness").search(said):
+        return meant(text, shown)
+    return ()
+
+
+def asked_relations(text: str, relations: tuple[str, ...]) -> tuple[str, ...]:
+    """The relation that a question asks about without its word: "who is in it?", "when?"."""
+    own = {words_of(relation): relation for relation in relations}
+    for asked in vocabulary("acts")["asked"]:
+        if re.search(asked["pattern"], _plain(text)):
+            return tuple(own[name] for name in asked["relations"].split() if name in own)[:1]
+    return ()
 
 
 def refused(text: str, state: Request) -> tuple[str, ...]:
