@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from data_engine.errors import DataError
 
 LONGEST = 4000  # characters of a message
 K = 10
+LOCKS = 64
 
 
 class Assistant:
@@ -31,6 +33,7 @@ class Assistant:
 
             self._saver = open_checkpoints(checkpoints)
             self._threads = build_graph(self._steps, self._saver)
+        self._locks = [Lock() for _ in range(LOCKS)]  # one message of a conversation at a time
 
     def answer(
         self,
@@ -67,7 +70,8 @@ class Assistant:
         if self._saver is None:
             raise DataError("conversations are kept only with checkpoints: name a file for them")
         _messages(text)
-        return self._run(self._threads, text, edits, user, k, thread=thread)
+        with self._locks[hash(thread) % LOCKS]:
+            return self._run(self._threads, text, edits, user, k, thread=thread)
 
     def state(self, thread: str) -> Request | None:
         """The state of a kept conversation, None where there is none of this name."""
@@ -123,8 +127,11 @@ class Assistant:
         }
         if request is not None:
             given["request"] = request.model_dump(mode="json")
-        config = {"configurable": {"thread_id": thread}} if thread else None
-        return Answer.model_validate(graph.invoke(given, config)["answer"])
+        if not thread:
+            return Answer.model_validate(graph.invoke(given)["answer"])
+        config = {"configurable": {"thread_id": thread}}
+        done = graph.invoke(given, config, durability="exit")  # kept once it is answered
+        return Answer.model_validate(done["answer"])
 
 
 def _messages(messages: str | Sequence[Message]) -> list[Message]:

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from agents.assistant.answer import ConditionRow, Recommendation
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.request import Request, Wish
-from agents.assistant.wording import Wording
+from agents.assistant.wording import Wording, joined
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.names.spoken import spoken_title
 from data_engine.schema import Condition
 
 MAIN = ("director", "author", "artist", "starring", "genre", "year")  # told of an item
 PARTS = 4  # facts in a sentence
+FEW = 3  # holders of a value that is rare in any catalogue
 LIKENESSES = 2  # liked items that a reason names
 SHARED = 2  # values that are told to be shared with an item that was liked
 
@@ -69,11 +70,10 @@ class Checker:
         yield from dict.fromkeys(groups)
         if request.anchors:
             yield from self._likeness(item, request)
-        for row in rows:
-            if row.verdict == "missed":
-                yield f"but not {row.text}"
-            elif row.verdict == "unknown":
-                yield f"but it is {row.fact}"
+        missed = [_denied(row.text) for row in rows if row.verdict == "missed"]
+        unknown = [f"it is {row.fact}" for row in rows if row.verdict == "unknown"]
+        if missed or unknown:
+            yield f"but {joined([*missed, *unknown])}"
 
     def _likeness(self, item: str, request: Request) -> Iterator[str]:
         """ "as in Heat: directed by Michael Mann, starring Al Pacino", the rarest value first;
@@ -91,4 +91,9 @@ class Checker:
 
     def _is_rare(self, code: int) -> bool:
         """Whether a value says something of an item: one that a tenth of all have does not."""
-        return 10 * len(self._graph.holding(code)) <= self._graph.size
+        return len(self._graph.holding(code)) <= max(FEW, self._graph.size // 10)
+
+
+def _denied(text: str) -> str:
+    """ "not directed by X", or "comedy" of "not comedy"."""
+    return text.removeprefix("not ") if text.startswith("not ") else f"not {text}"

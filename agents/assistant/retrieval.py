@@ -36,7 +36,8 @@ def retrieve(
     """The best k items that the request does not rule out.
 
     Where some meet every condition, those; where they are few, then items that miss none as far as
-    is known; where there is none, the closest. Raises DataError for an unknown user.
+    is known; where there is none, the closest, or nothing where those that fit were shown before.
+    Raises DataError for an unknown user.
     """
     ruled_out = _ruled_out(catalogue, request, user)
     met = [_points(catalogue.graph, wish) for wish in request.wishes]
@@ -47,7 +48,9 @@ def retrieve(
     whole = _without(np.flatnonzero(all_met), ruled_out)
     wanted = 4 * k if diverse else k
     order = _best(catalogue, request, user, whole, total, wanted)
-    if not len(whole):
+    if not len(whole) and _have_fitted(catalogue, request, all_met):
+        order = []
+    elif not len(whole):
         order = _closest(catalogue, request, user, ruled_out, total, CLOSEST)
     elif len(whole) < min(k, FEW):
         possible = _without(_unmissed(catalogue.graph, request.wishes, met), whole)
@@ -58,6 +61,12 @@ def retrieve(
     items = tuple(catalogue.arrays.item_ids[n] for n in chosen)
     relaxations = () if len(whole) else tuple(_relaxations(met, ruled_out))
     return Found(items, len(whole), relaxations)
+
+
+def _have_fitted(catalogue: Catalogue, request: Request, all_met: np.ndarray) -> bool:
+    """Whether an item that was offered before meets every condition."""
+    offered = [catalogue.place(item) for item in request.offered]
+    return bool(request.wishes) and bool(all_met[offered].any())
 
 
 def _ruled_out(catalogue: Catalogue, request: Request, user: str | None) -> np.ndarray:

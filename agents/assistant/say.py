@@ -70,8 +70,7 @@ class Speaker:
         liked = joined([self._wording.title(item) for item in request.anchors])
         taste = f"for someone who likes {liked}" if liked else ""
         if not recommendations:
-            more = "other " if act == "more" else ""
-            yield f"I have no {more}{thing} to show."
+            yield f"I know no other {thing} that fits." if act == "more" else f"I know no {thing}."
         elif act == "more":
             yield f"More {taste}:" if taste else "More:"
         elif request.is_empty and not request.not_understood:

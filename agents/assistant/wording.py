@@ -79,7 +79,8 @@ class Wording:
             alone = n + 1 if wish.any_of else 0  # "by X or Y" stands alone
             op = "bound" if condition.op in ("below", "above") else str(condition.op)
             together.setdefault((condition.relation, op, alone), []).append(wish)
-        for (relation, op, alone), group in together.items():
+        bounds_last = sorted(together.items(), key=lambda one: one[0][1] == "bound")
+        for (relation, op, alone), group in bounds_last:
             if op == "bound":
                 yield _merged([self.wish(wish) for wish in group])
             elif op == "is" and not alone:

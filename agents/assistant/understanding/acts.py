@@ -67,7 +67,7 @@ def meant(text: str, shown: tuple[str, ...]) -> tuple[str, ...]:
         return shown
     said = ordinal[1] or ordinal[2]
     place = _PLACES[said] if said in _PLACES else int(said) - 1
-    return (shown[place],) if place < len(shown) else ()
+    return (shown[place],) if -len(shown) <= place < len(shown) else ()
 
 
 def _plain(text: str) -> str:

@@ -181,11 +181,12 @@ class Understanding:
         yield from found.wishes
 
     def _without(self, reading: Reading, state: Request) -> Request:
-        """Without the value, in whichever relation it was asked for."""
-        for wish in state.wishes:
-            if wish.condition.value == reading.value:
-                return state.without_wish(wish.condition.relation, reading.value)
-        return state
+        """Without the value, in whichever relation it was asked for: the one said, if it was."""
+        asked = [c.relation for c in state.conditions if c.value == reading.value]
+        if not asked:
+            return state
+        relation = reading.relation if reading.relation in asked else asked[0]
+        return state.without_wish(relation, reading.value)
 
     def _corrects(self, stated: Stated, state: Request) -> bool:
         """Whether a denial says what a shown item lacks."""
