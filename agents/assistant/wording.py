@@ -65,7 +65,8 @@ class Wording:
     def described(self, wishes: Sequence[Wish], count: int) -> str:
         """ "two sci-fi films directed by X, from before 1990" of the items that meet the wishes."""
         kinds = [wish for wish in wishes if _is_kind(wish)]
-        before = " ".join(self.wish(wish) for wish in kinds)
+        adjectives = _phrases()["before"]
+        before = " ".join(adjectives.get(said, said) for said in map(self.wish, kinds))
         after = ", ".join(self._after([wish for wish in wishes if wish not in kinds]))
         number = _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
         thing = self.thing if count == 1 else self.things

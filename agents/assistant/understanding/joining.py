@@ -2,24 +2,38 @@
 
 from agents.assistant.request import Wish
 from agents.assistant.understanding.found import Found
+from agents.assistant.understanding.lexicon import vocabulary
 from agents.assistant.understanding.tokens import Sentence
 
+_ARTICLES = frozenset(("a", "an", "the", "by", "with"))
+_BETWEEN = frozenset((",", *vocabulary("cues")["marks"]["things"].split()))
 # After "it": what follows is told of an item, not wished for.
 _STATES = frozenset("was is 's stars starred has had were".split())
 
 
 def is_choice(sentence: Sentence, at: int, wish: Wish, found: Found) -> bool:
-    """Whether "or" joins the value at a place to the last wish: "by X or Y", "by X, Y or Z"."""
-    if at < 2 or not found.wishes or sentence[at - 1].text not in ("or", ","):
+    """Whether "or" joins the value at a place to the last wish: "by X, Y or Z", "a comedy or a
+    war film".
+    """
+    if not found.wishes:
         return False
-    if not any(token.text == "or" for token in sentence[at - 1 :]):
+    join = _before(sentence, at - 1, _ARTICLES)
+    if join < 1 or sentence[join].text not in ("or", ","):
         return False
-    last, before = found.wishes[-1].condition, sentence[at - 2]
-    if before.text == "," and at > 2:  # "X, Y, or Z"
-        before = sentence[at - 3]
+    if not any(token.text == "or" for token in sentence[join:]):
+        return False
+    before = sentence[_before(sentence, join - 1, _BETWEEN)]
+    last = found.wishes[-1].condition
     known = {reading.value for reading in found.wishes[-1].readings}
     same = last.relation == wish.condition.relation and last.op == "is"
     return same and not known.isdisjoint(before.values)
+
+
+def _before(sentence: Sentence, place: int, skipped: frozenset[str]) -> int:
+    """The first place, going back, of a token that is not to be skipped."""
+    while place > 0 and sentence[place].text in skipped:
+        place -= 1
+    return place
 
 
 def meant_by_it(sentence: Sentence, found: Found) -> dict[int, str]:
