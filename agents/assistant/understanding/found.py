@@ -23,7 +23,8 @@ class Stated:
 class Found:
     """Collects what the sentences of one message say.
 
-    sames: for each "the same …", the relations that the words after it may mean. spoken: the
+    sames: for each "the same …", the relations that the words after it may mean. others: the
+    same of each "another …". spoken: the
     relations that were spoken of, the last first. tastes: genres of what was liked. strangers:
     (items, relation, name) of statements with a name that the catalogue lacks. named: items of the
     last sentence that names some. forgotten: items that are liked no more. used: where tokens start
@@ -39,6 +40,7 @@ class Found:
     stated: list[Stated] = field(default_factory=list)
     strangers: list[tuple[tuple[str, ...], str, str]] = field(default_factory=list)
     sames: list[tuple[str, ...]] = field(default_factory=list)
+    others: list[tuple[str, ...]] = field(default_factory=list)
     retracted: list[Reading] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)

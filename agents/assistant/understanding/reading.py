@@ -9,7 +9,7 @@ from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.numbers import NumberReader, turned
 from agents.assistant.understanding.relations import Reading, RelationReader
-from agents.assistant.understanding.sharing import shared_relations
+from agents.assistant.understanding.sharing import other_relations, shared_relations
 from agents.assistant.understanding.tokens import Sentence, Token
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Op
@@ -36,6 +36,7 @@ class SentenceReader:
             found.speak_of(relations)
             if relations:
                 found.sames.append(relations)
+        found.others += other_relations(sentence, self._lexicon)
         self._read_numbers(sentence, found)
         titles = self._titles(sentence, described, found)
         meant = titles or meant_by_it(sentence, found)

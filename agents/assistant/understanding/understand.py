@@ -151,7 +151,7 @@ class Understanding:
             state = state.with_premise(premise)
         for relations in found.sames:
             state = self._shared(relations, tuple(anchors) or state.anchors, state)
-        for wish in self._wishes(told, found):
+        for wish in (*self._wishes(told, found), *self._unlike(found, state.anchors)):
             state = state.with_wish(wish)
         return state.model_copy(update={"doubts": tuple(found.doubts)})
 
@@ -179,6 +179,15 @@ class Understanding:
         if not any(is_genre(wish.condition.relation) for wish in found.wishes):
             yield from found.tastes
         yield from found.wishes
+
+    def _unlike(self, found: Found, anchors: tuple[str, ...]) -> Iterator[Wish]:
+        """Not by those who made the anchors, for each "by another director"."""
+        for relations in found.others:
+            relation = relations[0]
+            for item in anchors:
+                for value in self._graph.values(item, relation):
+                    condition = self._condition(Reading(relation, value))
+                    yield Wish(condition=condition.model_copy(update={"op": "not"}))
 
     def _without(self, reading: Reading, state: Request) -> Request:
         """Without the value, in whichever relation it was asked for: the one said, if it was."""
