@@ -23,12 +23,12 @@ class Stated:
 class Found:
     """Collects what the sentences of one message say.
 
-    sames: for each "the same …", the relations that the words after it may mean. others: the
-    same of each "another …". spoken: the
-    relations that were spoken of, the last first. tastes: genres of what was liked. strangers:
-    (items, relation, name) of statements with a name that the catalogue lacks. named: items of the
-    last sentence that names some. forgotten: items that are liked no more. used: where tokens start
-    that a reader has used. bearers: last name → the value and relation of a person named before.
+    sames: for each "the same …", the relations that the words after it may mean. others: those of
+    each "another …". spoken: the relations that were spoken of, the last first. tastes: genres of
+    what was liked. strangers: (items, relation, name) of statements with a name that the catalogue
+    lacks. named: items of the last sentence that names some. forgotten: items that are liked no
+    more. used: where tokens start that a reader has used. bearers: last name → the value and
+    relation of a person named before.
     parts: the words of names. plain: words that are no last names.
     """
 
