@@ -24,6 +24,12 @@ COMMANDS = {
         "synth",
         "Synthesise Examples: complex queries with labelled reasoning.",
     ),
+    "ask": (
+        "agents.assistant.commands",
+        "ask",
+        "Ask for a recommendation in plain words, and see why.",
+    ),
+    "chat": ("agents.assistant.commands", "chat", "Talk about what to recommend, in the terminal."),
     "verify": ("data_engine.commands", "verify", "Re-check every Example against the raw tables."),
     "serve": ("reward_server.commands.serve", "serve", "Run the reward server on this machine."),
     "token": ("reward_server.commands.token", "token", "Make a bearer token for a reward server."),

@@ -37,6 +37,8 @@ COMMANDS = (
     "data subset",
     "data export-graph",
     "synth",
+    "ask",
+    "chat",
     "verify",
     "serve",
     "token",

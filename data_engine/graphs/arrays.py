@@ -88,7 +88,7 @@ class GraphArrays:
         """The store's arrays, mapped from the folder beside it; made first where the graph is new.
         Raises DataError before an import.
         """
-        folder = store.path.with_name(f"{store.path.name}.arrays") / store.graph_digest
+        folder = arrays_folder(store)
         if not folder.is_dir():
             made = _from_store(store)
             try:
@@ -153,6 +153,11 @@ class GraphArrays:
                 if f.type is Strings
                 else ((f.name, value),)
             )
+
+
+def arrays_folder(store: Store) -> Path:
+    """The folder beside a store that holds its arrays. Raises DataError before an import."""
+    return store.path.with_name(f"{store.path.name}.arrays") / store.graph_digest
 
 
 def _part(parent: Path) -> Path:

@@ -38,7 +38,7 @@ Hit = tuple[
 ]  # a name found at characters start..end, and all that goes by it
 
 
-class _Plain(dict[int, str]):
+class Plain(dict[int, str]):
     """Code point → plain character, filled as characters are met; `fold_case` also lowers."""
 
     def __init__(self, fold_case: bool) -> None:
@@ -74,7 +74,7 @@ class NameFinder:
     """
 
     def __init__(self, names: Iterable[tuple[str, Hashable]], fold_case: bool) -> None:
-        self._plain = _Plain(fold_case)
+        self._plain = Plain(fold_case)
         bearers: dict[str, dict[Hashable, None]] = {}
         for name, bearer in names:
             plain = self._plain(name).strip()

@@ -1,0 +1,149 @@
+"""`Assistant`: questions about one store answered, each word of the answer held against it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+from agents.assistant.answer import Answer, Edit, Message
+from agents.assistant.catalogue import Catalogue
+from agents.assistant.graph import build_graph
+from agents.assistant.request import Request
+from agents.assistant.steps import DialogueState, Steps
+from data_engine.errors import DataError
+
+LONGEST = 4000  # characters of a message
+K = 10
+LOCKS = 64
+
+
+class Assistant:
+    """Answers over one store, which is read once. With `checkpoints` (a SQLite file) conversations
+    are kept, and go on after a restart; close it then, or use a `with` block.
+
+    Raises DataError where the store is missing or holds no catalogue.
+    """
+
+    def __init__(self, store: Path | str, *, checkpoints: Path | None = None) -> None:
+        self._steps = Steps(Catalogue.load(store))
+        self._graph, self._saver = build_graph(self._steps), None
+        if checkpoints is not None:
+            from agents.assistant.checkpoints import open_checkpoints
+
+            self._saver = open_checkpoints(checkpoints)
+            self._threads = build_graph(self._steps, self._saver)
+        self._locks = [Lock() for _ in range(LOCKS)]  # one message of a conversation at a time
+
+    def answer(
+        self,
+        messages: str | Sequence[Message] = (),
+        *,
+        edits: Sequence[Edit] = (),
+        user: str | None = None,
+        state: Request | None = None,
+        k: int = K,
+    ) -> Answer:
+        """The answer to the last message, which is the person's.
+
+        messages: one message, or all since `state` (the whole dialogue where there is none). edits:
+        changes by hand, before the last message is read. user: whose history says what is liked and
+        is not recommended again. k: items to show where the person does not say how many.
+        Raises DataError for an unknown user or item, and for a message that is too long.
+        """
+        *before, last = _messages(messages) or [Message(role="user", content="")]
+        request = state or Request()
+        for message in before:
+            request = self._after(message, request)
+        return self._run(self._graph, last.content, edits, user, k, request=request)
+
+    def reply(
+        self,
+        thread: str,
+        text: str = "",
+        *,
+        edits: Sequence[Edit] = (),
+        user: str | None = None,
+        k: int = K,
+    ) -> Answer:
+        """As `answer`, in a conversation that is kept under the name `thread`."""
+        if self._saver is None:
+            raise DataError("conversations are kept only with checkpoints: name a file for them")
+        _messages(text)
+        with self._locks[hash(thread) % LOCKS]:
+            return self._run(self._threads, text, edits, user, k, thread=thread)
+
+    def state(self, thread: str) -> Request | None:
+        """The state of a kept conversation, None where there is none of this name."""
+        if self._saver is None:
+            return None
+        known = self._threads.get_state({"configurable": {"thread_id": thread}}).values
+        return Request.model_validate(known["request"]) if known else None
+
+    def heard(self, text: str, state: Request) -> Request:
+        """The state after a message of the assistant that was not an answer of this object."""
+        return self._steps.understanding.heard(text, state)
+
+    def close(self) -> None:
+        """Close the checkpoints."""
+        if self._saver is not None:
+            self._saver.conn.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _after(self, message: Message, request: Request) -> Request:
+        """The state after a message of the dialogue that is not to be answered."""
+        if message.role == "assistant":
+            return self.heard(message.content, request)
+        return self._steps.understanding.understand(message.content, request).request
+
+    def _run(
+        self,
+        graph: Any,
+        text: str,
+        edits: Sequence[Edit],
+        user: str | None,
+        k: int,
+        *,
+        request: Request | None = None,
+        thread: str = "",
+    ) -> Answer:
+        if not 1 <= k <= 100:
+            raise DataError(f"k {k}: choose from 1 to 100")
+        given: DialogueState = {
+            "text": text,
+            "edits": [edit.model_dump(mode="json") for edit in edits],
+            "user": user,
+            "k": k,
+        }
+        if request is not None:
+            given["request"] = request.model_dump(mode="json")
+        if not thread:
+            return Answer.model_validate(graph.invoke(given)["answer"])
+        config = {"configurable": {"thread_id": thread}}
+        done = graph.invoke(given, config, durability="exit")  # kept once it is answered
+        return Answer.model_validate(done["answer"])
+
+
+def _messages(messages: str | Sequence[Message]) -> list[Message]:
+    """The messages as a list. Raises DataError where one is too long, or the last is not the
+    person's.
+    """
+    found = [Message(role="user", content=messages)] if isinstance(messages, str) else [*messages]
+    for message in found:
+        if len(message.content) > LONGEST:
+            raise DataError(
+                f"a message of {len(message.content)} characters: at most {LONGEST} are read"
+            )
+    if found and found[-1].role != "user":
+        raise DataError("the last message must be the person's")
+    return found

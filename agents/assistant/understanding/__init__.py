@@ -1,0 +1,1 @@
+"""Understanding without a language model: words near names, and the graph that settles them."""

@@ -1,0 +1,87 @@
+import pytest
+
+from agents.assistant.request import Request
+from agents.assistant.understanding.understand import Understanding
+from tests.agents.assistant.small import GRAPH
+
+pytestmark = pytest.mark.unit
+UNDERSTANDING = Understanding(GRAPH)
+
+
+def talk(*texts):
+    """The state after messages of a person; those that begin with ">" are the assistant's."""
+    state, act = Request(), ""
+    for text in texts:
+        if text.startswith(">"):
+            state = UNDERSTANDING.heard(text[1:], state)
+        else:
+            understood = UNDERSTANDING.understand(text, state)
+            state, act = understood.request, understood.act
+    return state, act
+
+
+def conditions(*texts):
+    return [(c.op, c.relation, c.value) for c in talk(*texts)[0].conditions]
+
+
+def test_wishes_gather_and_are_taken_back():
+    first = "a sci-fi movie directed by Ridley Scott"
+    assert conditions(first, "it should also star Harrison Ford")[-1] == ("is", "starring", "ford")
+    left = [("is", "genre", "scifi")]
+    assert conditions(first, "actually it needn't be directed by Ridley Scott") == left
+    assert conditions(first, "forget the director") == left
+    assert conditions(first, "it doesn't really have to be directed by Scott") == left
+    assert conditions(first, "never mind Ridley Scott") == left
+
+
+def test_a_value_is_taken_back_in_the_relation_that_is_said():
+    first = "a film starring Clint Eastwood and directed by Clint Eastwood"
+    left = [("is", "starring", "eastwood")]
+    assert conditions(first, "it doesn't have to be directed by Clint Eastwood") == left
+
+
+def test_another_director_is_none_of_those_of_what_is_liked():
+    assert conditions("something like Alien, but by another director") == [
+        ("not", "director", "scott")
+    ]
+
+
+def test_a_wish_turned_round_replaces_the_first():
+    assert conditions("a comedy", "no comedies, please") == [("not", "genre", "comedy")]
+    assert conditions("before 1990", "before 1985") == [("below", "year", "1985")]
+
+
+@pytest.mark.parametrize(
+    "text", ["not that one", "I've seen it", "seen it", "I already saw that? not that one"]
+)
+def test_what_was_shown_is_ruled_out(text):
+    state, _ = talk("a sci-fi movie", "> How about Alien?", text)
+    assert state.exclusions == ("alien",) and state.conditions[0].value == "scifi"
+
+
+def test_one_of_several_and_a_title_are_ruled_out():
+    shown = "> 1. Alien (1979) 2. Blade Runner (1982)"
+    assert talk("sci-fi", shown, "I've seen it, the second one")[0].exclusions == ("blade",)
+    assert talk("sci-fi", shown, "not Alien please")[0].exclusions == ("alien",)
+
+
+def test_a_correction_rules_out_and_keeps_the_wish():
+    texts = ("a sci-fi film", "directed by Ridley Scott", "> What about Aliens?")
+    state, _ = talk(*texts, "no, Aliens isn't directed by Ridley Scott. another one?")
+    assert state.exclusions == ("aliens",) and not state.anchors
+    assert [c.value for c in state.conditions] == ["scifi", "scott"]
+
+
+@pytest.mark.parametrize(
+    ("text", "act"),
+    [("more", "more"), ("anything else?", "more"), ("why?", "why"), ("who directed it?", "who")],
+)
+def test_acts_leave_the_conditions(text, act):
+    state, found = talk("a sci-fi movie", "> How about Alien?", text)
+    assert found == act and [c.value for c in state.conditions] == ["scifi"]
+    assert not state.not_understood
+
+
+def test_the_same_is_of_what_was_named_before():
+    state, _ = talk("I liked Alien", "another one by the same director")
+    assert [c.value for c in state.conditions] == ["scott"]

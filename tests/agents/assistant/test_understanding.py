@@ -1,0 +1,169 @@
+import pytest
+
+from agents.assistant.request import Request
+from agents.assistant.understanding.understand import Understanding
+from tests.agents.assistant.small import GRAPH
+
+pytestmark = pytest.mark.unit
+UNDERSTANDING = Understanding(GRAPH)
+
+
+def asked(text, state=None):
+    return UNDERSTANDING.understand(text, state).request
+
+
+def conditions(request):
+    return {(c.op, c.relation, c.value) for c in request.conditions}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("something directed by Michael Mann", {("is", "director", "mann")}),
+        ("a film by Clint Eastwood", {("is", "director", "eastwood")}),
+        ("a film with Clint Eastwood", {("is", "starring", "eastwood")}),
+        ("I'd love a movie that Clint Eastwood stars in", {("is", "starring", "eastwood")}),
+        ("Sigourney Weaver's performances are great", {("is", "starring", "weaver")}),
+        ("sci-fi with sigourney weaver", {("is", "genre", "scifi"), ("is", "starring", "weaver")}),
+        (
+            "comedies, nothing starring Al Pacino",
+            {("is", "genre", "comedy"), ("not", "starring", "pacino")},
+        ),
+        (
+            "a comedy that isn't directed by Michael Mann and stars Al Pacino",
+            {("is", "genre", "comedy"), ("not", "director", "mann"), ("is", "starring", "pacino")},
+        ),
+        ("funny films from before 1990", {("is", "genre", "comedy"), ("below", "year", "1990")}),
+        (
+            "science fiction from the 80s",
+            {("is", "genre", "scifi"), ("above", "year", "1979"), ("below", "year", "1990")},
+        ),
+        ("a film made in 1982", {("is", "year", "1982")}),
+        ("a movie dirceted by Ridley Scott", {("is", "director", "scott")}),
+        ("something newer than Alien", {("above", "year", "1979")}),
+        (
+            "no horror and no comedies please",
+            {("not", "genre", "horror"), ("not", "genre", "comedy")},
+        ),
+    ],
+)
+def test_conditions_are_read_from_the_words_beside_a_name(text, wanted):
+    assert conditions(asked(text)) == wanted
+
+
+def test_the_graph_decides_where_no_word_does():
+    (wish,) = asked("I'm in the mood for Ridley Scott").wishes
+    assert (wish.condition.relation, wish.alternatives) == ("director", ())
+    (wish,) = asked("I'm in the mood for Clint Eastwood").wishes
+    assert wish.condition.relation == "starring"  # two films, against one that he directed
+    assert [c.relation for c in wish.alternatives] == ["director"]
+
+
+def test_homonyms_are_kept_and_a_word_tells_them_apart():
+    (wish,) = asked("anything with John Williams?").wishes
+    assert wish.condition.value == "jw2"  # only he is an actor
+    (wish,) = asked("music by John Williams").wishes
+    assert wish.condition.value == "jw1" and not wish.alternatives
+    (wish,) = asked("I love John Williams").wishes
+    assert {wish.condition.value, *(c.value for c in wish.alternatives)} == {"jw1", "jw2"}
+
+
+def test_a_title_of_two_items_is_doubted_unless_the_year_tells():
+    assert asked("something like The Thing").doubts[0].items == ("thing", "thing2")
+    dated = asked("something like The Thing (1995)")
+    assert dated.anchors == ("thing2",) and not dated.doubts
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "since"),
+    [
+        ("a film by the same director as Alien", "scott", ("alien",)),
+        ("I liked Alien and Aliens. More with the same actor?", "weaver", ("alien", "aliens")),
+        ("who directed Heat? find another film directed by the same person", "mann", ("heat",)),
+        (
+            "I saw the sci-fi movie starring Harrison Ford. Another by the same director?",
+            "scott",
+            ("blade",),
+        ),
+    ],
+)
+def test_a_shared_value_is_found_in_the_graph(text, value, since):
+    request = asked(text)
+    assert [(w.condition.value, w.since) for w in request.wishes if w.since] == [(value, since)]
+    assert request.anchors == since and not request.shared
+
+
+def test_what_the_anchors_do_not_settle_waits():
+    (shared,) = asked("a film with the same actor as Heat and Alien").shared
+    assert (shared.relation, shared.anchors, shared.values) == ("starring", ("heat", "alien"), ())
+    (shared,) = asked("a film with the same actor as Aliens").shared
+    assert shared.values == ("weaver", "jw2")
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "truth"),
+    [
+        ("James Cameron directed Alien, right?", "false", ("scott",)),
+        ("I watched Alien and loved Ridley Scott's directing.", "true", ("scott",)),
+        ("I watched Help! and loved Al Pacino's performance.", "unknown", ()),
+        ("I loved James Cameron's direction in Alien", "false", ("scott",)),
+    ],
+)
+def test_a_statement_is_held_against_the_graph(text, verdict, truth):
+    (premise,) = asked(text).premises
+    assert (premise.verdict, premise.truth) == (verdict, truth)
+
+
+def test_the_true_value_of_a_false_premise_is_wanted_where_the_same_is():
+    request = asked("I loved James Cameron's direction in Alien. Another by the same director?")
+    assert conditions(request) == {("is", "director", "scott")}
+    assert [p.verdict for p in request.premises] == ["false"]
+
+
+def test_a_last_name_is_the_person_named_before():
+    request = asked("I'm a fan of Clint Eastwood as a director, so find me one by Eastwood")
+    assert conditions(request) == {("is", "director", "eastwood")}
+
+
+def test_what_was_not_understood_is_said():
+    request = asked("a brooding film directed by Zelda Quux with Al Pacino, like Frobnicate")
+    assert [(s.text, s.relation) for s in request.not_understood] == [
+        ("brooding", ""),
+        ("Zelda Quux", "director"),
+        ("Frobnicate", "director"),
+    ]
+    assert conditions(request) == {("is", "starring", "pacino")}
+
+
+def test_an_empty_text_and_odd_characters_ask_for_nothing():
+    for text in ("", "   ", "???", "\n\n", "🙂", "é" * 500, "((((", "the the the"):
+        assert asked(text).conditions == ()
+    assert asked("Heat").anchors == ("heat",)
+    assert Request().conditions == ()
+
+
+def test_a_name_that_the_catalogue_lacks_is_a_false_premise_where_the_truth_is_known():
+    (premise,) = asked("I watched Alien and loved Zelda Quux's directing.").premises
+    assert (premise.name, premise.value, premise.verdict) == ("Zelda Quux", "", "false")
+    assert premise.truth == ("scott",)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("an Eastwood film", {("is", "starring", "eastwood")}),
+        ("nothing older than 1990", {("above", "year", "1989")}),
+        ("I hate horror, something funny", {("not", "genre", "horror"), ("is", "genre", "comedy")}),
+        ("films from the eighties", {("above", "year", "1979"), ("below", "year", "1990")}),
+        ("between 1980 and 1990", {("above", "year", "1980"), ("below", "year", "1990")}),
+        ("Michael Mann wrote the music for something", {("is", "director", "mann")}),
+    ],
+)
+def test_other_ways_to_say_it(text, wanted):
+    assert conditions(asked(text)) == wanted
+
+
+def test_a_title_of_a_plain_word_with_a_mark():
+    assert asked("something like Help! (1979)").anchors == ("help",)
+    assert asked("I liked Help! More like that?").anchors == ("help",)
+    assert asked("it should help me").anchors == ()
