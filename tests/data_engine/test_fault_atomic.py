@@ -28,6 +28,7 @@ HANDED = (
     "data_engine/runtime/atomic.py",
     "data_engine/graphs/arrays.py",
     "data_engine/graphs/export.py",
+    "data_engine/names/index.py",
     "train/rft/adapter.py",
     "train/reports/plots.py",
 )

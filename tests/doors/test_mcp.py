@@ -8,6 +8,7 @@ import subprocess
 import httpx
 import pytest
 
+from data_engine.runtime.children import rerec_command
 from data_engine.store.database import Store
 from tests.doors.conftest import code_of
 from tests.structure import ROOT
@@ -36,9 +37,9 @@ def environment(maker):
 def mcp_server(environment, film_store):
     """`rerec serve --mcp` in an environment that has the SDK."""
     reading, writing = os.pipe()
-    words = (environment.python, "-m", "rerec", "serve", "--store", film_store, "--port", "0")
+    _, *words = rerec_command("serve", "--store", film_store, "--port", "0")
     process = subprocess.Popen(
-        [*map(str, words), "--mcp", "--tell", str(writing)],
+        [str(environment.python), *words, "--mcp", "--tell", str(writing)],
         cwd=ROOT,
         env=environment.variables(PYTHONPATH=str(ROOT)),
         pass_fds=(writing,),

@@ -48,9 +48,9 @@ def train(
     evidence = Evidence.load(store)
     composed = compose(config, evidence.digest)
     cpu = composed.trainer.device == "cpu"
-    folder = model_folder(model_name(composed))
     prepare_environment(cpu)
     check_rollout(composed)
+    folder = model_folder(model_name(composed))
     most = config.most_queries or affordable_queries(composed)
     rows = query_rows(composed, examples, evidence, most)
     server: AbstractContextManager[str] = (
