@@ -11,20 +11,29 @@ demo *args:
 
 # every test but the benchmarks, or those named
 test *args:
-    @if [ $# -gt 0 ]; then "{{bin}}/python" -m pytest "$@"; else "{{just_executable()}}" unit && OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m journey --numprocesses 2 --dist loadfile --no-loadscope-reorder; fi
+    @if [ $# -gt 0 ]; then "{{bin}}/python" -m pytest "$@"; else "{{just_executable()}}" unit && OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m journey --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 30 --durations-min 5; fi
 
 # only the fast tests, two at a time
 unit:
     @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist loadfile
 
-# style, types, import directions, documentation (built strictly into site/)
-lint:
+# style, types, import directions, documentation (built strictly into site/), side by side
+[parallel]
+lint: style strict-types types docs
+
+[private]
+style:
     @"{{bin}}/ruff" check .
     @"{{bin}}/ruff" format --check --quiet .
-    @"{{bin}}/mypy" --strict --no-error-summary data_engine reward_server rerec
-    @"{{bin}}/mypy" --no-error-summary agents train
     @"{{bin}}/lint-imports"
-    @"{{just_executable()}}" docs
+
+[private]
+strict-types:
+    @"{{bin}}/mypy" --strict --no-error-summary data_engine reward_server rerec
+
+[private]
+types:
+    @"{{bin}}/mypy" --no-error-summary agents train
 
 # the documentation, into site/
 docs:

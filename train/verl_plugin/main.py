@@ -11,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from data_engine.runtime.quiet import words_to
 
+UNUSED_ROUTER = Path(__file__).with_name("router.yaml")
+
 
 class TaskRunner:
     """verl's V1 task runner with `RerecTrainer` in the trainer's place.
@@ -40,6 +42,8 @@ class TaskRunner:
         configure_verl_logging()
         config.transfer_queue.enable = True
         OmegaConf.resolve(config)
+        if config.actor_rollout_ref.rollout.name == "hf":
+            config.actor_rollout_ref.rollout.router_config_path = str(UNUSED_ROUTER)
         tq.init(config.transfer_queue)
         trainer: Any = None
         try:

@@ -31,6 +31,9 @@ class ChatTrainer(SFTTrainer):
     So there is one epoch, and a resume at any step goes on with the lesson that would have come.
     """
 
+    train_dataset: Any  # verl makes it, then a subset of it is put in its place
+    training_client: Any  # verl's, then ours around it
+
     def __init__(self, config: DictConfig, stop: Path, told: Told, saved: Saved) -> None:
         """stop: a file at which the run saves and ends. told, saved: called with each step, and
         with each that was saved."""
