@@ -23,6 +23,6 @@ def _token(
 
     Example: rerec token trainer --file runs/tokens.json --days 30
     """
-    from reward_server.server.tokens import issue_token
+    from data_engine.http.tokens import issue_token
 
     print(issue_token(file, name, ("score", "admin") if admin else ("score",), days))

@@ -13,12 +13,14 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from data_engine.errors import RerecError
+from data_engine.http.page import page_headers
+from data_engine.http.served import Facts
+from data_engine.http.tokens import Scope
 from reward_server.errors import Refused, UnknownExamples
-from reward_server.server.explorer import PAGE, describe, list_examples, page_policy
+from reward_server.server.explorer import PAGE, describe, list_examples
 from reward_server.server.metrics import Metrics
 from reward_server.server.openapi import describe_endpoints
-from reward_server.server.state import Facts, ServerState
-from reward_server.server.tokens import Scope
+from reward_server.server.state import ServerState
 
 
 class Problem(BaseModel):
@@ -107,8 +109,7 @@ async def prometheus(context: ServerContext) -> Response:
 @router.get("/", include_in_schema=False)
 def explorer() -> Response:
     """The explorer page."""
-    headers = {"content-security-policy": page_policy(PAGE), "x-content-type-options": "nosniff"}
-    return Response(PAGE, media_type="text/html", headers=headers)
+    return Response(PAGE, media_type="text/html", headers=page_headers(PAGE))
 
 
 @router.get("/v1/examples", dependencies=[Depends(_require_score)], responses=UNAUTHORISED)

@@ -11,10 +11,9 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from data_engine.errors import DataError
+from data_engine.errors import DataError, Refused
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
-from reward_server.errors import Refused
 
 Scope = Literal["score", "admin"]
 
