@@ -27,10 +27,25 @@ class Assistant:
         self._steps = Steps(Catalogue.load(store))
         self._graph, self._saver = build_graph(self._steps), None
         if checkpoints is not None:
-            from agents.assistant.checkpoints import open_checkpoints
+            self.keep(checkpoints)
 
-            self._saver = open_checkpoints(checkpoints)
-            self._threads = build_graph(self._steps, self._saver)
+    def keep(self, checkpoints: Path) -> None:
+        """Keep conversations in this file from now on, in this process."""
+        from agents.assistant.checkpoints import open_checkpoints
+
+        self._saver = open_checkpoints(checkpoints)
+        self._threads = build_graph(self._steps, self._saver)
+
+    @property
+    def size(self) -> int:
+        """The items of the catalogue."""
+        return self._steps.size
+
+    def title(self, item: str) -> str:
+        """The title of an item as it is spoken, with its year. Raises DataError for an unknown
+        id.
+        """
+        return self._steps.title(item)
 
     def answer(
         self,
@@ -76,6 +91,20 @@ class Assistant:
         known = self._threads.get_state({"configurable": {"thread_id": thread}}).values
         return Request.model_validate(known["request"]) if known else None
 
+    def turns(self, thread: str, most: int) -> list[tuple[str, Answer]]:
+        """The last turns of a kept conversation, oldest first: what was said, and the answer."""
+        if self._saver is None:
+            return []
+        config = {"configurable": {"thread_id": thread}}
+        kept = [state.values for state in self._threads.get_state_history(config, limit=most)]
+        turns = [values for values in reversed(kept) if "answer" in values]
+        return [(turn["text"], Answer.model_validate(turn["answer"])) for turn in turns]
+
+    def forget(self, thread: str) -> None:
+        """Keep nothing of a conversation."""
+        if self._saver is not None:
+            self._saver.delete_thread(thread)
+
     def close(self) -> None:
         """Close the checkpoints."""
         if self._saver is not None:
@@ -119,8 +148,12 @@ class Assistant:
         }
         if request is not None:
             given["request"] = request.model_dump(mode="json")
-        config = {"configurable": {"thread_id": thread}} if thread else None
-        return Answer.model_validate(graph.invoke(given, config)["answer"])
+        if not thread:
+            return Answer.model_validate(graph.invoke(given)["answer"])
+        # One checkpoint per turn: the steps between them can be done again.
+        config = {"configurable": {"thread_id": thread}}
+        done = graph.invoke(given, config, durability="exit")
+        return Answer.model_validate(done["answer"])
 
 
 def _messages(messages: str | Sequence[Message]) -> list[Message]:

@@ -43,6 +43,16 @@ class Steps:
         self._wording = Wording(graph, catalogue.domain)
         self._speaker = Speaker(catalogue, self._wording)
 
+    @property
+    def size(self) -> int:
+        """The items of the catalogue."""
+        return self._catalogue.graph.size
+
+    def title(self, item: str) -> str:
+        """The title of an item. Raises DataError for an unknown id."""
+        self._catalogue.place(item)
+        return self._wording.title(item)
+
     def understand(self, state: DialogueState) -> DialogueState:
         """The request after the edits and words of this turn, and what the words do."""
         request = Request.model_validate(state.get("request") or {})

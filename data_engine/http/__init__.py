@@ -8,7 +8,9 @@ uvicorn_server   a server that says when it serves
 body, deadline   bodies within limits of size and time; reception: both, and places
 guard            all limits before an application that has none
 tokens           bearer tokens
-metrics          Prometheus metrics of requests
+metrics          Prometheus metrics of requests; counting: where several processes count
+access           the log of requests
+hangup           a signal that loads again what is served
 page             the policy of a page that may run only its own script
 child            a server as a child process
 """

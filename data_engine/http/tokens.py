@@ -15,7 +15,7 @@ from data_engine.errors import DataError, Refused
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
 
-Scope = Literal["score", "admin"]
+Scope = Literal["score", "admin", "ask"]  # of a reward server two, of the assistant one
 
 
 class Token(Config):

@@ -1,9 +1,7 @@
 """The routes through FastAPI: health, reload, metrics, the explorer page, documentation."""
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from data_engine.errors import RerecError
+from data_engine.http.hangup import reload_on_hangup
 from data_engine.http.page import page_headers
 from data_engine.http.served import Facts
 from data_engine.http.tokens import Scope
@@ -164,15 +163,8 @@ def make_routes(state: ServerState, metrics: Metrics, explore: bool) -> FastAPI:
 async def _reload_on_hangup(routes: FastAPI) -> AsyncIterator[None]:
     """A hang-up signal loads the store again, in a thread."""
     context: Context = routes.state.context
-    loop = asyncio.get_running_loop()
-
-    def reload_in_thread() -> None:
-        loop.run_in_executor(None, context.state.reload)
-
-    # Not possible outside the main thread: /v1/reload works there too.
-    with suppress(ValueError, RuntimeError, NotImplementedError):
-        loop.add_signal_handler(signal.SIGHUP, reload_in_thread)
-    yield
+    with reload_on_hangup(context.state.reload):
+        yield
 
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
