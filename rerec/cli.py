@@ -24,6 +24,12 @@ COMMANDS = {
         "synth",
         "Synthesise Examples: complex queries with labelled reasoning.",
     ),
+    "ask": (
+        "agents.assistant.commands",
+        "ask",
+        "Ask for a recommendation in plain words, and see why.",
+    ),
+    "chat": ("agents.assistant.commands", "chat", "Talk about what to recommend, in the terminal."),
     "assistant": (
         "agents.assistant.server.command",
         "assistant",

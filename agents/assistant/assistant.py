@@ -105,6 +105,10 @@ class Assistant:
         if self._saver is not None:
             self._saver.delete_thread(thread)
 
+    def heard(self, text: str, state: Request) -> Request:
+        """The state after a message of the assistant that was not an answer of this object."""
+        return self._steps.understanding.heard(text, state)
+
     def close(self) -> None:
         """Close the checkpoints."""
         if self._saver is not None:
@@ -124,7 +128,7 @@ class Assistant:
     def _after(self, message: Message, request: Request) -> Request:
         """The state after a message of the dialogue that is not to be answered."""
         if message.role == "assistant":
-            return self._steps.understanding.heard(message.content, request)
+            return self.heard(message.content, request)
         return self._steps.understanding.understand(message.content, request).request
 
     def _run(

@@ -46,7 +46,7 @@ class Catalogue:
 
     def place(self, item: str) -> int:
         """The place of an item. Raises DataError for an unknown id."""
-        found = self.arrays.item_ids.find(item)
+        found = self.graph.place(item)
         if found is None:
             raise DataError(f"no item {item!r} in this catalogue")
         return found

@@ -2,7 +2,17 @@
 
 from pathlib import Path
 
+from data_engine.errors import DataError
+
 CONVERSATIONS, FEEDBACK = "conversations.sqlite", "feedback.sqlite"
+
+
+def check_store(store: Path) -> None:
+    """Raise DataError where there is no store: before anything that takes long is loaded."""
+    if not store.is_file():
+        raise DataError(
+            f"no store at {store}: make one with `rerec data import world --store {store}`"
+        )
 
 
 def assistant_folder(store: Path) -> Path:

@@ -15,13 +15,26 @@ Verdict = Literal["true", "false", "unknown"]
 class Wish(Record):
     """A condition, and the other conditions that the same words may mean.
 
-    alternatives: the other bearers of the name, or the other relations it has. since: the items
-    whose value it is, where it was not named but found ("the same director as A").
+    alternatives: the other bearers of the name, or the other relations it has. any_of: conditions
+    of which one will do as well ("by X or Y"). since: the items whose value it is, where it was not
+    named but found ("the same director as A").
     """
 
     condition: Condition
     alternatives: tuple[Condition, ...] = ()
+    any_of: tuple[Condition, ...] = ()
     since: tuple[str, ...] = ()
+
+    @property
+    def readings(self) -> tuple[Condition, ...]:
+        """All conditions that may meet it, the likeliest first."""
+        return (self.condition, *self.any_of, *self.alternatives)
+
+    def or_else(self, other: "Wish") -> "Wish":
+        """The wish that either of the two will do."""
+        any_of = (*self.any_of, other.condition, *other.any_of)
+        alternatives = (*self.alternatives, *other.alternatives)
+        return self.model_copy(update={"any_of": any_of, "alternatives": alternatives})
 
 
 class Shared(Record):
@@ -101,6 +114,11 @@ class Request(Record):
     not_understood: tuple[Span, ...] = ()
     k: int | None = None
     offered: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for, liked or open."""
+        return not (self.wishes or self.anchors or self.shared or self.doubts)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

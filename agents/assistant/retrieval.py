@@ -8,12 +8,13 @@ import numpy as np
 
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.request import Request, Wish
+from data_engine.graphs.inverted import InvertedGraph
 
 CLOSEST = 5  # items shown where none meets every condition
 COUNTED = 12  # conditions, the first of many, of which relaxations are counted
 RELAXATIONS = 4  # relaxations that are told
 HISTORY = 50  # latest liked items that say what a user likes
-OTHER = 0.9  # a condition met in another of its readings, as against 1
+MET, OTHER = 2, 1  # points of a condition that is met, as it is read first or otherwise
 TASTE, USER, POPULAR = 1.0, 0.5, 0.2  # weights of the parts of a preference, each within 0..1
 
 
@@ -36,91 +37,141 @@ def retrieve(
     Where some meet every condition, those and then items that miss none as far as is known; where
     none does, the closest. Raises DataError for an unknown user.
     """
-    allowed = _allowed(catalogue, request, user)
-    met = [_met(catalogue, wish) for wish in request.wishes]
-    whole = np.logical_and.reduce([m > 0 for m in met]) if met else np.ones(len(allowed), bool)
-    preference = _preference(catalogue, request, user)
-    matching = int(np.count_nonzero(whole & allowed))
-    order = _best(sum(met, np.zeros(len(allowed), np.float32)), preference, allowed, 4 * k)
-    if matching:
-        order = [n for n in order if whole[n] or not _misses(catalogue, request.wishes, n)]
-    else:
-        order = order[:CLOSEST]
+    ruled_out = _ruled_out(catalogue, request, user)
+    met = [_points(catalogue.graph, wish) for wish in request.wishes]
+    total, all_met = np.zeros(catalogue.graph.size, np.uint8), np.ones(catalogue.graph.size, bool)
+    for points in met:
+        total += points
+        all_met &= points > 0
+    whole = _without(np.flatnonzero(all_met), ruled_out)
+    wanted = 4 * k if diverse else k
+    order = _best(catalogue, request, user, whole, total, wanted)
+    if not len(whole):
+        order = _closest(catalogue, request, user, ruled_out, total, CLOSEST)
+    elif len(whole) < k:
+        possible = _without(_unmissed(catalogue.graph, request.wishes, met), whole)
+        order += _best(catalogue, request, user, _without(possible, ruled_out), total, wanted)
     chosen = _spread(catalogue, order, k) if diverse else order[:k]
-    items = tuple(catalogue.arrays.item_ids[int(n)] for n in chosen)
-    relaxations = () if matching else tuple(_relaxations(met, allowed))
-    return Found(items, matching, relaxations)
+    items = tuple(catalogue.arrays.item_ids[n] for n in chosen)
+    relaxations = () if len(whole) else tuple(_relaxations(met, ruled_out))
+    return Found(items, len(whole), relaxations)
 
 
-def _allowed(catalogue: Catalogue, request: Request, user: str | None) -> np.ndarray:
-    """Without what is ruled out, named as liked, offered before or met by the user."""
-    allowed = np.ones(catalogue.graph.size, bool)
-    for item in (*request.exclusions, *request.anchors, *request.offered):
-        allowed[catalogue.place(item)] = False
-    if user is not None:
-        allowed[catalogue.met_by(user)] = False
-    return allowed
+def _ruled_out(catalogue: Catalogue, request: Request, user: str | None) -> np.ndarray:
+    """The places, sorted, of what was ruled out, named as liked, offered before, or met by the
+    user.
+    """
+    items = (*request.exclusions, *request.anchors, *request.offered)
+    places = np.array([catalogue.place(item) for item in items], np.int64)
+    return np.union1d(places, catalogue.met_by(user)) if user is not None else np.unique(places)
 
 
-def _met(catalogue: Catalogue, wish: Wish) -> np.ndarray:
-    """1 where an item meets a wish, OTHER where it does in another reading of the words, else 0."""
-    found = catalogue.graph.met(wish.condition).astype(np.float32)
+def _points(graph: InvertedGraph, wish: Wish) -> np.ndarray:
+    """Points of each item for a wish; 0 where it does not meet it in any reading."""
+    found = np.zeros(graph.size, np.uint8)
     for condition in wish.alternatives:
-        np.maximum(found, OTHER * catalogue.graph.met(condition), out=found)
+        found[graph.met(condition)] = OTHER
+    for condition in (wish.condition, *wish.any_of):
+        if condition.op == "is":
+            found[graph.places(condition.relation, condition.value)] = MET
+        else:
+            found[graph.met(condition)] = MET
     return found
 
 
-def _misses(catalogue: Catalogue, wishes: Sequence[Wish], place: int) -> bool:
-    """Whether an item is known to miss a wish in every reading."""
-    facts, item = catalogue.graph, catalogue.arrays.item_ids[place]
-    for wish in wishes:
-        verdicts = {facts.judge(item, c) for c in (wish.condition, *wish.alternatives)}
-        if verdicts == {False}:
-            return True
-    return False
+def _unmissed(
+    graph: InvertedGraph, wishes: Sequence[Wish], met: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The places of the items that are known to miss no wish in every reading."""
+    found = np.ones(graph.size, bool)
+    for wish, points in zip(wishes, met, strict=True):
+        possible = points > 0
+        for condition in wish.readings:
+            possible |= graph.unknown(condition)
+        found &= possible
+    return np.flatnonzero(found)
 
 
-def _best(score: np.ndarray, preference: np.ndarray, allowed: np.ndarray, k: int) -> list[int]:
-    """The places of the best k of the allowed: by score, then preference, then place."""
-    rank = np.where(allowed, score + preference / (1 + preference.max(initial=0.0)) / 16, -1)
-    k = min(k, int(np.count_nonzero(allowed)))
-    top = np.argpartition(-rank, k - 1)[:k] if k else np.zeros(0, int)
-    return [int(n) for n in top[np.lexsort((top, -rank[top]))]]
+def _without(places: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The places, ascending, that are not among the others, ascending too."""
+    if not len(others):
+        return places
+    at = np.minimum(np.searchsorted(others, places), len(others) - 1)
+    return places[others[at] != places]
 
 
-def _preference(catalogue: Catalogue, request: Request, user: str | None) -> np.ndarray:
-    """How much each item is to the taste that is known; popularity where none is."""
-    found = POPULAR * catalogue.popularity
+def _closest(
+    catalogue: Catalogue,
+    request: Request,
+    user: str | None,
+    ruled_out: np.ndarray,
+    total: np.ndarray,
+    k: int,
+) -> list[int]:
+    """The best k places that are not ruled out: by their points, then by preference."""
+    least = int(total.max(initial=0))
+    while least and np.count_nonzero(total >= least) < k + len(ruled_out):
+        least -= 1
+    near = _without(np.flatnonzero(total >= least), ruled_out)
+    return _best(catalogue, request, user, near, total, k)
+
+
+def _best(
+    catalogue: Catalogue,
+    request: Request,
+    user: str | None,
+    places: np.ndarray,
+    total: np.ndarray,
+    k: int,
+) -> list[int]:
+    """The best k of the places: by their points, then preference, then place."""
+    if not len(places):
+        return []
+    preference = _preference(catalogue, request, user, places)
+    rank = total[places] + preference / (1 + preference.max()) / 16
+    k = min(k, len(places))
+    top = np.argpartition(-rank, k - 1)[:k]
+    return [int(places[n]) for n in top[np.lexsort((places[top], -rank[top]))]]
+
+
+def _preference(
+    catalogue: Catalogue, request: Request, user: str | None, places: np.ndarray
+) -> np.ndarray:
+    """How much the items at these places are to the taste that is known."""
+    found = POPULAR * catalogue.popularity[places]
     if request.anchors:
-        found = found + TASTE * _alike(catalogue, request.anchors)
+        found = found + TASTE * _alike(catalogue, request.anchors, places)
     if user is not None and catalogue.vectors is not None:
         liked = catalogue.liked_by(user)[-HISTORY:]
-        found = found + USER * _near(catalogue.vectors, liked)
+        found = found + USER * _near(catalogue.vectors, liked, places)
     return found
 
 
-def _alike(catalogue: Catalogue, anchors: Sequence[str]) -> np.ndarray:
-    """How like the anchors each item is, 0..1: values that they share, the rarer the more; and the
-    cosine of their vectors, where there are some.
+def _alike(catalogue: Catalogue, anchors: Sequence[str], places: np.ndarray) -> np.ndarray:
+    """How like the anchors the items are, 0..1: values that they share, the rarer the more; and
+    the cosine of their vectors, where there are some.
     """
-    graph, places = catalogue.graph, [catalogue.place(item) for item in anchors]
+    graph, named = catalogue.graph, [catalogue.place(item) for item in anchors]
     shared = np.zeros(graph.size, np.float32)
     for item in anchors:
         for code in graph.edges(item):
             holders = graph.holding(code)
-            shared[holders] += np.log(graph.size / len(holders)) if len(holders) > 1 else 0.0
-    shared[places] = 0
-    shared /= max(float(shared.max()), 1e-9)
+            shared[holders] += np.log(graph.size / len(holders))
+    shared[named] = 0
+    found = shared[places] / max(float(shared.max()), 1e-9)
     if catalogue.vectors is None:
-        return shared
-    return (shared + _near(catalogue.vectors, np.array(places))) / 2
+        return found
+    return (found + _near(catalogue.vectors, np.array(named), places)) / 2
 
 
-def _near(vectors: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The cosine to the mean of some vectors, 0 where it is negative or unknown."""
-    mean = vectors[places].mean(axis=0) if len(places) else np.zeros(vectors.shape[1], np.float32)
+def _near(vectors: np.ndarray, liked: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The cosine to the mean of the liked vectors, 0 where it is negative or unknown."""
+    mean = vectors[liked].mean(axis=0) if len(liked) else np.zeros(vectors.shape[1], np.float32)
     length = float(np.linalg.norm(mean))
-    return np.maximum(vectors @ (mean / length), 0) if length else np.zeros(len(vectors))
+    if not length:
+        return np.zeros(len(places), np.float32)
+    of = vectors if len(places) == len(vectors) else vectors[places]
+    return np.maximum(of @ (mean / length), 0)
 
 
 def _spread(catalogue: Catalogue, order: Sequence[int], k: int) -> list[int]:
@@ -135,18 +186,21 @@ def _spread(catalogue: Catalogue, order: Sequence[int], k: int) -> list[int]:
 
 
 def _relaxations(
-    met: Sequence[np.ndarray], allowed: np.ndarray
+    met: Sequence[np.ndarray], ruled_out: np.ndarray
 ) -> Iterator[tuple[tuple[int, ...], int]]:
-    """The smallest sets of conditions without which some items meet all others."""
+    """The smallest sets of conditions without which some items meet all others; of more than
+    COUNTED conditions the later ones are always kept.
+    """
     counted = met[:COUNTED]
-    missed = np.zeros(len(allowed), np.int32)
-    for n, bits in enumerate(counted):
-        missed |= (bits == 0).astype(np.int32) << n
-    for bits in met[COUNTED:]:
-        allowed = allowed & (bits > 0)
-    counts = np.bincount(missed[allowed], minlength=1 << len(counted))
+    missed = np.zeros(len(met[0]) if met else 0, np.uint16)
+    for n, points in enumerate(counted):
+        missed |= (points == 0).astype(np.uint16) << n
+    for points in met[COUNTED:]:
+        missed[points == 0] = 1 << COUNTED
+    counts = np.bincount(missed, minlength=1)
+    np.subtract.at(counts, missed[ruled_out] if met else [], 1)
     patterns = np.flatnonzero(counts)
-    for size in range(1, len(met) + 1):
+    for size in range(1, len(counted) + 1):
         found = []
         for drop in combinations(range(len(counted)), size):
             others = ~sum(1 << n for n in drop)

@@ -11,49 +11,38 @@ from agents.assistant.answer import (
     Recommendation,
     Relaxation,
 )
-from agents.assistant.catalogue import Catalogue
-from agents.assistant.request import Request
+from agents.assistant.request import Premise, Request
 from agents.assistant.understanding.asking_back import questions
 from agents.assistant.wording import Wording, capital, joined
-from data_engine.graphs.audience import RELATION as AUDIENCE
-
-MAIN = ("director", "author", "artist", "starring", "genre", "year")  # told of an item
+from data_engine.graphs.inverted import InvertedGraph
 
 
 class Speaker:
     """Puts the answers over one catalogue into words."""
 
-    def __init__(self, catalogue: Catalogue, wording: Wording) -> None:
-        self._catalogue, self._wording = catalogue, wording
-        known = [r for r in catalogue.graph.relations if r != AUDIENCE]
-        self._main = [r for r in MAIN if r in known] or known[:3]
-
-    def recommendation(
-        self, item: str, rows: tuple[ConditionRow, ...], request: Request
-    ) -> Recommendation:
-        """An item with its rows and the sentence that they come to."""
-        return Recommendation(
-            item=item,
-            title=self._wording.title(item),
-            reason=self._reason(item, rows, request),
-            about=self._wording.about(item, self._main),
-            rows=rows,
-        )
+    def __init__(self, graph: InvertedGraph, wording: Wording) -> None:
+        self._graph, self._wording = graph, wording
 
     def answer(
         self,
         act: Act,
         request: Request,
+        told: tuple[Premise, ...],
         recommendations: tuple[Recommendation, ...],
         asked: tuple[Asked, ...],
         found: Mapping[str, Any],
     ) -> Answer:
-        """The whole answer."""
-        corrections = tuple(map(self._wording.correction, request.premises))
+        """The whole answer. told: what the person has just stated. found: what retrieval gave, or
+        what is asked about.
+        """
+        corrections = tuple(map(self._wording.correction, told))
         relaxations = tuple(_relaxation(one, asked, self._wording) for one in found["relaxations"])
-        back = tuple(questions(request, self._catalogue.graph))
+        back = tuple(questions(request, self._graph))
         lines = [correction.text for correction in corrections]
-        lines += self._body(act, recommendations, asked, found["matching"])
+        if act in ("why", "who"):
+            lines += self._about(act, request, recommendations, found["relations"])
+        else:
+            lines += self._shown(request, recommendations, found["matching"])
         lines += [relaxation.text for relaxation in relaxations]
         lines += [question.text for question in back]
         return Answer(
@@ -68,36 +57,60 @@ class Speaker:
             state=request,
         )
 
-    def _body(
-        self,
-        act: Act,
-        recommendations: Sequence[Recommendation],
-        asked: Sequence[Asked],
-        matching: int,
+    def _shown(
+        self, request: Request, recommendations: Sequence[Recommendation], matching: int
     ) -> Iterator[str]:
-        wanted = ", ".join(one.text for one in asked)
-        if act == "ask" or act == "more":
-            if not recommendations:
-                yield f"I have no other {self._wording.thing} to show."
-                return
-            if not asked:
-                yield f"{capital(self._wording.counted(len(recommendations)))} to your taste:"
-            elif matching:
-                verb = "fits" if matching == 1 else "fit"
-                yield f"{capital(self._wording.counted(matching))} {verb} ({wanted}):"
-            else:
-                yield f"No {self._wording.thing} is known to fit all of it ({wanted}). The closest:"
+        """The items, after a line that says what they are."""
+        described, thing = self._wording.described, self._wording.thing
+        if not recommendations:
+            more = "other " if request.offered else ""
+            yield f"I have no {more}{thing} to show."
+        elif request.is_empty:
+            yield f"Tell me what you like: a genre, a person, a {thing}. Many like these:"
+        elif not request.wishes:
+            liked = [self._wording.title(item) for item in request.anchors]
+            yield f"For someone who likes {joined(liked)}:" if liked else "Many like these:"
+        elif matching:
+            yield f"{capital(described(request.wishes, matching))}:"
+        else:
+            yield f"I know {described(request.wishes, 0)}. The closest:"
         for n, one in enumerate(recommendations, 1):
             yield f"{n}. {one.title}: {one.reason}"
 
-    def _reason(self, item: str, rows: Sequence[ConditionRow], request: Request) -> str:
-        met = [row.fact for row in rows if row.verdict == "met"]
-        missed = [f"not {row.text} but {row.fact}" for row in rows if row.verdict == "missed"]
-        unknown = [row.fact for row in rows if row.verdict == "unknown"]
-        parts = [", ".join(dict.fromkeys(part)) for part in (met, missed, unknown) if part]
-        if parts:
-            return "; ".join(parts)
-        return self._wording.about(item, self._main)
+    def _about(
+        self,
+        act: Act,
+        request: Request,
+        recommendations: Sequence[Recommendation],
+        relations: Sequence[str],
+    ) -> Iterator[str]:
+        """What is asked of items that were shown or named."""
+        if not recommendations:
+            yield f"Which {self._wording.thing} do you mean? I have shown none yet."
+        for one in recommendations:
+            if act == "who":
+                facts = [self._wording.fact(one.item, relation) for relation in relations]
+                yield " ".join(facts) or f"{one.title}: {one.about}."
+            elif not one.rows:
+                yield f"{one.title}: {one.reason}."
+            else:
+                said = [self._why(one.item, row, request) for row in one.rows]
+                yield f"{one.title} {'; it '.join(said)}."
+
+    def _why(self, item: str, row: ConditionRow, request: Request) -> str:
+        """A row as a clause: "was directed by X", "was directed by Y, not X"."""
+        condition = request.wishes[row.number - 1].condition
+        if row.verdict == "unknown":
+            return f"may be {row.text} (it is {row.fact})"
+        if row.verdict == "met" and condition.op == "is":
+            return self._wording.statement(condition)
+        stated = self._wording.stated(item, condition.relation)
+        if row.verdict == "met":
+            return stated
+        if condition.op != "is":
+            return f"{stated}, and you asked for {row.text}"
+        said = self._wording.said(condition.relation, condition.value, condition.name)
+        return f"{stated}, not {said}"
 
 
 def _relaxation(one: Sequence[Any], asked: Sequence[Asked], wording: Wording) -> Relaxation:

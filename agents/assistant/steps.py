@@ -6,9 +6,12 @@ What passes between them is JSON, so that a checkpoint of it needs no pickle.
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from agents.assistant.answer import Act, Asked, ConditionRow, Recommendation
+import numpy as np
+
+from agents.assistant.answer import Act, Asked, Recommendation
 from agents.assistant.catalogue import Catalogue
-from agents.assistant.request import Edit, Request, Wish
+from agents.assistant.checking import Checker
+from agents.assistant.request import Edit, Premise, Request, Wish
 from agents.assistant.retrieval import Found, retrieve
 from agents.assistant.say import Speaker
 from agents.assistant.understanding.understand import Understanding
@@ -29,6 +32,8 @@ class DialogueState(TypedDict, total=False):
     k: int
     request: Json
     act: Act
+    about: Json
+    told: list[Json]
     found: Json
     recommendations: list[Json]
     answer: Json
@@ -41,7 +46,8 @@ class Steps:
         self._catalogue, graph = catalogue, catalogue.graph
         self.understanding = Understanding(graph, catalogue.folder)
         self._wording = Wording(graph, catalogue.domain)
-        self._speaker = Speaker(catalogue, self._wording)
+        self._checker = Checker(catalogue, self._wording)
+        self._speaker = Speaker(graph, self._wording)
 
     @property
     def size(self) -> int:
@@ -58,18 +64,21 @@ class Steps:
         request = Request.model_validate(state.get("request") or {})
         for edit in state.get("edits") or ():
             request = request.edited(Edit.model_validate(edit))
-        text = state.get("text") or ""
+        text, known = state.get("text") or "", request.premises
         if not text:
             request = request.model_copy(update={"not_understood": ()})
-            return {"request": _json(request), "act": "ask"}
+            return {"request": _json(request), "act": "ask", "told": []}
         understood = self.understanding.understand(text, request)
-        return {"request": _json(understood.request), "act": understood.act}
+        about = {"items": understood.items, "relations": understood.relations}
+        told = [_json(one) for one in understood.request.premises if one not in known]
+        changed: DialogueState = {"request": _json(understood.request), "act": understood.act}
+        return {**changed, "about": about, "told": told}
 
     def retrieve(self, state: DialogueState) -> DialogueState:
         """The items to show: new ones, or for "why" and "who" those of the last answer."""
         request, act = Request.model_validate(state["request"]), state["act"]
         if act in ("why", "who"):
-            return {"found": {"items": list(request.shown), "matching": 0, "relaxations": []}}
+            return {"found": {**state["about"], "matching": 0, "relaxations": []}}
         if act != "more":
             request = request.model_copy(update={"offered": ()})
         k = request.k or state["k"]
@@ -82,42 +91,28 @@ class Steps:
         """Every item with a row per condition, held against the graph."""
         request = Request.model_validate(state["request"])
         items = state["found"]["items"]
-        return {"recommendations": [_json(self._recommend(item, request)) for item in items]}
+        return {"recommendations": [_json(self._checker.recommendation(i, request)) for i in items]}
 
     def answer(self, state: DialogueState) -> DialogueState:
         """All of it in records and in sentences."""
         request, found = Request.model_validate(state["request"]), state["found"]
         recommendations = tuple(map(Recommendation.model_validate, state["recommendations"]))
         asked = tuple(self._asked(n, wish) for n, wish in enumerate(request.wishes, 1))
-        answer = self._speaker.answer(state["act"], request, recommendations, asked, found)
+        told = tuple(map(Premise.model_validate, state["told"]))
+        answer = self._speaker.answer(state["act"], request, told, recommendations, asked, found)
         return {"answer": _json(answer)}
-
-    def _recommend(self, item: str, request: Request) -> Recommendation:
-        rows = tuple(self._row(item, n, wish) for n, wish in enumerate(request.wishes, 1))
-        return self._speaker.recommendation(item, rows, request)
-
-    def _row(self, item: str, number: int, wish: Wish) -> ConditionRow:
-        """The row of a wish: by the reading that the item meets, if there is one."""
-        graph, wording = self._catalogue.graph, self._wording
-        readings = (wish.condition, *wish.alternatives)
-        verdicts = [graph.judge(item, condition) for condition in readings]
-        best = verdicts.index(True) if True in verdicts else 0
-        condition, verdict = readings[best], verdicts[best]
-        known = wording.part(item, condition.relation, condition.value)
-        return ConditionRow(
-            number=number,
-            text=wording.condition(wish.condition),
-            verdict="unknown" if verdict is None else "met" if verdict else "missed",
-            fact=known or wording.not_known(condition.relation),
-        )
 
     def _asked(self, number: int, wish: Wish) -> Asked:
         return Asked(
             number=number,
-            text=self._wording.condition(wish.condition),
+            text=self._wording.wish(wish),
             condition=wish.condition,
-            holders=int(self._catalogue.graph.met(wish.condition).sum()),
+            holders=self._holders(wish),
         )
+
+    def _holders(self, wish: Wish) -> int:
+        met = [self._catalogue.graph.met(c) for c in (wish.condition, *wish.any_of)]
+        return int(np.count_nonzero(np.logical_or.reduce(met)))
 
 
 def _json(record: Any) -> Json:

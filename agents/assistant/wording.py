@@ -1,21 +1,21 @@
 """Conditions, facts and corrections as a person would say them."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from agents.assistant.answer import Correction
-from agents.assistant.request import Premise
-from agents.assistant.understanding.lexicon import vocabulary, words_of
+from agents.assistant.request import Premise, Wish
 from agents.assistant.understanding.indexes import is_genre
+from agents.assistant.understanding.lexicon import vocabulary, words_of
 from data_engine.graphs.audience import EVERYONE
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.spoken import dated_title, spoken_title
 from data_engine.schema import Condition
 
-LISTED = 3  # values of a relation that a sentence names
+LISTED, GENRES = 2, 3  # values of a relation that a sentence names, where there are more
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -49,11 +49,36 @@ class Wording:
 
     def condition(self, condition: Condition) -> str:
         """ "directed by X", "not starring X", "comedy", "from before 1990"."""
-        relation = condition.relation
+        return self.wish(Wish(condition=condition))
+
+    def wish(self, wish: Wish) -> str:
+        """A condition with those that will do as well: "directed by X or Y"."""
+        condition, relation = wish.condition, wish.condition.relation
         if condition.op in ("below", "above"):
             return _bound(relation, condition.op).format(condition.name)
-        said = self._part(relation, [self.said(relation, condition.value, condition.name)])
+        names = [self.said(c.relation, c.value, c.name) for c in (condition, *wish.any_of)]
+        said = self._part(relation, [joined(names, "or")])
         return f"not {said}" if condition.op == "not" else said
+
+    def described(self, wishes: Sequence[Wish], count: int) -> str:
+        """ "two sci-fi films directed by X, from before 1990" of the items that meet the wishes."""
+        kinds = [wish for wish in wishes if _is_kind(wish)]
+        before = " ".join(self.wish(wish) for wish in kinds)
+        rest = [wish for wish in wishes if wish not in kinds]
+        after = ", ".join(_merged([self.wish(wish) for wish in rest]))
+        number = _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
+        thing = self.thing if count == 1 else self.things
+        return " ".join(filter(None, (number, before, thing, after)))
+
+    def statement(self, condition: Condition) -> str:
+        """ "was directed by X", of an item that meets a condition of a value."""
+        said = self.said(condition.relation, condition.value, condition.name)
+        return _phrase(condition.relation, "fact").format(said)
+
+    def stated(self, item: str, relation: str) -> str:
+        """ "was directed by X", of all values; "" where none is known."""
+        values = self._values(item, relation)
+        return _phrase(relation, "fact").format(joined(values)) if values else ""
 
     def said(self, relation: str, value: str, name: str = "") -> str:
         """A value as it is said within a sentence: "comedy", "women", "Al Pacino"."""
@@ -65,20 +90,20 @@ class Wording:
         groups = vocabulary("groups")["words"]
         return str(groups.get(name, name)).split(", ")[0]
 
-    def part(self, item: str, relation: str, first: str = "") -> str:
+    def part(self, item: str, relation: str, first: Collection[str] = ()) -> str:
         """What the catalogue says of an item's relation: "directed by X"; "" for nothing.
 
-        first: a value to name before the others.
+        first: the values to name before the others.
         """
         values = self._values(item, relation, first)
         return self._part(relation, values) if values else ""
 
-    def fact(self, item: str, relation: str, first: str = "") -> str:
-        """ "Alien was directed by Ridley Scott", or what the catalogue does not say."""
-        values, title = self._values(item, relation, first), spoken_title(self._graph.title(item))
+    def fact(self, item: str, relation: str) -> str:
+        """ "Alien was directed by Ridley Scott.", or that the catalogue does not say."""
+        values, title = self._values(item, relation), spoken_title(self._graph.title(item))
         if not values:
-            return f"I do not know {_phrase(relation, 'who')}: the catalogue does not say"
-        return f"{title} {_phrase(relation, 'fact').format(joined(values))}"
+            return f"Of {title} the catalogue does not say {_phrase(relation, 'who')}."
+        return f"{title} {_phrase(relation, 'fact').format(joined(values))}."
 
     def not_known(self, relation: str) -> str:
         """ "not known who directed it"."""
@@ -107,24 +132,34 @@ class Wording:
             item=premise.item, title=self.title(premise.item), verdict=premise.verdict, text=text
         )
 
-    def about(self, item: str, relations: Sequence[str]) -> str:
-        """The main facts of an item: "directed by X; starring Y and Z; crime"."""
-        return "; ".join(filter(None, (self.part(item, relation) for relation in relations)))
+    def value(self, relation: str, value: str) -> str:
+        """A value in its relation: "directed by X"."""
+        return self._part(relation, [self.said(relation, value)])
 
     def _part(self, relation: str, said: Sequence[str]) -> str:
         if is_genre(relation):
             return joined(said)
         return _phrase(relation, "part").format(joined(said))
 
-    def _values(self, item: str, relation: str, first: str = "") -> list[str]:
-        """The first values of a relation as they are said, and how many there are beside them."""
-        values = list(self._graph.values(item, relation))
-        if first in values:
-            values.remove(first)
-            values.insert(0, first)
-        said = [self.said(relation, value) for value in values[:LISTED]]
-        more = len(values) - len(said)
-        return [*said, f"{more} more"] if more > 0 else said
+    def _values(self, item: str, relation: str, first: Collection[str] = ()) -> list[str]:
+        """The values of a relation as they are said; of many only the first, and "others"."""
+        values = sorted(self._graph.values(item, relation), key=lambda value: value not in first)
+        most = GENRES if is_genre(relation) else LISTED
+        said = [self.said(relation, value) for value in values]
+        return said if len(said) <= most + 1 else [*said[:most], "others"]
+
+
+def _is_kind(wish: Wish) -> bool:
+    return is_genre(wish.condition.relation) and wish.condition.op == "is"
+
+
+def _merged(parts: list[str]) -> list[str]:
+    """ "from after 1939 and before 1950" of the two sides."""
+    pairs = [part for part in parts if part.startswith(("from after ", "from before "))]
+    if len(pairs) != 2:
+        return parts
+    both = " and ".join(sorted(pairs)).replace("and from ", "and ")
+    return [*(part for part in parts if part not in pairs), both]
 
 
 @cache

@@ -156,7 +156,7 @@ class GraphArrays:
 
 
 def arrays_folder(store: Store) -> Path:
-    """Where the arrays of a store's graph are kept, beside it. Raises DataError before an import."""
+    """The folder beside a store that holds its arrays. Raises DataError before an import."""
     return store.path.with_name(f"{store.path.name}.arrays") / store.graph_digest
 
 

@@ -31,16 +31,28 @@ class InvertedGraph(MappedGraph):
         first = np.flatnonzero(np.diff(codes, prepend=-1))
         self._codes = codes[first]  # relation << 32 | attribute, each once
         self._starts = np.append(first, len(codes))
+        self.place = lru_cache(CACHED)(arrays.item_ids.find)  # of an item's id; None for no item
+        self.name = lru_cache(CACHED)(self._name)
         self.listed = lru_cache(BITS)(self._listed)
         self.met = lru_cache(BITS)(self._met)
+        self.unknown = lru_cache(BITS)(self._unknown)
         self.counts = lru_cache(CACHED)(self._counts)
         self.numbers = lru_cache(BITS)(self._numbers)
 
     def title(self, item: str) -> str:
         """The title of an item. Raises KeyError for an unknown id."""
-        return self.arrays.titles[_found(self.arrays.item_ids.find(item), item)]
+        return self.arrays.titles[_found(self.place(item), item)]
 
-    def name(self, value: str) -> str:
+    def values(self, item: str, relation: str) -> tuple[str, ...]:
+        """See Facts."""
+        place = self.place(item)
+        if place is None:
+            return ()
+        edges = slice(self.arrays.edge_start[place], self.arrays.edge_start[place + 1])
+        listed = self.arrays.attribute[edges][self.arrays.relation[edges] == self.number(relation)]
+        return tuple(self.arrays.attribute_ids[number] for number in listed.tolist())
+
+    def _name(self, value: str) -> str:
         """The name of an attribute. Raises KeyError for an unknown id."""
         return self.arrays.names[_found(self.arrays.attribute_ids.find(value), value)]
 
@@ -61,9 +73,13 @@ class InvertedGraph(MappedGraph):
             return self._holder[:0]
         return np.asarray(self._holder[self._starts[k] : self._starts[k + 1]])
 
+    def edge(self, code: int) -> tuple[str, str]:
+        """The relation and the attribute's id of an edge's code."""
+        return self.relations[code >> 32], self.arrays.attribute_ids[code & ATTRIBUTE]
+
     def attributes_in(self, relation: str) -> np.ndarray:
         """The numbers of the attributes that are values of a relation, ascending."""
-        return self._codes[self._values_in(relation)] & ATTRIBUTE
+        return np.asarray(self._codes[self._values_in(relation)] & ATTRIBUTE)
 
     def sizes(self, relation: str) -> tuple[np.ndarray, np.ndarray]:
         """The numbers of the attributes that are values of a relation, and how many items have
@@ -113,6 +129,14 @@ class InvertedGraph(MappedGraph):
         right = numbers < bound if condition.op == "below" else numbers > bound  # nan is neither
         found = self.listed(condition.relation).copy()
         found[self._holding_one_of(condition.relation, ~right)] = False
+        return _frozen(found)
+
+    def _unknown(self, condition: Condition) -> np.ndarray:
+        """Whether the graph cannot say if an item meets a condition, per item: as `judge`."""
+        found = ~self.listed(condition.relation)
+        if condition.op in ("below", "above"):
+            words = np.isnan(self.numbers(condition.relation))
+            found[self._holding_one_of(condition.relation, words)] = True
         return _frozen(found)
 
     def _holding_one_of(self, relation: str, chosen: np.ndarray) -> np.ndarray:

@@ -78,7 +78,7 @@ async def chat_completions(service: TheService, request: ChatRequest) -> Respons
 def _asked(dialogue: list[Message]) -> Recommend:
     """The dialogue as it is asked. Raises Unusable for a message that is too long."""
     try:
-        return Recommend(messages=tuple(dialogue))
+        return Recommend(messages=tuple(dialogue[:-1]), text=dialogue[-1].content)
     except ValueError as error:
         raise Unusable(str(error)[:300], "messages") from error
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from data_engine.errors import DataError
+from agents.assistant.files import check_store
 from data_engine.http.counting import metrics_folder
 from data_engine.http.options import (
     AtOnceOption,
@@ -43,10 +43,7 @@ def _assistant(
 
     Example: rerec assistant --store runs/movies.duckdb --port 8701
     """
-    if not store.is_file():
-        raise DataError(
-            f"no store at {store}: make one with `rerec data import world --store {store}`"
-        )
+    check_store(store)
     with metrics_folder(workers):
         from agents.assistant.server.config import AssistantConfig
         from agents.assistant.server.serve import serve

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from agents.assistant.answer import Answer, Edit
+from agents.assistant.answer import Answer, Edit, Message
 from agents.assistant.assistant import Assistant
 from agents.assistant.files import CONVERSATIONS, assistant_folder
 from agents.assistant.server.metrics import AskMetrics
@@ -46,8 +46,9 @@ class Service:
 
     def recommend(self, asked: Recommend) -> Answer:
         """The answer to a question of its own."""
+        dialogue = (*asked.messages, Message(role="user", content=asked.text))
         answer = self.assistant.answer(
-            asked.messages, edits=asked.edits, user=asked.user, state=asked.state, k=asked.k
+            dialogue, edits=asked.edits, user=asked.user, state=asked.state, k=asked.k
         )
         self.metrics.record_answer(answer)
         return answer

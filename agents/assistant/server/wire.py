@@ -17,11 +17,13 @@ UserId = Annotated[str, Field(max_length=200)]
 
 
 class Recommend(Record):
-    """A question of its own: one message or the dialogue so far, changes by hand, and the state of
-    the last answer, where there is one. user: whose history counts. k: items to show.
+    """A question of its own. text: the message. messages: the dialogue before it, since `state`
+    where that is given, the one of an answer before. edits: changes by hand. user: whose history
+    counts. k: items to show where the person does not say.
     """
 
-    messages: Text | Annotated[tuple[Message, ...], Field(max_length=MOST_MESSAGES)] = ""
+    text: Text = ""
+    messages: Annotated[tuple[Message, ...], Field(max_length=MOST_MESSAGES)] = ()
     edits: Edits = ()
     user: UserId | None = None
     state: Request | None = None

@@ -8,6 +8,7 @@ from agents.assistant.request import Request
 from agents.assistant.understanding.lexicon import vocabulary
 
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
+Act = Literal["ask", "more", "why", "who"]
 
 
 @cache
@@ -15,30 +16,37 @@ def _pattern(act: str) -> re.Pattern[str]:
     return re.compile(vocabulary("acts")["acts"][act])
 
 
-def act_of(
-    text: str, state: Request, asks: bool
-) -> tuple[Literal["ask", "more", "why", "who"], tuple[str, ...]]:
-    """The act of a message, and the shown items that it refuses.
-
-    asks: whether the message names something that it asks for; then it asks, whatever else it says.
+def act_of(text: str, wishes: bool, names: bool) -> Act:
+    """What a message does. A message with wishes asks for them, whatever else it says; one that
+    only names something may still want to know why, or who.
     """
-    said = text.lower().replace("’", "'")
-    refused: tuple[str, ...] = ()
-    if state.shown and (_pattern("seen").search(said) or _pattern("not_that").search(said)):
-        refused = _meant(said, state.shown)
-    if asks:
-        return "ask", refused
-    if _pattern("why").search(said):
-        return "why", refused
-    if _pattern("who").search(said):
-        return "who", refused
-    return ("more" if _pattern("more").search(said) else "ask"), refused
+    said = _plain(text)
+    if not wishes:
+        for act in ("why", "who"):
+            if _pattern(act).search(said):
+                return act
+    if wishes or names:
+        return "ask"
+    return "more" if _pattern("more").search(said) else "ask"
 
 
-def _meant(said: str, shown: tuple[str, ...]) -> tuple[str, ...]:
-    """The shown items that are meant: by ordinal, else all of them."""
-    ordinal = _pattern("ordinal").search(said)
+def refused(text: str, state: Request) -> tuple[str, ...]:
+    """The shown items that a message refuses."""
+    said = _plain(text)
+    if _pattern("seen").search(said) or _pattern("not_that").search(said):
+        return meant(text, state.shown)
+    return ()
+
+
+def meant(text: str, shown: tuple[str, ...]) -> tuple[str, ...]:
+    """The shown items that a message means: by ordinal or number, else all of them."""
+    ordinal = _pattern("ordinal").search(_plain(text))
     if ordinal is None:
         return shown
-    place = _PLACES[ordinal[1]]
+    said = ordinal[1] or ordinal[2]
+    place = _PLACES[said] if said in _PLACES else int(said) - 1
     return (shown[place],) if place < len(shown) else ()
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("’", "'")

@@ -11,11 +11,12 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Stated:
-    """Of each of the items: that it has (`holds`) or lacks a value."""
+    """Of each of the items: that it has (`holds`) or lacks a value; wanted: which is asked for."""
 
     items: tuple[str, ...]
     reading: Reading
     holds: bool = True
+    wanted: bool = True
 
 
 @dataclass
@@ -24,9 +25,10 @@ class Found:
 
     sames: for each "the same …", the relations that the words after it may mean. spoken: the
     relations that were spoken of, the last first. tastes: genres of what was liked. strangers:
-    (items, relation, name) of statements with a name that the catalogue lacks. used: where tokens
-    start that a reader has used. bearers: last name → the value and relation of a person named
-    before. parts: the words of names. plain: words that are no last names.
+    (items, relation, name) of statements with a name that the catalogue lacks. named: items of the
+    last sentence that names some. forgotten: items that are liked no more. used: where tokens start
+    that a reader has used. bearers: last name → the value and relation of a person named before.
+    parts: the words of names. plain: words that are no last names.
     """
 
     plain: frozenset[str] = frozenset()
@@ -39,6 +41,8 @@ class Found:
     sames: list[tuple[str, ...]] = field(default_factory=list)
     retracted: list[Reading] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     spoken: list[str] = field(default_factory=list)
     used: set[int] = field(default_factory=set)

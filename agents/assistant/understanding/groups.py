@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from agents.assistant.understanding.lexicon import mistyped, vocabulary
-from data_engine.graphs.inverted import InvertedGraph
 from data_engine.graphs.audience import EVERYONE, RELATION
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.mentions import NameFinder
 from data_engine.schema import Condition
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.assistant.understanding.indexes import name_indexes
-from agents.assistant.understanding.lexicon import words_of
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.spoken import spoken_title
@@ -182,9 +181,7 @@ class CatalogueNames:
             values = tuple(self._graph.arrays.attribute_ids[k] for k in numbers)
             if " " not in text[start:end]:
                 usual = text[start].isupper() and text[start:end].lower() not in self._fillers
-                values = tuple(
-                    v for v in values if usual or self.is_common(v)
-                )
+                values = tuple(v for v in values if usual or self.is_common(v))
             if values and not self._goes_on(text, end, values):
                 yield Mention(start, end, (), self._ranked(text[start:end], values))
 

@@ -3,8 +3,8 @@
 from agents.assistant.request import Doubt, Wish
 from agents.assistant.understanding.descriptions import descriptions
 from agents.assistant.understanding.found import Found, Stated
-from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.indexes import is_genre
+from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.numbers import NumberReader, turned
 from agents.assistant.understanding.relations import Reading, RelationReader
@@ -15,6 +15,8 @@ from data_engine.schema import Condition, Op
 
 _LISTED = frozenset(("and", "or", "nor", ",", "&"))
 _LIKENESS = frozenset(("a", "an", "something", "anything", "one", "more", "someone"))
+# After "it": what follows is told of an item, not wished for.
+_STATES = frozenset("was is 's stars starred has had were".split())
 SHOWN = 5  # items that a doubt lists
 
 
@@ -37,13 +39,15 @@ class SentenceReader:
                 found.sames.append(relations)
         self._read_numbers(sentence, found)
         titles = self._titles(sentence, described, found)
+        meant = titles or self._meant_by_it(sentence, found)
+        found.named = list(titles.values()) or found.named
         for at, token in enumerate(sentence):
             if token.kind == "word":
                 found.speak_of(self._lexicon.relation.get(token.text, ()))
             elif not (token.values or token.items) and token.kind == "name":
-                self._read_stranger(sentence, at, asks_from, titles, found)
+                self._read_stranger(sentence, at, asks_from, meant, found)
             elif token.values and at not in described and at not in titles:
-                self._read_value(sentence, at, asks_from, titles, found)
+                self._read_value(sentence, at, asks_from, meant, found)
         if not any(token.kind == "name" for token in sentence):
             self._drop_relations(sentence, found)
 
@@ -121,7 +125,9 @@ class SentenceReader:
                 found.doubts.append(Doubt(text=token.text, items=token.items[:SHOWN]))
             item = token.items[0]
             titles[at] = item
-            if self._ruled_out(sentence, at):
+            if self._taken_back(sentence, at):
+                found.forgotten.append(item)
+            elif self._ruled_out(sentence, at):
                 found.excluded.append(item)
             else:
                 found.anchors.append(item)
@@ -162,13 +168,36 @@ class SentenceReader:
         if (items := self._stated_of(sentence, at, asks_from, titles)) and (
             denied or reading.said or at > asks_from or not is_genre(reading.relation)
         ):
-            found.stated.append(Stated(items, reading, not denied))
+            wanted = sentence[min(titles)].kind == "name"  # else it was told of "it"
+            found.stated.append(Stated(items, reading, not denied, wanted))
             return
         wish = self._wish(reading, "not" if denied else "is")
-        if titles and is_genre(reading.relation) and at < asks_from:
+        if not denied and self._is_choice(sentence, at, wish, found):
+            found.wishes.append(found.wishes.pop().or_else(wish))
+        elif titles and is_genre(reading.relation) and at < asks_from:
             found.tastes.append(wish)  # what films like a title are: wanted if nothing else is
         else:
             found.wishes.append(wish)
+
+    def _is_choice(self, sentence: Sentence, at: int, wish: Wish, found: Found) -> bool:
+        """Whether "or" joins a value to the last wish: "by X or Y", "by X, Y or Z"."""
+        if at < 2 or sentence[at - 1].text not in ("or", ",") or not found.wishes:
+            return False
+        joined = sentence[at - 1].text == "or" or any(token.text == "or" for token in sentence[at:])
+        last = found.wishes[-1].condition
+        values = sentence[at - 2].values or sentence[at - 3].values if at > 2 else ()
+        values = sentence[at - 2].values or values
+        same = last.relation == wish.condition.relation and last.op == "is"
+        known = {one.value for one in found.wishes[-1].readings}
+        return joined and same and not known.isdisjoint(values)
+
+    def _meant_by_it(self, sentence: Sentence, found: Found) -> dict[int, str]:
+        """The item that "it" is in "I liked Heat. It was directed by X": place → item."""
+        for at, token in enumerate(sentence[:2]):
+            if token.text in ("it", "that") and at + 1 < len(sentence) and found.named:
+                if sentence[at + 1].text in _STATES:
+                    return {at: found.named[-1]}
+        return {}
 
     def _read_stranger(
         self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str], found: Found
@@ -201,11 +230,14 @@ class SentenceReader:
         return tuple(found)
 
     def _taken_back(self, sentence: Sentence, at: int) -> bool:
-        for token in reversed(sentence[:at]):
+        for place in range(at - 1, -1, -1):
+            token = sentence[place]
             if token.kind == "word" and self._lexicon.is_(token.text, "retract"):
                 return True
             if self._lexicon.is_(token.text, "contrast"):
                 return False
+            if token.text == "," and sentence[place + 1].kind != "name":
+                return False  # "forget Heat, a comedy instead"
         return False
 
     def _denied(self, sentence: Sentence, at: int) -> bool:

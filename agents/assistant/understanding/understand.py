@@ -1,32 +1,42 @@
 """From a message and the state before it to the state after it, and what there is to say."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 from agents.assistant.request import Premise, Request, Shared, Verdict, Wish
-from agents.assistant.understanding.acts import act_of
+from agents.assistant.understanding.acts import Act, act_of, meant, refused
+from agents.assistant.understanding.amounts import wanted_amount
 from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.groups import GroupReader
+from agents.assistant.understanding.indexes import is_genre
 from agents.assistant.understanding.leftovers import leftovers
 from agents.assistant.understanding.lexicon import Lexicon
-from agents.assistant.understanding.indexes import is_genre
 from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.reading import SentenceReader
 from agents.assistant.understanding.relations import Reading
 from agents.assistant.understanding.tokens import sentences
-from data_engine.graphs.inverted import InvertedGraph
 from data_engine.graphs.audience import RELATION as AUDIENCE
+from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Record
 
-Act = Literal["ask", "more", "why", "who"]
+_TAKEN_BACK = re.compile(
+    r"\b(?:forget|never ?mind|drop|skip|(?:needn't|need not|not have to) be)\b[^.!?,;]*$",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"^\d+\. ", re.MULTILINE)
 
 
 class Understood(Record):
-    """The state after a message, and what the message does beside changing it."""
+    """The state after a message, and what the message does beside changing it.
+
+    items, relations: of "why" and "who", the items that are asked about, and the relations.
+    """
 
     request: Request
     act: Act = "ask"
+    items: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
 
 
 class Understanding:
@@ -43,7 +53,10 @@ class Understanding:
 
     def heard(self, text: str, state: Request) -> Request:
         """The state after a message of the assistant: the items that it named were shown."""
-        shown = [mention.items[0] for mention in self._names.find(text) if mention.items]
+        named = [mention for mention in self._names.find(text) if mention.items]
+        if lines := [match.end() for match in _NUMBERED.finditer(text)]:  # a list of ours
+            named = [mention for mention in named if mention.start in lines]
+        shown = [mention.items[0] for mention in named]
         return state.model_copy(update={"shown": tuple(dict.fromkeys(shown))})
 
     def understand(self, text: str, state: Request | None = None) -> Understood:
@@ -59,16 +72,31 @@ class Understanding:
             if any(m.items and m.start < end and start < m.end for m in mentions):
                 continue  # "Who's That Girl?"
             mentions = [m for m in mentions if m.end <= start or m.start >= end]
-            found.wishes.append(Wish(condition=condition))
+            if _TAKEN_BACK.search(text[:start]):
+                found.retracted.append(Reading(condition.relation, condition.value))
+            else:
+                found.wishes.append(Wish(condition=condition))
             found.used.update(range(start, end))
         spoken = sentences(text, mentions, self._lexicon)
+        amount = wanted_amount(text)
+        found.used.update(range(*amount.span) if amount else ())
         for sentence in spoken:
             rest = [token for token in sentence if token.start not in found.used]
             self._reader.read(rest, found)
-        act, excluded = act_of(text, state, bool(found.anchors or found.wishes))
-        found.excluded += excluded
         left = leftovers(text, spoken, found, self._lexicon)
-        request = self._applied(found, state).model_copy(update={"not_understood": left})
+        asks = bool(found.wishes or found.stated or found.sames)
+        act = act_of(text, asks, bool(found.anchors))
+        if act in ("why", "who"):
+            items = tuple(dict.fromkeys((*found.anchors, *found.excluded)))
+            items = items or meant(text, state.shown)
+            request = state.model_copy(update={"not_understood": left})
+            relations = tuple(found.spoken)
+            return Understood(request=request, act=act, items=items, relations=relations)
+        found.excluded += refused(text, state)
+        changes: dict[str, object] = {"not_understood": left}
+        if amount:
+            changes["k"] = amount.number
+        request = self._applied(found, state).model_copy(update=changes)
         return Understood(request=request, act=act)
 
     def _know(self, condition: Condition, found: Found) -> None:
@@ -90,6 +118,8 @@ class Understanding:
                 state = state.excluding(*stated.items)
                 state = state.with_wish(Wish(condition=self._condition(stated.reading)))
                 found.excluded += stated.items
+        for item in found.forgotten:
+            state = state.without_item(item)
         anchors = [item for item in dict.fromkeys(found.anchors) if item not in found.excluded]
         state = state.with_anchors(*anchors).excluding(*found.excluded)
         for premise in self._premises(told, found):
@@ -115,7 +145,11 @@ class Understanding:
         genres of what was liked are, where no other genre is.
         """
         for stated in told:
-            if stated.holds and not any(stated.reading.relation in s for s in found.sames):
+            if (
+                stated.holds
+                and stated.wanted
+                and not any(stated.reading.relation in s for s in found.sames)
+            ):
                 yield Wish(condition=self._condition(stated.reading))
         if not any(is_genre(wish.condition.relation) for wish in found.wishes):
             yield from found.tastes

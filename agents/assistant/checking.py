@@ -1,0 +1,94 @@
+"""Recommended items held against the graph: a row per condition, and why the item is there."""
+
+from collections.abc import Iterator, Sequence
+
+from agents.assistant.answer import ConditionRow, Recommendation
+from agents.assistant.catalogue import Catalogue
+from agents.assistant.request import Request, Wish
+from agents.assistant.wording import Wording
+from data_engine.graphs.audience import RELATION as AUDIENCE
+from data_engine.names.spoken import spoken_title
+from data_engine.schema import Condition
+
+MAIN = ("director", "author", "artist", "starring", "genre", "year")  # told of an item
+PARTS = 4  # facts in a sentence
+LIKENESSES = 2  # liked items that a reason names
+SHARED = 2  # values that are told to be shared with an item that was liked
+
+
+class Checker:
+    """Checks items of one catalogue."""
+
+    def __init__(self, catalogue: Catalogue, wording: Wording) -> None:
+        self._graph, self._wording = catalogue.graph, wording
+        known = [r for r in catalogue.graph.relations if r != AUDIENCE]
+        self._main = [r for r in MAIN if r in known] or known[:3]
+        self._untold = {AUDIENCE, *catalogue.graph.numeric}  # no likeness that a person would name
+
+    def recommendation(self, item: str, request: Request) -> Recommendation:
+        """An item with its rows and the sentence that they come to."""
+        rows = tuple(self._row(item, n, wish) for n, wish in enumerate(request.wishes, 1))
+        return Recommendation(
+            item=item,
+            title=self._wording.title(item),
+            reason="; ".join(self._reasons(item, rows, request)),
+            about=self.about(item),
+            rows=rows,
+        )
+
+    def about(self, item: str, first: Sequence[Condition] = ()) -> str:
+        """The main facts of an item, those that the conditions `first` speak of before others."""
+        relations = dict.fromkeys((*(condition.relation for condition in first), *self._main))
+        values = {condition.value for condition in first}
+        parts = [self._wording.part(item, relation, values) for relation in relations]
+        return ", ".join(list(filter(None, parts))[: max(PARTS, len(first))])
+
+    def _row(self, item: str, number: int, wish: Wish) -> ConditionRow:
+        """The row of a wish: by the reading that the item meets, if there is one."""
+        readings = wish.readings
+        verdicts = [self._graph.judge(item, condition) for condition in readings]
+        best = verdicts.index(True) if True in verdicts else 0
+        condition, verdict = readings[best], verdicts[best]
+        if verdict and condition.op == "is":
+            fact = self._wording.condition(condition)
+        else:
+            fact = self._wording.part(item, condition.relation)
+        return ConditionRow(
+            number=number,
+            text=self._wording.wish(wish),
+            verdict="unknown" if verdict is None else "met" if verdict else "missed",
+            fact=fact or self._wording.not_known(condition.relation),
+        )
+
+    def _reasons(self, item: str, rows: Sequence[ConditionRow], request: Request) -> Iterator[str]:
+        """What the item is, what it has in common with the liked ones, what it misses."""
+        asked = [wish.condition for wish in request.wishes]
+        met = [asked[row.number - 1] for row in rows if row.verdict == "met"]
+        yield self.about(item, [condition for condition in met if condition.relation != AUDIENCE])
+        groups = [row.fact for row in rows if asked[row.number - 1].relation == AUDIENCE]
+        yield from dict.fromkeys(groups)
+        if request.anchors:
+            yield from self._likeness(item, request)
+        for row in rows:
+            if row.verdict == "missed":
+                yield f"but not {row.text}"
+            elif row.verdict == "unknown":
+                yield f"but {row.fact}"
+
+    def _likeness(self, item: str, request: Request) -> Iterator[str]:
+        """ "as in Heat: directed by Michael Mann, starring Al Pacino", the rarest value first;
+        without what was asked for anyhow.
+        """
+        asked = {condition.value for condition in request.conditions}
+        for anchor in request.anchors[-LIKENESSES:]:
+            shared = self._graph.edges(item) & self._graph.edges(anchor)
+            told = [code for code in shared if self._graph.edge(code)[0] not in self._untold]
+            rarest = sorted(told, key=lambda code: (len(self._graph.holding(code)), code))
+            new = [code for code in rarest if self._graph.edge(code)[1] not in asked]
+            said = [self._said(code) for code in new[:SHARED]]
+            if said:
+                yield f"as in {spoken_title(self._graph.title(anchor))}: {', '.join(said)}"
+
+    def _said(self, code: int) -> str:
+        relation, value = self._graph.edge(code)
+        return self._wording.value(relation, value)
