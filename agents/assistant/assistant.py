@@ -13,6 +13,7 @@ from agents.assistant.steps import DialogueState, Steps
 from data_engine.errors import DataError
 
 LONGEST = 4000  # characters of a message
+LONGEST_ANSWER = 40_000  # of one of the assistant's
 K = 10
 
 
@@ -65,6 +66,7 @@ class Assistant:
         """
         *before, last = _messages(messages) or [Message(role="user", content="")]
         request = state or Request()
+        self._steps.check_known(request, edits)
         for message in before:
             request = self._after(message, request)
         return self._run(self._graph, last.content, edits, user, k, request=request)
@@ -82,6 +84,7 @@ class Assistant:
         if self._saver is None:
             raise DataError("conversations are kept only with checkpoints: name a file for them")
         _messages(text)
+        self._steps.check_known(Request(), edits)
         return self._run(self._threads, text, edits, user, k, thread=thread)
 
     def state(self, thread: str) -> Request | None:
@@ -166,9 +169,10 @@ def _messages(messages: str | Sequence[Message]) -> list[Message]:
     """
     found = [Message(role="user", content=messages)] if isinstance(messages, str) else [*messages]
     for message in found:
-        if len(message.content) > LONGEST:
+        most = LONGEST if message.role == "user" else LONGEST_ANSWER
+        if len(message.content) > most:
             raise DataError(
-                f"a message of {len(message.content)} characters: at most {LONGEST} are read"
+                f"a message of {len(message.content)} characters: at most {most} are read"
             )
     if found and found[-1].role != "user":
         raise DataError("the last message must be the person's")

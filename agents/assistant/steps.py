@@ -3,7 +3,7 @@
 What passes between them is JSON, so that a checkpoint of it needs no pickle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from agents.assistant.answer import Act, Asked, Recommendation
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.checking import Checker
+from agents.assistant.knowing import check_known
 from agents.assistant.request import Edit, Premise, Request, Wish
 from agents.assistant.retrieval import Found, retrieve
 from agents.assistant.say import Speaker
@@ -58,6 +59,10 @@ class Steps:
         """The title of an item. Raises DataError for an unknown id."""
         self._catalogue.place(item)
         return self._wording.title(item)
+
+    def check_known(self, request: Request, edits: Sequence[Edit]) -> None:
+        """Raise DataError where a state or an edit speaks of what the catalogue does not have."""
+        check_known(self._catalogue.graph, request, edits)
 
     def understand(self, state: DialogueState) -> DialogueState:
         """The request after the edits and words of this turn, and what the words do."""

@@ -12,7 +12,6 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
-from agents.assistant.answer import Message
 from agents.assistant.server.chat_wire import (
     MODEL,
     ChatRequest,
@@ -61,7 +60,8 @@ async def chat_completions(service: TheService, request: ChatRequest) -> Respons
     dialogue = request.dialogue()
     text = side_answer(dialogue[-1].content)
     if text is None:
-        answer = await service.run(service.recommend, _asked(dialogue))
+        asked = Recommend(messages=tuple(dialogue[:-1]), text=dialogue[-1].content)
+        answer = await service.run(service.recommend, asked)
         text = answer.text
     usage = Usage.of(dialogue, text)
     facts = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": MODEL}
@@ -73,14 +73,6 @@ async def chat_completions(service: TheService, request: ChatRequest) -> Respons
     choice = Choice(message={"role": "assistant", "content": text, "refusal": None})
     whole = Completion(**facts, choices=[choice], usage=usage)
     return Response(whole.model_dump_json(), media_type="application/json")
-
-
-def _asked(dialogue: list[Message]) -> Recommend:
-    """The dialogue as it is asked. Raises Unusable for a message that is too long."""
-    try:
-        return Recommend(messages=tuple(dialogue[:-1]), text=dialogue[-1].content)
-    except ValueError as error:
-        raise Unusable(str(error)[:300], "messages") from error
 
 
 def _events(facts: dict[str, Any], text: str, usage: Usage | None) -> Iterator[str]:

@@ -10,10 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.assistant.answer import Message
+from agents.assistant.assistant import LONGEST, LONGEST_ANSWER
 from agents.assistant.server.config import MOST_MESSAGES
 from agents.assistant.server.problems import Unusable
+from agents.assistant.server.side_prompts import is_side_prompt
 
 MODEL = "rerec"
+SPEAKERS = ("user", "assistant")
 _PIECES = re.compile(r"\w+|[^\w\s]")
 
 
@@ -42,6 +45,16 @@ class ChatMessage(_Taken):
             if part.type not in ("text", "input_text", "refusal"):
                 raise Unusable(f"only text is read, no {part.type[:50]}", "messages")
         return "\n".join(part.text for part in self.content)
+
+    def spoken(self) -> Message:
+        """The message as it is read. Raises Unusable for a person's that is too long."""
+        text = self.text()
+        if self.role != "user":
+            return Message(role="assistant", content=text[:LONGEST_ANSWER])
+        if len(text) > LONGEST and not is_side_prompt(text):
+            said = f"a message of {len(text)} characters: at most {LONGEST} are read"
+            raise Unusable(said, "messages", "context_length_exceeded")
+        return Message(role="user", content=text)
 
 
 class StreamOptions(_Taken):
@@ -79,13 +92,9 @@ class ChatRequest(_Taken):
 
     def dialogue(self) -> list[Message]:
         """The messages of person and assistant. Raises Unusable where the last is not the
-        person's.
+        person's, or one of the person's is too long; the assistant's are cut short.
         """
-        found = [
-            Message(role="user" if message.role == "user" else "assistant", content=message.text())
-            for message in self.messages
-            if message.role in ("user", "assistant")
-        ]
+        found = [message.spoken() for message in self.messages if message.role in SPEAKERS]
         if not found or found[-1].role != "user":
             raise Unusable("the last message must be the user's", "messages")
         return found

@@ -43,6 +43,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(DataError, _data_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _failed)
 
 
 def _answer(refusal: Refused) -> JSONResponse:
@@ -71,6 +72,11 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 def _place(parts: Sequence[int | str]) -> str:
     """ "messages.0.role" of what pydantic names with the part of the request first."""
     return ".".join(str(part) for part in parts[1:])[:200]
+
+
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: the log has it."""
+    return _answer(Refused(500, "the assistant failed at this request; its log says why"))
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 TASK = re.compile(r"\s*#+ *task\b", re.IGNORECASE)
 HISTORY = re.compile(r"<chat_history>(.*?)(?:</chat_history>|$)", re.DOTALL)
+OUTPUT = re.compile(r"<chat_history>|#+ *output", re.IGNORECASE)
 FIRST = re.compile(r"^\s*(?:user|human)\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 TITLE_WORDS, TITLE_CHARACTERS = 6, 60
 
@@ -33,13 +34,14 @@ ANSWERS: dict[str, Callable[[str], object]] = {
 }
 
 
-def side_answer(prompt: str) -> str | None:
-    """The answer to such a prompt, None where `prompt` is a person's message.
+def is_side_prompt(prompt: str) -> bool:
+    """Whether it starts with "### Task" and speaks of the dialogue or of an output format."""
+    return bool(TASK.match(prompt) and OUTPUT.search(prompt))
 
-    One of these starts with "### Task" and speaks of the dialogue or of an output format.
-    """
-    asks = "<chat_history>" in prompt or re.search(r"#+ *output", prompt, re.IGNORECASE)
-    if not (TASK.match(prompt) and asks):
+
+def side_answer(prompt: str) -> str | None:
+    """The answer to such a prompt, None where `prompt` is a person's message."""
+    if not is_side_prompt(prompt):
         return None
     instructions = HISTORY.sub("", prompt)
     for key, answer in ANSWERS.items():

@@ -33,9 +33,7 @@ class Page:
     async def call(self, method, **parameters):
         """The result of one command."""
         self._count += 1
-        await self._socket.send_json(
-            {"id": self._count, "method": method, "params": parameters}
-        )
+        await self._socket.send_json({"id": self._count, "method": method, "params": parameters})
         async with asyncio.timeout(SECONDS):
             while True:
                 message = json.loads((await self._socket.receive()).data)
