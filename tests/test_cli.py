@@ -36,6 +36,7 @@ COMMANDS = (
     "data export-graph",
     "synth",
     "verify",
+    "assistant",
     "serve",
     "token",
     "score",

@@ -8,7 +8,8 @@ from typing import ParamSpec, TypeVar
 
 from agents.assistant.answer import Answer, Edit, Message
 from agents.assistant.assistant import Assistant
-from agents.assistant.files import CONVERSATIONS, assistant_folder
+from agents.assistant.feedback import Feedback
+from agents.assistant.files import CONVERSATIONS, FEEDBACK, assistant_folder
 from agents.assistant.server.metrics import AskMetrics
 from agents.assistant.server.wire import Conversation, Opinion, Recommend, Say, Turn
 
@@ -31,6 +32,7 @@ class Service:
         # conversation must follow each other.
         self._thread = ThreadPoolExecutor(1)
         self._keep(self.assistant)
+        self._feedback = Feedback(assistant_folder(self._store) / FEEDBACK)
 
     def reload(self) -> None:
         """Load the store again; the old one is used until it is there. Raises DataError."""
@@ -59,10 +61,16 @@ class Service:
             PREFIX + thread, said.text, edits=said.edits, user=said.user, k=said.k
         )
         self.metrics.record_answer(answer)
+        if said.text:
+            self._feedback.add_question(thread, said.user, said.text, answer.state)
         return self._turn(said.text, answer)
 
     def judge(self, thread: str, opinion: Opinion) -> Turn:
-        """The turn after an item was liked or not."""
+        """The turn after an item was liked or not, which is kept first. Raises DataError for an
+        unknown item.
+        """
+        self.assistant.title(opinion.item)
+        self._feedback.add_opinion(thread, opinion.user, opinion.item, opinion.liked)
         edit = Edit(act="like" if opinion.liked else "exclude", item=opinion.item)
         return self.say(thread, Say(edits=(edit,), user=opinion.user, k=opinion.k))
 

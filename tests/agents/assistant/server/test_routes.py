@@ -5,6 +5,7 @@ import re
 from fastapi.testclient import TestClient
 
 from agents.assistant.answer import Answer
+from agents.assistant.feedback import Feedback
 from agents.assistant.server.app import App
 from agents.assistant.server.config import AssistantConfig
 from agents.assistant.server.metrics import AskMetrics
@@ -36,7 +37,7 @@ def test_an_answer_has_a_row_per_condition_and_a_state_to_go_on_with(client):
     assert Answer.model_validate(replayed).conditions[0].number == 1
 
 
-def test_a_conversation_is_kept_changed_judged_and_forgotten(client):
+def test_a_conversation_is_kept_changed_judged_and_forgotten(client, small_store):
     place = f"/v1/conversations/{THREAD}"
     assert client.get(place).json() == {"turns": []}
     client.post(place, json={"text": BERG})
@@ -48,6 +49,9 @@ def test_a_conversation_is_kept_changed_judged_and_forgotten(client):
     )
     refused = client.post(f"{place}/feedback", json={"item": "i8", "liked": False}).json()
     assert "i8" not in items(refused["answer"])
+    feedback = Feedback(small_store.with_name("hand.duckdb.assistant") / "feedback.sqlite")
+    opinions = [(one.item, one.liked) for one in feedback.opinions() if one.thread == THREAD]
+    assert opinions == [("i6", True), ("i8", False)] and feedback.questions().count(BERG) == 1
     kept = client.get(place).json()["turns"]
     assert [turn["text"] for turn in kept] == [BERG, "", "", ""] and kept[-1] == refused
     assert client.delete(place).status_code == 204

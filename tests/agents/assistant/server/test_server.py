@@ -4,19 +4,25 @@ import asyncio
 import json
 import subprocess
 import warnings
+from contextlib import suppress
 from dataclasses import replace
+from threading import Timer
 
 import httpx
 import openai
 import pytest
 
+from agents.assistant.feedback import Feedback
 from data_engine.http.child import served
 from data_engine.store.database import Store
 from tests.agents.assistant.server.browser import browsing, chromium
 from tests.conftest import hand_catalogue
-from tests.test_cli import rerec
+from tests.reward_server.server.support import process_at
+from tests.test_cli import ROOT, rerec
+from tests.test_docs import fences
 
 pytestmark = pytest.mark.journey
+CHAT_PAGE = ROOT / "docs/how-to/use-from-a-chat-page.md"
 ASK = "a comedy directed by Bo Berg"
 ATTACK = "<img src=x onerror=alert`1`>"
 
@@ -79,6 +85,33 @@ def test_workers_share_conversations_which_outlast_the_server(store):
                 found = httpx.get(f"{url}{place}").json()["turns"]
                 assert found[-1] == said
             assert len(found) == 4 * turns
+
+
+def test_no_feedback_that_was_acknowledged_is_lost_when_the_server_is_killed(store):
+    place = f"/v1/conversations/{'e' * 32}/feedback"
+    path = store.with_name(f"{store.name}.assistant") / "feedback.sqlite"
+    acknowledged = []
+    with served("assistant", "--store", store) as url:
+        server = process_at(url)
+        Timer(2.0, server.kill).start()
+        with httpx.Client() as client, suppress(httpx.TransportError):
+            while True:
+                item, liked = f"i{len(acknowledged) % 12 + 1}", len(acknowledged) % 2 == 0
+                said = client.post(f"{url}{place}", json={"item": item, "liked": liked})
+                assert said.status_code == 200
+                acknowledged.append((item, liked))
+    feedback = Feedback(path)
+    kept = [(one.item, one.liked) for one in feedback.opinions() if one.thread == "e" * 32]
+    assert acknowledged and kept[: len(acknowledged)] == acknowledged
+    assert len(kept) <= len(acknowledged) + 1  # one may have been kept and not been answered
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_how_to_page_runs(url, monkeypatch, capsys):
+    monkeypatch.setenv("ASSISTANT_URL", url)
+    (code,) = [text for kind, _, text in fences(CHAT_PAGE) if kind == "python"]
+    exec(code, {})
+    assert "films" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
