@@ -35,6 +35,8 @@ COMMANDS = (
     "data subset",
     "data export-graph",
     "synth",
+    "ask",
+    "chat",
     "verify",
     "assistant",
     "serve",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from data_engine.errors import DataError
 LONGEST = 4000  # characters of a message
 LONGEST_ANSWER = 40_000  # of one of the assistant's
 K = 10
+LOCKS = 64
 
 
 class Assistant:
@@ -29,6 +31,7 @@ class Assistant:
         self._graph, self._saver = build_graph(self._steps), None
         if checkpoints is not None:
             self.keep(checkpoints)
+        self._locks = [Lock() for _ in range(LOCKS)]  # one message of a conversation at a time
 
     def keep(self, checkpoints: Path) -> None:
         """Keep conversations in this file from now on, in this process."""
@@ -85,7 +88,8 @@ class Assistant:
             raise DataError("conversations are kept only with checkpoints: name a file for them")
         _messages(text)
         self._steps.check_known(Request(), edits)
-        return self._run(self._threads, text, edits, user, k, thread=thread)
+        with self._locks[hash(thread) % LOCKS]:
+            return self._run(self._threads, text, edits, user, k, thread=thread)
 
     def state(self, thread: str) -> Request | None:
         """The state of a kept conversation, None where there is none of this name."""
@@ -157,9 +161,8 @@ class Assistant:
             given["request"] = request.model_dump(mode="json")
         if not thread:
             return Answer.model_validate(graph.invoke(given)["answer"])
-        # One checkpoint per turn: the steps between them can be done again.
         config = {"configurable": {"thread_id": thread}}
-        done = graph.invoke(given, config, durability="exit")
+        done = graph.invoke(given, config, durability="exit")  # kept once it is answered
         return Answer.model_validate(done["answer"])
 
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from agents.assistant.answer import ConditionRow, Recommendation
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.request import Request, Wish
-from agents.assistant.wording import Wording
+from agents.assistant.wording import Wording, joined
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.names.spoken import spoken_title
 from data_engine.schema import Condition
 
 MAIN = ("director", "author", "artist", "starring", "genre", "year")  # told of an item
 PARTS = 4  # facts in a sentence
+FEW = 3  # holders of a value that is rare in any catalogue
 LIKENESSES = 2  # liked items that a reason names
 SHARED = 2  # values that are told to be shared with an item that was liked
 
@@ -69,11 +70,10 @@ class Checker:
         yield from dict.fromkeys(groups)
         if request.anchors:
             yield from self._likeness(item, request)
-        for row in rows:
-            if row.verdict == "missed":
-                yield f"but not {row.text}"
-            elif row.verdict == "unknown":
-                yield f"but {row.fact}"
+        missed = [_denied(row.text) for row in rows if row.verdict == "missed"]
+        unknown = [f"it is {row.fact}" for row in rows if row.verdict == "unknown"]
+        if missed or unknown:
+            yield f"but {joined([*missed, *unknown])}"
 
     def _likeness(self, item: str, request: Request) -> Iterator[str]:
         """ "as in Heat: directed by Michael Mann, starring Al Pacino", the rarest value first;
@@ -82,13 +82,18 @@ class Checker:
         asked = {condition.value for condition in request.conditions}
         for anchor in request.anchors[-LIKENESSES:]:
             shared = self._graph.edges(item) & self._graph.edges(anchor)
-            told = [code for code in shared if self._graph.edge(code)[0] not in self._untold]
-            rarest = sorted(told, key=lambda code: (len(self._graph.holding(code)), code))
-            new = [code for code in rarest if self._graph.edge(code)[1] not in asked]
-            said = [self._said(code) for code in new[:SHARED]]
-            if said:
+            rarest = sorted(shared, key=lambda code: (len(self._graph.holding(code)), code))
+            told = [self._graph.edge(code) for code in rarest if self._is_rare(code)]
+            new = [(r, v) for r, v in told if r not in self._untold and v not in asked][:SHARED]
+            if new:
+                said = self._wording.values(new)
                 yield f"as in {spoken_title(self._graph.title(anchor))}: {', '.join(said)}"
 
-    def _said(self, code: int) -> str:
-        relation, value = self._graph.edge(code)
-        return self._wording.value(relation, value)
+    def _is_rare(self, code: int) -> bool:
+        """Whether a value says something of an item: one that a tenth of all have does not."""
+        return len(self._graph.holding(code)) <= max(FEW, self._graph.size // 10)
+
+
+def _denied(text: str) -> str:
+    """ "not directed by X", or "comedy" of "not comedy"."""
+    return text.removeprefix("not ") if text.startswith("not ") else f"not {text}"

@@ -10,7 +10,8 @@ from agents.assistant.catalogue import Catalogue
 from agents.assistant.request import Request, Wish
 from data_engine.graphs.inverted import InvertedGraph
 
-CLOSEST = 5  # items shown where none meets every condition
+CLOSEST = 5  # items shown where none meets every condition, or few do
+FEW = 3  # items that meet every condition, below which those that may meet it are shown too
 COUNTED = 12  # conditions, the first of many, of which relaxations are counted
 RELAXATIONS = 4  # relaxations that are told
 HISTORY = 50  # latest liked items that say what a user likes
@@ -34,8 +35,9 @@ def retrieve(
 ) -> Found:
     """The best k items that the request does not rule out.
 
-    Where some meet every condition, those and then items that miss none as far as is known; where
-    none does, the closest. Raises DataError for an unknown user.
+    Where some meet every condition, those; where they are few, then items that miss none as far as
+    is known; where there is none, the closest, or nothing where those that fit were shown before.
+    Raises DataError for an unknown user.
     """
     ruled_out = _ruled_out(catalogue, request, user)
     met = [_points(catalogue.graph, wish) for wish in request.wishes]
@@ -46,15 +48,25 @@ def retrieve(
     whole = _without(np.flatnonzero(all_met), ruled_out)
     wanted = 4 * k if diverse else k
     order = _best(catalogue, request, user, whole, total, wanted)
-    if not len(whole):
+    if not len(whole) and _have_fitted(catalogue, request, all_met):
+        order = []
+    elif not len(whole):
         order = _closest(catalogue, request, user, ruled_out, total, CLOSEST)
-    elif len(whole) < k:
+    elif len(whole) < min(k, FEW):
         possible = _without(_unmissed(catalogue.graph, request.wishes, met), whole)
-        order += _best(catalogue, request, user, _without(possible, ruled_out), total, wanted)
+        possible = _without(possible, ruled_out)
+        more = min(k, CLOSEST) - len(whole)
+        order += _best(catalogue, request, user, possible, total, more)
     chosen = _spread(catalogue, order, k) if diverse else order[:k]
     items = tuple(catalogue.arrays.item_ids[n] for n in chosen)
     relaxations = () if len(whole) else tuple(_relaxations(met, ruled_out))
     return Found(items, len(whole), relaxations)
+
+
+def _have_fitted(catalogue: Catalogue, request: Request, all_met: np.ndarray) -> bool:
+    """Whether an item that was offered before meets every condition."""
+    offered = [catalogue.place(item) for item in request.offered]
+    return bool(request.wishes) and bool(all_met[offered].any())
 
 
 def _ruled_out(catalogue: Catalogue, request: Request, user: str | None) -> np.ndarray:
@@ -82,14 +94,12 @@ def _points(graph: InvertedGraph, wish: Wish) -> np.ndarray:
 def _unmissed(
     graph: InvertedGraph, wishes: Sequence[Wish], met: Sequence[np.ndarray]
 ) -> np.ndarray:
-    """The places of the items that are known to miss no wish in every reading."""
-    found = np.ones(graph.size, bool)
+    """The places of the items that meet some wish and are known to miss none."""
+    found, some = np.ones(graph.size, bool), np.zeros(graph.size, bool)
     for wish, points in zip(wishes, met, strict=True):
-        possible = points > 0
-        for condition in wish.readings:
-            possible |= graph.unknown(condition)
-        found &= possible
-    return np.flatnonzero(found)
+        some |= points > 0
+        found &= graph.unknown(wish.condition) | (points > 0)
+    return np.flatnonzero(found & some)
 
 
 def _without(places: np.ndarray, others: np.ndarray) -> np.ndarray:

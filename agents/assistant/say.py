@@ -40,11 +40,12 @@ class Speaker:
         back = tuple(questions(request, self._graph))
         lines = [correction.text for correction in corrections]
         if act in ("why", "who"):
-            lines += self._about(act, request, recommendations, found["relations"])
+            lines += self._about(act, request, recommendations, found["relations"], bool(told))
         else:
-            lines += self._shown(request, recommendations, found["matching"])
+            lines += [question.text for question in back if question.kind == "not_understood"]
+            lines += self._shown(act, request, recommendations, found["matching"])
         lines += [relaxation.text for relaxation in relaxations]
-        lines += [question.text for question in back]
+        lines += [question.text for question in back if question.kind != "not_understood"]
         return Answer(
             act=act,
             text="\n".join(lines),
@@ -58,20 +59,27 @@ class Speaker:
         )
 
     def _shown(
-        self, request: Request, recommendations: Sequence[Recommendation], matching: int
+        self,
+        act: Act,
+        request: Request,
+        recommendations: Sequence[Recommendation],
+        matching: int,
     ) -> Iterator[str]:
         """The items, after a line that says what they are."""
         described, thing = self._wording.described, self._wording.thing
+        liked = joined([self._wording.title(item) for item in request.anchors])
+        taste = f"for someone who likes {liked}" if liked else ""
         if not recommendations:
-            more = "other " if request.offered else ""
-            yield f"I have no {more}{thing} to show."
-        elif request.is_empty:
+            yield f"I know no other {thing} that fits." if act == "more" else f"I know no {thing}."
+        elif act == "more":
+            yield f"More {taste}:" if taste else "More:"
+        elif request.is_empty and not request.not_understood:
             yield f"Tell me what you like: a genre, a person, a {thing}. Many like these:"
         elif not request.wishes:
-            liked = [self._wording.title(item) for item in request.anchors]
-            yield f"For someone who likes {joined(liked)}:" if liked else "Many like these:"
+            yield f"{capital(taste)}:" if taste else "Many like these:"
         elif matching:
-            yield f"{capital(described(request.wishes, matching))}:"
+            said = capital(described(request.wishes, matching))
+            yield f"{said}, {taste}:" if taste else f"{said}:"
         else:
             yield f"I know {described(request.wishes, 0)}. The closest:"
         for n, one in enumerate(recommendations, 1):
@@ -83,9 +91,10 @@ class Speaker:
         request: Request,
         recommendations: Sequence[Recommendation],
         relations: Sequence[str],
+        answered: bool,
     ) -> Iterator[str]:
-        """What is asked of items that were shown or named."""
-        if not recommendations:
+        """What is asked of items that were shown or named. answered: a correction says it all."""
+        if not recommendations and not answered:
             yield f"Which {self._wording.thing} do you mean? I have shown none yet."
         for one in recommendations:
             if act == "who":

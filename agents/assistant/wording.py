@@ -1,7 +1,8 @@
 """Conditions, facts and corrections as a person would say them."""
 
+import re
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from data_engine.names.spoken import dated_title, spoken_title
 from data_engine.schema import Condition
 
 LISTED, GENRES = 2, 3  # values of a relation that a sentence names, where there are more
+_YEARS = re.compile(r"from after (\d+) from before (\d+)")
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -63,12 +65,35 @@ class Wording:
     def described(self, wishes: Sequence[Wish], count: int) -> str:
         """ "two sci-fi films directed by X, from before 1990" of the items that meet the wishes."""
         kinds = [wish for wish in wishes if _is_kind(wish)]
-        before = " ".join(self.wish(wish) for wish in kinds)
-        rest = [wish for wish in wishes if wish not in kinds]
-        after = ", ".join(_merged([self.wish(wish) for wish in rest]))
+        adjectives = _phrases()["before"]
+        before = " ".join(adjectives.get(said, said) for said in map(self.wish, kinds))
+        after = ", ".join(self._after([wish for wish in wishes if wish not in kinds]))
         number = _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
         thing = self.thing if count == 1 else self.things
         return " ".join(filter(None, (number, before, thing, after)))
+
+    def _after(self, wishes: Sequence[Wish]) -> Iterator[str]:
+        """What is said after the noun: values of one relation together, and two bounds."""
+        together: dict[tuple[str, str, int], list[Wish]] = {}
+        for n, wish in enumerate(wishes):
+            condition = wish.condition
+            alone = n + 1 if wish.any_of else 0  # "by X or Y" stands alone
+            op = "bound" if condition.op in ("below", "above") else str(condition.op)
+            together.setdefault((condition.relation, op, alone), []).append(wish)
+        bounds_last = sorted(together.items(), key=lambda one: one[0][1] == "bound")
+        for (relation, op, alone), group in bounds_last:
+            if op == "bound":
+                yield _merged([self.wish(wish) for wish in group])
+            elif op == "is" and not alone:
+                conditions = [wish.condition for wish in group]
+                yield self._part(
+                    relation, [self.said(relation, c.value, c.name) for c in conditions]
+                )
+            elif is_genre(relation):
+                said = joined([self.wish(wish).removeprefix("not ") for wish in group], "or")
+                yield f"that are not {said}"
+            else:
+                yield ", ".join(self.wish(wish) for wish in group)
 
     def statement(self, condition: Condition) -> str:
         """ "was directed by X", of an item that meets a condition of a value."""
@@ -84,7 +109,7 @@ class Wording:
         """A value as it is said within a sentence: "comedy", "women", "Al Pacino"."""
         name = name or self._graph.name(value)
         if is_genre(relation):
-            return _lowered(name)
+            return str(_phrases()["said"].get(name.lower(), _lowered(name)))
         if value == EVERYONE:
             return "everyone alike"
         groups = vocabulary("groups")["words"]
@@ -132,9 +157,12 @@ class Wording:
             item=premise.item, title=self.title(premise.item), verdict=premise.verdict, text=text
         )
 
-    def value(self, relation: str, value: str) -> str:
-        """A value in its relation: "directed by X"."""
-        return self._part(relation, [self.said(relation, value)])
+    def values(self, edges: Sequence[tuple[str, str]]) -> list[str]:
+        """ "directed by X and Y" of (relation, value) pairs, those of a relation together."""
+        by_relation: dict[str, list[str]] = {}
+        for relation, value in edges:
+            by_relation.setdefault(relation, []).append(self.said(relation, value))
+        return [self._part(relation, said) for relation, said in by_relation.items()]
 
     def _part(self, relation: str, said: Sequence[str]) -> str:
         if is_genre(relation):
@@ -153,13 +181,15 @@ def _is_kind(wish: Wish) -> bool:
     return is_genre(wish.condition.relation) and wish.condition.op == "is"
 
 
-def _merged(parts: list[str]) -> list[str]:
-    """ "from after 1939 and before 1950" of the two sides."""
-    pairs = [part for part in parts if part.startswith(("from after ", "from before "))]
-    if len(pairs) != 2:
-        return parts
-    both = " and ".join(sorted(pairs)).replace("and from ", "and ")
-    return [*(part for part in parts if part not in pairs), both]
+def _merged(sides: list[str]) -> str:
+    """ "from the 1990s" of "from after 1989" and "from before 2000", else both sides."""
+    both = _YEARS.fullmatch(" ".join(sorted(sides)))
+    if both is None:
+        return ", ".join(sides)
+    first, last = int(both[1]) + 1, int(both[2]) - 1
+    if first % 10 == 0 and last == first + 9:
+        return f"from the {first}s"
+    return f"from {first}" if first == last else f"from {first} to {last}"
 
 
 @cache

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Literal
 
 from agents.assistant.request import Request
-from agents.assistant.understanding.lexicon import vocabulary
+from agents.assistant.understanding.lexicon import vocabulary, words_of
 
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 Act = Literal["ask", "more", "why", "who"]
@@ -30,6 +30,28 @@ def act_of(text: str, wishes: bool, names: bool) -> Act:
     return "more" if _pattern("more").search(said) else "ask"
 
 
+def asks_whether(text: str) -> bool:
+    """Whether a message is a question that is answered with yes or no."""
+    return _pattern("whether").search(_plain(text)) is not None
+
+
+def likened(text: str, shown: tuple[str, ...]) -> tuple[str, ...]:
+    """The one shown item that a message likens something to: "like the second one"."""
+    said = _plain(text)
+    if _pattern("ordinal").search(said) and _pattern("likeness").search(said):
+        return meant(text, shown)
+    return ()
+
+
+def asked_relations(text: str, relations: tuple[str, ...]) -> tuple[str, ...]:
+    """The relation that a question asks about without its word: "who is in it?", "when?"."""
+    own = {words_of(relation): relation for relation in relations}
+    for asked in vocabulary("acts")["asked"]:
+        if re.search(asked["pattern"], _plain(text)):
+            return tuple(own[name] for name in asked["relations"].split() if name in own)[:1]
+    return ()
+
+
 def refused(text: str, state: Request) -> tuple[str, ...]:
     """The shown items that a message refuses."""
     said = _plain(text)
@@ -45,7 +67,7 @@ def meant(text: str, shown: tuple[str, ...]) -> tuple[str, ...]:
         return shown
     said = ordinal[1] or ordinal[2]
     place = _PLACES[said] if said in _PLACES else int(said) - 1
-    return (shown[place],) if place < len(shown) else ()
+    return (shown[place],) if -len(shown) <= place < len(shown) else ()
 
 
 def _plain(text: str) -> str:

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 _WORDS = "one two three four five six seven eight nine ten".split()
-_COUNT = rf"({'|'.join(_WORDS)}|a couple of|\d{{1,2}})"
+_COUNT = rf"({'|'.join(_WORDS[1:])}|a couple of|\d{{1,2}})"  # "find me one" asks for any
 _THINGS = (
     r"(?:films|movies|books|albums|songs|games|products|items|titles|suggestions|recommendations"
     r"|options|ideas)"
@@ -13,6 +13,7 @@ _ASKED = (
     r"\b(?:give|show|get|tell|find|recommend|suggest|list|name|pick)(?: me| us)?(?: the)?"
     rf"(?: top| best)? {_COUNT}\b(?! of the)",
     rf"\btop {_COUNT}\b",
+    r"\b(?:just|only) (one)\b",
     rf"\b{_COUNT} (?:\S+ ){{0,2}}{_THINGS}\b",
 )
 _PATTERNS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _ASKED)

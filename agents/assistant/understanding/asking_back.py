@@ -23,7 +23,9 @@ def questions(request: Request, graph: InvertedGraph) -> Iterator[Question]:
     for shared in request.shared:
         yield _which_value(shared, graph)
     for span in request.not_understood:
-        yield Question(kind="not_understood", text=f"I did not understand “{span.text}”.")
+        named = span.text[:1].isupper()
+        said = "I know nothing called" if named else "I did not understand"
+        yield Question(kind="not_understood", text=f"{said} “{span.text}”.")
 
 
 def _which_title(doubt: Doubt, graph: InvertedGraph) -> Question:

@@ -23,11 +23,12 @@ class Stated:
 class Found:
     """Collects what the sentences of one message say.
 
-    sames: for each "the same …", the relations that the words after it may mean. spoken: the
-    relations that were spoken of, the last first. tastes: genres of what was liked. strangers:
-    (items, relation, name) of statements with a name that the catalogue lacks. named: items of the
-    last sentence that names some. forgotten: items that are liked no more. used: where tokens start
-    that a reader has used. bearers: last name → the value and relation of a person named before.
+    sames: for each "the same …", the relations that the words after it may mean. others: those of
+    each "another …". spoken: the relations that were spoken of, the last first. tastes: genres of
+    what was liked. strangers: (items, relation, name) of statements with a name that the catalogue
+    lacks. named: items of the last sentence that names some. forgotten: items that are liked no
+    more. used: where tokens start that a reader has used. bearers: last name → the value and
+    relation of a person named before.
     parts: the words of names. plain: words that are no last names.
     """
 
@@ -39,6 +40,7 @@ class Found:
     stated: list[Stated] = field(default_factory=list)
     strangers: list[tuple[tuple[str, ...], str, str]] = field(default_factory=list)
     sames: list[tuple[str, ...]] = field(default_factory=list)
+    others: list[tuple[str, ...]] = field(default_factory=list)
     retracted: list[Reading] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)

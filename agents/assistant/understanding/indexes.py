@@ -17,7 +17,7 @@ from data_engine.names.titles import STEM, key, names_of
 from data_engine.runtime.atomic import replace
 
 KNOWN = 3  # items of somebody who is known by the last name alone
-VERSION = 1  # of the spellings that are filed
+VERSION = 2  # of the spellings that are filed
 PARTS = ("titles", "values", "last")
 Indexes = tuple[NameIndex, NameIndex, NameIndex]
 
@@ -75,9 +75,12 @@ def _titles(graph: InvertedGraph) -> Iterator[tuple[str, int]]:
 
 def _forms(title: str) -> Iterator[tuple[str, bool]]:
     """The ways a title is written: article moved or not, as compared words, without apostrophes;
-    each with whether it is only the part before a subtitle.
+    each with whether it is only the part before a subtitle ("Star Wars", of which there are
+    several).
     """
-    for name, filed in names_of(clean_text(title)):
+    names = list(names_of(clean_text(title)))
+    series = [(name.partition(":")[0].strip(), STEM) for name, _ in names if ":" in name]
+    for name, filed in (*names, *series):
         if filed != STEM or " " in name:
             for form in {name, key(name).decode(), re.sub("['’]", "", name)}:
                 yield form, filed == STEM

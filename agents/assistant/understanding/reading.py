@@ -4,19 +4,18 @@ from agents.assistant.request import Doubt, Wish
 from agents.assistant.understanding.descriptions import descriptions
 from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.indexes import is_genre
+from agents.assistant.understanding.joining import is_choice, meant_by_it
 from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.numbers import NumberReader, turned
 from agents.assistant.understanding.relations import Reading, RelationReader
-from agents.assistant.understanding.sharing import shared_relations
+from agents.assistant.understanding.sharing import other_relations, shared_relations
 from agents.assistant.understanding.tokens import Sentence, Token
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Op
 
 _LISTED = frozenset(("and", "or", "nor", ",", "&"))
 _LIKENESS = frozenset(("a", "an", "something", "anything", "one", "more", "someone"))
-# After "it": what follows is told of an item, not wished for.
-_STATES = frozenset("was is 's stars starred has had were".split())
 SHOWN = 5  # items that a doubt lists
 
 
@@ -37,9 +36,10 @@ class SentenceReader:
             found.speak_of(relations)
             if relations:
                 found.sames.append(relations)
+        found.others += other_relations(sentence, self._lexicon)
         self._read_numbers(sentence, found)
         titles = self._titles(sentence, described, found)
-        meant = titles or self._meant_by_it(sentence, found)
+        meant = titles or meant_by_it(sentence, found)
         found.named = list(titles.values()) or found.named
         for at, token in enumerate(sentence):
             if token.kind == "word":
@@ -172,32 +172,12 @@ class SentenceReader:
             found.stated.append(Stated(items, reading, not denied, wanted))
             return
         wish = self._wish(reading, "not" if denied else "is")
-        if not denied and self._is_choice(sentence, at, wish, found):
+        if not denied and is_choice(sentence, at, wish, found):
             found.wishes.append(found.wishes.pop().or_else(wish))
         elif titles and is_genre(reading.relation) and at < asks_from:
             found.tastes.append(wish)  # what films like a title are: wanted if nothing else is
         else:
             found.wishes.append(wish)
-
-    def _is_choice(self, sentence: Sentence, at: int, wish: Wish, found: Found) -> bool:
-        """Whether "or" joins a value to the last wish: "by X or Y", "by X, Y or Z"."""
-        if at < 2 or sentence[at - 1].text not in ("or", ",") or not found.wishes:
-            return False
-        joined = sentence[at - 1].text == "or" or any(token.text == "or" for token in sentence[at:])
-        last = found.wishes[-1].condition
-        values = sentence[at - 2].values or sentence[at - 3].values if at > 2 else ()
-        values = sentence[at - 2].values or values
-        same = last.relation == wish.condition.relation and last.op == "is"
-        known = {one.value for one in found.wishes[-1].readings}
-        return joined and same and not known.isdisjoint(values)
-
-    def _meant_by_it(self, sentence: Sentence, found: Found) -> dict[int, str]:
-        """The item that "it" is in "I liked Heat. It was directed by X": place → item."""
-        for at, token in enumerate(sentence[:2]):
-            if token.text in ("it", "that") and at + 1 < len(sentence) and found.named:
-                if sentence[at + 1].text in _STATES:
-                    return {at: found.named[-1]}
-        return {}
 
     def _read_stranger(
         self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str], found: Found

@@ -15,6 +15,14 @@ def shared_relations(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[str
             yield _relations(sentence, at, lexicon)
 
 
+def other_relations(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, ...]]:
+    """For each "by another director", "with a different composer": the relations it may mean."""
+    for before, token, after in zip(sentence, sentence[1:], sentence[2:], strict=False):
+        if before.text in ("by", "from", "with", "a") and token.text in ("another", "different"):
+            if relations := lexicon.relation.get(after.text):
+                yield relations
+
+
 def _relations(sentence: Sentence, at: int, lexicon: Lexicon) -> tuple[str, ...]:
     after = _words(sentence, range(at + 1, at + 1 + REACH))
     before = _words(sentence, range(at - 1, at - 1 - REACH, -1))

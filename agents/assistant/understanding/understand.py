@@ -5,7 +5,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agents.assistant.request import Premise, Request, Shared, Verdict, Wish
-from agents.assistant.understanding.acts import Act, act_of, meant, refused
+from agents.assistant.understanding.acts import (
+    Act,
+    act_of,
+    asked_relations,
+    asks_whether,
+    likened,
+    meant,
+    refused,
+)
 from agents.assistant.understanding.amounts import wanted_amount
 from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.groups import GroupReader
@@ -15,7 +23,7 @@ from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.reading import SentenceReader
 from agents.assistant.understanding.relations import Reading
-from agents.assistant.understanding.tokens import sentences
+from agents.assistant.understanding.tokens import Sentence, sentences
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Record
@@ -62,6 +70,28 @@ class Understanding:
     def understand(self, text: str, state: Request | None = None) -> Understood:
         """The state after the message `text` of a person."""
         state = state or Request()
+        found, spoken = self._read(text, state)
+        amount = wanted_amount(text)
+        found.used.update(range(*amount.span) if amount else ())
+        left = leftovers(text, spoken, found, self._lexicon)
+        asks = bool(found.wishes or found.stated or found.sames)
+        act = act_of(text, asks, bool(found.anchors))
+        if act in ("why", "who"):
+            request = state.model_copy(update={"not_understood": left})
+            return self._question(text, act, request, found)
+        if found.stated and not (found.wishes or found.sames) and asks_whether(text):
+            request = state.model_copy(update={"not_understood": left})
+            for premise in self._premises(found.stated, found):
+                request = request.with_premise(premise)
+            return Understood(request=request, act="who")
+        found.excluded += refused(text, state)
+        if not found.anchors and not found.excluded:
+            found.anchors += likened(text, state.shown)
+        changes = {"not_understood": left, "k": amount.number if amount else state.k}
+        return Understood(request=self._applied(found, state).model_copy(update=changes), act=act)
+
+    def _read(self, text: str, state: Request) -> tuple[Found, list[Sentence]]:
+        """What a message says, and its sentences."""
         mentions, found = self._names.find(text), Found(self._lexicon.known)
         for wish in state.wishes:
             self._know(wish.condition, found)
@@ -78,26 +108,21 @@ class Understanding:
                 found.wishes.append(Wish(condition=condition))
             found.used.update(range(start, end))
         spoken = sentences(text, mentions, self._lexicon)
-        amount = wanted_amount(text)
-        found.used.update(range(*amount.span) if amount else ())
         for sentence in spoken:
             rest = [token for token in sentence if token.start not in found.used]
             self._reader.read(rest, found)
-        left = leftovers(text, spoken, found, self._lexicon)
-        asks = bool(found.wishes or found.stated or found.sames)
-        act = act_of(text, asks, bool(found.anchors))
-        if act in ("why", "who"):
-            items = tuple(dict.fromkeys((*found.anchors, *found.excluded)))
-            items = items or meant(text, state.shown)
-            request = state.model_copy(update={"not_understood": left})
-            relations = tuple(found.spoken)
-            return Understood(request=request, act=act, items=items, relations=relations)
-        found.excluded += refused(text, state)
-        changes: dict[str, object] = {"not_understood": left}
-        if amount:
-            changes["k"] = amount.number
-        request = self._applied(found, state).model_copy(update=changes)
-        return Understood(request=request, act=act)
+        return found, spoken
+
+    def _question(self, text: str, act: Act, request: Request, found: Found) -> Understood:
+        """A question about items that were named or shown."""
+        items = tuple(dict.fromkeys((*found.anchors, *found.excluded)))
+        relations = tuple(found.spoken) or asked_relations(text, self._graph.relations)
+        return Understood(
+            request=request,
+            act=act,
+            items=items or meant(text, request.shown),
+            relations=relations,
+        )
 
     def _know(self, condition: Condition, found: Found) -> None:
         if self._names.counts(condition.value):
@@ -126,7 +151,7 @@ class Understanding:
             state = state.with_premise(premise)
         for relations in found.sames:
             state = self._shared(relations, tuple(anchors) or state.anchors, state)
-        for wish in self._wishes(told, found):
+        for wish in (*self._wishes(told, found), *self._unlike(found, state.anchors)):
             state = state.with_wish(wish)
         return state.model_copy(update={"doubts": tuple(found.doubts)})
 
@@ -155,12 +180,22 @@ class Understanding:
             yield from found.tastes
         yield from found.wishes
 
+    def _unlike(self, found: Found, anchors: tuple[str, ...]) -> Iterator[Wish]:
+        """Not by those who made the anchors, for each "by another director"."""
+        for relations in found.others:
+            relation = relations[0]
+            for item in anchors:
+                for value in self._graph.values(item, relation):
+                    condition = self._condition(Reading(relation, value))
+                    yield Wish(condition=condition.model_copy(update={"op": "not"}))
+
     def _without(self, reading: Reading, state: Request) -> Request:
-        """Without the value, in whichever relation it was asked for."""
-        for wish in state.wishes:
-            if wish.condition.value == reading.value:
-                return state.without_wish(wish.condition.relation, reading.value)
-        return state
+        """Without the value, in whichever relation it was asked for: the one said, if it was."""
+        asked = [c.relation for c in state.conditions if c.value == reading.value]
+        if not asked:
+            return state
+        relation = reading.relation if reading.relation in asked else asked[0]
+        return state.without_wish(relation, reading.value)
 
     def _corrects(self, stated: Stated, state: Request) -> bool:
         """Whether a denial says what a shown item lacks."""

@@ -4,6 +4,7 @@ import numpy as np
 
 from data_engine.graphs.arrays import GraphArrays, Strings
 from data_engine.graphs.inverted import InvertedGraph
+from data_engine.store.catalogue import Catalogue
 
 NAMES = {
     "mann": "Michael Mann",
@@ -73,16 +74,27 @@ def inverted(titles, names, edges):
     )
 
 
-GRAPH = inverted(
-    TITLES,
-    NAMES,
-    {
-        "heat": film("mann", ("pacino",), "crime", "1995"),
-        "alien": film("scott", ("weaver",), "scifi", "1979", "jw1"),
-        "aliens": film("cameron", ("weaver", "jw2"), "scifi", "1986"),
-        "blade": film("scott", ("ford",), "scifi", "1982", "jw1"),
-        "thing": film("eastwood", ("eastwood",), "horror", "1982"),
-        "thing2": film("mann", ("eastwood",), "comedy", "1995"),
-        "help": {"genre": ("comedy",), "year": ("1979",)},
-    },
-)
+FILMS = {
+    "heat": film("mann", ("pacino",), "crime", "1995"),
+    "alien": film("scott", ("weaver",), "scifi", "1979", "jw1"),
+    "aliens": film("cameron", ("weaver", "jw2"), "scifi", "1986"),
+    "blade": film("scott", ("ford",), "scifi", "1982", "jw1"),
+    "thing": film("eastwood", ("eastwood",), "horror", "1982"),
+    "thing2": film("mann", ("eastwood",), "comedy", "1995"),
+    "help": {"genre": ("comedy",), "year": ("1979",)},
+}
+GRAPH = inverted(TITLES, NAMES, FILMS)
+
+
+def small_catalogue():
+    """The same with likes: Alien by ten users, Blade Runner by five, the others by one each."""
+    edges = [
+        (item, relation, value, n)
+        for item, of in FILMS.items()
+        for relation, values in of.items()
+        for n, value in enumerate(values)
+    ]
+    likes = [(f"u{n}", "alien", 5.0, n) for n in range(10)]
+    likes += [(f"u{n}", "blade", 5.0, 100 + n) for n in range(5)]
+    likes += [("u9", item, 5.0, 200) for item in TITLES if item not in ("alien", "blade")]
+    return Catalogue("films", "small", [*TITLES.items()], [*NAMES.items()], edges, likes)

@@ -21,7 +21,7 @@ UNDERSTANDING = Understanding(GRAPH)
             "Which actor do you mean: Sigourney Weaver or John Williams?",
         ),
         ("a film with the same actor as Heat and Alien", "I know no actor that they share."),
-        ("a film directed by Zelda Quux", "I did not understand “Zelda Quux”."),
+        ("a film directed by Zelda Quux", "I know nothing called “Zelda Quux”."),
     ],
 )
 def test_what_is_open_is_asked_back(text, question):

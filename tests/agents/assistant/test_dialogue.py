@@ -34,6 +34,18 @@ def test_wishes_gather_and_are_taken_back():
     assert conditions(first, "never mind Ridley Scott") == left
 
 
+def test_a_value_is_taken_back_in_the_relation_that_is_said():
+    first = "a film starring Clint Eastwood and directed by Clint Eastwood"
+    left = [("is", "starring", "eastwood")]
+    assert conditions(first, "it doesn't have to be directed by Clint Eastwood") == left
+
+
+def test_another_director_is_none_of_those_of_what_is_liked():
+    assert conditions("something like Alien, but by another director") == [
+        ("not", "director", "scott")
+    ]
+
+
 def test_a_wish_turned_round_replaces_the_first():
     assert conditions("a comedy", "no comedies, please") == [("not", "genre", "comedy")]
     assert conditions("before 1990", "before 1985") == [("below", "year", "1985")]
