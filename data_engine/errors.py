@@ -43,3 +43,15 @@ class Interrupted(RerecError):
 
 class UnsupportedKind(DataError):
     """The data cannot carry a kind of query."""
+
+
+class Refused(RerecError):
+    """A server does not take a request: `code` is the HTTP status, `headers` go with it."""
+
+    def __init__(self, code: int, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.headers = code, headers or {}
+
+
+class NotServing(RerecError):
+    """A server that was started as a child process ended, or did not serve in time."""

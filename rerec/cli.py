@@ -30,6 +30,11 @@ COMMANDS = {
         "Ask for a recommendation in plain words, and see why.",
     ),
     "chat": ("agents.assistant.commands", "chat", "Talk about what to recommend, in the terminal."),
+    "assistant": (
+        "agents.assistant.server.command",
+        "assistant",
+        "Serve the assistant: a web page and the OpenAI chat API.",
+    ),
     "verify": ("data_engine.commands", "verify", "Re-check every Example against the raw tables."),
     "serve": ("reward_server.commands.serve", "serve", "Run the reward server on this machine."),
     "token": ("reward_server.commands.token", "token", "Make a bearer token for a reward server."),

@@ -4,10 +4,12 @@ RewardError
 ├── UnknownExamples    HTTP 404
 ├── StaleGraph         HTTP 409
 ├── BadResponses       HTTP 413, 422
-├── ServerUnreachable
-└── Refused            in the server: any refusal, by its HTTP status
+└── ServerUnreachable
+
+In the server any refusal is a Refused, by its HTTP status.
 """
 
+from data_engine.errors import Refused as Refused
 from data_engine.errors import RerecError
 
 
@@ -31,11 +33,3 @@ class ServerUnreachable(RewardError):
     """No server answered within the retries allowed."""
 
     exit_code = 3
-
-
-class Refused(RewardError):
-    """The server does not take this request: `code` is the HTTP status, `headers` go with it."""
-
-    def __init__(self, code: int, detail: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.code, self.headers = code, headers or {}

@@ -40,6 +40,7 @@ COMMANDS = (
     "ask",
     "chat",
     "verify",
+    "assistant",
     "serve",
     "token",
     "score",

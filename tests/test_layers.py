@@ -34,7 +34,7 @@ def test_a_room_is_ours(room):
         ("verl", "train/verl_plugin"),
         ("duckdb", "data_engine"),
         ("langgraph", "agents"),
-        ("fastapi", "reward_server"),
+        ("fastapi", ("reward_server/server", "agents/assistant/server")),
     ],
 )
 def test_a_heavy_library_has_one_home(library, home):

@@ -14,6 +14,7 @@ from agents.assistant.steps import DialogueState, Steps
 from data_engine.errors import DataError
 
 LONGEST = 4000  # characters of a message
+LONGEST_ANSWER = 40_000  # of one of the assistant's
 K = 10
 LOCKS = 64
 
@@ -29,11 +30,26 @@ class Assistant:
         self._steps = Steps(Catalogue.load(store))
         self._graph, self._saver = build_graph(self._steps), None
         if checkpoints is not None:
-            from agents.assistant.checkpoints import open_checkpoints
-
-            self._saver = open_checkpoints(checkpoints)
-            self._threads = build_graph(self._steps, self._saver)
+            self.keep(checkpoints)
         self._locks = [Lock() for _ in range(LOCKS)]  # one message of a conversation at a time
+
+    def keep(self, checkpoints: Path) -> None:
+        """Keep conversations in this file from now on, in this process."""
+        from agents.assistant.checkpoints import open_checkpoints
+
+        self._saver = open_checkpoints(checkpoints)
+        self._threads = build_graph(self._steps, self._saver)
+
+    @property
+    def size(self) -> int:
+        """The items of the catalogue."""
+        return self._steps.size
+
+    def title(self, item: str) -> str:
+        """The title of an item as it is spoken, with its year. Raises DataError for an unknown
+        id.
+        """
+        return self._steps.title(item)
 
     def answer(
         self,
@@ -53,6 +69,7 @@ class Assistant:
         """
         *before, last = _messages(messages) or [Message(role="user", content="")]
         request = state or Request()
+        self._steps.check_known(request, edits)
         for message in before:
             request = self._after(message, request)
         return self._run(self._graph, last.content, edits, user, k, request=request)
@@ -70,6 +87,7 @@ class Assistant:
         if self._saver is None:
             raise DataError("conversations are kept only with checkpoints: name a file for them")
         _messages(text)
+        self._steps.check_known(Request(), edits)
         with self._locks[hash(thread) % LOCKS]:
             return self._run(self._threads, text, edits, user, k, thread=thread)
 
@@ -79,6 +97,20 @@ class Assistant:
             return None
         known = self._threads.get_state({"configurable": {"thread_id": thread}}).values
         return Request.model_validate(known["request"]) if known else None
+
+    def turns(self, thread: str, most: int) -> list[tuple[str, Answer]]:
+        """The last turns of a kept conversation, oldest first: what was said, and the answer."""
+        if self._saver is None:
+            return []
+        config = {"configurable": {"thread_id": thread}}
+        kept = [state.values for state in self._threads.get_state_history(config, limit=most)]
+        turns = [values for values in reversed(kept) if "answer" in values]
+        return [(turn["text"], Answer.model_validate(turn["answer"])) for turn in turns]
+
+    def forget(self, thread: str) -> None:
+        """Keep nothing of a conversation."""
+        if self._saver is not None:
+            self._saver.delete_thread(thread)
 
     def heard(self, text: str, state: Request) -> Request:
         """The state after a message of the assistant that was not an answer of this object."""
@@ -140,9 +172,10 @@ def _messages(messages: str | Sequence[Message]) -> list[Message]:
     """
     found = [Message(role="user", content=messages)] if isinstance(messages, str) else [*messages]
     for message in found:
-        if len(message.content) > LONGEST:
+        most = LONGEST if message.role == "user" else LONGEST_ANSWER
+        if len(message.content) > most:
             raise DataError(
-                f"a message of {len(message.content)} characters: at most {LONGEST} are read"
+                f"a message of {len(message.content)} characters: at most {most} are read"
             )
     if found and found[-1].role != "user":
         raise DataError("the last message must be the person's")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents.assistant.files import CONVERSATIONS, assistant_folder, check_store
 from data_engine.errors import DataError
 from data_engine.runtime.options import DEFAULT_STORE, StoreOption
 
@@ -61,17 +62,14 @@ def _chat(
     """
     from agents.assistant.chat import Chat
 
-    kept = store.with_name(f"{store.name}.assistant") / "conversations.sqlite"
-    with _assistant(store, kept) as assistant:
+    with _assistant(store) as assistant:
+        assistant.keep(assistant_folder(store) / CONVERSATIONS)
         Chat(assistant, thread, user=user, k=k).run(new=new)
 
 
-def _assistant(store: Path, checkpoints: Path | None = None) -> "Assistant":
+def _assistant(store: Path) -> "Assistant":
     """Imported here: LangGraph takes half a second, and a missing store must be said at once."""
-    if not store.is_file():
-        raise DataError(
-            f"no store at {store}: make one with `rerec data import world --store {store}`"
-        )
+    check_store(store)
     from agents.assistant.assistant import Assistant
 
-    return Assistant(store, checkpoints=checkpoints)
+    return Assistant(store)

@@ -3,7 +3,7 @@
 What passes between them is JSON, so that a checkpoint of it needs no pickle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from agents.assistant.answer import Act, Asked, Recommendation
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.checking import Checker
+from agents.assistant.knowing import check_known
 from agents.assistant.request import Edit, Premise, Request, Wish
 from agents.assistant.retrieval import Found, retrieve
 from agents.assistant.say import Speaker
@@ -48,6 +49,20 @@ class Steps:
         self._wording = Wording(graph, catalogue.domain)
         self._checker = Checker(catalogue, self._wording)
         self._speaker = Speaker(graph, self._wording)
+
+    @property
+    def size(self) -> int:
+        """The items of the catalogue."""
+        return self._catalogue.graph.size
+
+    def title(self, item: str) -> str:
+        """The title of an item. Raises DataError for an unknown id."""
+        self._catalogue.place(item)
+        return self._wording.title(item)
+
+    def check_known(self, request: Request, edits: Sequence[Edit]) -> None:
+        """Raise DataError where a state or an edit speaks of what the catalogue does not have."""
+        check_known(self._catalogue.graph, request, edits)
 
     def understand(self, state: DialogueState) -> DialogueState:
         """The request after the edits and words of this turn, and what the words do."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from data_engine.http.served import Facts, ReloadAll, freeze_loaded_objects
 from reward_server.server.compat_endpoints import (
     AggregateEndpoint,
     HoldersEndpoint,
@@ -19,7 +20,7 @@ from reward_server.server.mcp_endpoint import McpEndpoint
 from reward_server.server.metrics import Metrics
 from reward_server.server.routes import make_routes
 from reward_server.server.scoring_endpoints import HeadEndpoint, LookEndpoint, ScoreEndpoint
-from reward_server.server.state import ServerState, freeze_loaded_objects
+from reward_server.server.state import ServerState
 from reward_server.snapshot import Snapshot
 
 ENDPOINTS: dict[str, type[Endpoint[Any]]] = {
@@ -62,11 +63,20 @@ class App:
         path = scope["path"] if scope["type"] == "http" else ""
         await self.endpoints.get(path, self.rest)(scope, receive, send)
 
+    def start(self, reload_all: ReloadAll | None = None) -> None:
+        """As `ServedApp`: the RecHead starts in the process that uses it."""
+        self.state.reload_all = reload_all
+        self.state.snapshot.start_head()
+
+    def facts(self) -> Facts:
+        """As `ServedApp`."""
+        return self.state.snapshot.facts()
+
 
 def load_app(config: ServeConfig, metrics: Metrics) -> App:
     """Load the snapshot and build the application, which may then be forked.
 
-    Its RecHead is left to `Snapshot.start_head`. Raises DataError when there is nothing to serve.
+    Its RecHead is left to `App.start`. Raises DataError when there is nothing to serve.
     """
     snapshot = Snapshot.load(config.store, config.rechead)
     app = App(ServerState(config.store, snapshot, config.rechead, config.tokens), config, metrics)
@@ -77,5 +87,5 @@ def load_app(config: ServeConfig, metrics: Metrics) -> App:
 def make_app(config: ServeConfig, metrics: Metrics | None = None) -> App:
     """The whole application, for one process. Raises DataError when there is nothing to serve."""
     app = load_app(config, metrics or Metrics())
-    app.state.snapshot.start_head()
+    app.start()
     return app

@@ -11,8 +11,9 @@ from typing import NoReturn
 
 from data_engine.runtime.children import RAY_ENVIRONMENT
 from reward_server.errors import Refused
-from reward_server.server.app import App, make_app
+from reward_server.server.app import App, load_app
 from reward_server.server.config import ServeConfig
+from reward_server.server.metrics import Metrics
 
 NAME = "rerec-reward"
 
@@ -60,8 +61,8 @@ def _app_builder(config: ServeConfig, replicas: int) -> Callable[[], App]:
         )
 
     def build() -> App:
-        app = make_app(config)
-        app.state.reload_all = refuse if replicas > 1 else None
+        app = load_app(config, Metrics())
+        app.start(refuse if replicas > 1 else None)
         return app
 
     return build

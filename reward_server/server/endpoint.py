@@ -5,27 +5,22 @@ A framework's routing and validation would cost more than scoring a response doe
 
 import asyncio
 import json
-import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from random import getrandbits
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from data_engine.http.access import log_access, request_id_of
+from data_engine.http.reception import RETRY_SOON, Headers, Reception
 from reward_server.errors import Refused, StaleGraph, UnknownExamples
-from reward_server.server.body import ArrivingBodies, read_body
-from reward_server.server.deadline import DeadlineWatcher
 from reward_server.server.metrics import Metrics
 from reward_server.server.state import ServerState
 from reward_server.snapshot import Snapshot
 from reward_server.wire import MOST_CHARACTERS, MOST_RESPONSES
 
-access = logging.getLogger("rerec.access")
 JSON = (b"content-type", b"application/json")
-RETRY_SOON = {"retry-after": "1"}
-Headers = dict[bytes, str]
 
 
 class Batch(Protocol):
@@ -61,10 +56,8 @@ class Endpoint(Generic[Request]):
         seconds: float,
     ) -> None:
         self.state, self.metrics = state, metrics
-        self.most_bytes, self.at_once, self.seconds = most_bytes, at_once, seconds
-        self.running = 0  # requests being answered
-        self._bodies = ArrivingBodies(at_once * most_bytes)
-        self._receive_deadline = DeadlineWatcher(seconds)
+        self.seconds = seconds
+        self._reception = Reception(most_bytes=most_bytes, at_once=at_once, seconds=seconds)
         # One batch after the other: threads side by side only compete for the interpreter.
         self._batches = ThreadPoolExecutor(1)
         self._decode = msgspec.json.Decoder(self.request_type).decode
@@ -99,7 +92,7 @@ class Endpoint(Generic[Request]):
             body = json.dumps({"detail": str(refusal)}).encode()
         seconds = time.perf_counter() - start
         self.metrics.record_request(code, seconds)
-        request_id = _request_id(headers)
+        request_id = request_id_of(headers)
         lines = [(name.encode(), value.encode("latin-1")) for name, value in extra.items()]
         lines += [
             JSON,
@@ -108,43 +101,24 @@ class Endpoint(Generic[Request]):
         ]
         await send({"type": "http.response.start", "status": code, "headers": lines})
         await send({"type": "http.response.body", "body": body})
-        if access.isEnabledFor(logging.INFO):
-            _log_access(scope, request_id, code, count, seconds)
+        log_access(scope, request_id, code, seconds, responses=count)
 
     async def _answer(
         self, scope: Scope, headers: Headers, receive: Receive, start: float
     ) -> tuple[bytes, int]:
         """The body, and the number of responses in it. Raises Refused."""
         self.state.tokens.check(headers.get(b"authorization", ""), "score")
-        body = await self._receive(headers, receive)
+        body = await self._reception.receive(headers, receive)
         # Requests that came meanwhile join the queue now, behind this one: else one that just
         # missed a round would wait for two.
         await asyncio.sleep(0)
-        if self.running >= self.at_once:  # only now: a body that never comes takes no place
-            raise Refused(
-                429, f"{self.running} requests are being served: try again in a second", RETRY_SOON
-            )
-        self.running += 1
-        try:
-            return await self._process(body, scope.get("query_string", b""), start)
-        except UnknownExamples as error:
-            raise Refused(404, str(error)) from error
-        except StaleGraph as error:
-            raise Refused(409, str(error)) from error
-        finally:
-            self.running -= 1
-
-    async def _receive(self, headers: Headers, receive: Receive) -> bytes:
-        try:
-            with self._receive_deadline:
-                return await read_body(
-                    self._bodies.chunks(receive),
-                    headers.get(b"content-length", ""),
-                    headers.get(b"content-encoding", ""),
-                    self.most_bytes,
-                )
-        except TimeoutError:
-            raise Refused(408, f"the body did not arrive within {self.seconds:g} s") from None
+        with self._reception.place():  # only now: a body that never comes takes no place
+            try:
+                return await self._process(body, scope.get("query_string", b""), start)
+            except UnknownExamples as error:
+                raise Refused(404, str(error)) from error
+            except StaleGraph as error:
+                raise Refused(409, str(error)) from error
 
     async def _process(self, body: bytes, query: bytes, start: float) -> tuple[bytes, int]:
         request = self._parse(body, query)
@@ -177,21 +151,3 @@ def check_deadline(deadline: float) -> None:
     """Raise Refused (503) after the deadline: a late reply would be thrown away."""
     if time.perf_counter() > deadline:
         raise Refused(503, "the batch could not be scored in time: send smaller ones", RETRY_SOON)
-
-
-def _request_id(headers: Headers) -> str:
-    """The id that the client gave its request, or one at random."""
-    given = headers.get(b"x-request-id", "")[:64]
-    return given if given.isalnum() else f"{getrandbits(64):016x}"
-
-
-def _log_access(scope: Scope, request_id: str, code: int, count: int, seconds: float) -> None:
-    """One JSON line: no token and no text of a response."""
-    facts = {
-        "id": request_id,
-        "client": (scope.get("client") or ("",))[0],
-        "status": code,
-        "responses": count,
-        "ms": round(seconds * 1000, 2),
-    }
-    access.info(json.dumps(facts))

@@ -1,9 +1,7 @@
 """What the explorer page shows: the Examples of the store, and one of them with its graph."""
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Collection
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +18,6 @@ SELECT example_id, kind, split, json_extract_string(body, '$.query') AS query FR
 WHERE (? IS NULL OR kind = ?) AND contains(lower(query), lower(?))
 ORDER BY position LIMIT ?
 """
-
-
-def page_policy(page: str) -> str:
-    """A content security policy that lets just this page's own script and style run."""
-    script, style = _content_hash(page, "script"), _content_hash(page, "style")
-    return (
-        f"default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; "
-        "connect-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-
-
-def _content_hash(page: str, tag: str) -> str:
-    content = page.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
-    return b64encode(sha256(content.encode()).digest()).decode()
 
 
 def list_examples(

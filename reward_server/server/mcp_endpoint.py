@@ -8,9 +8,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import Message, Receive, Scope, Send
 
+from data_engine.http.reception import RETRY_SOON
 from reward_server.errors import Refused
 from reward_server.server.config import ServeConfig
-from reward_server.server.endpoint import RETRY_SOON
 from reward_server.server.mcp_tools import session_manager
 from reward_server.server.metrics import Metrics
 from reward_server.server.state import ServerState

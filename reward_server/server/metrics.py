@@ -1,38 +1,20 @@
 """Prometheus metrics of a server.
 
-With several workers prometheus_client's multiprocess mode adds them up. It is chosen by an
-environment variable before that library is imported (see `reward_server.commands.serve`).
-
 What a chunk of scores adds is summed first: an update of a counter takes a few microseconds, and a
 response has a dozen.
 """
 
-import os
 from collections import Counter as Tally
 from collections.abc import Sequence
-from math import inf
 from typing import get_args
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    Summary,
-    disable_created_metrics,
-    generate_latest,
-)
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import Counter, Summary
 
+from data_engine.http.metrics import RequestMetrics
 from reward_server.wire import HeadScore, Score, Status, Verdict
 
-# fmt: off
-BOUNDS = (  # of the histogram's buckets, in seconds
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, inf,
-)
-# fmt: on
 PARTS, STAGES = ("score", "ndcg", "qas", "pas"), ("receive", "score", "encode")
 HEAD_PARTS = ("ndcg", "consistency", "compression")
-disable_created_metrics()  # type: ignore[no-untyped-call]  # several workers have none either
 
 
 class BulkSummary(Summary):
@@ -44,27 +26,14 @@ class BulkSummary(Summary):
         self._sum.inc(total)
 
 
-class Metrics:
+class Metrics(RequestMetrics):
     """Requests by outcome and their seconds; responses by status; sums of the score and its parts.
 
-    Sums come with counts, so that a dashboard can draw means. Each object has a registry of its
-    own, so that several applications can live in one process.
+    Sums come with counts, so that a dashboard can draw means.
     """
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._codes = Counter(
-            "rerec_score_requests",
-            "Score requests by HTTP status",
-            ["code"],
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "rerec_score_seconds",
-            "Seconds per score request",
-            buckets=BOUNDS,
-            registry=self.registry,
-        )
+        super().__init__("score")
         self._statuses = self._counters(
             "rerec_scored_responses", "Scored responses by status", "status", get_args(Status)
         )
@@ -90,11 +59,6 @@ class Metrics:
             HEAD_PARTS,
         )
 
-    def record_request(self, code: int, seconds: float) -> None:
-        """Record the HTTP status of one request, and the seconds it took."""
-        self._codes.labels(code).inc()
-        self._seconds.observe(seconds)
-
     def record_scores(self, scores: Sequence[Score]) -> None:
         """Record scores of a request."""
         _count(self._statuses, [score.status for score in scores])
@@ -113,14 +77,6 @@ class Metrics:
         """Record the seconds of one request in each of STAGES."""
         for summary, value in zip(self._stages.values(), seconds, strict=True):
             summary.observe(value)
-
-    def text(self) -> bytes:
-        """The exposition that a scrape reads: of all workers, also those that have ended."""
-        registry = self.registry
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
 
     def _counters(
         self, name: str, documentation: str, label: str, values: Sequence[str]

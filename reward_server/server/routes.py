@@ -1,9 +1,7 @@
 """The routes through FastAPI: health, reload, metrics, the explorer page, documentation."""
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,13 +11,16 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from data_engine.errors import RerecError
+from data_engine.http.hangup import reload_on_hangup
+from data_engine.http.page import page_headers
+from data_engine.http.served import Facts
+from data_engine.http.tokens import Scope
 from reward_server.compat.tools import Shape, tool_schemas
 from reward_server.errors import Refused, UnknownExamples
-from reward_server.server.explorer import PAGE, describe, list_examples, page_policy
+from reward_server.server.explorer import PAGE, describe, list_examples
 from reward_server.server.metrics import Metrics
 from reward_server.server.openapi import describe_endpoints
-from reward_server.server.state import Facts, ServerState
-from reward_server.server.tokens import Scope
+from reward_server.server.state import ServerState
 
 
 class Problem(BaseModel):
@@ -109,8 +110,7 @@ async def prometheus(context: ServerContext) -> Response:
 @router.get("/", include_in_schema=False)
 def explorer() -> Response:
     """The explorer page."""
-    headers = {"content-security-policy": page_policy(PAGE), "x-content-type-options": "nosniff"}
-    return Response(PAGE, media_type="text/html", headers=headers)
+    return Response(PAGE, media_type="text/html", headers=page_headers(PAGE))
 
 
 @router.get("/v1/tools", dependencies=[Depends(_require_score)], responses=UNAUTHORISED)
@@ -175,16 +175,9 @@ def make_routes(
 async def _reload_on_hangup(routes: FastAPI) -> AsyncIterator[None]:
     """A hang-up signal loads the store again, in a thread."""
     context: Context = routes.state.context
-    loop = asyncio.get_running_loop()
-
-    def reload_in_thread() -> None:
-        loop.run_in_executor(None, context.state.reload)
-
-    # Not possible outside the main thread: /v1/reload works there too.
-    with suppress(ValueError, RuntimeError, NotImplementedError):
-        loop.add_signal_handler(signal.SIGHUP, reload_in_thread)
-    async with routes.state.background():
-        yield
+    with reload_on_hangup(context.state.reload):
+        async with routes.state.background():
+            yield
 
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:

@@ -1,21 +1,15 @@
 """What a server answers with: a snapshot and the tokens, replaced together by newer ones."""
 
-import atexit
-import gc
 import logging
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from data_engine.errors import RerecError
-from reward_server.server.tokens import Tokens
+from data_engine.http.served import Facts, ReloadAll, freeze_loaded_objects
+from data_engine.http.tokens import Tokens
 from reward_server.snapshot import Snapshot
 
 log = logging.getLogger("rerec.server")
-atexit.register(gc.unfreeze)  # libraries look for leaks when the process ends
-
-Facts = dict[str, Any]  # what is served: graph_digest, examples, head_digest
 
 
 class ServerState:
@@ -36,7 +30,7 @@ class ServerState:
         self._rechead, self._token_file = rechead, token_file
         self.tokens = _load_tokens(token_file)
         # In one of several processes: reloads all of them, in place of `reload`'s own work.
-        self.reload_all: Callable[[], Facts | None] | None = None
+        self.reload_all: ReloadAll | None = None
         self._loading = threading.Lock()
 
     def reload(self) -> Facts | None:
@@ -60,18 +54,6 @@ class ServerState:
             freeze_loaded_objects()
             log.info("reloaded: %s", snapshot.facts())
             return snapshot.facts()
-
-
-def freeze_loaded_objects() -> None:
-    """Free what is unused, and keep the garbage collector away from the rest.
-
-    Walking a loaded graph would hold up every request.
-    """
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-    # A batch makes many short-lived lists: look at them less often.
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _load_tokens(file: Path | None) -> Tokens:

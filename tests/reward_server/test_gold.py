@@ -7,10 +7,10 @@ import asyncio
 import httpx
 import pytest
 
+from data_engine.http.tokens import issue_token
 from data_engine.store.database import Store
 from reward_server.server.app import make_app
 from reward_server.server.config import ServeConfig
-from reward_server.server.tokens import issue_token
 
 
 def asked(store, path, token="", **options):

@@ -34,5 +34,5 @@ def wanted_amount(text: str) -> Amount | None:
     said = found[1].lower()
     if said in _WORDS:
         return Amount(_WORDS.index(said) + 1, found.span(1))
-    count = int(said) if said.isdigit() else 2
+    count = int(said) if said.isdecimal() else 2
     return Amount(count, found.span(1)) if count else None

@@ -112,7 +112,7 @@ def _bound(relation: str, op: Op, value: str) -> Condition:
 
 
 def _is_year(value: str) -> bool:
-    return value.isdigit() and int(value) in _YEARS
+    return value.isdecimal() and int(value) in _YEARS
 
 
 def turned(condition: Condition) -> Condition:

@@ -82,7 +82,7 @@ def _words(word: str, match: re.Match[str], lexicon: Lexicon) -> Iterator[Token]
     start, end = match.span()
     if word in _DECADES:
         yield Token("decade", _DECADES[word], start, end)
-    elif word[0].isdigit():
+    elif word[0].isdecimal():
         yield Token("decade" if word.endswith("s") else "number", word, start, end)
     elif not word[0].isalpha() and word not in _SAID and word != "'s":
         yield Token("mark", word, start, end)

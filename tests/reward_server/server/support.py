@@ -5,11 +5,11 @@ import psutil
 import torch
 
 from data_engine.graphs.arrays import GraphArrays
+from data_engine.http.tokens import issue_token
 from data_engine.names.sentences import DEFAULT
 from data_engine.store.database import Store
 from reward_server.rechead.files import save_head
 from reward_server.rechead.model import HeadConfig, RecHead
-from reward_server.server.tokens import issue_token
 from reward_server.wire import Response
 
 

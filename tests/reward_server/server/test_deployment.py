@@ -7,12 +7,12 @@ import subprocess
 import httpx
 import pytest
 
+from data_engine.http.tokens import issue_token
 from data_engine.runtime.children import rerec_command
 from reward_server.client import RewardClient
 from reward_server.errors import RewardError
 from reward_server.local import local_server
 from reward_server.scoring import PROFILES
-from reward_server.server.tokens import issue_token
 from reward_server.snapshot import Snapshot
 from tests.reward_server.server.support import process_at, wrong_answers
 

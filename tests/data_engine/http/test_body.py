@@ -6,8 +6,8 @@ import gzip
 import pytest
 import zstandard
 
-from reward_server.errors import Refused
-from reward_server.server.body import read_body
+from data_engine.errors import Refused
+from data_engine.http.body import read_body
 
 
 def body(data, encoding="", declared=None, most=1000, parts=1):

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from reward_server.server.app import App
+from data_engine.http.served import ServedApp
 
 
 def do_nothing() -> None:
@@ -22,7 +22,7 @@ class NotifyingServer(uvicorn.Server):
 
     def __init__(
         self,
-        app: App,
+        app: ServedApp,
         options: Mapping[str, Any],
         on_serving: Callable[[], None],
         on_closed: Callable[[], None] = do_nothing,

@@ -20,9 +20,8 @@ from types import FrameType
 from typing import Any
 
 from data_engine.errors import DataError, RerecError
-from reward_server.server.app import App
-from reward_server.server.state import Facts
-from reward_server.server.worker import (
+from data_engine.http.served import Facts, ServedApp
+from data_engine.http.worker import (
     CLOSED,
     READY,
     RELOAD,
@@ -50,15 +49,15 @@ class Supervisor:
 
     def __init__(
         self,
-        load: Callable[[], App],
+        load: Callable[[], ServedApp],
         listener: socket.socket,
         count: int,
         options: Mapping[str, Any],
-        on_serving: Callable[[App], None],
+        on_serving: Callable[[ServedApp], None],
     ) -> None:
         self._load_app, self._count, self._on_serving = load, count, on_serving
-        self._served: App | None = None
-        self._next: App | None = None  # will be served when its workers are ready
+        self._served: ServedApp | None = None
+        self._next: ServedApp | None = None  # will be served when its workers are ready
         self._workers: dict[Link, Worker] = {}
         self._askers: list[Link] = []  # workers that wait for the load now going on
         self._late_askers: list[Link] = []  # that came too late for it
@@ -175,7 +174,7 @@ class Supervisor:
         if first:
             self._on_serving(self._served)
         else:
-            log.info("reloaded: %s", self._served.state.snapshot.facts())
+            log.info("reloaded: %s", self._served.facts())
             _terminate(w for w in self._workers.values() if w.app is not self._served)
         self._finish_reload()
 
@@ -185,7 +184,7 @@ class Supervisor:
             return
         if any(not w.closed for w in self._workers.values() if w.app is not self._served):
             return
-        self._end_reload(self._served.state.snapshot.facts())
+        self._end_reload(self._served.facts())
 
     def _handle_failure(self, reason: str) -> None:
         """The next application cannot be served: the old one stays."""
@@ -205,10 +204,10 @@ class Supervisor:
         if self._reload_again:
             self._load()
 
-    def _workers_of(self, app: App) -> list[Worker]:
+    def _workers_of(self, app: ServedApp) -> list[Worker]:
         return [worker for worker in self._workers.values() if worker.app is app]
 
-    def _fork(self, app: App) -> None:
+    def _fork(self, app: ServedApp) -> None:
         link, worker_link = Pipe()
         # A signal for the child must not meet the parent's handlers.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

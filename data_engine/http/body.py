@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import zstandard
 from starlette.types import Receive
 
-from reward_server.errors import Refused
+from data_engine.errors import Refused
 
 MOST_WINDOW = 2**27  # bytes that a zstd decoder may keep
 

@@ -16,9 +16,8 @@ from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 from data_engine.errors import RerecError
-from reward_server.server.app import App
-from reward_server.server.state import Facts
-from reward_server.server.uvicorn_server import NotifyingServer
+from data_engine.http.served import Facts, ReloadAll, ServedApp
+from data_engine.http.uvicorn_server import NotifyingServer
 
 log = logging.getLogger("rerec.server")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -31,7 +30,7 @@ class Worker:
     """A worker as its parent sees it: a fork of `app`, made at `started` (monotonic seconds)."""
 
     pid: int
-    app: App
+    app: ServedApp
     started: float
     ready: bool = False
     closed: bool = False
@@ -51,7 +50,7 @@ class WorkerPlan:
 
 
 def run_worker(
-    app: App, link: Link, plan: WorkerPlan, inherited: Iterable[socket.socket | Link]
+    app: ServedApp, link: Link, plan: WorkerPlan, inherited: Iterable[socket.socket | Link]
 ) -> NoReturn:
     """The life of a worker, in the forked process. `inherited`: the parent's own, closed here."""
     try:
@@ -63,8 +62,7 @@ def run_worker(
         for connection in inherited:
             connection.close()
         threading.Thread(target=_end_with_parent, args=[plan.parent_alive], daemon=True).start()
-        app.state.reload_all = _reload_through(link)
-        app.state.snapshot.start_head()
+        app.start(_reload_through(link))
         server = NotifyingServer(app, plan.options, _send(link, READY), _send(link, CLOSED))
         server.run(sockets=[plan.listener])
     except RerecError as error:
@@ -82,7 +80,7 @@ def _send(link: Link, message: str) -> Callable[[], None]:
     return send
 
 
-def _reload_through(link: Link) -> Callable[[], Facts | None]:
+def _reload_through(link: Link) -> ReloadAll:
     """A function that asks the parent for a reload and waits for what is served then."""
 
     def reload() -> Facts | None:

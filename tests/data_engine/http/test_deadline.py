@@ -2,7 +2,7 @@
 
 import asyncio
 
-from reward_server.server.deadline import DeadlineWatcher
+from data_engine.http.deadline import DeadlineWatcher
 
 
 def test_who_waits_too_long_is_told_so_and_nobody_else():

@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from data_engine.errors import DataError
-from reward_server.errors import Refused
-from reward_server.server.tokens import Token, Tokens, issue_token
+from data_engine.errors import DataError, Refused
+from data_engine.http.tokens import Token, Tokens, issue_token
 from tests.test_cli import rerec
 
 

@@ -11,12 +11,11 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from data_engine.errors import DataError
+from data_engine.errors import DataError, Refused
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
-from reward_server.errors import Refused
 
-Scope = Literal["score", "admin"]
+Scope = Literal["score", "admin", "ask"]  # of a reward server two, of the assistant one
 
 
 class Token(Config):

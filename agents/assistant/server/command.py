@@ -1,0 +1,70 @@
+"""`rerec assistant`."""
+
+import typer
+
+from agents.assistant.files import check_store
+from data_engine.http.counting import metrics_folder
+from data_engine.http.options import (
+    AtOnceOption,
+    CertificateOption,
+    HostOption,
+    InsecureOption,
+    KeyOption,
+    PortOption,
+    SecondsOption,
+    TellOption,
+    TokensOption,
+    WhileStdinOption,
+    WorkersOption,
+    tls_files,
+)
+from data_engine.runtime.options import DEFAULT_STORE, StoreOption
+
+assistant = typer.Typer(pretty_exceptions_enable=False)
+
+
+@assistant.command()
+def _assistant(
+    store: StoreOption = DEFAULT_STORE,
+    port: PortOption = 8701,
+    host: HostOption = "127.0.0.1",
+    workers: WorkersOption = 1,
+    tokens: TokensOption = None,
+    insecure: InsecureOption = False,
+    tls_cert: CertificateOption = None,
+    tls_key: KeyOption = None,
+    at_once: AtOnceOption = 64,
+    seconds: SecondsOption = 30.0,
+    while_stdin: WhileStdinOption = False,
+    tell: TellOption = None,
+) -> None:
+    """Serve the assistant on http://127.0.0.1:PORT until stopped (Ctrl-C): a web page, a JSON API
+    and the OpenAI chat API, for any chat page. A hang-up signal loads the store again.
+
+    Example: rerec assistant --store runs/movies.duckdb --port 8701
+    """
+    check_store(store)
+    with metrics_folder(workers):
+        from agents.assistant.server.config import AssistantConfig
+        from agents.assistant.server.serve import serve
+        from data_engine.http.guard import LOOPBACK
+        from data_engine.http.listening import ListenOptions, is_loopback
+
+        alone = is_loopback(host) and tokens is None
+        config = AssistantConfig(
+            store=store,
+            tokens=tokens,
+            names=LOOPBACK if alone else None,
+            at_once=at_once,
+            seconds=seconds,
+        )
+        options = ListenOptions(
+            host=host,
+            port=port,
+            workers=workers,
+            insecure=insecure,
+            tls=tls_files(tls_cert, tls_key),
+            while_stdin=while_stdin,
+            url_descriptor=tell,
+        )
+        serve(config, options)
