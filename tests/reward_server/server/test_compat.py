@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from data_engine.errors import DataError
+from data_engine.http.tokens import issue_token
 from reward_server.scoring import PROFILES
 from reward_server.server.app import ENDPOINTS, make_app
 from reward_server.server.config import ServeConfig
 from reward_server.server.mcp_tools import answer
-from reward_server.server.tokens import issue_token
 from reward_server.wire import Response
 
 TITLE = "Film A (1981)"  # i1, the gold of the only Example
