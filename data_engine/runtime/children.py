@@ -2,6 +2,7 @@
 
 import atexit
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,14 @@ from data_engine.runtime.quiet import quieten_worker
 # must be loaded already.
 RAY_ENVIRONMENT = {"worker_process_setup_hook": "data_engine.runtime.children.load_packages"}
 POLL_SECONDS = 0.2
+
+
+def ray_address() -> str:
+    """For ray.init: the cluster of RAY_ADDRESS, else one of this process's own.
+
+    Without an address Ray would join any cluster that it finds on this machine.
+    """
+    return os.environ.get("RAY_ADDRESS", "local")
 
 
 def rerec_command(*words: object) -> list[str]:

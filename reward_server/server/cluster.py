@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from data_engine.runtime.children import RAY_ENVIRONMENT
+from data_engine.runtime.children import RAY_ENVIRONMENT, ray_address
 from reward_server.errors import Refused
 from reward_server.server.app import App, load_app
 from reward_server.server.config import ServeConfig
@@ -31,6 +31,7 @@ def serve_on_ray(
 
     build = _app_builder(_absolute(config), replicas)
     ray.init(
+        ray_address(),
         log_to_driver=False,
         include_dashboard=False,
         logging_level=logging.ERROR,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from data_engine.runtime.children import RAY_ENVIRONMENT
+from data_engine.runtime.children import RAY_ENVIRONMENT, ray_address
 from reward_server.local import local_server
 from train.evaluation.cells import fill
 from train.evaluation.matrix import Cell, CompareConfig
@@ -28,6 +28,7 @@ def fill_on_ray(cells: list[Cell], config: CompareConfig) -> Iterator[tuple[Cell
     import ray
 
     ray.init(
+        ray_address(),
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,

@@ -9,6 +9,7 @@ from threading import Event, Thread, get_ident
 import ray
 from omegaconf import DictConfig, OmegaConf
 
+from data_engine.runtime.children import ray_address
 from data_engine.runtime.quiet import LOG
 from train.errors import TrainError
 from train.rft.environment import environment
@@ -28,14 +29,15 @@ class MachineLost(TrainError):
 
 
 def join_cluster(config: DictConfig) -> None:
-    """Make the config's `ray_init` one for the cluster that RAY_ADDRESS names, if it names one.
+    """Make the config's `ray_init` one for the cluster that RAY_ADDRESS names, or for its own.
 
     Its workers get the environment of this process, which those of a cluster of its own inherit.
     """
-    if "RAY_ADDRESS" not in os.environ:
-        return
     ray_init = config.ray_kwargs.ray_init
     OmegaConf.set_struct(ray_init, False)
+    ray_init.address = ray_address()
+    if ray_init.address == "local":
+        return
     for size in SIZES:
         ray_init.pop(size, None)
     ours = environment(config.trainer.device == "cpu")

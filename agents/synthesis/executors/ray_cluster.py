@@ -10,7 +10,7 @@ from agents.synthesis.executors.protocol import REQUESTS_PER_TASK
 from agents.synthesis.executors.worker import Worker
 from agents.synthesis.outcome import Outcome
 from agents.synthesis.state import Request
-from data_engine.runtime.children import RAY_ENVIRONMENT
+from data_engine.runtime.children import RAY_ENVIRONMENT, ray_address
 
 
 class RayWorker:
@@ -37,8 +37,10 @@ class RayExecutor:
 
         self._ray, self._started = ray, not ray.is_initialized()
         if self._started:
+            address = ray_address()
             ray.init(
-                num_cpus=config.workers,
+                address,
+                num_cpus=config.workers if address == "local" else None,
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level="error",  # type: ignore[arg-type]  # a name is allowed too
