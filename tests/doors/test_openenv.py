@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from reward_server.local import START_SECONDS
+from data_engine.http.child import START_SECONDS
 from tests.doors.conftest import code_of
 from tests.structure import ROOT
 
