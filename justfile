@@ -1,4 +1,4 @@
-# Recipes of rerec. `./justw` finds or installs `just` and the locked environment, then runs one of these.
+# Recipes of rerec. `./justw` sets up the locked environment, `just` with it, then runs one of these.
 set positional-arguments
 bin := justfile_directory() / ".venv/bin"
 
