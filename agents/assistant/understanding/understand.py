@@ -55,13 +55,13 @@ class Understanding:
     def __init__(self, graph: InvertedGraph, folder: Path | None = None) -> None:
         self._graph = graph
         self._lexicon = Lexicon(r for r in graph.relations if r != AUDIENCE)
-        self._names = CatalogueNames(graph, self._lexicon.fillers, folder)
-        self._reader = SentenceReader(graph, self._lexicon, self._names)
+        self.names = CatalogueNames(graph, self._lexicon.fillers, folder)
+        self._reader = SentenceReader(graph, self._lexicon, self.names)
         self._groups = GroupReader(graph, self._lexicon.known)
 
     def heard(self, text: str, state: Request) -> Request:
         """The state after a message of the assistant: the items that it named were shown."""
-        named = [mention for mention in self._names.find(text) if mention.items]
+        named = [mention for mention in self.names.find(text) if mention.items]
         if lines := [match.end() for match in _NUMBERED.finditer(text)]:  # a list of ours
             named = [mention for mention in named if mention.start in lines]
         shown = [mention.items[0] for mention in named]
@@ -92,7 +92,7 @@ class Understanding:
 
     def _read(self, text: str, state: Request) -> tuple[Found, list[Sentence]]:
         """What a message says, and its sentences."""
-        mentions, found = self._names.find(text), Found(self._lexicon.known)
+        mentions, found = self.names.find(text), Found(self._lexicon.known)
         for wish in state.wishes:
             self._know(wish.condition, found)
         for mention in mentions:
@@ -125,11 +125,11 @@ class Understanding:
         )
 
     def _know(self, condition: Condition, found: Found) -> None:
-        if self._names.counts(condition.value):
+        if self.names.counts(condition.value):
             found.name(condition.name, Reading(condition.relation, condition.value))
 
     def _usual(self, value: str) -> Reading:
-        return Reading(next(iter(self._names.counts(value))), value)
+        return Reading(next(iter(self.names.counts(value))), value)
 
     def _applied(self, found: Found, state: Request) -> Request:
         """The state with all that was found: what is taken back first, wishes last."""
