@@ -6,8 +6,8 @@ Everything but the words is made and proven as for other Examples.
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -30,7 +30,11 @@ from data_engine.store.feedback import Feedback
 
 PEOPLE = "people"  # the writer of such Examples
 TURNED = {"not": "is", "below": "above", "above": "below"}
-SHORTCUTS = {"not": "negation_ignored", "below": "bound_turned_round", "above": "bound_turned_round"}
+SHORTCUTS = {
+    "not": "negation_ignored",
+    "below": "bound_turned_round",
+    "above": "bound_turned_round",
+}
 
 
 @dataclass

@@ -72,7 +72,8 @@ def unusable(asked: Asked, understanding: Understanding) -> str:
         "without a condition": not wishes,
         "ask for one value or another": any(wish.any_of for wish in wishes),
         "name somebody of several of that name": _has_namesakes(understood),
-        "go on from an earlier message, or the catalogue is another": request.conditions != asked.conditions,
+        "go on from an earlier message, or the catalogue is another": request.conditions
+        != asked.conditions,
         "without a liked item": not asked.liked,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")

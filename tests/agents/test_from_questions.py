@@ -98,7 +98,10 @@ def question_for(evidence):
     for item, row in cards.rows.items():
         for star in row["starring"]:
             condition = Condition(relation="starring", value=star, name=graph.names[star])
-            if query_split(item, (condition,)) == "sft" and len(graph.holders("starring", star)) < 8:
+            if (
+                query_split(item, (condition,)) == "sft"
+                and len(graph.holders("starring", star)) < 8
+            ):
                 return f"something starring {condition.name}", item
     raise AssertionError("no such item")
 

@@ -98,7 +98,9 @@ def test_an_import_that_fails_leaves_the_store_as_it_was(path, feedback, monkeyp
 
 def test_without_feedback_an_import_says_where_it_would_be(path):
     with Store.open(path) as store:
-        with pytest.raises(DataError, match=r"no feedback at .*: `rerec assistant --store .* keeps"):
+        with pytest.raises(
+            DataError, match=r"no feedback at .*: `rerec assistant --store .* keeps"
+        ):
             import_feedback(store)
         feedback_path(path).write_text("no database")
         with pytest.raises(DataError, match="is no feedback file"):

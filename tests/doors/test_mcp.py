@@ -26,6 +26,7 @@ CALLS = [
 CALL = """
 import asyncio
 import json
+import os
 import sys
 
 from mcp import Client
@@ -40,7 +41,7 @@ async def call(where, calls):
 
 
 url, program, *words = sys.argv[1:]
-local = stdio_client(StdioServerParameters(command=program, args=words))
+local = stdio_client(StdioServerParameters(command=program, args=words, env={**os.environ}))
 asyncio.run(call(url or local, json.load(open("calls"))))
 """
 ASK = """

@@ -62,9 +62,7 @@ class Service:
         )
         self.metrics.record_answer(answer)
         if said.text:
-            self._feedback.add_question(
-                thread, said.user, said.text, answer.state.conditions
-            )
+            self._feedback.add_question(thread, said.user, said.text, answer.state.conditions)
         return self._turn(said.text, answer)
 
     def judge(self, thread: str, opinion: Opinion) -> Turn:

@@ -19,7 +19,9 @@ Request = Annotated[
 ]
 Title = Annotated[
     str,
-    Field(max_length=MOST_NAME, description="A title, best with its year: 'Heat (1995)'; or an id."),
+    Field(
+        max_length=MOST_NAME, description="A title, best with its year: 'Heat (1995)'; or an id."
+    ),
 ]
 Relation = Annotated[str, Field(max_length=MOST_NAME, description="What is looked up.")]
 Shown = Annotated[int, Field(ge=1, le=MOST_SHOWN, description="Items to show, at most.")]

@@ -8,6 +8,7 @@ from agents.assistant.request import Premise, Request, Shared, Verdict, Wish
 from agents.assistant.understanding.acts import (
     Act,
     act_of,
+    asked_among,
     asked_relations,
     asks_whether,
     likened,
@@ -24,6 +25,7 @@ from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.reading import SentenceReader
 from agents.assistant.understanding.relations import Reading
 from agents.assistant.understanding.tokens import Sentence, sentences
+from agents.assistant.understanding.unclear import unclear
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Record
@@ -87,7 +89,9 @@ class Understanding:
         found.excluded += refused(text, state)
         if not found.anchors and not found.excluded:
             found.anchors += likened(text, state.shown)
-        changes = {"not_understood": left, "k": amount.number if amount else state.k}
+        among = state.among if act == "more" else asked_among(text, state.shown)
+        amount_wanted = amount.number if amount else state.k
+        changes = {"not_understood": left, "k": amount_wanted, "among": among}
         return Understood(request=self._applied(found, state).model_copy(update=changes), act=act)
 
     def _read(self, text: str, state: Request) -> tuple[Found, list[Sentence]]:
@@ -107,6 +111,9 @@ class Understanding:
             else:
                 found.wishes.append(Wish(condition=condition))
             found.used.update(range(start, end))
+        for span in unclear(text, mentions, self._graph.relations):
+            found.unclear.append(span)
+            found.used.update(range(span.start, span.end))
         spoken = sentences(text, mentions, self._lexicon)
         for sentence in spoken:
             rest = [token for token in sentence if token.start not in found.used]

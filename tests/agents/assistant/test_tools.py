@@ -42,7 +42,10 @@ def tools(assistant):
         ),
         (
             "explain",
-            {"item": "Heat", "request": "a comedy by Michael Mann from before 1990, starring Q. Xy"},
+            {
+                "item": "Heat",
+                "request": "a comedy by Michael Mann from before 1990, starring Q. Xy",
+            },
             "Heat (1995): directed by Michael Mann, starring Al Pacino, crime, from 1995.\n"
             "It meets 1 of 3 conditions:\n"
             "1. From before 1990: missed (from 1995)\n"
@@ -104,5 +107,7 @@ def test_the_tools_are_described_with_their_limits(tools):
 
 @pytest.mark.skipif(find_spec("mcp") is not None, reason="the SDK is installed")
 def test_without_the_sdk_the_command_says_what_to_install(small_store):
-    with pytest.raises(DataError, match=r"^rerec mcp needs the package mcp: pip install 'rerec\[mcp"):
+    with pytest.raises(
+        DataError, match=r"^rerec mcp needs the package mcp: pip install 'rerec\[mcp"
+    ):
         make_tool_server(small_store)
