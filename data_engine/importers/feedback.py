@@ -10,7 +10,7 @@ from pathlib import Path
 from data_engine.runtime.config import Config
 from data_engine.schema import content_hash
 from data_engine.store.database import Store
-from data_engine.store.feedback import Feedback, Opinion
+from data_engine.store.feedback import Feedback, Opinion, feedback_path
 from data_engine.store.sql import append
 
 PREFIX = "asker-"  # of the ids of askers, before 16 hex digits
@@ -46,14 +46,15 @@ def asker_of(thread: str, user: str | None) -> str:
 
 def import_feedback(store: Store) -> FeedbackReport:
     """Bring the interactions of a store in line with its feedback, in one transaction; where that
-    changes nothing, nothing is written. Raises DataError where there is no feedback.
+    changes nothing, nothing is written. Feedback that was deleted leaves no interaction.
+
+    Raises DataError where there is no feedback and never was.
     """
     _ = store.graph_digest  # raises where there is no catalogue yet
-    with Feedback.of(Path(store.path)) as feedback:
-        wanted = _interactions(feedback.opinions())
+    kept = set(store.rows(f"SELECT {', '.join(COLUMNS)} FROM interactions WHERE {OURS}"))
+    wanted = _wanted(store.path, deleted=bool(kept))
     items = {item for (item,) in store.rows("SELECT item_id FROM items")}
     known = {row for row in wanted if row[1] in items}
-    kept = set(store.rows(f"SELECT {', '.join(COLUMNS)} FROM interactions WHERE {OURS}"))
     added, removed = known - kept, kept - known
     likes = sum(liked for *_, liked in known)
     report = FeedbackReport(
@@ -67,6 +68,14 @@ def import_feedback(store: Store) -> FeedbackReport:
     if not added and not removed:
         return report
     return _replace(store, sorted(known), report)
+
+
+def _wanted(store: Path, deleted: bool) -> set[Interaction]:
+    """The interactions that the feedback means. deleted: a file that is missing was deleted."""
+    if deleted and not feedback_path(store).is_file():
+        return set()
+    with Feedback.of(store) as feedback:
+        return _interactions(feedback.opinions())
 
 
 def _interactions(opinions: Iterable[Opinion]) -> set[Interaction]:

@@ -80,7 +80,11 @@ def test_what_is_forgotten_goes_from_the_store_too(path, feedback):
         feedback.forget(ONE)
         assert import_feedback(store).removed == 1 and not kept(store)
         assert store.graph_digest == before
-    assert b"secret" not in feedback_path(path).read_bytes()
+        assert b"secret" not in feedback_path(path).read_bytes()
+        feedback.add_opinion(ONE, None, "i6", True)
+        import_feedback(store)
+        feedback_path(path).unlink()
+        assert import_feedback(store).removed == 1 and store.graph_digest == before
 
 
 def test_an_import_that_fails_leaves_the_store_as_it_was(path, feedback, monkeypatch):
