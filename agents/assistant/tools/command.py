@@ -1,7 +1,6 @@
 """`rerec mcp`."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -43,27 +42,27 @@ def _mcp(
     tell: TellOption = None,
 ) -> None:
     """Offer the assistant as MCP tools that any agent can call: recommend, explain, lookup,
-    holders, resolve_title. They read the store and change nothing. They are served over standard
-    input and output; the options after --http are for that.
+    holders, resolve_title. They read the store and change nothing. The agent starts this command
+    and speaks to it over standard input and output; with --http, and the options after it, it
+    serves HTTP until stopped.
 
     Example: rerec mcp --store runs/movies.duckdb
     """
     check_store(store)
+    from agents.assistant.tools.serve import make_tool_server, serve
     from data_engine.http.mcp_server import serve_stdio
 
     if not http:
         serve_stdio(make_tool_server(store))
         return
     from agents.assistant.server.config import AssistantConfig
-    from agents.assistant.tools.app import App
     from data_engine.http.guard import LOOPBACK
-    from data_engine.http.listening import ListenOptions, is_loopback, run_app
+    from data_engine.http.listening import ListenOptions, is_loopback
 
-    alone = is_loopback(host) and tokens is None
     config = AssistantConfig(
         store=store,
         tokens=tokens,
-        names=LOOPBACK if alone else None,
+        names=LOOPBACK if is_loopback(host) and tokens is None else None,
         at_once=at_once,
         seconds=seconds,
     )
@@ -75,24 +74,4 @@ def _mcp(
         while_stdin=while_stdin,
         url_descriptor=tell,
     )
-    options.check(guarded=tokens is not None)
-    options.prepare_process()
-    with options.bind() as listener:
-        bound = listener.getsockname()[1]
-        run_app(
-            lambda: App(make_tool_server(store), config),
-            options,
-            listener,
-            lambda app: options.announce("mcp", bound, "tools at /mcp"),
-        )
-
-
-def make_tool_server(store: Path) -> Any:
-    """The SDK's server of the tools; without the SDK an error at once, before the store is read."""
-    from agents.assistant.assistant import Assistant
-    from agents.assistant.tools.tools import Tools
-    from data_engine.http.mcp_server import check_sdk, make_server
-
-    check_sdk("rerec mcp")
-    tools = Tools(Assistant(store))
-    return make_server(tools.describe, tools.call)
+    serve(config, options)

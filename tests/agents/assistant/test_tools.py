@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import pytest
 
 from agents.assistant.tools.arguments import MOST_SHOWN, TOOLS
-from agents.assistant.tools.command import make_tool_server
+from agents.assistant.tools.serve import make_tool_server
 from agents.assistant.tools.tools import MOST_CHARACTERS, Tools
 from data_engine.errors import DataError
 
