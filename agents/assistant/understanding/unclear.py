@@ -18,16 +18,14 @@ _SIDE = (
 _NUMBER = r"(?:\d+(?:\.\d+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|half an)"
 _UNIT = r"(?:hours?|hrs?|minutes?|mins?)"
 _HALF = r"(?: and a half)?"
-_PATTERNS: tuple[tuple[Unclear, re.Pattern[str]], ...] = tuple(
-    (why, re.compile(pattern, re.IGNORECASE))
-    for why, pattern in (
-        ("vague_age", rf"\b{_DEGREE} (?:old|new|recent|modern)\b"),
-        ("length", rf"\b{_DEGREE} (?:long|short|lengthy)\b"),
-        ("length", rf"\b{_SIDE} {_NUMBER}{_HALF}[ -]?{_UNIT}{_HALF}\b(?: long)?"),
-        ("length", rf"\b{_NUMBER}{_HALF}[ -]?{_UNIT}{_HALF} long\b"),
-        ("length", r"\b(?:\d+|two|three|four)[ -](?:hour|minute)\b"),
-    )
+_WORDS: tuple[tuple[Unclear, str], ...] = (
+    ("vague_age", rf"\b{_DEGREE} (?:old|new|recent|modern)\b"),
+    ("length", rf"\b{_DEGREE} (?:long|short|lengthy)\b"),
+    ("length", rf"\b{_SIDE} {_NUMBER}{_HALF}[ -]?{_UNIT}{_HALF}\b(?: long)?"),
+    ("length", rf"\b{_NUMBER}{_HALF}[ -]?{_UNIT}{_HALF} long\b"),
+    ("length", r"\b(?:\d+|two|three|four)[ -](?:hour|minute)\b"),
 )
+_PATTERNS = tuple((why, re.compile(words, re.IGNORECASE)) for why, words in _WORDS)
 
 
 def unclear(text: str, named: Sequence[Mention], relations: Collection[str]) -> Iterator[Span]:
