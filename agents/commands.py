@@ -139,8 +139,9 @@ a run cut short goes on where it was.
     if show_examples:
         return _show_examples(store, show_examples, as_json)
     if from_questions:
-        _refuse_others(context)
-        return _take_questions(store, candidates, seed, out, as_json)
+        return _take_questions(context, store, candidates, seed, out, as_json)
+    prices = {"price_in": price_in, "price_out": price_out}
+    budget = {"budget_tokens": budget_tokens, "budget_money": budget_money, **prices}
     chat = {
         "base_url": base_url,
         "writer": model or "",
@@ -150,12 +151,8 @@ a run cut short goes on where it was.
         "concurrency": concurrency,
         "timeout": timeout,
         "per_minute": per_minute,
-        "budget_tokens": budget_tokens,
-        "budget_money": budget_money,
-        "price_in": price_in,
-        "price_out": price_out,
         "replay": replay,
-    }
+    } | budget
     config = _make_config(
         writer,
         chat,
@@ -196,9 +193,18 @@ def _refuse_others(context: typer.Context) -> None:
 
 
 def _take_questions(
-    store: Path, candidates: int, seed: int, out: Path | None, as_json: bool
+    context: typer.Context,
+    store: Path,
+    candidates: int,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Put the Examples of people's questions into the store and into files, and show counts."""
+    """Put the Examples of people's questions into the store and into files, and show counts.
+
+    Raises DataError for an option that does not go with them.
+    """
+    _refuse_others(context)
     from agents.synthesis.from_questions import examples_of_questions, put_into
 
     found = examples_of_questions(store, candidates, seed)
