@@ -102,6 +102,7 @@ class _Maker:
     def _with_gold(self, asked: Asked, gold: str) -> Example | str:
         if reason := self._unproven(gold, asked.conditions):
             return reason
+        titles = self._world.evidence.attributes.titles  # of what was liked, some may be gone
         draft = Draft(
             _kind(asked.conditions),
             asked.asker,
@@ -109,7 +110,7 @@ class _Maker:
             asked.conditions,
             anchors=(),
             premise=None,
-            history=tuple(item for item in asked.history if item != gold),
+            history=tuple(item for item in asked.history if item != gold and item in titles),
             opening=(),
             flaws=tuple(_flaws(asked.conditions)),
         )

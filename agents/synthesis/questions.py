@@ -1,6 +1,8 @@
 """What people asked and which of the shown items they liked, out of the feedback of a store."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from math import inf
 from typing import NamedTuple
 
 from agents.assistant.understanding.understand import Understanding, Understood
@@ -24,9 +26,24 @@ class Asked(NamedTuple):
 
 def asked_questions(feedback: Feedback) -> list[Asked]:
     """All questions, oldest first."""
-    opinions = [one for one in _last_opinions(feedback) if one.liked]
     questions = list(feedback.questions())
-    return [_asked(question, questions, opinions) for question in questions]
+    said, liked = defaultdict[str, list[Question]](list), defaultdict[str, list[Opinion]](list)
+    taste = defaultdict[str, list[Opinion]](list)
+    for question in questions:
+        said[question.thread].append(question)
+    for one in _last_opinions(feedback):
+        if one.liked:
+            liked[one.thread].append(one)
+            taste[asker_of(one.thread, one.user)].append(one)
+    found = []
+    for question in questions:
+        asker, thread = asker_of(question.thread, question.user), question.thread
+        items = tuple(_liked_after(question, said[thread], liked[thread]))
+        before = [one.item for one in taste[asker] if one.at < question.at]
+        text = " ".join(question.text.split())
+        history = tuple(before[-HISTORY:])
+        found.append(Asked(text, asker, question.conditions, items, history))
+    return found
 
 
 def _last_opinions(feedback: Feedback) -> Iterator[Opinion]:
@@ -38,26 +55,15 @@ def _last_opinions(feedback: Feedback) -> Iterator[Opinion]:
     yield from last.values()
 
 
-def _asked(question: Question, questions: list[Question], likes: list[Opinion]) -> Asked:
-    later = (one for one in questions if one.thread == question.thread and one.at > question.at)
-    # A question about the answer ("why the first?") changes no condition.
-    until = next((one.at for one in later if one.conditions != question.conditions), float("inf"))
-    asker = asker_of(question.thread, question.user)
-    liked = [
-        one.item for one in likes if one.thread == question.thread and question.at < one.at < until
-    ]
-    before = [
-        one.item
-        for one in likes
-        if asker_of(one.thread, one.user) == asker and one.at < question.at
-    ]
-    return Asked(
-        " ".join(question.text.split()),
-        asker,
-        question.conditions,
-        tuple(liked),
-        tuple(before[-HISTORY:]),
-    )
+def _liked_after(question: Question, said: list[Question], liked: list[Opinion]) -> Iterator[str]:
+    """The items that were liked after a question and before the next that changes the request:
+    one about the answer ("why the first?") changes no condition.
+    """
+    later = (one for one in said if one.at > question.at)
+    until = next((one.at for one in later if one.conditions != question.conditions), inf)
+    for one in liked:
+        if question.at < one.at < until:
+            yield one.item
 
 
 def unusable(asked: Asked, understanding: Understanding) -> str:
