@@ -35,6 +35,11 @@ COMMANDS = {
         "assistant",
         "Serve the assistant: a web page and the OpenAI chat API.",
     ),
+    "mcp": (
+        "agents.assistant.tools.command",
+        "mcp",
+        "Offer the assistant as MCP tools that any agent can call.",
+    ),
     "verify": ("data_engine.commands", "verify", "Re-check every Example against the raw tables."),
     "serve": ("reward_server.commands.serve", "serve", "Run the reward server on this machine."),
     "token": ("reward_server.commands.token", "token", "Make a bearer token for a reward server."),
