@@ -23,6 +23,7 @@ CHAT = (
     "eval_queries",
     "eval_every",
     "precision",
+    "answer_weight",
 )  # of chat models
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -112,6 +113,14 @@ def sft(
             "GPU. CPUs with AMX are several times faster in bf16."
         ),
     ] = None,
+    answer_weight: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Chat model: weight in the loss of an answer's tokens, a few among hundreds.",
+        ),
+    ] = 1.0,
     seed: SeedOption = 0,
     resume: ResumeOption = False,
     as_json: JsonOption = False,

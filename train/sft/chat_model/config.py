@@ -14,6 +14,7 @@ class ChatSFTConfig(Config):
     model: a folder, or a name of the hub. steps, batch, learning_rate, precision: None is the
     default for the model and the machine (`train.sft.chat_model.compose.filled_in`). precision: of
     the arithmetic; weights, gradients and moments are fp32. lora_rank: 0 trains all weights.
+    answer_weight: of the tokens of an answer in the loss; all other tokens of a response have 1.
     save_every: steps between checkpoints, each with the held-out loss. eval_queries: held-out
     queries that are asked for the NDCG at the end, and every eval_every steps where that is not
     None; 0 asks none.
@@ -25,6 +26,7 @@ class ChatSFTConfig(Config):
     batch: int | None = Field(None, ge=1)
     lora_rank: int = Field(0, ge=0)
     learning_rate: float | None = Field(None, gt=0)
+    answer_weight: float = Field(1.0, ge=1, le=100)
     save_every: int = Field(25, ge=1)
     eval_queries: int = Field(32, ge=0)
     eval_every: int | None = Field(None, ge=1)

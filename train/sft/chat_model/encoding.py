@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
+from data_engine.responses.reading import split_answer
 from train.errors import TrainError
 from train.models.template import chat_text
 from train.tasks.base import Chat
@@ -36,6 +37,26 @@ def encode_chat(
         ids += part
         counts += [own] * len(part)
     return EncodedChat(ids, counts)
+
+
+def answer_tokens(tokenizer: PreTrainedTokenizerBase, chat: Chat, learned: Sequence[bool]) -> range:
+    """Places in `encode_chat` of the text between the answer tags of the last message.
+
+    Raises TrainError for a tokenizer that does not say where its tokens stand.
+    """
+    if not tokenizer.is_fast:
+        raise TrainError("this tokenizer does not say where its tokens stand: leave out the weight")
+    *before, (message, _) = pieces(tokenizer, chat, learned)
+    first = sum(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text, _ in before)
+    _, answer, _ = split_answer(message)
+    start = message.rfind(answer) if answer else len(message)
+    places = tokenizer(message, add_special_tokens=False, return_offsets_mapping=True)
+    inside = [
+        first + k
+        for k, (opens, ends) in enumerate(places["offset_mapping"])
+        if answer and opens < start + len(answer) and start < ends
+    ]
+    return range(inside[0], inside[-1] + 1) if inside else range(0)
 
 
 def pieces(

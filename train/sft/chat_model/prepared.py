@@ -56,15 +56,15 @@ def prepare(
     shape = read_shape(folder)
     tokenizer = load_tokenizer(folder)
     check_chat(folder, tokenizer)
-    rows = lesson_rows(lessons(list(examples), evidence, config.style))
+    rows = lesson_rows(lessons(list(examples), evidence, config.style), config.answer_weight)
     answers = [row["messages"][-1]["content"] for row in evenly(rows, READ_BACK)]
     check_round_trip(folder, tokenizer, answers)
     gpu = torch.cuda.is_available()
     config = filled_in(config, shape, len(rows), gpu)
     assert config.batch is not None
     with_chains = [example for example in validation if example.chains]
-    held_out = lesson_rows(lessons(with_chains, evidence, config.style)) if with_chains else []
-    held_out = _whole_batches(held_out, config.batch)
+    kept_back = lessons(with_chains, evidence, config.style) if with_chains else []
+    held_out = _whole_batches(lesson_rows(kept_back, config.answer_weight), config.batch)
     longest, answer = _longest(tokenizer, [*rows, *held_out])
     check_context(folder, shape, tokenizer, longest)
     tokens = micro_batch_tokens(longest, config.precision, gpu)

@@ -5,7 +5,7 @@ from typing import Any
 
 from train.tasks.base import Lesson
 
-Row = dict[str, Any]  # {"messages": [{"role", "content"}], "learned": [bool]}
+Row = dict[str, Any]  # {"messages": [{"role", "content"}], "learned": [bool]}, see `lesson_rows`
 
 
 def lesson_row(lesson: Lesson) -> Row:
@@ -20,6 +20,7 @@ def lesson_row(lesson: Lesson) -> Row:
     return {"messages": [*lesson.chat, answer], "learned": [*before, *own, True]}
 
 
-def lesson_rows(taught: Sequence[Lesson]) -> list[Row]:
-    """A `lesson_row` per Lesson."""
-    return [lesson_row(lesson) for lesson in taught]
+def lesson_rows(taught: Sequence[Lesson], answer_weight: float = 1.0) -> list[Row]:
+    """A `lesson_row` per Lesson, with "answer_weight" where that is not 1."""
+    rows = [lesson_row(lesson) for lesson in taught]
+    return rows if answer_weight == 1 else [row | {"answer_weight": answer_weight} for row in rows]
