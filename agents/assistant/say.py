@@ -1,5 +1,6 @@
 """An answer in sentences: what was found and why, what was corrected, what must be asked back."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from agents.assistant.answer import (
     Answer,
     Asked,
     ConditionRow,
+    Reasoning,
     Recommendation,
     Relaxation,
 )
@@ -15,6 +17,8 @@ from agents.assistant.request import Premise, Request
 from agents.assistant.understanding.asking_back import questions
 from agents.assistant.wording import Wording, capital, joined
 from data_engine.graphs.inverted import InvertedGraph
+
+TALLY = {"good": "hold", "bad": "do not hold", "unknown": "cannot be checked"}
 
 
 class Speaker:
@@ -127,3 +131,22 @@ def _relaxation(one: Sequence[Any], asked: Sequence[Asked], wording: Wording) ->
     said = joined([f"“{asked[n].text}”" for n in drop])
     text = f"Without {said}, {wording.counted(remaining)} would fit."
     return Relaxation(drop=tuple(n + 1 for n in drop), remaining=remaining, text=text)
+
+
+def spoken_reasoning(reasoning: Reasoning) -> Iterator[str]:
+    """What came of a policy's reasoning: its choice, how many claims are right, what is wrong."""
+    if reasoning.problem:
+        yield f"The policy gives no answer: {reasoning.problem}."
+    else:
+        chosen = [one.title for one in reasoning.ranking[: reasoning.named]]
+        yield f"The policy would take {joined(chosen, 'then')}."
+    counts = Counter(claim.verdict for claim in reasoning.claims)
+    if counts:
+        said = [f"{counts[verdict]} {word}" for verdict, word in TALLY.items() if counts[verdict]]
+        yield f"Of its claims {joined(said)}."
+    for claim in reasoning.claims:
+        if claim.verdict == "bad":
+            yield f"It is wrong with “{claim.text}”: {claim.note}"
+    for title in reasoning.titles:
+        where = "not in the catalogue" if title.verdict == "invented" else "none of the candidates"
+        yield f"“{title.text}” is {where}."

@@ -134,7 +134,7 @@ model of --model.
 
 def _is_chat_model(model: str) -> bool:
     """Whether it is another model than a tiny policy of ours."""
-    from train.sft.tiny import ENTITIES
+    from train.models.style import ENTITIES
 
     return not (Path(model) / ENTITIES).is_file()
 

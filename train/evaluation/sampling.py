@@ -4,7 +4,7 @@ Each request draws from a generator of its own, so its text does not depend on w
 batch (up to float rounding).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -50,7 +50,6 @@ class _Rows:
             setattr(self, field.name, getattr(self, field.name)[rows])
 
 
-@torch.inference_mode()
 def generate(
     model: PreTrainedModel, requests: Sequence[SamplingRequest], eos: int, pad: int
 ) -> list[tuple[list[int], list[float]]]:
@@ -59,16 +58,26 @@ def generate(
     The closing eos is among them where it came. Log-probabilities are those at the sampling
     temperature, at 1 where decoding is greedy, and those before `top_p`.
     """
-    if not requests:
-        return []
-    rows, cache = _prefill(model, requests, pad)
     tokens: list[list[int]] = [[] for _ in requests]
     logprobs: list[list[float]] = [[] for _ in requests]
+    for places, drawn, found in steps(model, requests, eos, pad) if requests else ():
+        for k, token, logprob in zip(places, drawn, found, strict=True):
+            tokens[k].append(token)
+            logprobs[k].append(logprob)
+    return list(zip(tokens, logprobs, strict=True))
+
+
+@torch.inference_mode()
+def steps(
+    model: PreTrainedModel, requests: Sequence[SamplingRequest], eos: int, pad: int
+) -> Iterator[tuple[list[int], list[int], list[float]]]:
+    """As `generate`, step by step: the places of the requests that go on, the next token of each,
+    its log-probability.
+    """
+    rows, cache = _prefill(model, requests, pad)
     for step in range(int(rows.limit.max())):
         token, logprob = _draw(rows, step)
-        for k, t, p in zip(rows.place.tolist(), token.tolist(), logprob.tolist(), strict=True):
-            tokens[k].append(t)
-            logprobs[k].append(p)
+        yield rows.place.tolist(), token.tolist(), logprob.tolist()
         unfinished = ((token != eos) & (step + 1 < rows.limit)).nonzero()[:, 0]
         if not len(unfinished):
             break
@@ -77,7 +86,6 @@ def generate(
             rows.keep(unfinished)
             token = token[unfinished]
         _advance(model, rows, cache, token)
-    return list(zip(tokens, logprobs, strict=True))
 
 
 def _prefill(

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from agents.assistant.assistant import Assistant
 from agents.assistant.chat import Chat
-from agents.assistant.commands import ask, chat
+from rerec.ask import ask, chat
 from data_engine.errors import DataError
 
 pytestmark = pytest.mark.unit
