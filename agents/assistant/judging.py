@@ -7,10 +7,10 @@ from itertools import groupby
 
 from agents.assistant.answer import JudgedClaim, Mark, StrangeTitle
 from agents.assistant.request import Request, Wish
-from agents.assistant.wording import Wording
+from agents.assistant.wording import Wording, capital
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.graphs.mapped import CompiledCondition, Requirements
-from data_engine.names.mentions import TitleFinder
+from data_engine.names.mentions import Mention, TitleFinder
 from data_engine.names.titles import TitleResolver
 from data_engine.responses.claim import Claim
 from data_engine.responses.claims import ClaimChecker
@@ -18,18 +18,19 @@ from data_engine.responses.reading import read, without_tags
 
 VERDICTS = {"supported": "good", "contradicted": "bad", "unknown": "unknown"}
 WORST = ("", "good", "unknown", "bad", "outside", "invented")  # the later, the worse
-NOTES = {
-    ("need", ""): "That was not asked for.",
-    ("match", "yes"): "That is not what was asked for.",
-    ("match", "no"): "That is what was asked for.",
-    ("decision", "keep"): "It misses something that was asked for.",
-    ("decision", "skip"): "It meets all that was asked for.",
+NOTES = {  # of a claim of this kind, by its word
+    ("match", "yes"): "{value} is not what was asked for.",
+    ("match", "no"): "{value} is what was asked for.",
+    ("decision", "keep"): "{title} misses something that was asked for.",
+    ("decision", "skip"): "{title} meets all that was asked for.",
 }
+UNASKED = "That was not asked for."
 REQUESTS = 256  # whose conditions are kept compiled
 LONGEST = 100  # characters of a title in running text
 _YEAR = re.compile(r" \(\d{4}\)")
 _WORD = r"[^\W_a-z][\w'’.:!?&-]*"  # with a capital or a digit
-_NAME = re.compile(rf"{_WORD}(?: (?:{_WORD}|of|the|an?|and|in|on|to|for|with|&))*$")
+_SMALL = "of|the|an?|and|in|on|to|for|with|from|at|de|du|des|la|le|der|von|van|&"
+_NAME = re.compile(rf"{_WORD}(?: (?:{_WORD}|{_SMALL}))*(?:, (?:The|An?|L[ae]s?|Der|Die|Das|Il))?$")
 
 
 class Judge:
@@ -44,8 +45,7 @@ class Judge:
 
     def claims(self, text: str, request: Request, near: Sequence[str]) -> tuple[JudgedClaim, ...]:
         """What a text states of the items `near` and of the request, in order."""
-        text, titles = without_tags(text), {item: self._graph.title(item) for item in near}
-        mentions = TitleFinder(titles).find(text)
+        text, mentions = without_tags(text), self._mentions(text, near)
         found = self._checker.check(text, mentions, self._required(request.wishes))
         return tuple(self._judged(text, claim) for claim in found)
 
@@ -53,10 +53,10 @@ class Judge:
         """The titles of a text that are of none of the items `near`: those with a year, and all
         that are answered.
         """
-        known = TitleResolver({item: self._graph.title(item) for item in near})
+        known = [(start, end) for _, start, end in self._mentions(text, near)]
         found = {}
         for starts, end in (*_dated(text), *_answered(text)):
-            if any(known.resolve(text[start:end]).status != "unknown" for start in starts):
+            if any(start < end and starts[0] < last for start, last in known):
                 continue
             borne = [start for start in starts if self._titled(text[start:end])]
             start, verdict = (borne[0], "outside") if borne else (starts[0], "invented")
@@ -69,6 +69,10 @@ class Judge:
         resolved = [resolver.resolve(title) for title in read(text).titles]
         return tuple(dict.fromkeys(one.items[0] for one in resolved if one.status == "ok"))
 
+    def _mentions(self, text: str, near: Sequence[str]) -> list[Mention]:
+        titles = {item: self._graph.title(item) for item in near}
+        return TitleFinder(titles).find(without_tags(text))
+
     def _judged(self, text: str, claim: Claim) -> JudgedClaim:
         return JudgedClaim(
             start=claim.start,
@@ -76,17 +80,21 @@ class Judge:
             text=text[claim.start : claim.end],
             kind=claim.kind,
             verdict=VERDICTS[claim.verdict],
-            note=self._note(claim) if claim.verdict == "contradicted" else "",
+            note=self._note(text, claim) if claim.verdict == "contradicted" else "",
         )
 
-    def _note(self, claim: Claim) -> str:
+    def _note(self, text: str, claim: Claim) -> str:
         """What is wrong with a claim that the graph or the request contradicts."""
         if claim.kind in ("fact", "lack"):
             return self._wording.fact(claim.subject, claim.relation)
+        if claim.kind == "need":
+            return UNASKED
         if claim.kind == "needs":
             said = self._wording.values([(claim.relation, claim.value)])
             return f"It leaves out what was asked for: {said[0]}."
-        return NOTES[claim.kind, claim.value if claim.kind != "need" else ""]
+        note = NOTES[claim.kind, text[claim.start : claim.end].lower()]
+        value = self._wording.said(claim.relation, claim.value) if claim.kind == "match" else ""
+        return capital(note.format(value=value, title=self._wording.title(claim.subject)))
 
     def _compiled(self, wishes: tuple[Wish, ...]) -> Requirements | None:
         """The wishes as the claim checker takes them; None where there is none, or where one may

@@ -11,6 +11,7 @@ from agents.assistant.judging import Judge, marks
 from agents.assistant.policy import Choice, Policy
 from agents.assistant.request import Request
 from data_engine.errors import RerecError
+from data_engine.responses.reading import read
 
 CANDIDATES = 6  # that a policy is shown: as many as an Example has
 SECONDS = 20.0
@@ -58,7 +59,8 @@ class Reasoner:
             problem = f"it failed ({type(error).__name__})"
         named = () if problem else self._judge.ranking(text, choice.candidates)
         if not (named or problem):
-            problem = "its answer names none of the candidates"
+            unread = read(text).status != "ok"
+            problem = "it ends without an answer" if unread else "it answers with no candidate"
         found = self._judged(text, request, near)
         return found.model_copy(update={"named": len(named), "problem": problem}), named
 

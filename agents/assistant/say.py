@@ -9,6 +9,7 @@ from agents.assistant.answer import (
     Answer,
     Asked,
     ConditionRow,
+    JudgedClaim,
     Reasoning,
     Recommendation,
     Relaxation,
@@ -18,7 +19,9 @@ from agents.assistant.understanding.asking_back import questions
 from agents.assistant.wording import Wording, capital, joined
 from data_engine.graphs.inverted import InvertedGraph
 
-TALLY = {"good": "hold", "bad": "do not hold", "unknown": "cannot be checked"}
+TALLY = {"good": "right", "bad": "wrong", "unknown": "not known"}
+ELSEWHERE = {"outside": "Not among the candidates", "invented": "Not in the catalogue"}
+MOST_WRONG = 5  # wrong claims that are told
 
 
 class Speaker:
@@ -143,10 +146,15 @@ def spoken_reasoning(reasoning: Reasoning) -> Iterator[str]:
     counts = Counter(claim.verdict for claim in reasoning.claims)
     if counts:
         said = [f"{counts[verdict]} {word}" for verdict, word in TALLY.items() if counts[verdict]]
-        yield f"Of its claims {joined(said)}."
-    for claim in reasoning.claims:
-        if claim.verdict == "bad":
-            yield f"It is wrong with “{claim.text}”: {claim.note}"
-    for title in reasoning.titles:
-        where = "not in the catalogue" if title.verdict == "invented" else "none of the candidates"
-        yield f"“{title.text}” is {where}."
+        yield f"Its claims: {', '.join(said)}."
+    bad = [claim for claim in reasoning.claims if claim.verdict == "bad"]
+    yield from list(dict.fromkeys(map(_wrong, bad)))[:MOST_WRONG]
+    for verdict, where in ELSEWHERE.items():
+        titles = dict.fromkeys(f"“{t.text}”" for t in reasoning.titles if t.verdict == verdict)
+        if titles:
+            yield f"{where}: {', '.join(titles)}."
+
+
+def _wrong(claim: JudgedClaim) -> str:
+    said = f"“{claim.text}” is wrong: " if any(map(str.isalnum, claim.text)) else ""
+    return said + claim.note
