@@ -16,7 +16,7 @@ from rich.console import Console
 from data_engine.errors import RerecError
 from data_engine.runtime.run_directory import RunDirectory
 from rerec.demo_table import results_table
-from rerec.journey import QUICK, REINFORCED, JourneySize, Stage, stages
+from rerec.journey import POLICIES, QUICK, REINFORCED, JourneySize, Stage, stages
 
 demo = typer.Typer(pretty_exceptions_enable=False)
 LINE_WIDTH = 110  # characters of a log's last line that are shown
@@ -70,6 +70,12 @@ def _demo(
     console.print(
         f"{seconds / 60:.1f} min in all. {report}"
         + ("  (--quick: too small to compare methods)" if quick else "")
+    )
+    policy = run / POLICIES["rerec"]
+    console.print(
+        f"Ask it yourself: [bold]rerec assistant --store {run / 'store.duckdb'} --policy {policy}"
+        "[/bold]",
+        soft_wrap=True,
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from data_engine.schema import Example
     from train.tasks.base import Chat
 
-MOST_TOKENS = 1024
+MOST_TOKENS, TERSE_TOKENS = 1024, 96  # of a response, as in evaluation and in the tiny recipes
 URLS = ("http://", "https://")
 PolicyOption = Annotated[
     str | None,
@@ -127,9 +127,11 @@ class PolicyConfig(Config):
         from train.evaluation.placement import placement
         from train.evaluation.policies import HFPolicy
         from train.evaluation.vllm_policy import VLLMPolicy
+        from train.models.style import TERSE
 
         engine = HFPolicy if self.engine == "hf" else VLLMPolicy
-        policy = engine(Path(self.policy), Decoding(most_tokens=MOST_TOKENS), placement())
+        most = TERSE_TOKENS if self.style == TERSE else MOST_TOKENS
+        policy = engine(Path(self.policy), Decoding(most_tokens=most), placement())
         alone = Lock()
 
         def tell(chat: "Chat") -> Iterator[str]:

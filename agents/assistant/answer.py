@@ -131,7 +131,8 @@ class Reasoning(Record):
 
     ranking: the candidates, the `named` ones that it answered with first, in its order; () where it
     gave no answer that could be used. problem: why there is none, "" where there is one. text: as
-    far as it came. marks: of its claims and titles, for show.
+    far as it came. marks: of its claims and titles, for show. summary: what came of it, in
+    sentences.
     """
 
     policy: str
@@ -142,6 +143,7 @@ class Reasoning(Record):
     ranking: tuple[Recommendation, ...] = ()
     named: int = 0
     problem: str = ""
+    summary: tuple[str, ...] = ()
 
 
 class Answer(Record):

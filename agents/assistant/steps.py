@@ -143,7 +143,9 @@ class Steps:
         answer = self._speaker.answer(state["act"], request, told, recommendations, asked, found)
         if state.get("reasoning"):
             reasoning = Reasoning.model_validate(state["reasoning"])
-            text = "\n".join((answer.text, *spoken_reasoning(reasoning)))
+            summary = tuple(spoken_reasoning(reasoning))
+            reasoning = reasoning.model_copy(update={"summary": summary})
+            text = "\n".join((answer.text, *summary))
             answer = answer.model_copy(update={"text": text, "reasoning": reasoning})
         return {"answer": _json(answer)}
 
