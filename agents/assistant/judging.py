@@ -53,10 +53,12 @@ class Judge:
         """The titles of a text that are of none of the items `near`: those with a year, and all
         that are answered.
         """
-        known = [(start, end) for _, start, end in self._mentions(text, near)]
+        mentions, known = self._mentions(text, near), self._resolver(near)
         found = {}
         for starts, end in (*_dated(text), *_answered(text)):
-            if any(start < end and starts[0] < last for start, last in known):
+            if any(start <= starts[-1] and end <= last for _, start, last in mentions):
+                continue
+            if any(known.resolve(text[start:end]).status == "ok" for start in starts):
                 continue
             borne = [start for start in starts if self._titled(text[start:end])]
             start, verdict = (borne[0], "outside") if borne else (starts[0], "invented")
@@ -65,9 +67,11 @@ class Judge:
 
     def ranking(self, text: str, candidates: Sequence[str]) -> tuple[str, ...]:
         """The candidates that a text answers with, in its order."""
-        resolver = TitleResolver({item: self._graph.title(item) for item in candidates})
-        resolved = [resolver.resolve(title) for title in read(text).titles]
+        resolved = map(self._resolver(candidates).resolve, read(text).titles)
         return tuple(dict.fromkeys(one.items[0] for one in resolved if one.status == "ok"))
+
+    def _resolver(self, items: Sequence[str]) -> TitleResolver:
+        return TitleResolver({item: self._graph.title(item) for item in items})
 
     def _mentions(self, text: str, near: Sequence[str]) -> list[Mention]:
         titles = {item: self._graph.title(item) for item in near}
