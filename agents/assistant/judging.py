@@ -19,12 +19,12 @@ from data_engine.responses.reading import read, without_tags
 VERDICTS = {"supported": "good", "contradicted": "bad", "unknown": "unknown"}
 WORST = ("", "good", "unknown", "bad", "outside", "invented")  # the later, the worse
 NOTES = {  # of a claim of this kind, by its word
+    ("need", ""): "{value} was not asked for.",
     ("match", "yes"): "{value} is not what was asked for.",
     ("match", "no"): "{value} is what was asked for.",
     ("decision", "keep"): "{title} misses something that was asked for.",
     ("decision", "skip"): "{title} meets all that was asked for.",
 }
-UNASKED = "That was not asked for."
 REQUESTS = 256  # whose conditions are kept compiled
 LONGEST = 100  # characters of a title in running text
 _YEAR = re.compile(r" \(\d{4}\)")
@@ -91,14 +91,14 @@ class Judge:
         """What is wrong with a claim that the graph or the request contradicts."""
         if claim.kind in ("fact", "lack"):
             return self._wording.fact(claim.subject, claim.relation)
-        if claim.kind == "need":
-            return UNASKED
         if claim.kind == "needs":
             said = self._wording.values([(claim.relation, claim.value)])
             return f"It leaves out what was asked for: {said[0]}."
-        note = NOTES[claim.kind, text[claim.start : claim.end].lower()]
-        value = self._wording.said(claim.relation, claim.value) if claim.kind == "match" else ""
-        return capital(note.format(value=value, title=self._wording.title(claim.subject)))
+        if claim.kind == "decision":
+            return NOTES[claim.kind, claim.value].format(title=self._wording.title(claim.subject))
+        word = "" if claim.kind == "need" else text[claim.start : claim.end].lower()
+        value = self._wording.said(claim.relation, claim.value)
+        return capital(NOTES[claim.kind, word].format(value=value))
 
     def _compiled(self, wishes: tuple[Wish, ...]) -> Requirements | None:
         """The wishes as the claim checker takes them; None where there is none, or where one may

@@ -12,10 +12,10 @@ STYLES = {
     "good": ("green", "✓"),
     "unknown": ("yellow", "?"),
     "bad": ("bold red", "✗"),
-    "outside": ("bold magenta", "⚠"),
+    "outside": ("bold magenta", "◇"),
     "invented": ("bold magenta", "⚠"),
 }
-LEGEND = "✓ holds · ✗ does not · ? cannot be checked · ⚠ no title that it was given"
+LEGEND = "✓ right · ✗ wrong · ? not known · ◇ no candidate · ⚠ not in the catalogue"
 
 
 class ThoughtPrinter:

@@ -183,5 +183,5 @@ def test_the_terminal_shows_each_line_once_with_signs(reasoning):
     printer.finish(reasoning("liar", listen=printer.hear))
     said = shown.getvalue()
     assert "- Alien (1979) was directed by James Cameron✗." in said
-    assert "Consider Alien Harvest (1985)⚠ or Heat (1995)⚠" in said
+    assert "Consider Alien Harvest (1985)⚠ or Heat (1995)◇" in said
     assert said.count("James Cameron✗") == 1 and "1. Alien (1979): " in said
