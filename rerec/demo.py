@@ -93,10 +93,12 @@ def _run_stages(
     record = _begin(directory, {"data": source, "seed": seed, "size": size.model_dump()})
     with ExitStack() as stack:
         server: list[str] = []
+        anew = False  # what follows a stage that was run now is run too: the report shows it
         for stage in stages(run, data, size, seed):
-            if stage.name in record["stages"]:
+            if stage.name in record["stages"] and not anew:
                 console.print(f"  [dim]{stage.name:<15} done before[/dim]")
                 continue
+            anew = True
             if stage.scored and not server:
                 server = ["--server", stack.enter_context(_server(run))]
             arguments = stage.arguments + (server if stage.scored else [])
