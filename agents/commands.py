@@ -209,18 +209,18 @@ def _make_config(writer: str, chat: Mapping[str, Any], **settings: Any) -> "Synt
     from agents.synthesis.chat_config import ChatConfig
     from agents.synthesis.config import SynthConfig
     from data_engine.errors import DataError
+    from data_engine.runtime.config import first_problem
 
     try:
         asked = ChatConfig(**chat) if writer == "chat" else None
         return SynthConfig(writer=writer, chat=asked, **settings)  # type: ignore[arg-type]
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
+        where, why = first_problem(error)
         if not where:  # of the settings together
-            raise DataError(problem["msg"].removeprefix("Value error, ")) from error
+            raise DataError(why) from error
         if writer == "chat":
             where = where.replace("writer", "model (--model)")
-        raise DataError(f"{where}: {problem['msg']} (got {problem['input']!r})") from error
+        raise DataError(f"{where}: {why} (got {error.errors()[0]['input']!r})") from error
 
 
 def _synthesise(store: Path, config: "SynthConfig", out: Path | None, as_json: bool) -> None:

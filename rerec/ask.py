@@ -64,7 +64,7 @@ def _ask(
     )
     check_store(store)
     asked += _queries(store, examples) if examples else []
-    answers = []
+    answers: list[dict[str, object]] = []
     assistant = _assistant(store, config)
     for question in asked:
         answer = _answered(assistant, question, user, k, as_json, heading=len(asked) > 1)

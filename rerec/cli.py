@@ -128,6 +128,8 @@ def main() -> None:
         app(prog_name="rerec")
     except RerecError as error:
         _fail(str(error), error.exit_code)
+    except ValueError as error:
+        _fail(_setting(error))
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'the machine'}")
     except ImportError as error:
@@ -148,6 +150,19 @@ def main() -> None:
 def _fail(message: str, code: int = 1) -> NoReturn:
     print(f"error: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def _setting(error: ValueError) -> str:
+    """The setting that a configuration record refused, and why; any other error is raised again."""
+    from pydantic import ValidationError
+
+    from data_engine.runtime.config import first_problem
+
+    if not isinstance(error, ValidationError):
+        raise error
+    where, why = first_problem(error)
+    option = f"--{where.replace('_', '-')}: " if where else ""
+    return f"{option}{why} (got {error.errors()[0]['input']!r})"
 
 
 def _first_line(error: Exception) -> str:

@@ -6,13 +6,13 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from agents.assistant.answer import Answer, Edit, Message
+from agents.assistant.answer import Answer, Message
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.graph import build_graph
 from agents.assistant.policy import Policy
 from agents.assistant.reasoning import SECONDS, Listen, ignore_thought
-from agents.assistant.request import Request
-from agents.assistant.steps import DialogueState, Steps
+from agents.assistant.request import Edit, Request
+from agents.assistant.steps import DialogueState, Json, Steps
 from data_engine.errors import DataError
 
 LONGEST = 4000  # characters of a message
@@ -157,7 +157,7 @@ def _given(text: str, edits: Sequence[Edit], user: str | None, k: int) -> Dialog
     """What a turn begins with. Raises DataError for a k that is too large."""
     if not 1 <= k <= 100:
         raise DataError(f"k {k}: choose from 1 to 100")
-    changes = [edit.model_dump(mode="json") for edit in edits]
+    changes: list[Json] = [edit.model_dump(mode="json") for edit in edits]
     return {"text": text, "edits": changes, "user": user, "k": k}
 
 

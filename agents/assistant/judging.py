@@ -128,9 +128,11 @@ def marks(
     worst.
     """
     worst = bytearray(length)
-    for one in (*claims, *titles):
-        rank = WORST.index(one.verdict)
-        worst[one.start : one.end] = bytes(max(rank, k) for k in worst[one.start : one.end])
+    spans: list[tuple[int, int, str]] = [(c.start, c.end, c.verdict) for c in claims]
+    spans += [(title.start, title.end, title.verdict) for title in titles]
+    for start, end, verdict in spans:
+        rank = WORST.index(verdict)
+        worst[start:end] = bytes(max(rank, k) for k in worst[start:end])
     found, at = [], 0
     for rank, run in groupby(worst):
         end = at + len(list(run))

@@ -143,7 +143,7 @@ def spoken_reasoning(reasoning: Reasoning) -> Iterator[str]:
     else:
         chosen = [one.title for one in reasoning.ranking[: reasoning.named]]
         yield f"The policy would take {joined(chosen, 'then')}."
-    counts = Counter(claim.verdict for claim in reasoning.claims)
+    counts = Counter[str](claim.verdict for claim in reasoning.claims)
     if counts:
         said = [f"{counts[verdict]} {word}" for verdict, word in TALLY.items() if counts[verdict]]
         yield f"Its claims: {', '.join(said)}."

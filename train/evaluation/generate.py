@@ -11,7 +11,7 @@ from train.errors import TrainError
 from train.evaluation.chat_model import ChatModel
 from train.evaluation.decoding import Decoding, Device, Precision
 from train.evaluation.placement import placement
-from train.evaluation.sampling import SamplingRequest, generate, steps
+from train.evaluation.sampling import SamplingRequest, draw_tokens, generate
 from train.models.memory import GB, available_memory, inference_memory
 from train.tasks.base import Chat, Progress, no_progress
 
@@ -124,9 +124,8 @@ def stream_chat(
     """
     tokenizer, said = chat_model.tokenizer, ""
     ids: list[int] = []
-    requests = chat_model.requests([chat], decoding)
-    eos = tokenizer.eos_token_id
-    for _, (token,), _ in steps(model, requests, eos, chat_model.padding):
+    (request,) = chat_model.requests([chat], decoding)
+    for token in draw_tokens(model, request, tokenizer.eos_token_id, chat_model.padding):
         ids.append(token)
         text = tokenizer.decode(ids, skip_special_tokens=True)
         if text.startswith(said) and text != said and not text.endswith(UNFINISHED):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import yaml
 
+from train.sft.config import ENTITIES
+
 CHAT, TERSE = "chat", "open-book"
-ENTITIES = "entities.json"  # of a tiny policy's folder
 
 
 def style_of(folder: Path) -> str:

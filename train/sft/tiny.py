@@ -16,7 +16,7 @@ from transformers import (
 
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
-from train.models.style import ENTITIES  # token ids of names by group
+from train.sft.config import ENTITIES
 
 
 class TinyConfig(Config):
