@@ -138,10 +138,11 @@ def _prefill(
     ordered = [requests[k] for k in order]
     width = max(map(len, prompts))
     room = width + max(request.max_tokens for request in requests)
-    ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
-    mask = torch.ones(len(prompts), room, dtype=torch.long, device=device)
-    for row, prompt in zip(mask, prompts, strict=True):
-        row[: width - len(prompt)] = 0
+    padding = [width - len(p) for p in prompts]
+    ids = torch.tensor(
+        [[pad] * n + list(p) for n, p in zip(padding, prompts, strict=True)], device=device
+    )
+    mask = (torch.arange(room)[None] >= torch.tensor(padding)[:, None]).long().to(device)
     position = (mask[:, :width].cumsum(-1) - 1).clamp(min=0)
     cache = cache_for(model, room)
     out = model(
@@ -153,22 +154,27 @@ def _prefill(
     )
     copies = torch.tensor([number[request.prompt] for request in ordered], device=device)
     cache.batch_select_indices(copies)
-    temperatures = [request.temperature for request in ordered]
     rows = _Rows(
+        **_settings(ordered, device),
         place=torch.tensor(order, device=device),
-        temperature=torch.tensor([max(t, LEAST_TEMPERATURE) for t in temperatures], device=device)[
-            :, None
-        ],
-        greedy=torch.tensor([t <= LEAST_TEMPERATURE for t in temperatures], device=device),
-        top_p=torch.tensor([request.top_p for request in ordered], device=device)[:, None],
-        limit=torch.tensor([request.max_tokens for request in ordered], device=device),
-        draws=_uniform_draws(ordered).to(device),
         mask=mask[copies],
         position=position[copies, -1:],
         logits=out.logits[copies, -1],
         unfinished=torch.ones(len(requests), dtype=torch.bool, device=device),
     )
     return rows, cache
+
+
+def _settings(requests: Sequence[SamplingRequest], device: torch.device) -> dict[str, torch.Tensor]:
+    """The fields of `_Rows` that are asked for."""
+    temperature = torch.tensor([request.temperature for request in requests], device=device)
+    return {
+        "temperature": temperature.clamp(min=LEAST_TEMPERATURE)[:, None],
+        "greedy": temperature <= LEAST_TEMPERATURE,
+        "top_p": torch.tensor([request.top_p for request in requests], device=device)[:, None],
+        "limit": torch.tensor([request.max_tokens for request in requests], device=device),
+        "draws": _uniform_draws(requests).to(device),
+    }
 
 
 def _uniform_draws(requests: Sequence[SamplingRequest]) -> torch.Tensor:
