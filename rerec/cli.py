@@ -25,13 +25,13 @@ COMMANDS = {
         "Synthesise Examples: complex queries with labelled reasoning.",
     ),
     "ask": (
-        "agents.assistant.commands",
+        "rerec.ask",
         "ask",
         "Ask for a recommendation in plain words, and see why.",
     ),
-    "chat": ("agents.assistant.commands", "chat", "Talk about what to recommend, in the terminal."),
+    "chat": ("rerec.ask", "chat", "Talk about what to recommend, in the terminal."),
     "assistant": (
-        "agents.assistant.server.command",
+        "rerec.assistant",
         "assistant",
         "Serve the assistant: a web page and the OpenAI chat API.",
     ),

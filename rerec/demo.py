@@ -16,7 +16,7 @@ from rich.console import Console
 from data_engine.errors import RerecError
 from data_engine.runtime.run_directory import RunDirectory
 from rerec.demo_table import results_table
-from rerec.journey import QUICK, REINFORCED, JourneySize, Stage, stages
+from rerec.journey import POLICIES, QUICK, REINFORCED, JourneySize, Stage, stages
 
 demo = typer.Typer(pretty_exceptions_enable=False)
 LINE_WIDTH = 110  # characters of a log's last line that are shown
@@ -71,6 +71,12 @@ def _demo(
         f"{seconds / 60:.1f} min in all. {report}"
         + ("  (--quick: too small to compare methods)" if quick else "")
     )
+    policy = run / POLICIES["rerec"]
+    console.print(
+        f"Ask it yourself: [bold]rerec assistant --store {run / 'store.duckdb'} --policy {policy}"
+        "[/bold]",
+        soft_wrap=True,
+    )
 
 
 def _default_run(data: Path | None, quick: bool, seed: int) -> Path:
@@ -87,10 +93,12 @@ def _run_stages(
     record = _begin(directory, {"data": source, "seed": seed, "size": size.model_dump()})
     with ExitStack() as stack:
         server: list[str] = []
+        anew = False  # what follows a stage that was run now is run too: the report shows it
         for stage in stages(run, data, size, seed):
-            if stage.name in record["stages"]:
+            if stage.name in record["stages"] and not anew:
                 console.print(f"  [dim]{stage.name:<15} done before[/dim]")
                 continue
+            anew = True
             if stage.scored and not server:
                 server = ["--server", stack.enter_context(_server(run))]
             arguments = stage.arguments + (server if stage.scored else [])

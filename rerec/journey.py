@@ -15,6 +15,7 @@ POLICIES = {
 }
 REINFORCED = ("grpo", "rerec")
 MOST_TOKENS = 96  # of a response, as in the recipes
+QUESTIONS = 5  # asked of the assistant at the end
 
 
 class JourneySize(Config):
@@ -61,6 +62,7 @@ def stages(run: Path, data: Path | None, size: JourneySize, seed: int) -> Iterat
         yield _rft(policy, run, seeded, size)
     for policy in POLICIES:
         yield _evaluation(policy, run, store)
+    yield _questions(run, store)
     yield Stage(name="report", arguments=["report", str(run)])
 
 
@@ -85,6 +87,13 @@ def _evaluation(policy: str, run: Path, store: list[str]) -> Stage:
     )
     out = ["--split", "test", "--out", str(evaluation_file(run, policy))]
     return Stage(name=f"eval {policy}", arguments=["eval", *judged, *store, *out], scored=True)
+
+
+def _questions(run: Path, store: list[str]) -> Stage:
+    """Test queries, asked of the assistant with the policy that was trained last."""
+    policy = ["--policy", str(run / POLICIES["rerec"]), "--policy-seconds", "60"]
+    asked = ["--examples", str(QUESTIONS), "--k", "3", "--out", str(run / "asked.json")]
+    return Stage(name="ask", arguments=["ask", *asked, *policy, *store])
 
 
 def evaluation_file(run: Path, policy: str) -> Path:

@@ -28,6 +28,7 @@ STAGES = [
     "eval sft",
     "eval grpo",
     "eval rerec",
+    "ask",
     "report",
 ]
 
@@ -90,6 +91,7 @@ def test_the_journey_ends_with_a_table_and_says_that_it_was_quick(journey):
             "position bias p",
             "--quick",
             "done before",
+            "rerec assistant --store",
         )
     )
 
@@ -124,7 +126,8 @@ def test_the_report_is_one_file_with_curves_data_and_ten_coloured_responses(jour
     page = (run / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     assert (
-        page.count('class="card"') == 4 + 10
+        page.count('class="card"') == 4 + 10 + 5
+        and page.count("The graph alone") == 5
         and page.count("data:image/png;base64,") == 1
         and 'class="segment' in page
     )

@@ -82,9 +82,74 @@ class Relaxation(Record):
     text: str
 
 
+class JudgedClaim(Record):
+    """What a policy states at characters start..end of its text. kind: see
+    `data_engine.responses.claim`. good: the graph supports it. bad: it says otherwise. note: what
+    it says, or why the claim is wrong.
+    """
+
+    start: int
+    end: int
+    text: str
+    kind: str
+    verdict: Literal["good", "bad", "unknown"]
+    note: str = ""
+
+
+class StrangeTitle(Record):
+    """A title that a policy was not given. outside: of an item of the catalogue. invented: of
+    none.
+    """
+
+    start: int
+    end: int
+    text: str
+    verdict: Literal["outside", "invented"]
+
+
+class Mark(Record):
+    """Characters of a policy's text and the worst that is to be said of them; marks follow each
+    other and never overlap.
+    """
+
+    start: int
+    end: int
+    verdict: Literal["good", "unknown", "bad", "outside", "invented"]
+
+
+class Thought(Record):
+    """A piece of a policy's text as it comes. marks: those of the text so far, where a line has
+    ended in this piece.
+    """
+
+    text: str
+    marks: tuple[Mark, ...] | None = None
+
+
+class Reasoning(Record):
+    """A policy's reasoning over the best candidates, which changes no condition and no fact.
+
+    ranking: the candidates, the `named` ones that it answered with first, in its order; () where it
+    gave no answer that could be used. problem: why there is none, "" where there is one. text: as
+    far as it came. marks: of its claims and titles, for show. summary: what came of it, in
+    sentences.
+    """
+
+    policy: str
+    text: str = ""
+    claims: tuple[JudgedClaim, ...] = ()
+    titles: tuple[StrangeTitle, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    ranking: tuple[Recommendation, ...] = ()
+    named: int = 0
+    problem: str = ""
+    summary: tuple[str, ...] = ()
+
+
 class Answer(Record):
     """An answer. text: all of it in sentences. matching: items of the whole catalogue that meet
-    every condition. state: to pass back with the next message.
+    every condition. state: to pass back with the next message. reasoning: of the policy, where
+    there is one; everything else is the graph's own answer.
     """
 
     act: Act
@@ -96,3 +161,4 @@ class Answer(Record):
     questions: tuple[Question, ...] = ()
     matching: int = 0
     state: Request
+    reasoning: Reasoning | None = None

@@ -6,12 +6,14 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from agents.assistant.answer import Answer, Edit, Message
+from agents.assistant.answer import Answer, Message
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.graph import build_graph
+from agents.assistant.policy import Policy
+from agents.assistant.reasoning import SECONDS, Listen, ignore_thought
 from agents.assistant.reference import Reference
-from agents.assistant.request import Request
-from agents.assistant.steps import DialogueState, Steps
+from agents.assistant.request import Edit, Request
+from agents.assistant.steps import DialogueState, Json, Steps
 from data_engine.errors import DataError
 
 LONGEST = 4000  # characters of a message
@@ -41,6 +43,12 @@ class Assistant:
         self._saver = open_checkpoints(checkpoints)
         self._threads = build_graph(self._steps, self._saver)
 
+    def reason_with(self, policy: Policy, seconds: float = SECONDS) -> None:
+        """Have a policy reason over the best candidates from now on, for so many seconds at most;
+        the answers stay what they are, with its reasoning beside them.
+        """
+        self._steps.reason_with(policy, seconds)
+
     @property
     def size(self) -> int:
         """The items of the catalogue."""
@@ -65,12 +73,14 @@ class Assistant:
         user: str | None = None,
         state: Request | None = None,
         k: int = K,
+        listen: Listen = ignore_thought,
     ) -> Answer:
         """The answer to the last message, which is the person's.
 
         messages: one message, or all since `state` (the whole dialogue where there is none). edits:
         changes by hand, before the last message is read. user: whose history says what is liked and
-        is not recommended again. k: items to show where the person does not say how many.
+        is not recommended again. k: items to show where the person does not say how many. listen:
+        is given the thoughts of the policy as they come.
         Raises DataError for an unknown user or item, and for a message that is too long.
         """
         *before, last = _messages(messages) or [Message(role="user", content="")]
@@ -78,7 +88,9 @@ class Assistant:
         self._steps.check_known(request, edits)
         for message in before:
             request = self._after(message, request)
-        return self._run(self._graph, last.content, edits, user, k, request=request)
+        given = _given(last.content, edits, user, k)
+        given["request"] = request.model_dump(mode="json")
+        return _run(self._graph, given, None, listen)
 
     def explain(self, item: str, text: str) -> Answer:
         """Why an item meets or misses what a message asks for: the answer recommends that item
@@ -96,6 +108,7 @@ class Assistant:
         edits: Sequence[Edit] = (),
         user: str | None = None,
         k: int = K,
+        listen: Listen = ignore_thought,
     ) -> Answer:
         """As `answer`, in a conversation that is kept under the name `thread`."""
         if self._saver is None:
@@ -103,7 +116,8 @@ class Assistant:
         _messages(text)
         self._steps.check_known(Request(), edits)
         with self._locks[hash(thread) % LOCKS]:
-            return self._run(self._threads, text, edits, user, k, thread=thread)
+            config = {"configurable": {"thread_id": thread}}
+            return _run(self._threads, _given(text, edits, user, k), config, listen)
 
     def state(self, thread: str) -> Request | None:
         """The state of a kept conversation, None where there is none of this name."""
@@ -152,32 +166,27 @@ class Assistant:
             return self.heard(message.content, request)
         return self._steps.understanding.understand(message.content, request).request
 
-    def _run(
-        self,
-        graph: Any,
-        text: str,
-        edits: Sequence[Edit],
-        user: str | None,
-        k: int,
-        *,
-        request: Request | None = None,
-        thread: str = "",
-    ) -> Answer:
-        if not 1 <= k <= 100:
-            raise DataError(f"k {k}: choose from 1 to 100")
-        given: DialogueState = {
-            "text": text,
-            "edits": [edit.model_dump(mode="json") for edit in edits],
-            "user": user,
-            "k": k,
-        }
-        if request is not None:
-            given["request"] = request.model_dump(mode="json")
-        if not thread:
-            return Answer.model_validate(graph.invoke(given)["answer"])
-        config = {"configurable": {"thread_id": thread}}
-        done = graph.invoke(given, config, durability="exit")  # kept once it is answered
-        return Answer.model_validate(done["answer"])
+
+def _given(text: str, edits: Sequence[Edit], user: str | None, k: int) -> DialogueState:
+    """What a turn begins with. Raises DataError for a k that is too large."""
+    if not 1 <= k <= 100:
+        raise DataError(f"k {k}: choose from 1 to 100")
+    changes: list[Json] = [edit.model_dump(mode="json") for edit in edits]
+    return {"text": text, "edits": changes, "user": user, "k": k}
+
+
+def _run(graph: Any, given: DialogueState, config: Any, listen: Listen) -> Answer:
+    """The answer of the graph, whose thoughts are listened to; what is kept of a conversation is
+    kept once it is answered.
+    """
+    last: DialogueState = {}
+    how = {"durability": "exit"} if config else {}
+    for kind, part in graph.stream(given, config, stream_mode=["custom", "values"], **how):
+        if kind == "custom":
+            listen(part)
+        else:
+            last = part
+    return Answer.model_validate(last["answer"])
 
 
 def _messages(messages: str | Sequence[Message]) -> list[Message]:

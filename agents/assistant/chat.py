@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from rich.console import Console
 from rich.markup import escape
-from rich.text import Text
 
 from agents.assistant.answer import Answer
 from agents.assistant.assistant import Assistant
+from agents.assistant.printing import ThoughtPrinter
 from agents.assistant.request import Edit
 from data_engine.errors import RerecError
 
@@ -40,6 +40,7 @@ class Chat:
         self._user, self._k = user, k
         self._console = console or Console(highlight=False)
         self._last: Answer | None = None
+        self._printer = ThoughtPrinter(self._console)
         self._commands: dict[str, Callable[[int], None]] = {
             "/drop": lambda n: self._edit(Edit(act="drop", number=self._condition(n))),
             "/why": self._why,
@@ -92,7 +93,14 @@ class Chat:
             self._commands[word](int(rest))
 
     def _reply(self, text: str = "", *edits: Edit) -> Answer:
-        return self._assistant.reply(self._thread, text, edits=edits, user=self._user, k=self._k)
+        return self._assistant.reply(
+            self._thread,
+            text,
+            edits=edits,
+            user=self._user,
+            k=self._k,
+            listen=self._printer.hear,
+        )
 
     def _edit(self, edit: Edit) -> None:
         self._show(self._reply("", edit))
@@ -128,7 +136,7 @@ class Chat:
 
     def _show(self, answer: Answer) -> None:
         self._last = answer
-        self._console.print(Text(answer.text))
+        self._printer.finish(answer)
         said = [f"{one.number} {one.text} ({one.holders:,})" for one in answer.conditions]
         if said:
             self._console.print(f"[dim]Conditions: {escape(' · '.join(said))}[/dim]")

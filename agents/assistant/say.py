@@ -1,5 +1,6 @@
 """An answer in sentences: what was found and why, what was corrected, what must be asked back."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,8 @@ from agents.assistant.answer import (
     Answer,
     Asked,
     ConditionRow,
+    JudgedClaim,
+    Reasoning,
     Recommendation,
     Relaxation,
 )
@@ -15,6 +18,10 @@ from agents.assistant.request import Premise, Request
 from agents.assistant.understanding.asking_back import questions
 from agents.assistant.wording import Wording, capital, joined
 from data_engine.graphs.inverted import InvertedGraph
+
+TALLY = {"good": "right", "bad": "wrong", "unknown": "not known"}
+ELSEWHERE = {"outside": "Not among the candidates", "invented": "Not in the catalogue"}
+MOST_WRONG = 5  # wrong claims that are told
 
 
 class Speaker:
@@ -130,3 +137,27 @@ def _relaxation(one: Sequence[Any], asked: Sequence[Asked], wording: Wording) ->
     said = joined([f"“{asked[n].text}”" for n in drop])
     text = f"Without {said}, {wording.counted(remaining)} would fit."
     return Relaxation(drop=tuple(n + 1 for n in drop), remaining=remaining, text=text)
+
+
+def spoken_reasoning(reasoning: Reasoning) -> Iterator[str]:
+    """What came of a policy's reasoning: its choice, how many claims are right, what is wrong."""
+    if reasoning.problem:
+        yield f"The policy gives no answer: {reasoning.problem}."
+    else:
+        chosen = [one.title for one in reasoning.ranking[: reasoning.named]]
+        yield f"The policy would take {joined(chosen, 'then')}."
+    counts = Counter[str](claim.verdict for claim in reasoning.claims)
+    if counts:
+        said = [f"{counts[verdict]} {word}" for verdict, word in TALLY.items() if counts[verdict]]
+        yield f"Its claims: {', '.join(said)}."
+    bad = [claim for claim in reasoning.claims if claim.verdict == "bad"]
+    yield from list(dict.fromkeys(map(_wrong, bad)))[:MOST_WRONG]
+    for verdict, where in ELSEWHERE.items():
+        titles = dict.fromkeys(f"“{t.text}”" for t in reasoning.titles if t.verdict == verdict)
+        if titles:
+            yield f"{where}: {', '.join(titles)}."
+
+
+def _wrong(claim: JudgedClaim) -> str:
+    said = f"“{claim.text}” is wrong: " if any(map(str.isalnum, claim.text)) else ""
+    return said + claim.note

@@ -1,4 +1,4 @@
-"""The steps of an answer, one per node of the graph: understand, retrieve, check, answer.
+"""The steps of an answer, one per node of the graph: understand, retrieve, reason, check, answer.
 
 What passes between them is JSON, so that a checkpoint of it needs no pickle.
 """
@@ -7,15 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
+from langgraph.types import StreamWriter
 
-from agents.assistant.answer import Act, Answer, Asked, Recommendation
+from agents.assistant.answer import Act, Answer, Asked, Reasoning, Recommendation
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.checking import Checker
+from agents.assistant.judging import Judge
 from agents.assistant.knowing import check_known
+from agents.assistant.policy import Choice, Policy, in_words
+from agents.assistant.reasoning import CANDIDATES, Reasoner
 from agents.assistant.reference import Reference
 from agents.assistant.request import Edit, Premise, Request, Wish
 from agents.assistant.retrieval import Found, retrieve
-from agents.assistant.say import Speaker
+from agents.assistant.say import Speaker, spoken_reasoning
 from agents.assistant.understanding.understand import Understanding
 from agents.assistant.wording import Wording
 
@@ -24,8 +28,8 @@ Json = Mapping[str, Any]
 
 class DialogueState(TypedDict, total=False):
     """text, edits: what a person says and changes in this turn. request: the state before it, then
-    after it. k: items to show where the person does not say. found, recommendations, answer: see
-    the steps that make them.
+    after it. k: items to show where the person does not say. query: the request in words. found,
+    reasoning, recommendations, answer: see the steps that make them.
     """
 
     text: str
@@ -36,7 +40,9 @@ class DialogueState(TypedDict, total=False):
     act: Act
     about: Json
     told: list[Json]
+    query: str
     found: Json
+    reasoning: Json | None
     recommendations: list[Json]
     answer: Json
 
@@ -51,6 +57,12 @@ class Steps:
         self._checker = Checker(catalogue, self._wording)
         self._speaker = Speaker(graph, self._wording)
         self.reference = Reference(catalogue, self.understanding.names)
+        self._reasoner: Reasoner | None = None
+
+    def reason_with(self, policy: Policy, seconds: float) -> None:
+        """Have a policy reason over the candidates from now on, for so many seconds at most."""
+        judge = Judge(self._catalogue.graph, self._wording, self.understanding.titled)
+        self._reasoner = Reasoner(policy, judge, seconds)
 
     @property
     def size(self) -> int:
@@ -86,25 +98,49 @@ class Steps:
         text, known = state.get("text") or "", request.premises
         if not text:
             request = request.model_copy(update={"not_understood": ()})
-            return {"request": _json(request), "act": "ask", "told": []}
+            return {"request": _json(request), "act": "ask", "told": [], "query": ""}
         understood = self.understanding.understand(text, request)
         about = {"items": understood.items, "relations": understood.relations}
         told = [_json(one) for one in understood.request.premises if one not in known]
         changed: DialogueState = {"request": _json(understood.request), "act": understood.act}
-        return {**changed, "about": about, "told": told}
+        query = text if request.is_empty else in_words(understood.request, self._wording)
+        return {**changed, "about": about, "told": told, "query": query}
 
     def retrieve(self, state: DialogueState) -> DialogueState:
         """The items to show: new ones, or for "why" and "who" those of the last answer."""
         request, act = Request.model_validate(state["request"]), state["act"]
         if act in ("why", "who"):
-            return {"found": {**state["about"], "matching": 0, "relaxations": []}}
+            return {"found": {**state["about"], "matching": 0, "relaxations": []}, "query": ""}
         if act != "more":
             request = request.model_copy(update={"offered": ()})
         k = request.k or state["k"]
-        found = retrieve(self._catalogue, request, state.get("user"), k)
-        offered = tuple(dict.fromkeys((*request.offered, *found.items)))
-        request = request.model_copy(update={"shown": found.items, "offered": offered})
-        return {"found": _found(found), "request": _json(request)}
+        most = max(k, CANDIDATES) if self._reasoner else k
+        found = retrieve(self._catalogue, request, state.get("user"), most)
+        shown = found.items[:k]
+        offered = tuple(dict.fromkeys((*request.offered, *shown)))
+        request = request.model_copy(update={"shown": shown, "offered": offered})
+        return {"found": _found(found, k), "request": _json(request)}
+
+    def reason(self, state: DialogueState, writer: StreamWriter) -> DialogueState:
+        """What the policy makes of the best candidates, where there is one and words to reason
+        about; `writer` is given its thoughts. It changes neither request nor found items.
+        """
+        query, found = state.get("query"), state["found"]
+        if self._reasoner is None or not query or not found["candidates"]:
+            return {"reasoning": None}
+        request, candidates = Request.model_validate(state["request"]), tuple(found["candidates"])
+        choice = Choice(
+            query=query,
+            conditions=request.conditions,
+            anchors=request.anchors,
+            candidates=candidates,
+        )
+        reasoning, named = self._reasoner.reason(choice, request, writer)
+        if not named:
+            return {"reasoning": _json(reasoning)}
+        order = dict.fromkeys((*named, *candidates))
+        ranking = tuple(self._checker.recommendation(item, request) for item in order)
+        return {"reasoning": _json(reasoning.model_copy(update={"ranking": ranking}))}
 
     def check(self, state: DialogueState) -> DialogueState:
         """Every item with a row per condition, held against the graph."""
@@ -119,6 +155,12 @@ class Steps:
         asked = tuple(self._asked(n, wish) for n, wish in enumerate(request.wishes, 1))
         told = tuple(map(Premise.model_validate, state["told"]))
         answer = self._speaker.answer(state["act"], request, told, recommendations, asked, found)
+        if state.get("reasoning"):
+            reasoning = Reasoning.model_validate(state["reasoning"])
+            summary = tuple(spoken_reasoning(reasoning))
+            reasoning = reasoning.model_copy(update={"summary": summary})
+            text = "\n".join((answer.text, *summary))
+            answer = answer.model_copy(update={"text": text, "reasoning": reasoning})
         return {"answer": _json(answer)}
 
     def _asked(self, number: int, wish: Wish) -> Asked:
@@ -139,6 +181,11 @@ def _json(record: Any) -> Json:
     return found
 
 
-def _found(found: Found) -> Json:
-    relaxations = [[list(drop), remaining] for drop, remaining in found.relaxations]
-    return {"items": list(found.items), "matching": found.matching, "relaxations": relaxations}
+def _found(found: Found, k: int) -> Json:
+    """What was found: k items to show, and those that a policy chooses from."""
+    return {
+        "items": list(found.items[:k]),
+        "candidates": list(found.items[:CANDIDATES]),
+        "matching": found.matching,
+        "relaxations": [[list(drop), remaining] for drop, remaining in found.relaxations],
+    }

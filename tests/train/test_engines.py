@@ -11,6 +11,7 @@ from train.evaluation import generate
 from train.evaluation.chat_model import LEAST_TOKENS, ChatModel
 from train.evaluation.decoding import Decoding
 from train.evaluation.placement import Placement, device_of_copy, placement
+from train.evaluation.policies import HFPolicy
 
 CHATS = [[{"role": "user", "content": text}] for text in ("Hi.", "A film, please.", "Why? " * 9)]
 
@@ -59,6 +60,13 @@ def test_a_batch_that_the_gpu_has_no_room_for_is_halved_to_the_same_texts(folder
     monkeypatch.setattr(generate, "generate", without_room)
     with pytest.raises(TrainError, match="no room for one response"):
         generate.continue_chats(*loaded, CHATS[:1], how)
+
+
+def test_a_stream_is_the_response_piece_by_piece(folder):
+    policy = HFPolicy(folder, Decoding(most_tokens=24), placement())
+    for chat in CHATS[:2]:
+        pieces = list(policy.stream(chat))
+        assert len(pieces) > 2 and ["".join(pieces)] == policy.respond([chat], 0)
 
 
 def test_half_precision_is_computed_where_it_is_asked_for(folder):

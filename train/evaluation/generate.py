@@ -1,6 +1,6 @@
 """The responses of a model folder, computed with transformers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -11,11 +11,12 @@ from train.errors import TrainError
 from train.evaluation.chat_model import ChatModel
 from train.evaluation.decoding import Decoding, Device, Precision
 from train.evaluation.placement import placement
-from train.evaluation.sampling import SamplingRequest, generate
+from train.evaluation.sampling import SamplingRequest, draw_tokens, generate
 from train.models.memory import GB, available_memory, inference_memory
 from train.tasks.base import Chat, Progress, no_progress
 
 MOST_ROWS = 200  # of a batch
+UNFINISHED = "\ufffd"  # what a part of a character is decoded to
 CACHE_BYTES = 2 * 2**30  # of a batch on the CPU; on a GPU a third of what is free
 
 
@@ -113,3 +114,21 @@ def _responses(
     half = len(requests) // 2
     first = _responses(model, chat_model, requests[:half])
     return first + _responses(model, chat_model, requests[half:])
+
+
+def stream_chat(
+    model: PreTrainedModel, chat_model: ChatModel, chat: Chat, decoding: Decoding
+) -> Iterator[str]:
+    """The next message of a chat, piece by piece as its tokens come; raises TrainError as
+    `continue_chats` does.
+    """
+    tokenizer, said = chat_model.tokenizer, ""
+    ids: list[int] = []
+    (request,) = chat_model.requests([chat], decoding)
+    for token in draw_tokens(model, request, tokenizer.eos_token_id, chat_model.padding):
+        ids.append(token)
+        text = tokenizer.decode(ids, skip_special_tokens=True)
+        if text.startswith(said) and text != said and not text.endswith(UNFINISHED):
+            yield text[len(said) :]
+            said = text
+    yield tokenizer.decode(ids, skip_special_tokens=True)[len(said) :]

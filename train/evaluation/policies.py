@@ -1,6 +1,6 @@
 """The models that can be evaluated: a model folder, by one of two engines, or an endpoint's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,11 @@ class HFPolicy:
         decoding = of_turn(self._decoding, turn)
         texts: list[str] = self._generate.continue_chats(*self._loaded, chats, decoding, progress)
         return texts
+
+    def stream(self, chat: Chat) -> Iterator[str]:
+        """The next message after a chat, piece by piece."""
+        pieces: Iterator[str] = self._generate.stream_chat(*self._loaded, chat, self._decoding)
+        return pieces
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Each request draws from a generator of its own, so its text does not depend on w
 batch (up to float rounding).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -110,6 +110,21 @@ def _generate(
             token = token[kept]
         _advance(model, rows, cache, token)
     return found
+
+
+@torch.inference_mode()
+def draw_tokens(
+    model: PreTrainedModel, request: SamplingRequest, eos: int, pad: int
+) -> Iterator[int]:
+    """The token ids of one response as they are drawn, the same as `generate` gives."""
+    with grouped(model):
+        rows, cache = _prefill(model, [request], pad)
+        for step in range(request.max_tokens):
+            token, _ = _draw(rows, step)
+            yield int(token)
+            if token == eos or step + 1 == request.max_tokens:
+                return
+            _advance(model, rows, cache, token)
 
 
 def _prefill(

@@ -1,7 +1,7 @@
 """The model of a folder, computed by vLLM: many responses at once, on GPUs or on CPU."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,10 @@ class VLLMPolicy:
             texts += [output.outputs[0].text for output in outputs]
             progress(len(texts), len(requests))
         return texts
+
+    def stream(self, chat: Chat) -> Iterator[str]:
+        """The next message after a chat, in one piece."""
+        yield from self.respond([chat], 0)
 
 
 def _parameters(request: SamplingRequest) -> dict[str, Any]:

@@ -5,4 +5,5 @@ checks.py    what keeps a model from being taught or asked
 template.py  chats as the text that it reads
 memory.py    what training it takes
 report.py    `rerec model check`
+style.py     the prompts it was trained with
 """

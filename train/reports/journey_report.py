@@ -14,7 +14,7 @@ from train.reports.dataset_page import dataset_page
 from train.reports.metrics import read_metrics
 from train.reports.pages import write_page
 from train.reports.plots import canvas, curve, inline, png
-from train.reports.segments import pieces
+from train.reports.segments import marked, pieces
 from train.rft.resume import metrics_files
 
 ARMS = {
@@ -58,6 +58,7 @@ def write_journey_report(run: Path) -> Path:
         provenance=evaluations[last]["provenance"],
         curves=inline(curves),
         dataset=dataset_page(examples, evidence),
+        asked=_read_asked(run / "asked.json"),
         last=ARMS[last],
         responses=[
             coloured(row, by_id[row["example_id"]], evidence)
@@ -78,6 +79,19 @@ def _read_evaluations(run: Path) -> dict[str, dict[str, Any]]:
             f"{run} holds no evaluation (eval/*.json): run `rerec demo --run {run}` "
             f"or `rerec eval … --out {run}/eval/sft.json`"
         )
+    return found
+
+
+def _read_asked(path: Path) -> list[dict[str, Any]]:
+    """What `rerec ask --out` wrote, with the reasonings in pieces; [] where nothing was asked."""
+    if not path.is_file():
+        return []
+    found = []
+    for one in json.loads(path.read_text())["answers"]:
+        reasoning = one["answer"]["reasoning"]
+        graph = one["answer"]["text"].split("\n")[: -len(reasoning["summary"])]
+        parts = {"pieces": marked(reasoning["text"], reasoning["marks"]), "graph": graph}
+        found.append({"question": one["question"], "summary": reasoning["summary"], **parts})
     return found
 
 

@@ -1,4 +1,4 @@
-"""A response cut into its segments, each in the tone of what it earned."""
+"""A response in coloured parts: its segments by what they earned, or its claims by their truth."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,3 +20,13 @@ def _tone(segment: Mapping[str, Any], score: float) -> str:
     if segment["reward"] < score or segment["verdict"] == "wrong_item":
         return "lost"
     return "good" if score >= 1 else "poor"
+
+
+def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """All of a text in pieces: `text`, and `verdict` where the assistant marked it, else ""."""
+    found, at = [], 0
+    for mark in marks:
+        found.append({"text": text[at : mark["start"]], "verdict": ""})
+        at = mark["end"]
+        found.append({"text": text[mark["start"] : at], "verdict": mark["verdict"]})
+    return [piece for piece in (*found, {"text": text[at:], "verdict": ""}) if piece["text"]]

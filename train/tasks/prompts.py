@@ -95,10 +95,10 @@ def thought_out(thought: str, answer: str) -> str:
 
 def card_line(item: str, evidence: Evidence) -> str:
     """A title and its card values, "-" where a card has none."""
-    names, card = evidence.attributes.names, evidence.cards.rows[item]
+    names, card = evidence.attributes.names, evidence.cards.rows.get(item, {})
     words = [evidence.attributes.titles[item]]
     for column in evidence.cards.columns:
-        values = card[column.relation]
+        values = card.get(column.relation, ())
         words += [names[values[k]] if k < len(values) else "-" for k in range(column.width)]
     return " ".join(words)
 

@@ -52,9 +52,11 @@ class SingleTurn(ExampleTask):
 
     def row(self, example: Example, evidence: Evidence) -> Row:
         """An Example as verl's dataset reads it, after the system prompt where there is one."""
-        row = super().row(example, evidence)
-        row["prompt"] = Lesson(self.prompt(example, evidence), "", (), system=self.system).chat
-        return row
+        return super().row(example, evidence) | {"prompt": self.chat(example, evidence)}
+
+    def chat(self, example: Example, evidence: Evidence) -> Chat:
+        """The messages before the response."""
+        return Lesson(self.prompt(example, evidence), "", (), system=self.system).chat
 
     def lessons(self, example: Example, evidence: Evidence) -> list[Lesson]:
         """The question with its gold chain, and its shortcuts."""

@@ -10,7 +10,7 @@ from agents.assistant.server import chat_completions, routes
 from agents.assistant.server.config import AssistantConfig
 from agents.assistant.server.metrics import AskMetrics
 from agents.assistant.server.problems import handle_errors, problem
-from agents.assistant.server.service import Service
+from agents.assistant.server.service import OpenPolicy, Service
 from data_engine.http.guard import Guard
 from data_engine.http.hangup import reload_on_hangup
 from data_engine.http.reception import Reception
@@ -21,10 +21,14 @@ OPEN = frozenset({"/", "/health"})  # without a token
 
 
 class App:
-    """ASGI. Raises DataError where there is nothing to serve, or no token file."""
+    """ASGI. open_policy: gives the policy that reasons, in the process that serves. Raises
+    DataError where there is nothing to serve, or no token file.
+    """
 
-    def __init__(self, config: AssistantConfig, metrics: AskMetrics) -> None:
-        self.service = Service(config.store, metrics)
+    def __init__(
+        self, config: AssistantConfig, metrics: AskMetrics, open_policy: OpenPolicy | None = None
+    ) -> None:
+        self.service = Service(config, metrics, open_policy)
         self._routes = _make_routes(self.service)
         self._guard = Guard(
             self._routes,

@@ -5,13 +5,14 @@ Nothing is kept: the whole dialogue is in each request.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
+from agents.assistant.answer import Message, Thought
 from agents.assistant.server.chat_wire import (
     MODEL,
     ChatRequest,
@@ -27,6 +28,8 @@ from agents.assistant.server.side_prompts import side_answer
 from agents.assistant.server.wire import Problem, Recommend
 
 STARTED = int(time.time())
+STREAMED = {"cache-control": "no-cache", "x-accel-buffering": "no"}  # headers of a stream
+Delta = tuple[str, str]  # "reasoning_content" or "content", and its text
 router = APIRouter(prefix="/v1", responses={400: {"model": Problem}, 404: {"model": Problem}})
 
 
@@ -58,25 +61,48 @@ async def chat_completions(service: TheService, request: ChatRequest) -> Respons
     """The answer to a dialogue, at once or as a stream of server-sent events."""
     request.check()
     dialogue = request.dialogue()
-    text = side_answer(dialogue[-1].content)
-    if text is None:
-        asked = Recommend(messages=tuple(dialogue[:-1]), text=dialogue[-1].content)
-        answer = await service.run(service.recommend, asked)
-        text = answer.text
-    usage = Usage.of(dialogue, text)
     facts = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": MODEL}
+    events = _answered(service, dialogue)
     if request.stream:
+        first = await anext(events)  # what cannot be answered is refused before the stream begins
         with_usage = bool(request.stream_options and request.stream_options.include_usage)
-        events = _events(facts, text, usage if with_usage else None)
-        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
-    choice = Choice(message={"role": "assistant", "content": text, "refusal": None})
-    whole = Completion(**facts, choices=[choice], usage=usage)
+        chunks = _chunks(facts, first, events, dialogue, with_usage)
+        return StreamingResponse(chunks, media_type="text/event-stream", headers=STREAMED)
+    *thoughts, (_, text) = [event async for event in events]
+    message = {"role": "assistant", "content": text, "refusal": None}
+    if thoughts:
+        message["reasoning_content"] = "".join(thought for _, thought in thoughts)
+    usage = Usage.of(dialogue, text)
+    whole = Completion(**facts, choices=[Choice(message=message)], usage=usage)
     return Response(whole.model_dump_json(), media_type="application/json")
 
 
-def _events(facts: dict[str, Any], text: str, usage: Usage | None) -> Iterator[str]:
-    """The stream of an answer: who speaks, then its lines, then the end."""
+async def _answered(service: Service, dialogue: list[Message]) -> AsyncIterator[Delta]:
+    """The reasoning of the policy piece by piece, where there is one, and last the answer.
+
+    The two are kept apart, as chat pages know it from models that think: what is sent back as the
+    dialogue so far is the graph's answer, and a policy's words are never read as the person's.
+    """
+    text = side_answer(dialogue[-1].content)
+    if text is not None:
+        yield "content", text
+        return
+    asked = Recommend(messages=tuple(dialogue[:-1]), text=dialogue[-1].content)
+    async for event in service.stream(lambda listen: service.recommend(asked, listen)):
+        if isinstance(event, Thought):
+            yield "reasoning_content", event.text
+        else:
+            yield "content", event.text
+
+
+async def _chunks(
+    facts: dict[str, Any],
+    first: Delta,
+    events: AsyncIterator[Delta],
+    dialogue: list[Message],
+    with_usage: bool,
+) -> AsyncIterator[str]:
+    """The stream of an answer: who speaks, the reasoning, the lines of the answer, the end."""
     facts = {**facts, "object": "chat.completion.chunk"}
 
     def event(choices: list[dict[str, Any]], **more: Any) -> str:
@@ -84,12 +110,16 @@ def _events(facts: dict[str, Any], text: str, usage: Usage | None) -> Iterator[s
 
     def chunk(delta: dict[str, str], reason: str | None = None) -> str:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return event([choice], **({"usage": None} if usage else {}))
+        return event([choice], **({"usage": None} if with_usage else {}))
 
     yield chunk({"role": "assistant", "content": ""})
+    kind, text = first
+    while kind != "content":
+        yield chunk({kind: text})
+        kind, text = await anext(events)
     for line in text.splitlines(keepends=True):
         yield chunk({"content": line})
     yield chunk({}, "stop")
-    if usage:
-        yield event([], usage=usage.model_dump())
+    if with_usage:
+        yield event([], usage=Usage.of(dialogue, text).model_dump())
     yield "data: [DONE]\n\n"

@@ -101,7 +101,7 @@ class ChatRequest(_Taken):
 
 
 class Usage(BaseModel):
-    """Words and marks: no model is asked, so no tokens are spent."""
+    """Words and marks of dialogue and answer; what a policy reads and writes is not counted."""
 
     prompt_tokens: int
     completion_tokens: int

@@ -22,10 +22,23 @@ class AskMetrics(RequestMetrics):
         self._corrections = Counter(
             "rerec_ask_corrections", "False statements corrected", registry=self.registry
         )
+        self._reasonings = Counter(
+            "rerec_ask_reasonings",
+            "Answers of a policy, or why there is none",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._claims = Counter(
+            "rerec_ask_claims", "Claims of a policy", ["verdict"], registry=self.registry
+        )
 
     def record_answer(self, answer: Answer) -> None:
         """Record one answer."""
         self._outcomes[_outcome(answer)].inc()
+        if answer.reasoning:
+            self._reasonings.labels("missing" if answer.reasoning.problem else "answered").inc()
+            for claim in answer.reasoning.claims:
+                self._claims.labels(claim.verdict).inc()
         self._corrections.inc(sum(one.verdict == "false" for one in answer.corrections))
 
 

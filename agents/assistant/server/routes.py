@@ -1,15 +1,24 @@
 """The routes of the page and of the typed API."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path as File
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from agents.assistant.answer import Answer
-from agents.assistant.server.chat_completions import TheService
-from agents.assistant.server.wire import Conversation, Opinion, Problem, Recommend, Say, Turn
+from agents.assistant.answer import Answer, Thought
+from agents.assistant.server.chat_completions import STREAMED, TheService
+from agents.assistant.server.wire import (
+    Conversation,
+    Event,
+    Opinion,
+    Problem,
+    Recommend,
+    Say,
+    Turn,
+)
 from data_engine.http.page import page_headers
 
 PAGE = File(__file__).with_name("page.html").read_text(encoding="utf-8")
@@ -46,6 +55,27 @@ async def recommend(service: TheService, asked: Recommend) -> Answer:
 async def say(service: TheService, thread: Thread, said: Say) -> Turn:
     """The next turn of a kept conversation, which begins with its first."""
     return await service.run(service.say, thread, said)
+
+
+@router.post("/v1/conversations/{thread}/stream", response_model=Event)
+async def stream(service: TheService, thread: Thread, said: Say) -> Response:
+    """As the next turn: one JSON object per line, the thoughts of the policy as they come, then
+    the turn.
+    """
+    events = service.stream(lambda listen: service.say(thread, said, listen))
+    first = await anext(events)  # what cannot be answered is refused before the stream begins
+
+    async def lines() -> AsyncIterator[str]:
+        yield _line(first)
+        async for event in events:
+            yield _line(event)
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=STREAMED)
+
+
+def _line(event: Thought | Turn) -> str:
+    whole = Event(turn=event) if isinstance(event, Turn) else Event(thought=event)
+    return whole.model_dump_json(exclude_none=True) + "\n"
 
 
 @router.post("/v1/conversations/{thread}/feedback")

@@ -1,20 +1,23 @@
-"""The assistant as the routes use it: one answer after the other, in a thread of its own."""
+"""The assistant as the routes use it, in threads of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from agents.assistant.answer import Answer, Edit, Message
+from agents.assistant.answer import Answer, Edit, Message, Thought
 from agents.assistant.assistant import Assistant
 from agents.assistant.files import CONVERSATIONS, assistant_folder
+from agents.assistant.policy import Policy
+from agents.assistant.reasoning import Listen, ignore_thought
+from agents.assistant.server.config import AssistantConfig
 from agents.assistant.server.metrics import AskMetrics
 from agents.assistant.server.wire import Conversation, Opinion, Recommend, Say, Turn
 from data_engine.store.feedback import Feedback, feedback_path
 
 P = ParamSpec("P")
 T = TypeVar("T")
+OpenPolicy = Callable[[], Policy]
 KEPT_TURNS = 50  # of a conversation, that a page shows again
 PREFIX = "page:"  # of the threads of pages: a terminal's cannot be read from here
 
@@ -22,43 +25,69 @@ PREFIX = "page:"  # of the threads of pages: a terminal's cannot be read from he
 class Service:
     """Loaded before a server forks; `start` opens what each process must have of its own."""
 
-    def __init__(self, store: Path, metrics: AskMetrics) -> None:
-        self._store, self.metrics = store, metrics
-        self.assistant = Assistant(store)
+    def __init__(
+        self, config: AssistantConfig, metrics: AskMetrics, open_policy: OpenPolicy | None = None
+    ) -> None:
+        self._config, self._store, self.metrics = config, config.store, metrics
+        self._open_policy = open_policy
+        self.assistant = Assistant(config.store)
 
     def start(self) -> None:
-        """Open the kept conversations, and the thread that answers."""
-        # Threads side by side would only compete for the interpreter; and the turns of one
-        # conversation must follow each other.
-        self._thread = ThreadPoolExecutor(1)
-        self._keep(self.assistant)
+        """Open the kept conversations, the policy, and the threads that answer."""
+        # Threads side by side would only compete for the interpreter; but nobody should wait for
+        # the policy of another.
+        self._threads = ThreadPoolExecutor(self._config.at_once if self._open_policy else 1)
+        self._prepare(self.assistant)
         self._feedback = Feedback(feedback_path(self._store))
 
     def reload(self) -> None:
         """Load the store again; the old one is used until it is there. Raises DataError."""
         loaded = Assistant(self._store)
-        self._keep(loaded)
+        self._prepare(loaded)
         self.assistant.close()
         self.assistant = loaded
 
     async def run(self, work: Callable[P, T], *words: P.args, **named: P.kwargs) -> T:
-        """What `work` returns, done in the thread."""
-        done = self._thread.submit(work, *words, **named)
+        """What `work` returns, done in a thread."""
+        done = self._threads.submit(work, *words, **named)
         return await asyncio.wrap_future(done)
 
-    def recommend(self, asked: Recommend) -> Answer:
+    async def stream(self, work: Callable[[Listen], T]) -> AsyncIterator[Thought | T]:
+        """The thoughts that `work` tells as they come, then what it returns."""
+        loop, told = asyncio.get_running_loop(), asyncio.Queue[Thought | None]()
+
+        def tell(thought: Thought | None) -> None:
+            loop.call_soon_threadsafe(told.put_nowait, thought)
+
+        done = self._threads.submit(work, tell)
+        done.add_done_callback(lambda _: tell(None))
+        while (thought := await told.get()) is not None:
+            yield thought
+        yield done.result()
+
+    def recommend(self, asked: Recommend, listen: Listen = ignore_thought) -> Answer:
         """The answer to a question of its own."""
         dialogue = (*asked.messages, Message(role="user", content=asked.text))
         answer = self.assistant.answer(
-            dialogue, edits=asked.edits, user=asked.user, state=asked.state, k=asked.k
+            dialogue,
+            edits=asked.edits,
+            user=asked.user,
+            state=asked.state,
+            k=asked.k,
+            listen=listen,
         )
         self.metrics.record_answer(answer)
         return answer
 
-    def say(self, thread: str, said: Say) -> Turn:
+    def say(self, thread: str, said: Say, listen: Listen = ignore_thought) -> Turn:
         """The next turn of a kept conversation."""
         answer = self.assistant.reply(
-            PREFIX + thread, said.text, edits=said.edits, user=said.user, k=said.k
+            PREFIX + thread,
+            said.text,
+            edits=said.edits,
+            user=said.user,
+            k=said.k,
+            listen=listen,
         )
         self.metrics.record_answer(answer)
         if said.text:
@@ -84,7 +113,9 @@ class Service:
         self.assistant.forget(PREFIX + thread)
         self._feedback.forget(thread)
 
-    def _keep(self, assistant: Assistant) -> None:
+    def _prepare(self, assistant: Assistant) -> None:
+        if self._open_policy:
+            assistant.reason_with(self._open_policy(), self._config.policy_seconds)
         assistant.keep(assistant_folder(self._store) / CONVERSATIONS)
 
     def _turn(self, text: str, answer: Answer) -> Turn:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from agents.assistant.answer import Answer, Edit, Message
+from agents.assistant.answer import Answer, Edit, Message, Thought
 from agents.assistant.assistant import LONGEST, K
 from agents.assistant.request import Request
 from agents.assistant.server.config import MOST_EDITS, MOST_MESSAGES
@@ -54,6 +54,13 @@ class Turn(Record):
     text: str
     answer: Answer
     titles: dict[str, str]
+
+
+class Event(Record):
+    """One line of a stream: a thought of the policy, or, last, the turn."""
+
+    thought: Thought | None = None
+    turn: Turn | None = None
 
 
 class Conversation(Record):

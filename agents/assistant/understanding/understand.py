@@ -69,6 +69,11 @@ class Understanding:
         shown = [mention.items[0] for mention in named]
         return state.model_copy(update={"shown": tuple(dict.fromkeys(shown))})
 
+    def titled(self, text: str) -> tuple[str, ...]:
+        """The items that bear a title."""
+        whole = [m for m in self._names.find(text) if (m.start, m.end) == (0, len(text))]
+        return whole[0].items if whole else ()
+
     def understand(self, text: str, state: Request | None = None) -> Understood:
         """The state after the message `text` of a person."""
         state = state or Request()

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from agents.assistant.assistant import Assistant
 from agents.assistant.chat import Chat
-from agents.assistant.commands import ask, chat
 from data_engine.errors import DataError
+from rerec.ask import ask, chat
 
 pytestmark = pytest.mark.unit
 

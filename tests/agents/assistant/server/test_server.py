@@ -15,6 +15,7 @@ import pytest
 from data_engine.http.child import served
 from data_engine.store.database import Store
 from data_engine.store.feedback import Feedback
+from tests.agents.assistant.policies import policy_endpoint
 from tests.agents.assistant.server.browser import browsing, chromium
 from tests.conftest import hand_catalogue
 from tests.reward_server.server.support import process_at
@@ -173,6 +174,34 @@ async def by_keyboard(url, folder, width, scheme):
         assert await page.value("document.documentElement.scrollWidth") <= width
         paper = await page.value("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, paper[4:-1].split(","))) > 600) == (scheme == "light")
+        assert page.errors == []
+
+
+def test_the_page_shows_the_reasoning_beside_the_graphs_answer(store, tmp_path):
+    if chromium() is None:
+        warnings.warn("SKIPPED: no Chromium, the page was not opened in a browser", stacklevel=1)
+        pytest.skip("no Chromium here")
+    with policy_endpoint() as endpoint:
+        policy = ("--policy", endpoint.url, "--policy-model", "liar")
+        with served("assistant", "--store", store, *policy) as url:
+            asyncio.run(with_reasoning(url, tmp_path))
+
+
+async def with_reasoning(url, folder):
+    async with browsing(folder) as page:
+        await page.show(390, 900, "dark")
+        await page.open(url)
+        await idle(page, 0)
+        await page.type("a drama directed by Ann Arden")
+        await page.press("Enter")
+        await idle(page, 1)
+        assert await texts(page, "h2") == ["The policy's reasoning", "The graph's own answer"]
+        assert "Film A (1981)" in await texts(page, ".cards h3")
+        marks = await texts(page, "mark")
+        assert "horror" not in marks and "Heat (1995)⚠ (not in the catalogue)" in marks
+        assert [line for line in await texts(page, "pre") if ATTACK in line]
+        assert await page.value("document.querySelectorAll('main img').length") == 0
+        assert await page.value("document.documentElement.scrollWidth") <= 390
         assert page.errors == []
 
 

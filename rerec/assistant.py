@@ -1,8 +1,11 @@
 """`rerec assistant`."""
 
+from functools import partial
+
 import typer
 
 from agents.assistant.files import check_store
+from data_engine.errors import DataError
 from data_engine.http.counting import metrics_folder
 from data_engine.http.options import (
     AtOnceOption,
@@ -19,6 +22,7 @@ from data_engine.http.options import (
     tls_files,
 )
 from data_engine.runtime.options import DEFAULT_STORE, StoreOption
+from rerec import policy as policies
 
 assistant = typer.Typer(pretty_exceptions_enable=False)
 
@@ -35,6 +39,12 @@ def _assistant(
     tls_key: KeyOption = None,
     at_once: AtOnceOption = 64,
     seconds: SecondsOption = 30.0,
+    policy: policies.PolicyOption = None,
+    policy_model: policies.NameOption = None,
+    policy_style: policies.StyleOption = None,
+    policy_engine: policies.EngineOption = "hf",
+    policy_seconds: policies.SecondsOption = 20.0,
+    policy_key_env: policies.KeyEnvOption = "OPENAI_API_KEY",
     while_stdin: WhileStdinOption = False,
     tell: TellOption = None,
 ) -> None:
@@ -43,6 +53,14 @@ def _assistant(
 
     Example: rerec assistant --store runs/movies.duckdb --port 8701
     """
+    reasoning = policies.config(
+        policy, policy_model, policy_style, policy_engine, policy_seconds, policy_key_env
+    )
+    if reasoning and policy_seconds >= seconds:
+        raise DataError(
+            f"--policy-seconds {policy_seconds:g} leaves no time for the answer: "
+            f"--seconds is {seconds:g}"
+        )
     check_store(store)
     with metrics_folder(workers):
         from agents.assistant.server.config import AssistantConfig
@@ -57,6 +75,7 @@ def _assistant(
             names=LOOPBACK if alone else None,
             at_once=at_once,
             seconds=seconds,
+            policy_seconds=policy_seconds,
         )
         options = ListenOptions(
             host=host,
@@ -67,4 +86,4 @@ def _assistant(
             while_stdin=while_stdin,
             url_descriptor=tell,
         )
-        serve(config, options)
+        serve(config, options, partial(reasoning.open, store) if reasoning else None)
