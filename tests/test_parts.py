@@ -1,4 +1,4 @@
-"""The parts of an installation: each declares what its modules import, and imports what it declares.
+"""The parts of an installation: each declares what it imports, and imports what it declares.
 
 By the source alone: nothing is imported, and no environment without a part is made here.
 """
