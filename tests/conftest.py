@@ -35,7 +35,9 @@ LONGEST = (
 )  # minutes each, in few tests
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
 TORCH = find_spec("torch") is not None
-OF_TRAINING = re.compile(r"^(?:import|from) (?:torch|train|transformers|tests.agents.test_naturalness)\b", re.MULTILINE)
+OF_TRAINING = re.compile(
+    r"^(?:import|from) (?:torch|train|transformers|tests\.agents\.test_naturalness)\b", re.MULTILINE
+)
 settings.register_profile("rerec", deadline=None)  # no test asserts a time
 settings.load_profile("rerec")
 
