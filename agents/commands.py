@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agents.synthesis.config import SynthConfig
     from agents.synthesis.gate import GateConfig
     from agents.synthesis.run import Synthesised
+    from data_engine.schema import Example
 
 OFFLINE_CRITIC = "smollm2"
 synth = typer.Typer(pretty_exceptions_enable=False, invoke_without_command=True)
@@ -112,6 +113,14 @@ def _synth(
         ),
     ] = False,
     seed: SeedOption = 0,
+    from_questions: Annotated[
+        bool,
+        typer.Option(
+            "--from-questions",
+            help="Make Examples of what people asked the assistant of this store and liked, and "
+            "keep the others; with --candidates, --seed and --out alone.",
+        ),
+    ] = False,
     show_examples: Annotated[
         int,
         typer.Option(
@@ -129,6 +138,10 @@ a run cut short goes on where it was.
         return
     if show_examples:
         return _show_examples(store, show_examples, as_json)
+    if from_questions:
+        return _take_questions(context, store, candidates, seed, out, as_json)
+    prices = {"price_in": price_in, "price_out": price_out}
+    budget = {"budget_tokens": budget_tokens, "budget_money": budget_money, **prices}
     chat = {
         "base_url": base_url,
         "writer": model or "",
@@ -138,12 +151,8 @@ a run cut short goes on where it was.
         "concurrency": concurrency,
         "timeout": timeout,
         "per_minute": per_minute,
-        "budget_tokens": budget_tokens,
-        "budget_money": budget_money,
-        "price_in": price_in,
-        "price_out": price_out,
         "replay": replay,
-    }
+    } | budget
     config = _make_config(
         writer,
         chat,
@@ -169,6 +178,50 @@ def _show_examples(store: Path, count: int, as_json: bool) -> None:
     with Store.open(store, read_only=True) as opened:
         for example in opened.examples(limit=count):
             print(example.model_dump_json(indent=None if as_json else 1))
+
+
+def _refuse_others(context: typer.Context) -> None:
+    """Raise DataError for an option that does not go with --from-questions."""
+    from data_engine.errors import DataError
+
+    known = ("store", "candidates", "seed", "out", "as_json", "from_questions")
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name not in known and source is not None and source.name == "COMMANDLINE":
+            option = name.replace("_", "-")
+            raise DataError(f"--{option} does not go with --from-questions: leave it out")
+
+
+def _take_questions(
+    context: typer.Context,
+    store: Path,
+    candidates: int,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Put the Examples of people's questions into the store and into files, and show counts.
+
+    Raises DataError for an option that does not go with them.
+    """
+    _refuse_others(context)
+    from agents.synthesis.from_questions import examples_of_questions, put_into
+
+    found = examples_of_questions(store, candidates, seed)
+    put_into(store, found.examples)
+    if out:
+        _write(out, found.examples)
+    facts = {
+        "questions": found.asked,
+        "examples": len(found.examples),
+        "splits": dict(Counter(one.split for one in found.examples)),
+        "kinds": dict(Counter(one.kind for one in found.examples)),
+    }
+    left_out: dict[str, object] = dict(found.left_out.most_common())
+    if as_json:
+        show({**facts, "left_out": left_out}, True)
+    else:
+        show({**facts, **{f"left out: {why}": count for why, count in left_out.items()}}, False)
 
 
 def _make_gate(
@@ -209,18 +262,18 @@ def _make_config(writer: str, chat: Mapping[str, Any], **settings: Any) -> "Synt
     from agents.synthesis.chat_config import ChatConfig
     from agents.synthesis.config import SynthConfig
     from data_engine.errors import DataError
+    from data_engine.runtime.config import first_problem
 
     try:
         asked = ChatConfig(**chat) if writer == "chat" else None
         return SynthConfig(writer=writer, chat=asked, **settings)  # type: ignore[arg-type]
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
+        where, why = first_problem(error)
         if not where:  # of the settings together
-            raise DataError(problem["msg"].removeprefix("Value error, ")) from error
+            raise DataError(why) from error
         if writer == "chat":
             where = where.replace("writer", "model (--model)")
-        raise DataError(f"{where}: {problem['msg']} (got {problem['input']!r})") from error
+        raise DataError(f"{where}: {why} (got {error.errors()[0]['input']!r})") from error
 
 
 def _synthesise(store: Path, config: "SynthConfig", out: Path | None, as_json: bool) -> None:
@@ -265,7 +318,7 @@ def _comma_separated(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(","))
 
 
-def _write(out: Path, examples: "Synthesised") -> None:
+def _write(out: Path, examples: "Synthesised | list[Example]") -> None:
     """Write a parquet of whole records per split; the prompt is the bare query."""
     from data_engine.datasets.parquet import write_whole
     from data_engine.schema import SPLITS

@@ -35,6 +35,11 @@ COMMANDS = {
         "assistant",
         "Serve the assistant: a web page and the OpenAI chat API.",
     ),
+    "mcp": (
+        "agents.assistant.tools.command",
+        "mcp",
+        "Offer the assistant as MCP tools that any agent can call.",
+    ),
     "verify": ("data_engine.commands", "verify", "Re-check every Example against the raw tables."),
     "serve": ("reward_server.commands.serve", "serve", "Run the reward server on this machine."),
     "token": ("reward_server.commands.token", "token", "Make a bearer token for a reward server."),
@@ -128,6 +133,8 @@ def main() -> None:
         app(prog_name="rerec")
     except RerecError as error:
         _fail(str(error), error.exit_code)
+    except ValueError as error:
+        _fail(_setting(error))
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'the machine'}")
     except ImportError as error:
@@ -157,6 +164,19 @@ def _what_is_missing(error: ImportError) -> str:
 def _fail(message: str, code: int = 1) -> NoReturn:
     print(f"error: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def _setting(error: ValueError) -> str:
+    """The setting that a configuration record refused, and why; any other error is raised again."""
+    from pydantic import ValidationError
+
+    from data_engine.runtime.config import first_problem
+
+    if not isinstance(error, ValidationError):
+        raise error
+    where, why = first_problem(error)
+    option = f"--{where.replace('_', '-')}: " if where else ""
+    return f"{option}{why} (got {error.errors()[0]['input']!r})"
 
 
 def _first_line(error: Exception) -> str:

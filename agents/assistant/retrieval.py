@@ -70,11 +70,15 @@ def _have_fitted(catalogue: Catalogue, request: Request, all_met: np.ndarray) ->
 
 
 def _ruled_out(catalogue: Catalogue, request: Request, user: str | None) -> np.ndarray:
-    """The places, sorted, of what was ruled out, named as liked, offered before, or met by the
-    user.
+    """The places, sorted, of what was ruled out, named as liked, offered before, not asked about,
+    or met by the user.
     """
     items = (*request.exclusions, *request.anchors, *request.offered)
     places = np.array([catalogue.place(item) for item in items], np.int64)
+    if request.among:
+        asked = [catalogue.place(item) for item in request.among]
+        places = np.append(places, np.delete(np.arange(catalogue.graph.size), asked))
+        user = None  # the question is about items that were shown, known or not
     return np.union1d(places, catalogue.met_by(user)) if user is not None else np.unique(places)
 
 

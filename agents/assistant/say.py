@@ -77,6 +77,9 @@ class Speaker:
             yield f"Tell me what you like: a genre, a person, a {thing}. Many like these:"
         elif not request.wishes:
             yield f"{capital(taste)}:" if taste else "Many like these:"
+        elif request.among:
+            end = ":" if matching else ". The closest:"
+            yield f"Of these, {described(request.wishes, matching)}{end}"
         elif matching:
             said = capital(described(request.wishes, matching))
             yield f"{said}, {taste}:" if taste else f"{said}:"

@@ -8,10 +8,11 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from agents.assistant.answer import Act, Asked, Recommendation
+from agents.assistant.answer import Act, Answer, Asked, Recommendation
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.checking import Checker
 from agents.assistant.knowing import check_known
+from agents.assistant.reference import Reference
 from agents.assistant.request import Edit, Premise, Request, Wish
 from agents.assistant.retrieval import Found, retrieve
 from agents.assistant.say import Speaker
@@ -49,6 +50,7 @@ class Steps:
         self._wording = Wording(graph, catalogue.domain)
         self._checker = Checker(catalogue, self._wording)
         self._speaker = Speaker(graph, self._wording)
+        self.reference = Reference(catalogue, self.understanding.names)
 
     @property
     def size(self) -> int:
@@ -59,6 +61,18 @@ class Steps:
         """The title of an item. Raises DataError for an unknown id."""
         self._catalogue.place(item)
         return self._wording.title(item)
+
+    def explain(self, item: str, text: str) -> Answer:
+        """One item held against what a message asks for. Raises DataError for an unknown id."""
+        self._catalogue.place(item)
+        request = self.understanding.understand(text).request
+        request = request.model_copy(update={"shown": (item,)})
+        about: Json = {"items": [item], "relations": [], "matching": 0, "relaxations": []}
+        told = [_json(premise) for premise in request.premises]
+        state: DialogueState = {"request": _json(request), "act": "why", "told": told}
+        state["found"] = about
+        state.update(self.check(state))
+        return Answer.model_validate(self.answer(state)["answer"])
 
     def check_known(self, request: Request, edits: Sequence[Edit]) -> None:
         """Raise DataError where a state or an edit speaks of what the catalogue does not have."""

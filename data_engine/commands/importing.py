@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from data_engine.commands.imports import import_into, import_options, pairs, summary
+from data_engine.commands.imports import (
+    import_into,
+    import_options,
+    pairs,
+    summary,
+    told_of_feedback,
+)
 from data_engine.runtime.console import show
 from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 
@@ -261,3 +267,20 @@ def import_recbench(
         },
         as_json,
     )
+
+
+@importing.command("feedback")
+def import_feedback(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """Make what people liked and disliked in the assistant interactions of its store.
+
+    A second import adds nothing; what was forgotten since is removed.
+
+    Example: rerec data import feedback --store runs/movies.duckdb
+    """
+    from data_engine.importers.feedback import import_feedback as bring
+    from data_engine.store.database import Store
+
+    with Store.open(store) as opened:
+        report = bring(opened)
+        facts = {"store": str(store), "graph_digest": opened.graph_digest}
+    show({**facts, **(report.model_dump() if as_json else told_of_feedback(report))}, as_json)

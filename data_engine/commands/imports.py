@@ -9,6 +9,7 @@ from data_engine.errors import DataError
 from data_engine.runtime.console import show
 
 if TYPE_CHECKING:
+    from data_engine.importers.feedback import FeedbackReport
     from data_engine.store.catalogue import Source
     from data_engine.store.finishing import ImportOptions, ImportReport
 
@@ -89,3 +90,19 @@ def warn(report: "ImportReport") -> None:
     """What a person should look at, on standard error too, where it is seen beside JSON."""
     if report.understood.get("warning"):
         print(f"warning: {report.understood['warning']}", file=sys.stderr)
+
+
+def told_of_feedback(report: "FeedbackReport") -> dict[str, object]:
+    """An import of feedback, one line per topic."""
+    askers = "1 asker" if report.askers == 1 else f"{report.askers} askers"
+    opinions = f"{report.likes} liked, {report.dislikes} disliked (kept as not liked), by {askers}"
+    found: dict[str, object] = {"feedback": opinions}
+    changed = f"{report.added} added, {report.removed} removed"
+    found["interactions"] = changed if report.added or report.removed else "nothing new"
+    if report.unknown:
+        found["left out"] = f"{report.unknown} of items that the catalogue lacks"
+    lost = {"embeddings": report.embeddings, "Examples": report.examples}
+    if gone := [f"{count} {what}" for what, count in lost.items() if count]:
+        again = "make them again with `rerec data embed` and `rerec synth`"
+        found["removed"] = f"{' and '.join(gone)} of the interactions before: {again}"
+    return found

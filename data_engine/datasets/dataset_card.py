@@ -52,6 +52,8 @@ class _Contents:
             origins = provenance(
                 graph_digest=store.graph_digest, source=source, embeddings=embedded.get("config")
             )
+            if feedback := store.meta("feedback"):
+                origins["feedback"] = feedback
             if first := next(store.stream(), None):
                 origins["examples"] = first.provenance.model_dump()
             by_split = Counter[str](dict(store.rows(counted("split"))))

@@ -6,6 +6,7 @@ tables        ratings, items, triples and users as CSV, TSV or Parquet, plain or
 movielens     100K, 1M, 10M, latest, 20M, 25M and 32M as GroupLens ships them
 recbole       atomic files: .inter .item .user .kg .link
 amazon        Amazon Reviews 2023: reviews and metadata as JSON lines
+feedback      likes and dislikes that the assistant of a store has kept
 graph_files   an attribute graph for a store that has items: N-Triples, GEXF, GraphML
 delimited     how text tables become SQL
 

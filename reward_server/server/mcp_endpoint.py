@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from data_engine.http.reception import RETRY_SOON
 from reward_server.errors import Refused
 from reward_server.server.config import ServeConfig
-from reward_server.server.mcp_tools import session_manager
+from reward_server.server.mcp_tools import make_session_manager
 from reward_server.server.metrics import Metrics
 from reward_server.server.state import ServerState
 
@@ -23,7 +23,7 @@ class McpEndpoint:
         self.state, self.metrics = state, metrics
         self.at_once, self.seconds = config.at_once, config.seconds
         self.running = 0  # requests being answered
-        self._manager = session_manager(state, guarded=config.tokens is not None)
+        self._manager = make_session_manager(state, guarded=config.tokens is not None)
 
     def run(self) -> AbstractAsyncContextManager[None]:
         """The context of all requests; to be entered once, in the event loop that serves."""

@@ -97,6 +97,7 @@ def test_a_stopped_run_with_an_adapter_leaves_the_merged_model_and_goes_on(words
     ("extra", "line"),
     [
         (["--gold-steps", 5], "--gold-steps means nothing for a chat model"),
+        (["--learning-rate", -1], "--learning-rate: Input should be greater than 0 (got -1.0)"),
         (["--eval-every", 3], "make --eval-every 3 a multiple of --save-every 2"),
         (["--style", "closed-book"], "no style 'closed-book' to teach"),
         (["--style", "conversation"], "no Example can be asked in the style conversation"),

@@ -10,7 +10,7 @@ from train.errors import TrainError
 from train.evaluation import generate
 from train.evaluation.chat_model import LEAST_TOKENS, ChatModel
 from train.evaluation.decoding import Decoding
-from train.evaluation.placement import Placement, placement
+from train.evaluation.placement import Placement, device_of_copy, placement
 
 CHATS = [[{"role": "user", "content": text}] for text in ("Hi.", "A film, please.", "Why? " * 9)]
 
@@ -92,3 +92,12 @@ def test_vllm_that_is_not_installed_is_said_in_one_line(folder, monkeypatch):
     with pytest.raises(TrainError, match="--engine vllm needs vLLM.*`./justw vllm`") as refused:
         vllm_policy.VLLMPolicy(folder, Decoding(), Placement("cpu", "fp32"))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "expected"), [(0, ["cpu"] * 3), (2, ["cuda:0", "cuda:1", "cuda:0"])]
+)
+def test_copies_of_a_model_take_turns_on_the_gpus_of_a_machine(monkeypatch, gpus, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert [device_of_copy(number) for number in range(3)] == expected

@@ -3,7 +3,11 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from data_engine.schema import Example
+    from train.sft.chat_model.config import ChatSFTConfig
 
 
 def teach_chat_model(
@@ -13,19 +17,14 @@ def teach_chat_model(
 
     Raises what `prepare` and `run_chat_sft` raise, TrainError for a store without Examples.
     """
+    config, examples, validation = _looked_at(store, given)
+
+    # with torch, transformers and verl: seconds
     from data_engine.graphs.evidence import Evidence
-    from data_engine.store.database import Store
-    from train.errors import TrainError
-    from train.sft.chat_model.config import ChatSFTConfig
     from train.sft.chat_model.prepared import prepare
     from train.sft.chat_model.run import command, run_chat_sft
     from train.sft.chat_model.validate import HeldOut
 
-    config = ChatSFTConfig(**given)
-    with Store.open(store, read_only=True) as opened:
-        examples, validation = opened.examples("sft"), opened.examples("validation")
-    if not examples:
-        raise TrainError(f"{store} holds no SFT Examples: run `rerec synth --store {store}`")
     evidence = Evidence.load(store)
     prepared = prepare(config, evidence, examples, validation)
     held_out = HeldOut(store, evidence, validation, config.eval_queries)
@@ -44,3 +43,21 @@ def teach_chat_model(
         again=command(store, run, config),
     )
     return {"model": str(run / "model"), "lessons": len(prepared.rows), **curve[-1]}
+
+
+def _looked_at(
+    store: Path, given: Mapping[str, Any]
+) -> tuple["ChatSFTConfig", list["Example"], list["Example"]]:
+    """The config, and the Examples to learn from and to validate on: what is quickly checked."""
+    from data_engine.store.database import Store
+    from train.errors import TrainError
+    from train.models.folder import model_folder
+    from train.sft.chat_model.config import ChatSFTConfig
+
+    config = ChatSFTConfig(**given)
+    model_folder(config.model)
+    with Store.open(store, read_only=True) as opened:
+        examples, validation = opened.examples("sft"), opened.examples("validation")
+    if not examples:
+        raise TrainError(f"{store} holds no SFT Examples: run `rerec synth --store {store}`")
+    return config, examples, validation

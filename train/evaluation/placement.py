@@ -35,3 +35,15 @@ def placement(device: Device = "auto", precision: Precision = "auto") -> Placeme
     if precision == "auto":
         precision = "bf16" if device == "cuda" else "fp32"
     return Placement(device, precision)
+
+
+def device_of_copy(number: int) -> str:
+    """torch's name of the device for that copy of a model on this machine, counted from 0.
+
+    The GPUs take turns; without one it is the CPU.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return "cpu"
+    return f"cuda:{number % torch.cuda.device_count()}"

@@ -9,10 +9,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from transformers import Cache, PreTrainedModel
+from transformers import DynamicCache, PreTrainedModel
+
+from train.evaluation.kv_cache import cache_for, grouped, sees_all
 
 LEAST_TEMPERATURE = 1e-6  # at or below it decoding is greedy
 LEAST_DRAW = 2.0**-25  # 0 would draw the first token, however improbable
+MOST_FINISHED = 1 / 8  # of the rows: more leave the batch, which copies the cache of the others
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,30 @@ class _Rows:
     top_p: torch.Tensor  # (rows, 1)
     limit: torch.Tensor  # tokens of the response at most
     draws: torch.Tensor  # (rows, steps) uniform in (0, 1)
-    mask: torch.Tensor  # (rows, tokens so far) attention
+    mask: torch.Tensor  # (rows, room) 1 for a token, 0 for padding before the prompt
     position: torch.Tensor  # (rows, 1) of the last token
     logits: torch.Tensor  # (rows, vocabulary) of the next token
+    unfinished: torch.Tensor
 
     def keep(self, rows: torch.Tensor) -> None:
         """Drop all rows but these."""
         for field in fields(self):
             setattr(self, field.name, getattr(self, field.name)[rows])
+
+
+@dataclass
+class _Responses:
+    """What was drawn, (requests, steps), and how many tokens of it each response has."""
+
+    tokens: torch.Tensor
+    logprobs: torch.Tensor
+    lengths: torch.Tensor
+
+    def lists(self) -> list[tuple[list[int], list[float]]]:
+        """Per request its token ids and their log-probabilities."""
+        every = zip(self.tokens.tolist(), self.logprobs.tolist(), strict=True)
+        lengths = self.lengths.tolist()
+        return [(ids[:n], found[:n]) for (ids, found), n in zip(every, lengths, strict=True)]
 
 
 @torch.inference_mode()
@@ -61,28 +80,41 @@ def generate(
     """
     if not requests:
         return []
+    with grouped(model):
+        return _generate(model, requests, eos, pad).lists()
+
+
+def _generate(
+    model: PreTrainedModel, requests: Sequence[SamplingRequest], eos: int, pad: int
+) -> _Responses:
     rows, cache = _prefill(model, requests, pad)
-    tokens: list[list[int]] = [[] for _ in requests]
-    logprobs: list[list[float]] = [[] for _ in requests]
-    for step in range(int(rows.limit.max())):
+    steps = int(rows.limit.max())
+    found = _Responses(
+        tokens=rows.place.new_zeros(len(requests), steps),
+        logprobs=rows.logits.new_zeros(len(requests), steps, dtype=torch.float32),
+        lengths=rows.place.new_zeros(len(requests)),
+    )
+    for step in range(steps):
         token, logprob = _draw(rows, step)
-        for k, t, p in zip(rows.place.tolist(), token.tolist(), logprob.tolist(), strict=True):
-            tokens[k].append(t)
-            logprobs[k].append(p)
-        unfinished = ((token != eos) & (step + 1 < rows.limit)).nonzero()[:, 0]
-        if not len(unfinished):
+        found.tokens[rows.place, step] = token
+        found.logprobs[rows.place, step] = logprob
+        found.lengths[rows.place] += rows.unfinished
+        rows.unfinished &= (token != eos) & (step + 1 < rows.limit)
+        left = int(rows.unfinished.sum())
+        if not left:
             break
-        if len(unfinished) < len(token):
-            cache.batch_select_indices(unfinished)
-            rows.keep(unfinished)
-            token = token[unfinished]
+        if left < (1 - MOST_FINISHED) * len(token):
+            kept = rows.unfinished.nonzero()[:, 0]
+            cache.batch_select_indices(kept)
+            rows.keep(kept)
+            token = token[kept]
         _advance(model, rows, cache, token)
-    return list(zip(tokens, logprobs, strict=True))
+    return found
 
 
 def _prefill(
     model: PreTrainedModel, requests: Sequence[SamplingRequest], pad: int
-) -> tuple[_Rows, Cache]:
+) -> tuple[_Rows, DynamicCache]:
     """The rows of the requests, those with the same prompt side by side, and their cache."""
     device = model.device
     prompts = list(dict.fromkeys(request.prompt for request in requests))
@@ -90,29 +122,44 @@ def _prefill(
     order = sorted(range(len(requests)), key=lambda k: number[requests[k].prompt])
     ordered = [requests[k] for k in order]
     width = max(map(len, prompts))
-    ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
-    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
-    position = (mask.cumsum(-1) - 1).clamp(min=0)
+    room = width + max(request.max_tokens for request in requests)
+    padding = [width - len(p) for p in prompts]
+    ids = torch.tensor(
+        [[pad] * n + list(p) for n, p in zip(padding, prompts, strict=True)], device=device
+    )
+    mask = (torch.arange(room)[None] >= torch.tensor(padding)[:, None]).long().to(device)
+    position = (mask[:, :width].cumsum(-1) - 1).clamp(min=0)
+    cache = cache_for(model, room)
     out = model(
-        input_ids=ids, attention_mask=mask, position_ids=position, use_cache=True, logits_to_keep=1
+        input_ids=ids,
+        attention_mask=mask[:, :width],
+        position_ids=position,
+        past_key_values=cache,
+        logits_to_keep=1,
     )
     copies = torch.tensor([number[request.prompt] for request in ordered], device=device)
-    out.past_key_values.batch_select_indices(copies)
-    temperatures = [request.temperature for request in ordered]
+    cache.batch_select_indices(copies)
     rows = _Rows(
+        **_settings(ordered, device),
         place=torch.tensor(order, device=device),
-        temperature=torch.tensor([max(t, LEAST_TEMPERATURE) for t in temperatures], device=device)[
-            :, None
-        ],
-        greedy=torch.tensor([t <= LEAST_TEMPERATURE for t in temperatures], device=device),
-        top_p=torch.tensor([request.top_p for request in ordered], device=device)[:, None],
-        limit=torch.tensor([request.max_tokens for request in ordered], device=device),
-        draws=_uniform_draws(ordered).to(device),
         mask=mask[copies],
         position=position[copies, -1:],
         logits=out.logits[copies, -1],
+        unfinished=torch.ones(len(requests), dtype=torch.bool, device=device),
     )
-    return rows, out.past_key_values
+    return rows, cache
+
+
+def _settings(requests: Sequence[SamplingRequest], device: torch.device) -> dict[str, torch.Tensor]:
+    """The fields of `_Rows` that are asked for."""
+    temperature = torch.tensor([request.temperature for request in requests], device=device)
+    return {
+        "temperature": temperature.clamp(min=LEAST_TEMPERATURE)[:, None],
+        "greedy": temperature <= LEAST_TEMPERATURE,
+        "top_p": torch.tensor([request.top_p for request in requests], device=device)[:, None],
+        "limit": torch.tensor([request.max_tokens for request in requests], device=device),
+        "draws": _uniform_draws(requests).to(device),
+    }
 
 
 def _uniform_draws(requests: Sequence[SamplingRequest]) -> torch.Tensor:
@@ -128,13 +175,17 @@ def _uniform_draws(requests: Sequence[SamplingRequest]) -> torch.Tensor:
 def _draw(rows: _Rows, step: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The next token of each row and its log-probability."""
     scale = torch.where(rows.greedy[:, None], 1.0, rows.temperature)
-    logp = (rows.logits.float() / scale).log_softmax(-1)
-    drawable = _nucleus(logp, rows.top_p) if bool((rows.top_p < 1).any()) else logp
-    cdf = drawable.exp().cumsum(-1)
-    below = cdf < rows.draws[:, step : step + 1] * cdf[:, -1:]
-    drawn = below.sum(-1).clamp(max=logp.shape[-1] - 1)
-    token = torch.where(rows.greedy, logp.argmax(-1), drawn)
-    return token, logp.gather(1, token[:, None])[:, 0]
+    scaled = rows.logits.float() / scale
+    token = scaled.argmax(-1)
+    mass = scaled.logsumexp(-1, keepdim=True)
+    if not bool(rows.greedy.all()):
+        drawable = scaled - mass
+        if bool((rows.top_p < 1).any()):
+            drawable = _nucleus(drawable, rows.top_p)
+        cdf = drawable.exp_().cumsum(-1)
+        drawn = torch.searchsorted(cdf, rows.draws[:, step : step + 1].float() * cdf[:, -1:])[:, 0]
+        token = torch.where(rows.greedy, token, drawn.clamp(max=cdf.shape[-1] - 1))
+    return token, (scaled.gather(1, token[:, None]) - mass)[:, 0]
 
 
 def _nucleus(logp: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
@@ -149,15 +200,30 @@ def _nucleus(logp: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
     return logp.masked_fill(dropped, -torch.inf)
 
 
-def _advance(model: PreTrainedModel, rows: _Rows, cache: Cache, token: torch.Tensor) -> None:
+def _advance(model: PreTrainedModel, rows: _Rows, cache: DynamicCache, token: torch.Tensor) -> None:
     """Read the token of each row."""
-    rows.mask = torch.cat([rows.mask, torch.ones_like(rows.mask[:, :1])], 1)
     rows.position = rows.position + 1
     out = model(
         input_ids=token[:, None],
-        attention_mask=rows.mask,
+        attention_mask=_mask(model, rows, cache, cache.get_seq_length() + 1),
         position_ids=rows.position,
         past_key_values=cache,
-        use_cache=True,
     )
     rows.logits = out.logits[:, -1]
+
+
+def _mask(
+    model: PreTrainedModel, rows: _Rows, cache: DynamicCache, tokens: int
+) -> torch.Tensor | None:
+    """What the next token may see of so many tokens; None is all.
+
+    (rows, 1, 1, tokens), which is added to the scores, is taken by attention as it is; where layers
+    see different tokens, transformers makes its masks from (rows, tokens).
+    """
+    seen = rows.mask[:, :tokens]
+    if not sees_all(cache):
+        return seen
+    if bool(seen.all()):
+        return None
+    added = torch.zeros(seen.shape, dtype=model.dtype, device=model.device)
+    return added.masked_fill(seen == 0, -torch.inf)[:, None, None]

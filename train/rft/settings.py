@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from data_engine.datasets.sequences import Cut
-from data_engine.runtime.config import Config
+from data_engine.runtime.config import Config, first_problem
 from reward_server.wire import Weights
 from train.algorithms import ALGORITHMS
 from train.errors import BadRecipe
@@ -111,10 +111,8 @@ def check_section(section: Mapping[str, Any]) -> Settings:
     try:
         return Settings(**section)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(["rerec", *map(str, first["loc"])])
-        why = first["msg"].removeprefix("Value error, ")
-        raise BadRecipe(f"{where}: {why}") from error
+        where, why = first_problem(error)
+        raise BadRecipe(f"{'.'.join(filter(None, ('rerec', where)))}: {why}") from error
     except msgspec.ValidationError as error:
         raise BadRecipe(f"rerec.weights: {error}") from error
 

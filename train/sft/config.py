@@ -4,6 +4,8 @@ from pydantic import Field
 
 from data_engine.runtime.config import Config
 
+ENTITIES = "entities.json"  # in the folder of a tiny policy: token ids of names by group
+
 
 class SFTConfig(Config):
     """Steps of each phase, and the optimisers.

@@ -15,7 +15,7 @@ from data_engine.runtime.run_directory import RunDirectory
 from train.cores import threads
 from train.errors import TrainError
 from train.sft import tiny
-from train.sft.config import SFTConfig
+from train.sft.config import ENTITIES, SFTConfig
 from train.sft.encoding import encode
 from train.sft.lessons import Lesson
 from train.sft.tokenizer import build_tokenizer, names
@@ -61,7 +61,7 @@ def run_sft(
     if start:
         _check_names(start, evidence, *also)
     first = start or run / "untrained"
-    if not (first / tiny.ENTITIES).is_file():
+    if not (first / ENTITIES).is_file():
         tokenizer, entities = build_tokenizer(evidence, texts, *also)
         model = tiny.build_model(tokenizer, tiny.TinyConfig(seed=config.seed))
         tiny.save(first, model, tokenizer, entities)
@@ -79,7 +79,7 @@ def _train(
     """Train the policy of the folder `first`, from the checkpoint where there is one."""
     tokenizer = AutoTokenizer.from_pretrained(first)
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(first, dtype=torch.float32)
-    entities = json.loads((first / tiny.ENTITIES).read_text())
+    entities = json.loads((first / ENTITIES).read_text())
     vocabulary = tokenizer.get_vocab()
     decisions = [vocabulary[word] for word in (" yes", " no") if word in vocabulary]
     trainer = Trainer(model, encode(taught, tokenizer), entities, config, decisions)
@@ -101,7 +101,7 @@ def _train(
 
 def _check_names(start: Path, *catalogues: Evidence) -> None:
     """Refuse a start for which a name would be spelled out, byte by byte."""
-    if not (start / tiny.ENTITIES).is_file():
+    if not (start / ENTITIES).is_file():
         raise TrainError(f"no tiny policy at {start}: give model/ of another `rerec train sft` run")
     known = AutoTokenizer.from_pretrained(start).get_vocab()
     unknown: list[str] = []

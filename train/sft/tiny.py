@@ -16,8 +16,7 @@ from transformers import (
 
 from data_engine.runtime.atomic import draft
 from data_engine.runtime.config import Config
-
-ENTITIES = "entities.json"  # in a model folder: token ids of names by group
+from train.sft.config import ENTITIES
 
 
 class TinyConfig(Config):

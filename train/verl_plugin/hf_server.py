@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from verl.workers.rollout.replica import TokenOutput
 
 from train.cores import threads
+from train.evaluation.placement import device_of_copy
 from train.evaluation.sampling import SamplingRequest, generate
 
 GATHER_SECONDS = 0.02
@@ -19,17 +20,18 @@ Generated = tuple[list[int], list[float]]  # token ids, log-probabilities
 
 
 class HFServer:
-    """Generates batches of at most `most_rows`.
+    """Generates batches of at most `most_rows`; `number` counts the servers of a run from 0.
 
     The seed of a request is its step, its prompt and its number among equal prompts of the step.
     """
 
     def __init__(
-        self, path: str, dtype: str, response_length: int, most_rows: int, seed: int
+        self, path: str, dtype: str, response_length: int, most_rows: int, seed: int, number: int
     ) -> None:
         torch.set_num_threads(threads())
         self.tokenizer: Any = AutoTokenizer.from_pretrained(path)
-        self.model = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype)).eval()
+        model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype))
+        self.model = model.to(device_of_copy(number)).eval()
         self.response_length, self.most_rows, self.seed = response_length, most_rows, seed
         self.step: int | None = None
         self.repeats: Counter[tuple[Any, ...]] = Counter()

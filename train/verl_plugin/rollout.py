@@ -10,12 +10,15 @@ from typing import Any
 import ray
 import torch
 from torch.distributed.device_mesh import DeviceMesh
+from verl.utils.device import get_device_name
 from verl.workers.config import HFModelConfig, RolloutConfig
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica
 from verl.workers.rollout.utils import ensure_async_iterator
 
 from train.verl_plugin.hf_server import HFServer
+
+SEE_ALL_GPUS = "RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES"
 
 
 def _server_name(replica_rank: int) -> str:
@@ -37,6 +40,8 @@ class HFReplica(RolloutReplica):
             "max_concurrency": self.max_concurrency,
             "scheduling_strategy": node,
         }
+        if get_device_name() != "cpu":  # the trainer asked Ray for the GPUs; others see none
+            options["runtime_env"] = {"env_vars": {SEE_ALL_GPUS: "1"}}
         actor: Any = ray.remote(HFServer)
         server = actor.options(**options).remote(
             os.path.expanduser(self.model_config.path),
@@ -44,6 +49,7 @@ class HFReplica(RolloutReplica):
             self.config.response_length,
             self.config.max_num_seqs,
             self.config.seed + self.replica_rank,
+            self.replica_rank,
         )
         await server.ready.remote()
         self.servers, self._server_handle = [server], server
@@ -77,7 +83,7 @@ class HFServerAdapter(BaseRollout):
         """Nothing was released."""
 
     async def release(self) -> None:
-        """Nothing to release on CPU."""
+        """The server keeps its copy of the weights."""
 
     @torch.no_grad()
     async def update_weights(

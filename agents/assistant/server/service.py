@@ -8,10 +8,10 @@ from typing import ParamSpec, TypeVar
 
 from agents.assistant.answer import Answer, Edit, Message
 from agents.assistant.assistant import Assistant
-from agents.assistant.feedback import Feedback
-from agents.assistant.files import CONVERSATIONS, FEEDBACK, assistant_folder
+from agents.assistant.files import CONVERSATIONS, assistant_folder
 from agents.assistant.server.metrics import AskMetrics
 from agents.assistant.server.wire import Conversation, Opinion, Recommend, Say, Turn
+from data_engine.store.feedback import Feedback, feedback_path
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Service:
         # conversation must follow each other.
         self._thread = ThreadPoolExecutor(1)
         self._keep(self.assistant)
-        self._feedback = Feedback(assistant_folder(self._store) / FEEDBACK)
+        self._feedback = Feedback(feedback_path(self._store))
 
     def reload(self) -> None:
         """Load the store again; the old one is used until it is there. Raises DataError."""
@@ -62,7 +62,7 @@ class Service:
         )
         self.metrics.record_answer(answer)
         if said.text:
-            self._feedback.add_question(thread, said.user, said.text, answer.state)
+            self._feedback.add_question(thread, said.user, said.text, answer.state.conditions)
         return self._turn(said.text, answer)
 
     def judge(self, thread: str, opinion: Opinion) -> Turn:
@@ -80,8 +80,9 @@ class Service:
         return Conversation(turns=tuple(self._turn(text, answer) for text, answer in kept))
 
     def forget(self, thread: str) -> None:
-        """Keep nothing of a conversation."""
+        """Keep nothing of a conversation, nor of the feedback in it."""
         self.assistant.forget(PREFIX + thread)
+        self._feedback.forget(thread)
 
     def _keep(self, assistant: Assistant) -> None:
         assistant.keep(assistant_folder(self._store) / CONVERSATIONS)

@@ -43,6 +43,11 @@ def likened(text: str, shown: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
+def asked_among(text: str, shown: tuple[str, ...]) -> tuple[str, ...]:
+    """The shown items where a message asks about them alone: "which of these stars X?"."""
+    return shown if _pattern("among").search(_plain(text)) else ()
+
+
 def asked_relations(text: str, relations: tuple[str, ...]) -> tuple[str, ...]:
     """The relation that a question asks about without its word: "who is in it?", "when?"."""
     own = {words_of(relation): relation for relation in relations}

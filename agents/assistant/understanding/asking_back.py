@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from agents.assistant.answer import Option, Question
-from agents.assistant.request import Doubt, Edit, Request, Shared, Wish
+from agents.assistant.request import Doubt, Edit, Request, Shared, Span, Wish
 from agents.assistant.understanding.lexicon import vocabulary, words_of
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.spoken import dated_title
@@ -23,9 +23,16 @@ def questions(request: Request, graph: InvertedGraph) -> Iterator[Question]:
     for shared in request.shared:
         yield _which_value(shared, graph)
     for span in request.not_understood:
-        named = span.text[:1].isupper()
-        said = "I know nothing called" if named else "I did not understand"
-        yield Question(kind="not_understood", text=f"{said} “{span.text}”.")
+        yield Question(kind="not_understood", text=_unclear(span))
+
+
+def _unclear(span: Span) -> str:
+    if span.why == "length":
+        return f"The catalogue does not record lengths: I left out “{span.text}”."
+    if span.why == "vague_age":
+        return f"What is “{span.text}” to you? Say a year, as in “after 1990”; I left it out."
+    said = "I know nothing called" if span.text[:1].isupper() else "I did not understand"
+    return f"{said} “{span.text}”."
 
 
 def _which_title(doubt: Doubt, graph: InvertedGraph) -> Question:

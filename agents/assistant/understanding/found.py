@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from agents.assistant.request import Doubt, Wish
+from agents.assistant.request import Doubt, Span, Wish
 from agents.assistant.understanding.relations import Reading
 
 _WORD = re.compile(r"\w+")
@@ -28,7 +28,7 @@ class Found:
     what was liked. strangers: (items, relation, name) of statements with a name that the catalogue
     lacks. named: items of the last sentence that names some. forgotten: items that are liked no
     more. used: where tokens start that a reader has used. bearers: last name → the value and
-    relation of a person named before.
+    relation of a person named before. unclear: words that no condition can be made of.
     parts: the words of names. plain: words that are no last names.
     """
 
@@ -50,6 +50,7 @@ class Found:
     used: set[int] = field(default_factory=set)
     parts: set[str] = field(default_factory=set)
     bearers: dict[str, Reading] = field(default_factory=dict)
+    unclear: list[Span] = field(default_factory=list)
 
     def speak_of(self, relations: tuple[str, ...]) -> None:
         """Note relations that were spoken of."""

@@ -13,13 +13,13 @@ _JOINING = frozenset(("of", "de", "the", ".", "-", "'s", "and", "van", "von", "l
 def leftovers(
     text: str, spoken: Sequence[Sentence], found: Found, lexicon: Lexicon
 ) -> tuple[Span, ...]:
-    """Words that are neither names nor known, those side by side as one."""
-    spans: list[Span] = []
+    """Words that are neither names nor known, those side by side as one, and the unclear ones."""
+    spans = list(found.unclear)
     for sentence in spoken:
         for start, end in _runs(text, sentence, found, lexicon):
             relation = _relation_before(sentence, start, lexicon)
             spans.append(Span(text=text[start:end], start=start, end=end, relation=relation))
-    return tuple(spans)
+    return tuple(sorted(spans, key=lambda span: span.start))
 
 
 def _runs(

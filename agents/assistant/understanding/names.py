@@ -11,7 +11,7 @@ from agents.assistant.understanding.indexes import name_indexes
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.spoken import spoken_title
-from data_engine.names.titles import split_year
+from data_engine.names.titles import key, split_year
 
 COMMON = 100  # values of a relation up to which they are common words ("war", "paperback")
 CACHED = 65_536  # values whose counts are kept
@@ -38,6 +38,13 @@ class Mention(NamedTuple):
     end: int
     items: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+
+
+class Titled(NamedTuple):
+    """The items that go by a title. whole: it is more than the part before a subtitle."""
+
+    items: tuple[str, ...]
+    whole: bool
 
 
 class CatalogueNames:
@@ -67,6 +74,28 @@ class CatalogueNames:
     def is_common(self, value: str) -> bool:
         """Whether a value is a common word ("war", "paperback")."""
         return not self.common.isdisjoint(self.counts(value))
+
+    def titled(self, title: str) -> Titled:
+        """The items that a whole text names as a title, with or without its year. The very title
+        settles which, where the words are those of several.
+        """
+        name, year = split_year(title)
+        filed = self._titles.get(name) or self._titles.get(key(name).decode())
+        own = [number >> 1 for number in filed if not number & 1]
+        titles = {p: self._graph.arrays.titles[p] for p in own or [n >> 1 for n in filed]}
+        dated = {p: t for p, t in titles.items() if not year or split_year(t)[1] in ("", year)}
+        exact = [place for place, known in dated.items() if known == title]
+        ids = self._graph.arrays.item_ids
+        places = exact if len(exact) == 1 else sorted(dated)
+        return Titled(tuple(ids[place] for place in places), bool(own))
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """The ids of the attributes that a whole text names, numbers and groups of users aside."""
+        return tuple(self._graph.arrays.attribute_ids[k] for k in self._values.get(name))
+
+    def is_indexed(self, relation: str) -> bool:
+        """Whether `named` knows the values of a relation."""
+        return relation in self._named
 
     def find(self, text: str) -> list[Mention]:
         """Left to right, never overlapping; of two that overlap, the longer."""

@@ -8,6 +8,7 @@ from agents.assistant.request import Premise, Request, Shared, Verdict, Wish
 from agents.assistant.understanding.acts import (
     Act,
     act_of,
+    asked_among,
     asked_relations,
     asks_whether,
     likened,
@@ -24,6 +25,7 @@ from agents.assistant.understanding.names import CatalogueNames
 from agents.assistant.understanding.reading import SentenceReader
 from agents.assistant.understanding.relations import Reading
 from agents.assistant.understanding.tokens import Sentence, sentences
+from agents.assistant.understanding.unclear import unclear
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Record
@@ -55,13 +57,13 @@ class Understanding:
     def __init__(self, graph: InvertedGraph, folder: Path | None = None) -> None:
         self._graph = graph
         self._lexicon = Lexicon(r for r in graph.relations if r != AUDIENCE)
-        self._names = CatalogueNames(graph, self._lexicon.fillers, folder)
-        self._reader = SentenceReader(graph, self._lexicon, self._names)
+        self.names = CatalogueNames(graph, self._lexicon.fillers, folder)
+        self._reader = SentenceReader(graph, self._lexicon, self.names)
         self._groups = GroupReader(graph, self._lexicon.known)
 
     def heard(self, text: str, state: Request) -> Request:
         """The state after a message of the assistant: the items that it named were shown."""
-        named = [mention for mention in self._names.find(text) if mention.items]
+        named = [mention for mention in self.names.find(text) if mention.items]
         if lines := [match.end() for match in _NUMBERED.finditer(text)]:  # a list of ours
             named = [mention for mention in named if mention.start in lines]
         shown = [mention.items[0] for mention in named]
@@ -87,12 +89,14 @@ class Understanding:
         found.excluded += refused(text, state)
         if not found.anchors and not found.excluded:
             found.anchors += likened(text, state.shown)
-        changes = {"not_understood": left, "k": amount.number if amount else state.k}
+        among = state.among if act == "more" else asked_among(text, state.shown)
+        amount_wanted = amount.number if amount else state.k
+        changes = {"not_understood": left, "k": amount_wanted, "among": among}
         return Understood(request=self._applied(found, state).model_copy(update=changes), act=act)
 
     def _read(self, text: str, state: Request) -> tuple[Found, list[Sentence]]:
         """What a message says, and its sentences."""
-        mentions, found = self._names.find(text), Found(self._lexicon.known)
+        mentions, found = self.names.find(text), Found(self._lexicon.known)
         for wish in state.wishes:
             self._know(wish.condition, found)
         for mention in mentions:
@@ -107,6 +111,9 @@ class Understanding:
             else:
                 found.wishes.append(Wish(condition=condition))
             found.used.update(range(start, end))
+        for span in unclear(text, mentions, self._graph.relations):
+            found.unclear.append(span)
+            found.used.update(range(span.start, span.end))
         spoken = sentences(text, mentions, self._lexicon)
         for sentence in spoken:
             rest = [token for token in sentence if token.start not in found.used]
@@ -125,11 +132,11 @@ class Understanding:
         )
 
     def _know(self, condition: Condition, found: Found) -> None:
-        if self._names.counts(condition.value):
+        if self.names.counts(condition.value):
             found.name(condition.name, Reading(condition.relation, condition.value))
 
     def _usual(self, value: str) -> Reading:
-        return Reading(next(iter(self._names.counts(value))), value)
+        return Reading(next(iter(self.names.counts(value))), value)
 
     def _applied(self, found: Found, state: Request) -> Request:
         """The state with all that was found: what is taken back first, wishes last."""

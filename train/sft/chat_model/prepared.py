@@ -67,7 +67,7 @@ def prepare(
     held_out = _whole_batches(held_out, config.batch)
     longest, answer = _longest(tokenizer, [*rows, *held_out])
     check_context(folder, shape, tokenizer, longest)
-    tokens = micro_batch_tokens(longest, gpu)
+    tokens = micro_batch_tokens(longest, config.precision, gpu)
     whole = fits(shape, tokens, lora=config.lora_rank > 0, room=available_memory())
     return Prepared(
         config, folder, shape, rows, held_out, longest, answer, checkpointing=not whole, gpu=gpu

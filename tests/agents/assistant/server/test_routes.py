@@ -5,11 +5,11 @@ import re
 from fastapi.testclient import TestClient
 
 from agents.assistant.answer import Answer
-from agents.assistant.feedback import Feedback
 from agents.assistant.server.app import App
 from agents.assistant.server.config import AssistantConfig
 from agents.assistant.server.metrics import AskMetrics
 from data_engine.http.tokens import issue_token
+from data_engine.store.feedback import Feedback
 
 THREAD = "a" * 32
 BERG = "a comedy directed by Bo Berg"  # films E to H (i5–i8); odd ones are dramas
@@ -50,11 +50,15 @@ def test_a_conversation_is_kept_changed_judged_and_forgotten(client, small_store
     refused = client.post(f"{place}/feedback", json={"item": "i8", "liked": False}).json()
     assert "i8" not in items(refused["answer"])
     feedback = Feedback(small_store.with_name("hand.duckdb.assistant") / "feedback.sqlite")
+    asked = [one for one in feedback.questions() if one.thread == THREAD]
+    assert [(c.op, c.value) for c in asked[0].conditions] == [("is", "Comedy"), ("is", "d2")]
     opinions = [(one.item, one.liked) for one in feedback.opinions() if one.thread == THREAD]
-    assert opinions == [("i6", True), ("i8", False)] and feedback.questions().count(BERG) == 1
+    assert opinions == [("i6", True), ("i8", False)] and [one.text for one in asked] == [BERG]
     kept = client.get(place).json()["turns"]
     assert [turn["text"] for turn in kept] == [BERG, "", "", ""] and kept[-1] == refused
     assert client.delete(place).status_code == 204
+    said = [*feedback.questions(), *feedback.opinions()]
+    assert THREAD not in {one.thread for one in said}
     assert client.get(place).json() == {"turns": []}
 
 

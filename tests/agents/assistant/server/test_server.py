@@ -12,9 +12,9 @@ import httpx
 import openai
 import pytest
 
-from agents.assistant.feedback import Feedback
 from data_engine.http.child import served
 from data_engine.store.database import Store
+from data_engine.store.feedback import Feedback
 from tests.agents.assistant.server.browser import browsing, chromium
 from tests.conftest import hand_catalogue
 from tests.reward_server.server.support import process_at

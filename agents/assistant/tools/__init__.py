@@ -1,0 +1,1 @@
+"""The assistant as tools that another agent calls, over MCP."""
