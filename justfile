@@ -48,6 +48,10 @@ docs:
 doors *args:
     @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m doors tests/doors "$@"
 
+# the unit tests that need no torch on Python 3.12 and 3.13, or the versions named (network)
+pythons *versions:
+    @tests/pythons/run "$@"
+
 # one benchmark, with its arguments; its last line is one JSON object
 bench name *args:
     @shift; "{{bin}}/python" -m tests.bench.{{name}} "$@"

@@ -34,9 +34,20 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'rerec' has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[name]), name)
+    try:
+        value = getattr(import_module(_MODULES[name]), name)
+    except ModuleNotFoundError as error:
+        raise _explained(error, name) from None
     globals()[name] = value  # the next access finds it without this function
     return value
+
+
+def _explained(error: ModuleNotFoundError, name: str) -> ImportError:
+    """The error with the part that brings a public name, where that part is not installed."""
+    from rerec.parts import PART_OF_ROOM, PartMissing, part_with
+
+    part = part_with(error.name or "", PART_OF_ROOM[_MODULES[name].split(".")[0]])
+    return ImportError(str(PartMissing(f"rerec.{name}", part))) if part else error
 
 
 def __dir__() -> list[str]:

@@ -138,10 +138,7 @@ def main() -> None:
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'the machine'}")
     except ImportError as error:
-        _fail(
-            f"{_first_line(error)}: the environment is incomplete or damaged, "
-            "`rerec doctor` says where"
-        )
+        _fail(_what_is_missing(error))
     except SystemExit as end:
         if end.code == 130:  # Typer's code for Ctrl-C
             print(
@@ -150,6 +147,18 @@ def main() -> None:
                 file=sys.stderr,
             )
         raise
+
+
+def _what_is_missing(error: ImportError) -> str:
+    """The part to install, or that what is installed does not work."""
+    from rerec.parts import PART_OF_ROOM, PartMissing, part_with
+
+    module, _, _ = COMMANDS.get(" ".join(sys.argv[1:2]), ("rerec", "", ""))
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        if part := part_with(error.name, PART_OF_ROOM[module.split(".")[0]]):
+            return str(PartMissing("this command", part))
+    line = _first_line(error)
+    return f"{line}: the environment is incomplete or damaged, `rerec doctor` says where"
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:

@@ -17,6 +17,7 @@ from data_engine.errors import RerecError
 from data_engine.runtime.run_directory import RunDirectory
 from rerec.demo_table import results_table
 from rerec.journey import POLICIES, QUICK, REINFORCED, JourneySize, Stage, stages
+from rerec.parts import PartMissing, lacking
 
 demo = typer.Typer(pretty_exceptions_enable=False)
 LINE_WIDTH = 110  # characters of a log's last line that are shown
@@ -54,6 +55,8 @@ def _demo(
 
     Example: rerec demo --data ../shared/data/movies
     """
+    if lacking("train"):
+        raise PartMissing("the demo", "train")
     if data is not None and not data.is_dir():
         raise JourneyError(
             f"--data {data} is no folder: give one with ratings, items and triples, "

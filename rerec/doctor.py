@@ -1,19 +1,23 @@
 """`rerec doctor`: whether this machine can run everything."""
 
 import os
+import platform
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from data_engine.errors import RerecError
+from rerec.parts import PARTS, lacking
 
 doctor = typer.Typer(pretty_exceptions_enable=False)
 PACKAGES = ("agents", "data_engine", "rerec", "reward_server", "train")
 LEAST_MEMORY, LEAST_DISK = 7.5, 3  # GB; of nominally 8 GB a little is always taken
+HEAVY = ("all", "train")  # what so much memory and disk is for
+SHOWN = 5  # packages that are named
 HERE = Path(__file__).resolve().parents[1]
 
 
@@ -23,26 +27,30 @@ class MachineError(RerecError):
 
 @doctor.command()
 def _doctor(
+    part: Annotated[
+        str, typer.Option(help=f"Check for one part alone: {', '.join(PARTS)}.")
+    ] = "all",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the facts as one JSON object.")
     ] = False,
 ) -> None:
     """Check that the libraries work, cores, memory, disk and that our packages are the ones
-    imported. Exits non-zero when something is wrong.
+    imported; show which parts are installed. Exits non-zero when something is wrong.
 
-    Example: rerec doctor --json
+    Example: rerec doctor --part serve
     """
     from data_engine.runtime.console import show
-    from data_engine.runtime.provenance import provenance
+    from data_engine.runtime.provenance import versions
 
-    facts: Mapping[str, Any] = provenance()
-    versions: Mapping[str, str] = facts["versions"]
+    if part not in ("all", *PARTS):
+        raise MachineError(f"no part {part!r}: choose from all, {', '.join(PARTS)}")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     disk = shutil.disk_usage(HERE).free / 2**30
-    problems = list(_problems(versions, memory, disk))
-    found = {
-        **versions,
-        "python": facts["python"],
+    problems = [*_faults(part), *(_shortages(memory, disk) if part in HEAVY else ())]
+    found: dict[str, object] = {
+        **versions(),
+        **{f"part {name}": _state(name) for name in PARTS},
+        "python": platform.python_version(),
         "cores": os.cpu_count(),
         "memory_gb": round(memory, 1),
         "free_disk_gb": round(disk, 1),
@@ -50,21 +58,34 @@ def _doctor(
     }
     show(found, as_json)
     if problems:
-        raise MachineError("; ".join(problems) + ": run ./justw again to repair the environment")
+        raise MachineError("; ".join(problems))
 
 
-def _problems(versions: Mapping[str, str], memory: float, disk: float) -> Iterator[str]:
-    """What is wrong; `memory` and free `disk` in GB."""
+def _state(part: str) -> str:
+    return f"lacks {_listed(missing)}" if (missing := lacking(part)) else "installed"
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:SHOWN])
+    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
+
+
+def _faults(part: str) -> Iterator[str]:
+    """What is wrong with the environment, and what mends it."""
     from data_engine.runtime.provenance import broken
 
     for name in PACKAGES:
         if not _is_ours(name):
             yield f"package {name} is not ours (another distribution has the same import name)"
-    for name, found in versions.items():
-        if found == "absent":
-            yield f"{name} is not installed"
+    mend = f'./justw in a checkout, or pip install "rerec[{part}]"'
+    if missing := lacking(part):
+        yield f"rerec[{part}] lacks {_listed(missing)}: {mend}; --part checks one part alone"
     if failing := broken():
-        yield failing
+        yield f"{failing}: {mend}"
+
+
+def _shortages(memory: float, disk: float) -> Iterator[str]:
+    """What this machine has too little of; both in GB."""
     if memory < LEAST_MEMORY:
         yield "less than 8 GB of memory"
     if disk < LEAST_DISK:

@@ -2,7 +2,9 @@
 films.
 """
 
+import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -32,8 +34,19 @@ LONGEST = (
     "test_docs",
 )  # minutes each, in few tests
 SHARED = Path(__file__).resolve().parents[1].parent / "shared/data"
+TORCH = find_spec("torch") is not None
+OF_TRAINING = re.compile(
+    r"^(?:import|from) (?:torch|train|transformers|tests\.agents\.test_naturalness)\b", re.MULTILINE
+)
 settings.register_profile("rerec", deadline=None)  # no test asserts a time
 settings.load_profile("rerec")
+
+
+def pytest_ignore_collect(collection_path):
+    """Without torch (`just pythons`) the test files of what needs it are left out."""
+    if not TORCH and collection_path.suffix == ".py":
+        return True if OF_TRAINING.search(collection_path.read_text(encoding="utf-8")) else None
+    return None
 
 
 def pytest_collection_modifyitems(items):
@@ -101,11 +114,12 @@ def hand_store(tmp_path_factory) -> Path:
 def film_store(tmp_path_factory) -> Path:
     """Invented films, embedded, with 160 Examples."""
     path = tmp_path_factory.mktemp("films") / "films.duckdb"
+    method = "lightgcn" if TORCH else "als"
     with Store.open(path, create=True) as store:
         store.replace_catalogue(make_world(WorldConfig(items=400, users=150, seed=3)))
         found = embed(
             Likes.of(InteractionGraph.from_store(store)),
-            make_model("lightgcn", dims=16, layers=3, epochs=3, seed=0, checkpoint=None),
+            make_model(method, dims=16, layers=3, epochs=3, seed=0, checkpoint=None),
         )
         store.save_embeddings(found.items, found.vectors, {})
     config = SynthConfig(

@@ -3,10 +3,12 @@
 import importlib
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
+
+from rerec.parts import declared
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,16 +53,24 @@ def test_a_heavy_library_has_one_home(library, home):
 
 
 def test_the_lock_pins_everything_we_import_and_not_openai_agents():
-    lock = {
-        line.split("==")[0].lower().replace("_", "-"): line
-        for line in (ROOT / "requirements.lock").read_text().splitlines()
-        if line
-    }
-    assert all("==" in line for line in lock.values()) and "openai-agents" not in lock
-    import re
+    lock, server = (pins(ROOT / name) for name in ("requirements.lock", "requirements-serve.lock"))
+    assert "openai-agents" not in lock and server.items() <= lock.items()
+    assert {*declared("serve")} <= set(server)
+    assert {*declared("all"), *declared("dev"), *declared("smollm2")} - {"torch"} <= set(lock)
+    torch = (ROOT / "requirements-torch.lock").read_text(encoding="utf-8").splitlines()[-1]
+    assert torch == str(declared("train")["torch"]).split(";")[0].strip()
 
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert {re.split(r"[=<>]", name)[0].lower() for name in wanted} <= set(lock)
+
+def pins(lock: Path) -> dict[str, str]:
+    """Canonical name → pin with its hashes, one per line; each has at least one."""
+    text = lock.read_text(encoding="utf-8").replace(" \\\n", " ")
+    found = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, _, rest = line.partition("==")
+            assert "--hash=sha256:" in rest, line
+            found[canonicalize_name(name)] = rest
+    return found
 
 
 @pytest.mark.journey

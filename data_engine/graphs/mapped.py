@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from data_engine.facts import Facts, all_hold, number
 from data_engine.graphs.arrays import GraphArrays
@@ -18,6 +17,7 @@ from data_engine.schema import Condition
 
 CACHED = 65_536
 ATTRIBUTE = 0xFFFFFFFF  # the bits of a code that are the attribute's number
+RELATION_BITS = 16  # of a relation's number, as GraphArrays stores it
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity, so that look-ups in caches are quick
@@ -52,10 +52,13 @@ class MappedGraph(Facts):
         self.arrays, self.digest = arrays, arrays.digest
         self.relations = tuple(arrays.relations)
         self._number = {relation: n for n, relation in enumerate(self.relations)}
-        shape = (len(arrays.names), len(self.relations))
-        ones = np.ones(len(arrays.relation), bool)
-        self._occurs = csr_array((ones, (arrays.attribute, arrays.relation)), shape)
-        self._occurs.sum_duplicates()  # (attribute, relation): whether an edge joins them
+        # The distinct pairs that an edge joins, by attribute and relation; then where each starts.
+        # Sorted and not np.unique, whose hashing takes minutes for millions of such numbers.
+        pairs = np.sort(arrays.attribute.astype(np.int64) << RELATION_BITS | arrays.relation)
+        pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
+        self._pair_attribute, self._pair_relation = np.divmod(pairs, 1 << RELATION_BITS)
+        places = np.arange(len(arrays.names) + 1)
+        self._pair_start = np.searchsorted(self._pair_attribute, places)
         self.edges = lru_cache(CACHED)(self._edges)
         self.known = lru_cache(CACHED)(self._known)
         self.compiled = lru_cache(CACHED)(self._compiled)
@@ -142,8 +145,8 @@ class MappedGraph(Facts):
 
     def relations_of(self, attribute: int) -> tuple[str, ...]:
         """The relations in which an attribute, by its number, occurs."""
-        start, end = self._occurs.indptr[attribute : attribute + 2]
-        return tuple(self.relations[k] for k in self._occurs.indices[start:end])
+        start, end = self._pair_start[attribute : attribute + 2]
+        return tuple(self.relations[k] for k in self._pair_relation[start:end])
 
     def _compiled(self, op: str, relation: str, value: str) -> CompiledCondition:
         """The condition of these three parts; conditions that are alike are one object."""
@@ -156,7 +159,7 @@ class MappedGraph(Facts):
     def _compiled_bound(self, op: str, relation: str, bound: float) -> CompiledCondition:
         """Met by items none of whose values is on the wrong side of the bound."""
         known = self.number(relation)
-        attributes = self._occurs[:, [known]].nonzero()[0].tolist() if known >= 0 else []
+        attributes = self._pair_attribute[self._pair_relation == known].tolist()
         wrong, words = set[int](), set[int]()
         for attribute in attributes:
             found = number(self.arrays.names[attribute])

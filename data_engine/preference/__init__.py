@@ -9,6 +9,7 @@ To add one: write the module, name it in `make_model`.
 """
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -58,10 +59,12 @@ def make_model(
     keeps its state to go on from; `patience`: of its early stopping.
     """
     if method == "lightgcn":
-        from data_engine.preference.lightgcn import (  # torch takes seconds to import
-            LightGCN,
-            LightGCNConfig,
-        )
+        if find_spec("torch") is None:
+            raise DataError(
+                'LightGCN needs torch: pip install "rerec[rporec]", or take --method als'
+            )
+        # Here, not above: torch takes seconds to import.
+        from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
 
         return LightGCN(
             LightGCNConfig(dims=dims, layers=layers, epochs=epochs, patience=patience, seed=seed),

@@ -20,6 +20,7 @@ PACKAGES = (
     "transformers",
     "verl",
 )  # what needs others after them
+ABSENT = "absent"
 
 
 _TRY = """
@@ -34,10 +35,11 @@ for name in sys.argv[1:]:
 
 
 def broken() -> str:
-    """The first of PACKAGES that cannot be imported, with the reason; "" when all can. Another
-    process tries, which may crash or take seconds.
+    """The first of PACKAGES that is installed and cannot be imported, with the reason; "" when all
+    can. Another process tries, which may crash or take seconds.
     """
-    words = [sys.executable, "-P", "-W", "ignore", "-c", _TRY, *PACKAGES]
+    installed = [name for name, found in versions().items() if found != ABSENT]
+    words = [sys.executable, "-P", "-W", "ignore", "-c", _TRY, *installed]
     tried = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
     if not tried.returncode:
         return ""
@@ -53,13 +55,19 @@ def provenance(**facts: object) -> dict[str, object]:
     """Git revision of the code ("" outside a checkout or without git), versions of what matters,
     and `facts` (config, seeds, digests).
     """
+    python = platform.python_version()
+    return {"git": _revision(), "python": python, "versions": versions(), **facts}
+
+
+def versions() -> dict[str, str]:
+    """The versions of PACKAGES that are installed, ABSENT for the others."""
     found = {}
     for name in PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "absent"
-    return {"git": _revision(), "python": platform.python_version(), "versions": found, **facts}
+            found[name] = ABSENT
+    return found
 
 
 def write_json(path: Path, value: object) -> None:

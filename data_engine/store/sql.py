@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 Row = tuple[Any, ...]
 
@@ -29,6 +28,8 @@ def append(
     db: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
     """Add rows to a table, all at once."""
+    import pyarrow as pa  # not above: who only reads a store needs none
+
     if rows:
         batch = pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
         db.register("batch", batch)

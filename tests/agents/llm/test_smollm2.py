@@ -75,7 +75,6 @@ def test_a_missing_package_is_named_with_what_to_type(monkeypatch, tmp_path, pac
 def test_what_is_to_be_typed_is_what_the_locks_pin():
     locked = {
         *(ROOT / "requirements.lock").read_text().split(),
-        *(ROOT / "requirements-no-deps.lock").read_text().split(),
     }
     pins = {word for word in INSTALL.split() if "==" in word}
     assert len(pins) == 2 and pins <= locked

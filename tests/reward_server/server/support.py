@@ -2,14 +2,11 @@
 
 import httpx
 import psutil
-import torch
 
 from data_engine.graphs.arrays import GraphArrays
 from data_engine.http.tokens import issue_token
 from data_engine.names.sentences import DEFAULT
 from data_engine.store.database import Store
-from reward_server.rechead.files import save_head
-from reward_server.rechead.model import HeadConfig, RecHead
 from reward_server.wire import Response
 
 
@@ -44,6 +41,11 @@ def examples_at(url):
 
 def save_untrained_head(store, folder, encoder=DEFAULT):
     """An untrained RecHead for a store's graph."""
+    import torch  # not above: a server without a head is tested without torch (`just pythons`)
+
+    from reward_server.rechead.files import save_head
+    from reward_server.rechead.model import HeadConfig, RecHead
+
     with Store.open(store, read_only=True) as opened:
         arrays = GraphArrays.of(opened)
     config = HeadConfig(dims=4, layers=1, heads=1, length=4)
