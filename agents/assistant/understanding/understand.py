@@ -71,7 +71,7 @@ class Understanding:
 
     def titled(self, text: str) -> tuple[str, ...]:
         """The items that bear a title."""
-        whole = [m for m in self._names.find(text) if (m.start, m.end) == (0, len(text))]
+        whole = [m for m in self.names.find(text) if (m.start, m.end) == (0, len(text))]
         return whole[0].items if whole else ()
 
     def understand(self, text: str, state: Request | None = None) -> Understood:
