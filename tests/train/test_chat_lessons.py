@@ -21,7 +21,7 @@ from train.models.checks import check_chat, check_round_trip, load_tokenizer
 from train.models.folder import Shape, model_folder, read_shape
 from train.models.memory import fits, sft_memory
 from train.sft.chat_model.config import ChatSFTConfig
-from train.sft.chat_model.encoding import encode_chat
+from train.sft.chat_model.encoding import answer_tokens, encode_chat
 from train.sft.chat_model.prepared import prepare
 from train.sft.chat_model.rows import lesson_row
 from train.sft.lessons import lessons
@@ -74,6 +74,23 @@ def test_the_loss_counts_exactly_the_policys_own_right_messages():
     assert learned == mask
     asked = tokenizer.apply_chat_template(row["messages"][:-1], add_generation_prompt=True)
     assert ids[: len(asked["input_ids"])] == asked["input_ids"]  # as the policy is asked
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        ("Heat fits.\n\n<answer>Heat</answer>", "Heat"),
+        ("Heat fits.", ""),
+        ("<answer></answer>", ""),
+    ],
+)
+def test_the_answer_of_a_lesson_is_found_among_its_tokens(gold, answer):
+    row = lesson_row(Lesson("Heat?", gold, (), system="Be kind."))
+    tokenizer = make_tokenizer(["Heat fits.", "<answer>", "</answer>", "Heat?"])
+    ids, learned = encode_chat(tokenizer, row["messages"], row["learned"])
+    places = answer_tokens(tokenizer, row["messages"], row["learned"])
+    assert tokenizer.decode([ids[k] for k in places]) == answer
+    assert all(learned[k] for k in places)
 
 
 def test_a_template_that_rewrites_earlier_messages_is_refused():

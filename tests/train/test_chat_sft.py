@@ -32,6 +32,7 @@ def model(film_store, tmp_path_factory):
 def words(film_store, model):
     """A run that goes over its 80 lessons more than once, in batches that do not divide them."""
     sizes = ["--steps", STEPS, "--batch", 12, "--save-every", 2, "--learning-rate", 0.01]
+    sizes += ["--answer-weight", 3]
     return ["train", "sft", "--store", film_store, "--model", model, "--seed", 3, *sizes]
 
 

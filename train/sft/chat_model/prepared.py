@@ -13,7 +13,7 @@ from train.models.folder import Shape, model_folder, read_shape
 from train.models.memory import available_memory, fits
 from train.sft.chat_model.compose import filled_in, micro_batch_tokens
 from train.sft.chat_model.config import ChatSFTConfig
-from train.sft.chat_model.encoding import encode_chat
+from train.sft.chat_model.encoding import answer_tokens, encode_chat
 from train.sft.chat_model.rows import Row, lesson_rows
 from train.sft.lessons import lessons
 
@@ -59,6 +59,8 @@ def prepare(
     rows = lesson_rows(lessons(list(examples), evidence, config.style), config.answer_weight)
     answers = [row["messages"][-1]["content"] for row in evenly(rows, READ_BACK)]
     check_round_trip(folder, tokenizer, answers)
+    if config.answer_weight != 1:
+        answer_tokens(tokenizer, rows[0]["messages"], rows[0]["learned"])  # raises if it cannot
     gpu = torch.cuda.is_available()
     config = filled_in(config, shape, len(rows), gpu)
     assert config.batch is not None
