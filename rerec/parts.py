@@ -13,7 +13,7 @@ PARTS = ("serve", "data", "agents", "rporec", "train", "mcp", "smollm2")  # ligh
 PART_OF_ROOM = {
     "agents": "agents",
     "data_engine": "data",
-    "rerec": "all",
+    "rerec": "agents",  # ask, chat, assistant; the demo asks for all itself
     "reward_server": "serve",
     "train": "train",
 }
@@ -27,7 +27,7 @@ class PartMissing(RerecError):
 
     def __init__(self, who: str, part: str) -> None:
         where = f'pip install "rerec[{part}]"'
-        if part in ("train", "all") and sys.version_info >= TRAIN_BEFORE:
+        if part == "train" and sys.version_info >= TRAIN_BEFORE:
             where = f"it is for Python 3.11 and 3.12, and this is 3.{sys.version_info[1]}"
         super().__init__(f"{who} needs rerec[{part}]: {where}")
 

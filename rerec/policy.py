@@ -136,6 +136,7 @@ class PolicyConfig(Config):
 
         def tell(chat: "Chat") -> Iterator[str]:
             with alone:
+                yield ""  # whoever has gone meanwhile is noticed before anything is computed
                 yield from policy.stream(chat)
 
         return tell
@@ -153,8 +154,8 @@ def config(
     had, and for options that mean nothing without one.
     """
     if policy is None:
-        if model or style:
-            raise DataError("--policy-model and --policy-style need --policy")
+        if model or style or engine != "hf":
+            raise DataError("--policy-model, --policy-style and --policy-engine need --policy")
         return None
     return PolicyConfig(
         policy=policy, model=model, style=style, engine=engine, seconds=seconds, key_env=key_env

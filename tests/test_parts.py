@@ -30,8 +30,6 @@ MODULES = {
     "data_engine.preference.lightgcn": "rporec",
     "agents": "agents",
     "agents.commands": "base",
-    "agents.assistant.commands": "base",
-    "agents.assistant.server.command": "base",
     "agents.assistant.tools.command": "base",
     "reward_server": "serve",
     "reward_server.client": "base",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,7 +34,7 @@ class Assistant:
         self._graph, self._saver = build_graph(self._steps), None
         if checkpoints is not None:
             self.keep(checkpoints)
-        self._locks = [Lock() for _ in range(LOCKS)]  # one message of a conversation at a time
+        self._locks = [RLock() for _ in range(LOCKS)]  # one message of a conversation at a time
 
     def keep(self, checkpoints: Path) -> None:
         """Keep conversations in this file from now on, in this process."""
@@ -115,7 +115,7 @@ class Assistant:
             raise DataError("conversations are kept only with checkpoints: name a file for them")
         _messages(text)
         self._steps.check_known(Request(), edits)
-        with self._locks[hash(thread) % LOCKS]:
+        with self.holding(thread):
             config = {"configurable": {"thread_id": thread}}
             return _run(self._threads, _given(text, edits, user, k), config, listen)
 
@@ -136,9 +136,14 @@ class Assistant:
         return [(turn["text"], Answer.model_validate(turn["answer"])) for turn in turns]
 
     def forget(self, thread: str) -> None:
-        """Keep nothing of a conversation."""
+        """Keep nothing of a conversation; an answer that is being given in it comes first."""
         if self._saver is not None:
-            self._saver.delete_thread(thread)
+            with self.holding(thread):
+                self._saver.delete_thread(thread)
+
+    def holding(self, thread: str) -> RLock:
+        """Held while a conversation is changed: nobody else changes it meanwhile."""
+        return self._locks[hash(thread) % LOCKS]
 
     def heard(self, text: str, state: Request) -> Request:
         """The state after a message of the assistant that was not an answer of this object."""

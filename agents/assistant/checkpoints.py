@@ -29,6 +29,7 @@ def open_checkpoints(path: Path) -> SqliteSaver:
     """A saver over the SQLite file, which is made where it is missing; close its `conn`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, check_same_thread=False)
+    connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
     saver = SqliteSaver(connection, serde=JsonSerializer())
     saver.setup()
     return saver

@@ -15,6 +15,7 @@ from data_engine.responses.reading import read
 
 CANDIDATES = 6  # that a policy is shown: as many as an Example has
 SECONDS = 20.0
+PAUSE = 0.2  # seconds between two judgements of a text that still comes
 MOST_CHARACTERS = 32_768  # as many as the reward server reads
 Listen = Callable[[Thought], None]
 log = logging.getLogger("rerec.assistant")
@@ -42,18 +43,22 @@ class Reasoner:
         listen: is given the text as it comes. Whatever happens to the policy, this returns: a
         reasoning without an answer has a `problem`.
         """
-        text, problem = "", ""
+        text, problem, seen = "", "", -PAUSE
         near = (*choice.candidates, *choice.anchors)
         try:
             for raw in within(self._policy.reason(choice), self._seconds):
                 piece = _printable(raw)
-                text += piece
-                judged = self._judged(text, request, near) if "\n" in piece else None
-                listen(Thought(text=piece, marks=judged.marks if judged else None))
-                if len(text) > MOST_CHARACTERS:
+                if len(text) + len(piece) > MOST_CHARACTERS:
                     raise PolicyFailed(f"it wrote more than {MOST_CHARACTERS} characters")
+                text += piece
+                if not piece:
+                    continue
+                marked = None
+                if "\n" in piece and monotonic() - seen > PAUSE:
+                    marked, seen = self._judged(text, request, near).marks, monotonic()
+                listen(Thought(text=piece, marks=marked))
         except RerecError as error:
-            problem = str(error)
+            problem = " ".join(_printable(str(error)).split())
         except Exception as error:  # whatever a model's library does, the graph's answer stands
             log.exception("the policy failed")
             problem = f"it failed ({type(error).__name__})"

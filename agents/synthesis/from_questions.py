@@ -7,7 +7,6 @@ Everything but the words is made and proven as for other Examples.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -26,9 +25,9 @@ from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.graphs.evidence import Evidence
 from data_engine.schema import Condition, Example, Kind, Provenance
 from data_engine.store.database import Store
+from data_engine.store.examples_of_people import PEOPLE, replace_examples_of_people
 from data_engine.store.feedback import Feedback
 
-PEOPLE = "people"  # the writer of such Examples
 TURNED = {"not": "is", "below": "above", "above": "below"}
 SHORTCUTS = {
     "not": "negation_ignored",
@@ -77,12 +76,7 @@ def examples_of_questions(store: Path, candidates: int = 6, seed: int = 0) -> Fr
 def put_into(store: Path, examples: list[Example]) -> None:
     """Put the Examples behind those of other writers, in place of those of earlier questions."""
     with Store.open(store) as opened:
-        others = (
-            one
-            for one in opened.stream()
-            if one.split != "benchmark" and one.provenance.writer != PEOPLE
-        )
-        opened.replace_examples(chain(others, examples))
+        replace_examples_of_people(opened, examples)
 
 
 class _Maker:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from agents.assistant.understanding.understand import Understanding, Understood
 from agents.synthesis.world import HISTORY
-from data_engine.importers.feedback import asker_of
 from data_engine.schema import Condition
 from data_engine.store.feedback import Feedback, Opinion, Question
 
@@ -34,10 +33,10 @@ def asked_questions(feedback: Feedback) -> list[Asked]:
     for one in _last_opinions(feedback):
         if one.liked:
             liked[one.thread].append(one)
-            taste[asker_of(one.thread, one.user)].append(one)
+            taste[feedback.asker(one.thread, one.user)].append(one)
     found = []
     for question in questions:
-        asker, thread = asker_of(question.thread, question.user), question.thread
+        asker, thread = feedback.asker(question.thread, question.user), question.thread
         items = tuple(_liked_after(question, said[thread], liked[thread]))
         before = [one.item for one in taste[asker] if one.at < question.at]
         text = " ".join(question.text.split())

@@ -4,16 +4,15 @@ Each asker is a user of their own: whoever asks may claim any name, so that nobo
 changes. The interactions follow the feedback: what is forgotten there goes here too.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from data_engine.runtime.config import Config
 from data_engine.schema import content_hash
 from data_engine.store.database import Store
-from data_engine.store.feedback import Feedback, Opinion, feedback_path
+from data_engine.store.examples_of_people import PEOPLE, replace_examples_of_people
+from data_engine.store.feedback import PREFIX, Feedback, feedback_path
 from data_engine.store.sql import append
 
-PREFIX = "asker-"  # of the ids of askers, before 16 hex digits
 OURS = f"regexp_full_match(user_id, '{PREFIX}[0-9a-f]{{16}}')"
 COLUMNS = ("user_id", "item_id", "timestamp", "liked")
 Interaction = tuple[str, str, int, bool]  # as COLUMNS
@@ -37,22 +36,18 @@ class FeedbackReport(Config):
     embeddings: int = 0
 
 
-def asker_of(thread: str, user: str | None) -> str:
-    """The id of whoever asked: of the user that was named, else of the conversation. Nobody can
-    tell from it what those were.
-    """
-    return f"{PREFIX}{content_hash(['user', user] if user else ['conversation', thread])}"
-
-
 def import_feedback(store: Store) -> FeedbackReport:
     """Bring the interactions of a store in line with its feedback, in one transaction; where that
-    changes nothing, nothing is written. Feedback that was deleted leaves no interaction.
+    changes nothing, nothing is written. Feedback that was deleted leaves no interaction and no
+    Example of a question.
 
     Raises DataError where there is no feedback and never was.
     """
     _ = store.graph_digest  # raises where there is no catalogue yet
     kept = set(store.rows(f"SELECT {', '.join(COLUMNS)} FROM interactions WHERE {OURS}"))
-    wanted = _wanted(store.path, deleted=bool(kept))
+    people = sum(one.provenance.writer == PEOPLE for one in store.stream())
+    gone = bool(kept or people) and not feedback_path(store.path).is_file()
+    wanted = set() if gone else _wanted(store.path)
     items = {item for (item,) in store.rows("SELECT item_id FROM items")}
     known = {row for row in wanted if row[1] in items}
     added, removed = known - kept, kept - known
@@ -66,23 +61,24 @@ def import_feedback(store: Store) -> FeedbackReport:
         removed=len(removed),
     )
     if not added and not removed:
+        if gone and people:
+            replace_examples_of_people(store, [])
+            return report.model_copy(update={"examples": people})
         return report
     return _replace(store, sorted(known), report)
 
 
-def _wanted(store: Path, deleted: bool) -> set[Interaction]:
-    """The interactions that the feedback means. deleted: a file that is missing was deleted."""
-    if deleted and not feedback_path(store).is_file():
-        return set()
+def _wanted(store: Path) -> set[Interaction]:
+    """The interactions that the feedback means."""
     with Feedback.of(store) as feedback:
-        return _interactions(feedback.opinions())
+        return _interactions(feedback)
 
 
-def _interactions(opinions: Iterable[Opinion]) -> set[Interaction]:
+def _interactions(feedback: Feedback) -> set[Interaction]:
     """The last opinion of each asker on each item."""
     last: dict[tuple[str, str], tuple[int, bool]] = {}
-    for one in opinions:
-        last[asker_of(one.thread, one.user), one.item] = int(one.at), one.liked
+    for one in feedback.opinions():
+        last[feedback.asker(one.thread, one.user), one.item] = int(one.at), one.liked
     return {(*place, *opinion) for place, opinion in last.items()}
 
 

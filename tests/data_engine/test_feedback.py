@@ -1,10 +1,13 @@
 """Feedback becomes interactions: one user per asker, the last opinion, all or nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from data_engine.errors import DataError
-from data_engine.importers.feedback import asker_of, import_feedback
+from data_engine.importers.feedback import import_feedback
 from data_engine.store.database import Store
+from data_engine.store.examples_of_people import replace_examples_of_people
 from data_engine.store.feedback import Feedback, feedback_path
 
 ONE, OTHER = "a" * 32, "b" * 32
@@ -44,7 +47,7 @@ def test_each_asker_is_a_user_with_the_last_opinion_of_each_item(path, feedback)
         (OTHER, "u1", "gone", True),
     ]:
         feedback.add_opinion(thread, user, item, liked)
-    one, named = asker_of(ONE, None), asker_of(OTHER, "u1")
+    one, named = feedback.asker(ONE, None), feedback.asker(OTHER, "u1")
     with Store.open(path) as store:
         of_u1 = store.rows("SELECT * FROM interactions WHERE user_id = 'u1' ORDER BY ALL")
         report = import_feedback(store)
@@ -109,6 +112,37 @@ def test_without_feedback_an_import_says_where_it_would_be(path):
         feedback_path(path).write_text("no database")
         with pytest.raises(DataError, match="is no feedback file"):
             import_feedback(store)
+
+
+def test_deleted_feedback_takes_the_examples_of_questions_with_it(path, feedback):
+    with Store.open(path) as store:
+        (example,) = store.examples()
+        written = {"provenance": example.provenance.model_copy(update={"writer": "people"})}
+        replace_examples_of_people(store, [example.model_copy(update=written).named()])
+        assert len(store.examples()) == 2
+        feedback_path(path).unlink()
+        assert import_feedback(store).examples == 1 and store.examples() == [example]
+        with pytest.raises(DataError, match="no feedback at"):
+            import_feedback(store)
+
+
+def test_askers_are_known_by_the_key_of_the_file_alone(feedback, tmp_path):
+    with Feedback(tmp_path / "other.sqlite") as other:
+        assert other.asker(ONE, "u1") != feedback.asker(ONE, "u1") == feedback.asker(OTHER, "u1")
+    with Feedback(tmp_path / "other.sqlite") as again:
+        assert again.asker(ONE, None) == other_asker(tmp_path / "other.sqlite")
+
+
+def other_asker(path):
+    with Feedback(path) as feedback:
+        return feedback.asker(ONE, None)
+
+
+def test_threads_that_share_the_file_lose_nothing(feedback):
+    with ThreadPoolExecutor(8) as threads:
+        for k in range(160):
+            threads.submit(feedback.add_question, str(k), None, "a film?", ())
+    assert sorted(int(one.thread) for one in feedback.questions()) == list(range(160))
 
 
 def test_the_file_is_private_even_where_it_was_not(path):

@@ -81,12 +81,13 @@ def test_the_loss_counts_exactly_the_policys_own_right_messages():
     [
         ("Heat fits.\n\n<answer>Heat</answer>", "Heat"),
         ("Heat fits.", ""),
+        ("<answer>we</answer>", "we"),
         ("<answer></answer>", ""),
     ],
 )
 def test_the_answer_of_a_lesson_is_found_among_its_tokens(gold, answer):
     row = lesson_row(Lesson("Heat?", gold, (), system="Be kind."))
-    tokenizer = make_tokenizer(["Heat fits.", "<answer>", "</answer>", "Heat?"])
+    tokenizer = make_tokenizer(["Heat fits.", "<answer>", "</answer>", "Heat?", "we"])
     ids, learned = encode_chat(tokenizer, row["messages"], row["learned"])
     places = answer_tokens(tokenizer, row["messages"], row["learned"])
     assert tokenizer.decode([ids[k] for k in places]) == answer

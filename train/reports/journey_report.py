@@ -89,6 +89,8 @@ def _read_asked(path: Path) -> list[dict[str, Any]]:
     found = []
     for one in json.loads(path.read_text())["answers"]:
         reasoning = one["answer"]["reasoning"]
+        if reasoning is None:  # nothing was left to choose from
+            continue
         graph = one["answer"]["text"].split("\n")[: -len(reasoning["summary"])]
         parts = {"pieces": marked(reasoning["text"], reasoning["marks"]), "graph": graph}
         found.append({"question": one["question"], "summary": reasoning["summary"], **parts})

@@ -44,8 +44,7 @@ class Service:
         """Load the store again; the old one is used until it is there. Raises DataError."""
         loaded = Assistant(self._store)
         self._prepare(loaded)
-        self.assistant.close()
-        self.assistant = loaded
+        self.assistant = loaded  # the old one closes its file once its last answer is given
 
     async def run(self, work: Callable[P, T], *words: P.args, **named: P.kwargs) -> T:
         """What `work` returns, done in a thread."""
@@ -81,17 +80,18 @@ class Service:
 
     def say(self, thread: str, said: Say, listen: Listen = ignore_thought) -> Turn:
         """The next turn of a kept conversation."""
-        answer = self.assistant.reply(
-            PREFIX + thread,
-            said.text,
-            edits=said.edits,
-            user=said.user,
-            k=said.k,
-            listen=listen,
-        )
+        with self.assistant.holding(PREFIX + thread):
+            answer = self.assistant.reply(
+                PREFIX + thread,
+                said.text,
+                edits=said.edits,
+                user=said.user,
+                k=said.k,
+                listen=listen,
+            )
+            if said.text:
+                self._feedback.add_question(thread, said.user, said.text, answer.state.conditions)
         self.metrics.record_answer(answer)
-        if said.text:
-            self._feedback.add_question(thread, said.user, said.text, answer.state.conditions)
         return self._turn(said.text, answer)
 
     def judge(self, thread: str, opinion: Opinion) -> Turn:
@@ -110,8 +110,9 @@ class Service:
 
     def forget(self, thread: str) -> None:
         """Keep nothing of a conversation, nor of the feedback in it."""
-        self.assistant.forget(PREFIX + thread)
-        self._feedback.forget(thread)
+        with self.assistant.holding(PREFIX + thread):
+            self.assistant.forget(PREFIX + thread)
+            self._feedback.forget(thread)
 
     def _prepare(self, assistant: Assistant) -> None:
         if self._open_policy:

@@ -49,7 +49,7 @@ def answer_tokens(tokenizer: PreTrainedTokenizerBase, chat: Chat, learned: Seque
     *before, (message, _) = pieces(tokenizer, chat, learned)
     first = sum(len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text, _ in before)
     _, answer, _ = split_answer(message)
-    start = message.rfind(answer) if answer else len(message)
+    start = message.rfind(answer, 0, message.rfind("</answer>")) if answer else len(message)
     places = tokenizer(message, add_special_tokens=False, return_offsets_mapping=True)
     inside = [
         first + k

@@ -193,4 +193,5 @@ def command(store: Path, run: Path, config: ChatSFTConfig) -> str:
 
 
 def _decisive(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: record.get(key) for key in DECISIVE}
+    config = {"answer_weight": 1.0, "precision": "fp32", **record.get("config", {})}
+    return {key: record.get(key) for key in DECISIVE} | {"config": config}
