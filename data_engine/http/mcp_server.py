@@ -4,13 +4,17 @@ The SDK is an extra (`rerec[mcp]`), imported when a server is asked for.
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from data_engine.errors import DataError
 
 MOST_BYTES = 2**18  # of a request over HTTP: one call
+INTERRUPTED = 130  # exit code after Ctrl-C
 
 
 class Tool(NamedTuple):
@@ -62,7 +66,9 @@ def make_server(list_tools: ListTools, call_tool: CallTool) -> Any:
         content = [types.TextContent(type="text", text=text)]
         return types.CallToolResult(content=content, is_error=failed)
 
-    return Server("rerec", on_list_tools=on_list_tools, on_call_tool=on_call_tool)
+    return Server(
+        "rerec", version=version("rerec"), on_list_tools=on_list_tools, on_call_tool=on_call_tool
+    )
 
 
 def session_manager(server: Any, guarded: bool) -> Any:
@@ -89,8 +95,9 @@ def session_manager(server: Any, guarded: bool) -> Any:
 
 
 def serve_stdio(server: Any) -> None:
-    """Serve over standard input and output until the input ends. Whatever else is printed
-    meanwhile goes to standard error: the output is the protocol's alone.
+    """Serve over standard input and output until the input ends, or Ctrl-C.
+
+    Whatever else is printed meanwhile goes to standard error: the output is the protocol's alone.
     """
     from mcp.server.stdio import stdio_server
 
@@ -98,4 +105,6 @@ def serve_stdio(server: Any) -> None:
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())
 
+    # The thread that waits for input cannot be woken, and there is nothing to finish or to keep.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     asyncio.run(serve())
