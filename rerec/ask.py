@@ -9,10 +9,12 @@ from agents.assistant.files import CONVERSATIONS, assistant_folder, check_store
 from data_engine.errors import DataError
 from data_engine.runtime.options import DEFAULT_STORE, StoreOption
 from rerec import policy as policies
+from rerec import reader as readers
 
 if TYPE_CHECKING:
     from agents.assistant.answer import Answer
     from agents.assistant.assistant import Assistant
+    from agents.assistant.second_reader import ReaderConfig
 
 ask = typer.Typer(pretty_exceptions_enable=False)
 chat = typer.Typer(pretty_exceptions_enable=False)
@@ -42,6 +44,9 @@ def _ask(
     policy_engine: policies.EngineOption = "hf",
     policy_seconds: policies.SecondsOption = 20.0,
     policy_key_env: policies.KeyEnvOption = "OPENAI_API_KEY",
+    understand: readers.UnderstandOption = None,
+    understand_url: readers.UrlOption = readers.URL,
+    understand_key_env: readers.KeyEnvOption = "OPENAI_API_KEY",
     examples: Annotated[
         int, typer.Option(min=0, help="Ask what so many test Examples of the store ask, too.")
     ] = 0,
@@ -62,10 +67,11 @@ def _ask(
     config = policies.config(
         policy, policy_model, policy_style, policy_engine, policy_seconds, policy_key_env
     )
+    reader = readers.config(understand, understand_url, understand_key_env)
     check_store(store)
     asked += _queries(store, examples) if examples else []
     answers: list[dict[str, object]] = []
-    assistant = _assistant(store, config)
+    assistant = _assistant(store, config, reader)
     for question in asked:
         answer = _answered(assistant, question, user, k, as_json, heading=len(asked) > 1)
         answers.append({"question": question, "answer": answer.model_dump(mode="json")})
@@ -84,6 +90,9 @@ def _chat(
     policy_engine: policies.EngineOption = "hf",
     policy_seconds: policies.SecondsOption = 20.0,
     policy_key_env: policies.KeyEnvOption = "OPENAI_API_KEY",
+    understand: readers.UnderstandOption = None,
+    understand_url: readers.UrlOption = readers.URL,
+    understand_key_env: readers.KeyEnvOption = "OPENAI_API_KEY",
     thread: Annotated[
         str,
         typer.Option(help="The name under which the conversation is kept; it goes on next time."),
@@ -99,21 +108,28 @@ def _chat(
     config = policies.config(
         policy, policy_model, policy_style, policy_engine, policy_seconds, policy_key_env
     )
+    reader = readers.config(understand, understand_url, understand_key_env)
     check_store(store)
     from agents.assistant.chat import Chat
 
-    with _assistant(store, config) as assistant:
+    with _assistant(store, config, reader) as assistant:
         assistant.keep(assistant_folder(store) / CONVERSATIONS)
         Chat(assistant, thread, user=user, k=k).run(new=new)
 
 
-def _assistant(store: Path, config: policies.PolicyConfig | None) -> "Assistant":
+def _assistant(
+    store: Path, config: policies.PolicyConfig | None, reader: "ReaderConfig | None"
+) -> "Assistant":
     """Imported here: LangGraph takes half a second, and a missing store must be said at once."""
     from agents.assistant.assistant import Assistant
 
     assistant = Assistant(store)
     if config:
         assistant.reason_with(config.open(store), config.seconds)
+    if reader:
+        from agents.assistant.second_reader import EndpointReader
+
+        assistant.read_with(EndpointReader(reader))
     return assistant
 
 

@@ -23,6 +23,7 @@ from data_engine.http.options import (
 )
 from data_engine.runtime.options import DEFAULT_STORE, StoreOption
 from rerec import policy as policies
+from rerec import reader as readers
 
 assistant = typer.Typer(pretty_exceptions_enable=False)
 
@@ -45,6 +46,9 @@ def _assistant(
     policy_engine: policies.EngineOption = "hf",
     policy_seconds: policies.SecondsOption = 20.0,
     policy_key_env: policies.KeyEnvOption = "OPENAI_API_KEY",
+    understand: readers.UnderstandOption = None,
+    understand_url: readers.UrlOption = readers.URL,
+    understand_key_env: readers.KeyEnvOption = "OPENAI_API_KEY",
     while_stdin: WhileStdinOption = False,
     tell: TellOption = None,
 ) -> None:
@@ -61,6 +65,7 @@ def _assistant(
             f"--policy-seconds {policy_seconds:g} leaves no time for the answer: "
             f"--seconds is {seconds:g}"
         )
+    reader = readers.config(understand, understand_url, understand_key_env)
     check_store(store)
     with metrics_folder(workers):
         from agents.assistant.server.config import AssistantConfig
@@ -76,6 +81,7 @@ def _assistant(
             at_once=at_once,
             seconds=seconds,
             policy_seconds=policy_seconds,
+            reader=reader,
         )
         options = ListenOptions(
             host=host,

@@ -25,10 +25,11 @@ class Option(Record):
 
 class Question(Record):
     """What is asked back. bearer: which of several people. title: which of several items. shared:
-    which of several values. not_understood: words that nothing was made of.
+    which of several values. not_understood: words that nothing was made of. second_reading: where a
+    language model reads the message otherwise.
     """
 
-    kind: Literal["bearer", "title", "shared", "not_understood"]
+    kind: Literal["bearer", "title", "shared", "not_understood", "second_reading"]
     text: str
     options: tuple[Option, ...] = ()
 

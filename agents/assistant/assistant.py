@@ -13,6 +13,7 @@ from agents.assistant.policy import Policy
 from agents.assistant.reasoning import SECONDS, Listen, ignore_thought
 from agents.assistant.reference import Reference
 from agents.assistant.request import Edit, Request
+from agents.assistant.second_reading import SecondReader
 from agents.assistant.steps import DialogueState, Json, Steps
 from data_engine.errors import DataError
 
@@ -48,6 +49,12 @@ class Assistant:
         the answers stay what they are, with its reasoning beside them.
         """
         self._steps.reason_with(policy, seconds)
+
+    def read_with(self, reader: SecondReader) -> None:
+        """Have a language model read the messages too from now on; where it reads them otherwise,
+        the answers ask.
+        """
+        self._steps.read_with(reader)
 
     @property
     def size(self) -> int:

@@ -53,11 +53,15 @@ class Reference:
         """
         self._check(relation)
         found = list[str]()
-        for known in self._bearers(relation, value):
+        for known in self.bearers(relation, value):
             found += self._graph.holders(relation, known)
         if not found:
             raise DataError(f"{value[:SHOWN]!r} is the {relation} of no item here")
         return self._best_first(tuple(dict.fromkeys(found)))
+
+    def bearers(self, relation: str, name: str) -> tuple[str, ...]:
+        """The values of a known relation that have a name, or are the number that it is."""
+        return tuple(self._bearers(relation, name))
 
     def _check(self, relation: str) -> None:
         if relation not in self.relations:
@@ -65,7 +69,6 @@ class Reference:
             raise DataError(f"no relation {relation[:SHOWN]!r}: choose from {known}")
 
     def _bearers(self, relation: str, name: str) -> list[str]:
-        """The values of a relation that have a name, or are the number that it is."""
         if named := [v for v in self._names.named(name) if self._graph.holders(relation, v)]:
             return named
         if relation in self._graph.numeric:

@@ -1,4 +1,5 @@
-"""The steps of an answer, one per node of the graph: understand, retrieve, reason, check, answer.
+"""The steps of an answer, one per node of the graph: understand, compare, retrieve, reason, check,
+answer.
 
 What passes between them is JSON, so that a checkpoint of it needs no pickle.
 """
@@ -20,16 +21,20 @@ from agents.assistant.reference import Reference
 from agents.assistant.request import Edit, Premise, Request, Wish
 from agents.assistant.retrieval import Found, retrieve
 from agents.assistant.say import Speaker, spoken_reasoning
+from agents.assistant.second_reading import Comparison, SecondReader, SecondReading
 from agents.assistant.understanding.understand import Understanding
 from agents.assistant.wording import Wording
+from data_engine.errors import RerecError
+from data_engine.schema import Condition
 
 Json = Mapping[str, Any]
 
 
 class DialogueState(TypedDict, total=False):
     """text, edits: what a person says and changes in this turn. request: the state before it, then
-    after it. k: items to show where the person does not say. query: the request in words. found,
-    reasoning, recommendations, answer: see the steps that make them.
+    after it. before: the conditions before it. k: items to show where the person does not say.
+    query: the request in words. second, found, reasoning, recommendations, answer: see the steps
+    that make them.
     """
 
     text: str
@@ -37,10 +42,12 @@ class DialogueState(TypedDict, total=False):
     user: str | None
     k: int
     request: Json
+    before: list[Json]
     act: Act
     about: Json
     told: list[Json]
     query: str
+    second: Json | None
     found: Json
     reasoning: Json | None
     recommendations: list[Json]
@@ -57,7 +64,13 @@ class Steps:
         self._checker = Checker(catalogue, self._wording)
         self._speaker = Speaker(graph, self._wording)
         self.reference = Reference(catalogue, self.understanding.names)
+        self._comparison = Comparison(graph, self.reference, self._wording)
+        self._reader: SecondReader | None = None
         self._reasoner: Reasoner | None = None
+
+    def read_with(self, reader: SecondReader) -> None:
+        """Have a language model read the messages too from now on."""
+        self._reader = reader
 
     def reason_with(self, policy: Policy, seconds: float) -> None:
         """Have a policy reason over the candidates from now on, for so many seconds at most."""
@@ -98,13 +111,28 @@ class Steps:
         text, known = state.get("text") or "", request.premises
         if not text:
             request = request.model_copy(update={"not_understood": ()})
-            return {"request": _json(request), "act": "ask", "told": [], "query": ""}
+            return {"request": _json(request), "act": "ask", "told": [], "query": "", "before": []}
         understood = self.understanding.understand(text, request)
         about = {"items": understood.items, "relations": understood.relations}
         told = [_json(one) for one in understood.request.premises if one not in known]
         changed: DialogueState = {"request": _json(understood.request), "act": understood.act}
         query = text if request.is_empty else in_words(understood.request, self._wording)
-        return {**changed, "about": about, "told": told, "query": query}
+        before = [_json(condition) for condition in request.conditions]
+        return {**changed, "about": about, "told": told, "query": query, "before": before}
+
+    def compare(self, state: DialogueState) -> DialogueState:
+        """How a language model reads the same message, where one is asked; it changes nothing."""
+        reader, text = self._reader, state.get("text")
+        if reader is None or not text or state["act"] in ("why", "who"):
+            return {"second": None}
+        request = Request.model_validate(state["request"])
+        known = [Condition.model_validate(one) for one in state["before"]]
+        try:
+            said = reader.read(text, known, self.reference.relations)
+        except RerecError as error:
+            problem = " ".join(str(error).split())
+            return {"second": _json(SecondReading(model=reader.name, problem=problem))}
+        return {"second": _json(self._comparison.compare(reader.name, said, request))}
 
     def retrieve(self, state: DialogueState) -> DialogueState:
         """The items to show: new ones, or for "why" and "who" those of the last answer."""
@@ -155,6 +183,8 @@ class Steps:
         asked = tuple(self._asked(n, wish) for n, wish in enumerate(request.wishes, 1))
         told = tuple(map(Premise.model_validate, state["told"]))
         answer = self._speaker.answer(state["act"], request, told, recommendations, asked, found)
+        if state.get("second"):
+            answer = self._with_second(answer, SecondReading.model_validate(state["second"]))
         if state.get("reasoning"):
             reasoning = Reasoning.model_validate(state["reasoning"])
             summary = tuple(spoken_reasoning(reasoning))
@@ -162,6 +192,12 @@ class Steps:
             text = "\n".join((answer.text, *summary))
             answer = answer.model_copy(update={"text": text, "reasoning": reasoning})
         return {"answer": _json(answer)}
+
+    def _with_second(self, answer: Answer, second: SecondReading) -> Answer:
+        """The answer that asks, too, where a language model reads the message otherwise."""
+        asked = tuple(self._comparison.questions(second, answer.state))
+        text = "\n".join((answer.text, *(question.text for question in asked)))
+        return answer.model_copy(update={"text": text, "questions": (*answer.questions, *asked)})
 
     def _asked(self, number: int, wish: Wish) -> Asked:
         return Asked(

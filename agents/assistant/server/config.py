@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from agents.assistant.reasoning import SECONDS
+from agents.assistant.second_reader import ReaderConfig
 from data_engine.runtime.config import Config
 
 MOST_MESSAGES = 200  # of a dialogue that is sent whole
@@ -14,7 +15,8 @@ MOST_EDITS = 50  # changes by hand in one request
 class AssistantConfig(Config):
     """store: the DuckDB file. tokens: token file. names: what the server may be called by in a URL,
     None for anything. most_bytes: of a body. at_once: requests being answered. seconds: for one,
-    of which a policy may take `policy_seconds`.
+    of which a policy may take `policy_seconds`. reader: a language model that reads the
+    messages too.
     """
 
     store: Path
@@ -24,3 +26,4 @@ class AssistantConfig(Config):
     at_once: int = Field(64, ge=1)
     seconds: float = Field(30.0, gt=0)
     policy_seconds: float = Field(SECONDS, gt=0)
+    reader: ReaderConfig | None = None

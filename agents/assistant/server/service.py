@@ -10,6 +10,7 @@ from agents.assistant.assistant import Assistant
 from agents.assistant.files import CONVERSATIONS, assistant_folder
 from agents.assistant.policy import Policy
 from agents.assistant.reasoning import Listen, ignore_thought
+from agents.assistant.second_reader import EndpointReader
 from agents.assistant.server.config import AssistantConfig
 from agents.assistant.server.metrics import AskMetrics
 from agents.assistant.server.wire import Conversation, Opinion, Recommend, Say, Turn
@@ -36,7 +37,8 @@ class Service:
         """Open the kept conversations, the policy, and the threads that answer."""
         # Threads side by side would only compete for the interpreter; but nobody should wait for
         # the policy of another.
-        self._threads = ThreadPoolExecutor(self._config.at_once if self._open_policy else 1)
+        waits = self._open_policy or self._config.reader
+        self._threads = ThreadPoolExecutor(self._config.at_once if waits else 1)
         self._prepare(self.assistant)
         self._feedback = Feedback(feedback_path(self._store))
 
@@ -115,6 +117,8 @@ class Service:
             self._feedback.forget(thread)
 
     def _prepare(self, assistant: Assistant) -> None:
+        if self._config.reader:
+            assistant.read_with(EndpointReader(self._config.reader))
         if self._open_policy:
             assistant.reason_with(self._open_policy(), self._config.policy_seconds)
         assistant.keep(assistant_folder(self._store) / CONVERSATIONS)

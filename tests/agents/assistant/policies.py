@@ -23,6 +23,25 @@ Alien (1979)</answer>"""
 TEXTS = {"right": RIGHT, "liar": LIAR, "hangs": RIGHT, "dies": RIGHT, "silent": ""}
 
 
+def reading(*conditions):
+    """The answer of a model that reads (relation, op, name) conditions."""
+    fields = ("relation", "op", "name")
+    return json.dumps({"conditions": [dict(zip(fields, one, strict=True)) for one in conditions]})
+
+
+SCOTT = ("director", "is", "Ridley Scott")
+READINGS = {
+    "agrees": reading(("genre", "is", "sci-fi"), SCOTT),
+    "more": reading(("genre", "is", "Sci-Fi"), SCOTT, ("year", "below", "1982")),
+    "less": f"Here it is: {reading(SCOTT)}",
+    "other": reading(("genre", "not", "sci-fi"), ("director", "is", "Zelda\x1b Quux"), SCOTT),
+    "homonym": reading(("starring", "is", "John Williams")),
+    "invents": reading(("mood", "is", "dark"), ("year", "below", "soon")),
+    "broken": "I would love to help!",
+    "slow": reading(SCOTT),
+}
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -30,13 +49,16 @@ class Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.asked.append((asked, self.headers["authorization"]))
         model = asked["model"]
+        if model == "slow":
+            self.server.released.wait()
+        if not asked.get("stream") and model in READINGS:
+            message = {"role": "assistant", "content": READINGS[model]}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            answer = {"id": "c", "object": "chat.completion", "created": 0, "model": "m"}
+            self._answer(200, answer | {"choices": [choice]})
+            return
         if model not in TEXTS:
-            body = b'{"error": {"message": "no such model"}}'
-            self.send_response(404)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self._answer(404, {"error": {"message": "no such model"}})
             return
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
@@ -53,6 +75,14 @@ class Handler(BaseHTTPRequestHandler):
         self._send({}, "stop")
         self._write(b"data: [DONE]\n\n")
         self._write(b"")
+
+    def _answer(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def _send(self, delta, reason=None):
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
