@@ -10,6 +10,7 @@ from data_engine.errors import DataError
 from data_engine.runtime.options import DEFAULT_STORE, StoreOption
 from rerec import policy as policies
 from rerec import reader as readers
+from rerec.conversations import CheckpointsOption, check_url
 
 if TYPE_CHECKING:
     from agents.assistant.answer import Answer
@@ -97,6 +98,7 @@ def _chat(
         str,
         typer.Option(help="The name under which the conversation is kept; it goes on next time."),
     ] = "terminal",
+    checkpoints: CheckpointsOption = None,
     new: Annotated[
         bool, typer.Option("--new", help="Begin the conversation anew; the kept one is left.")
     ] = False,
@@ -109,11 +111,12 @@ def _chat(
         policy, policy_model, policy_style, policy_engine, policy_seconds, policy_key_env
     )
     reader = readers.config(understand, understand_url, understand_key_env)
+    check_url(checkpoints)
     check_store(store)
     from agents.assistant.chat import Chat
 
     with _assistant(store, config, reader) as assistant:
-        assistant.keep(assistant_folder(store) / CONVERSATIONS)
+        assistant.keep(checkpoints or assistant_folder(store) / CONVERSATIONS)
         Chat(assistant, thread, user=user, k=k).run(new=new)
 
 

@@ -24,6 +24,7 @@ from data_engine.http.options import (
 from data_engine.runtime.options import DEFAULT_STORE, StoreOption
 from rerec import policy as policies
 from rerec import reader as readers
+from rerec.conversations import CheckpointsOption, check_url
 
 assistant = typer.Typer(pretty_exceptions_enable=False)
 
@@ -49,6 +50,7 @@ def _assistant(
     understand: readers.UnderstandOption = None,
     understand_url: readers.UrlOption = readers.URL,
     understand_key_env: readers.KeyEnvOption = "OPENAI_API_KEY",
+    checkpoints: CheckpointsOption = None,
     while_stdin: WhileStdinOption = False,
     tell: TellOption = None,
 ) -> None:
@@ -66,6 +68,7 @@ def _assistant(
             f"--seconds is {seconds:g}"
         )
     reader = readers.config(understand, understand_url, understand_key_env)
+    check_url(checkpoints)
     check_store(store)
     with metrics_folder(workers):
         from agents.assistant.server.config import AssistantConfig
@@ -82,6 +85,7 @@ def _assistant(
             seconds=seconds,
             policy_seconds=policy_seconds,
             reader=reader,
+            checkpoints=checkpoints,
         )
         options = ListenOptions(
             host=host,

@@ -24,21 +24,22 @@ LOCKS = 64
 
 
 class Assistant:
-    """Answers over one store, which is read once. With `checkpoints` (a SQLite file) conversations
-    are kept, and go on after a restart; close it then, or use a `with` block.
+    """Answers over one store, which is read once. With `checkpoints` (a SQLite file, or a
+    postgresql:// URL) conversations are kept, and go on after a restart; close it then, or use a
+    `with` block.
 
     Raises DataError where the store is missing or holds no catalogue.
     """
 
-    def __init__(self, store: Path | str, *, checkpoints: Path | None = None) -> None:
+    def __init__(self, store: Path | str, *, checkpoints: Path | str | None = None) -> None:
         self._steps = Steps(Catalogue.load(store))
         self._graph, self._saver = build_graph(self._steps), None
         if checkpoints is not None:
             self.keep(checkpoints)
         self._locks = [RLock() for _ in range(LOCKS)]  # one message of a conversation at a time
 
-    def keep(self, checkpoints: Path) -> None:
-        """Keep conversations in this file from now on, in this process."""
+    def keep(self, checkpoints: Path | str) -> None:
+        """Keep conversations there from now on, in this process."""
         from agents.assistant.checkpoints import open_checkpoints
 
         self._saver = open_checkpoints(checkpoints)
@@ -184,7 +185,8 @@ def _given(text: str, edits: Sequence[Edit], user: str | None, k: int) -> Dialog
     if not 1 <= k <= 100:
         raise DataError(f"k {k}: choose from 1 to 100")
     changes: list[Json] = [edit.model_dump(mode="json") for edit in edits]
-    return {"text": text, "edits": changes, "user": user, "k": k}
+    said = text.replace("\0", " ")  # which Postgres would not keep
+    return {"text": said, "edits": changes, "user": user, "k": k}
 
 
 def _run(graph: Any, given: DialogueState, config: Any, listen: Listen) -> Answer:

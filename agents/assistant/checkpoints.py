@@ -1,4 +1,4 @@
-"""Checkpoints of conversations in SQLite, as JSON: reading one back can run no code."""
+"""Checkpoints of conversations in SQLite or Postgres, as JSON: reading one back can run no code."""
 
 import json
 import sqlite3
@@ -8,6 +8,10 @@ from typing import Any
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from data_engine.errors import DataError
+
+MOST_CONNECTIONS = 8  # of a process to Postgres
+CONNECT_SECONDS = 10
+PACKAGES = "langgraph-checkpoint-postgres psycopg[binary,pool]"
 
 
 class JsonSerializer:
@@ -25,11 +29,39 @@ class JsonSerializer:
         return json.loads(raw)
 
 
-def open_checkpoints(path: Path) -> SqliteSaver:
-    """A saver over the SQLite file, which is made where it is missing; close its `conn`."""
+def open_checkpoints(place: Path | str) -> Any:
+    """A saver over a SQLite file, which is made where it is missing, or over the Postgres of a
+    postgresql:// URL; close its `conn`.
+
+    Raises DataError where Postgres cannot be reached, or its packages are missing.
+    """
+    if str(place).startswith(("postgres://", "postgresql://")):
+        return _postgres(str(place))
+    path = Path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, check_same_thread=False)
     connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
     saver = SqliteSaver(connection, serde=JsonSerializer())
+    saver.setup()
+    return saver
+
+
+def _postgres(url: str) -> Any:
+    try:
+        import psycopg
+        from langgraph.checkpoint.postgres import PostgresSaver
+        from psycopg.rows import dict_row
+        from psycopg_pool import ConnectionPool
+    except ImportError as error:
+        raise DataError(
+            f"conversations in Postgres need packages: pip install {PACKAGES}"
+        ) from error
+    settings = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    try:
+        psycopg.connect(url, connect_timeout=CONNECT_SECONDS).close()
+    except psycopg.Error as error:  # its message names host and user, never the password
+        raise DataError(f"Postgres cannot be reached: {' '.join(str(error).split())}") from error
+    pool = ConnectionPool(url, kwargs=settings, max_size=MOST_CONNECTIONS, open=True)
+    saver = PostgresSaver(pool, serde=JsonSerializer())
     saver.setup()
     return saver

@@ -16,7 +16,8 @@ class AssistantConfig(Config):
     """store: the DuckDB file. tokens: token file. names: what the server may be called by in a URL,
     None for anything. most_bytes: of a body. at_once: requests being answered. seconds: for one,
     of which a policy may take `policy_seconds`. reader: a language model that reads the
-    messages too.
+    messages too. checkpoints: a postgresql:// URL for conversations, None for SQLite beside the
+    store.
     """
 
     store: Path
@@ -27,3 +28,4 @@ class AssistantConfig(Config):
     seconds: float = Field(30.0, gt=0)
     policy_seconds: float = Field(SECONDS, gt=0)
     reader: ReaderConfig | None = None
+    checkpoints: str | None = None

@@ -121,7 +121,8 @@ class Service:
             assistant.read_with(EndpointReader(self._config.reader))
         if self._open_policy:
             assistant.reason_with(self._open_policy(), self._config.policy_seconds)
-        assistant.keep(assistant_folder(self._store) / CONVERSATIONS)
+        place = self._config.checkpoints
+        assistant.keep(place or assistant_folder(self._store) / CONVERSATIONS)
 
     def _turn(self, text: str, answer: Answer) -> Turn:
         named = dict.fromkeys((*answer.state.anchors, *answer.state.exclusions))
