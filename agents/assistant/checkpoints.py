@@ -11,7 +11,6 @@ from data_engine.errors import DataError
 
 MOST_CONNECTIONS = 8  # of a process to Postgres
 CONNECT_SECONDS = 10
-PACKAGES = "langgraph-checkpoint-postgres psycopg[binary,pool]"
 
 
 class JsonSerializer:
@@ -54,7 +53,7 @@ def _postgres(url: str) -> Any:
         from psycopg_pool import ConnectionPool
     except ImportError as error:
         raise DataError(
-            f"conversations in Postgres need packages: pip install {PACKAGES}"
+            'conversations in Postgres need rerec[postgres]: pip install "rerec[postgres]"'
         ) from error
     settings = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
     try:

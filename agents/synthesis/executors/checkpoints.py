@@ -22,8 +22,8 @@ def open_checkpoints(url: str) -> AbstractAsyncContextManager[BaseCheckpointSave
         from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     except ImportError as error:
         raise DataError(
-            "checkpoints in Postgres need the package langgraph-checkpoint-postgres: "
-            "pip install it, or leave --checkpoints out"
+            'checkpoints in Postgres need rerec[postgres]: pip install "rerec[postgres]", '
+            "or leave --checkpoints out"
         ) from error
     saver: AbstractAsyncContextManager[BaseCheckpointSaver] = AsyncPostgresSaver.from_conn_string(
         url
