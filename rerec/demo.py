@@ -1,27 +1,41 @@
 """`rerec demo`: the whole journey as a list of rerec commands, one process per stage.
 
-Finished stages are remembered in the run directory, so that an interrupted journey goes on where it
-stopped; the reward server runs for the stages that need it.
+Stages that do not wait for one another run side by side. Finished ones are remembered in the run
+directory, so that an interrupted journey goes on where it stopped; the reward server runs for the
+stages that need it.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 
-from data_engine.errors import RerecError
+from data_engine.errors import Interrupted, RerecError
+from data_engine.runtime.children import POLL_SECONDS
+from data_engine.runtime.machine import cores, memory
 from data_engine.runtime.run_directory import RunDirectory
+from data_engine.runtime.side_by_side import SideBySide
 from rerec.demo_table import results_table
-from rerec.journey import POLICIES, QUICK, REINFORCED, JourneySize, Stage, stages
+from rerec.journey import (
+    ASKED,
+    QUICK,
+    JourneySize,
+    Stage,
+    at_once,
+    model_folder,
+    stages,
+    startable,
+    to_run,
+)
 from rerec.parts import PartMissing, lacking
+from rerec.watching import Watch, last_line, log_file
 
 demo = typer.Typer(pretty_exceptions_enable=False)
-LINE_WIDTH = 110  # characters of a log's last line that are shown
-TAIL = 2000  # bytes of a log in which its last line is looked for
 
 
 class JourneyError(RerecError):
@@ -68,13 +82,13 @@ def _demo(
     warning = "  [yellow]--quick: small figures, for a look at the stages only[/yellow]"
     console.print(f"[bold]rerec demo[/bold] → {run}{warning if quick else ''}")
     seconds = _run_stages(console, run, data, size, seed)
-    console.print(results_table(run))
+    console.print(results_table(run, size.policies))
     report = f"Report: [bold]{run / 'report.html'}[/bold]"
     console.print(
         f"{seconds / 60:.1f} min in all. {report}"
         + ("  (--quick: too small to compare methods)" if quick else "")
     )
-    policy = run / POLICIES["rerec"]
+    policy = model_folder(run, ASKED)
     console.print(
         f"Ask it yourself: [bold]rerec assistant --store {run / 'store.duckdb'} --policy {policy}"
         "[/bold]",
@@ -90,24 +104,90 @@ def _default_run(data: Path | None, quick: bool, seed: int) -> Path:
 def _run_stages(
     console: Console, run: Path, data: Path | None, size: JourneySize, seed: int
 ) -> float:
-    """Run the stages that are not done yet; returns the seconds of all. Raises ConfigChanged."""
+    """Run the stages that are not done yet; returns the seconds that the journey took in all.
+
+    Raises ConfigChanged, JourneyError where a stage fails, Interrupted on SIGTERM and Ctrl-C.
+    """
     directory = RunDirectory(run, "journey.json", section="config", upgrade=_with_batch)
     source = str(data.resolve()) if data else "world"
-    record = _begin(directory, {"data": source, "seed": seed, "size": size.model_dump()})
+    record = _begin(directory, {"data": source, "seed": seed, "size": size.model_dump(mode="json")})
+    every = list(stages(run, data, size, seed))
+    waiting = to_run(every, record["stages"])
+    for stage in every:
+        if stage not in waiting:
+            console.print(f"  [dim]{stage.name:<16} done before[/dim]")
+    (run / "logs").mkdir(exist_ok=True)
+    begun = time.monotonic()
     with ExitStack() as stack:
-        server: list[str] = []
-        anew = False  # what follows a stage that was run now is run too: the report shows it
-        for stage in stages(run, data, size, seed):
-            if stage.name in record["stages"] and not anew:
-                console.print(f"  [dim]{stage.name:<15} done before[/dim]")
-                continue
-            anew = True
-            if stage.scored and not server:
-                server = ["--server", stack.enter_context(_server(run))]
-            arguments = stage.arguments + (server if stage.scored else [])
-            record["stages"][stage.name] = _run_stage(console, run, stage, arguments)
+        journey = _Journey(run, waiting, stack.enter_context(SideBySide()))
+        stack.enter_context(Live(console=console, transient=True, get_renderable=journey.view))
+        for stage, seconds in journey.ended():
+            command = "rerec " + " ".join(stage.arguments)
+            record["stages"].pop(stage.name, None)  # in the order in which they ended
+            record["stages"][stage.name] = {"seconds": seconds, "command": command}
+            record["seconds"] = record.get("seconds", 0.0) + time.monotonic() - begun
+            begun = time.monotonic()
             directory.write_json(directory.record, record)
-    return float(sum(stage["seconds"] for stage in record["stages"].values()))
+            console.print(f"  [green]✓[/green] {stage.name:<16} {seconds:7.1f} s")
+    return float(record.get("seconds", 0.0))
+
+
+class _Journey:
+    """The stages that wait and those that run, as many at a time as this machine can take."""
+
+    def __init__(self, run: Path, waiting: list[Stage], commands: SideBySide) -> None:
+        self._run, self._commands = run, commands
+        self._waiting, self._running = waiting, dict[str, Stage]()
+        self._starts, self._watch = dict[str, float](), Watch(run)
+        self._most = at_once(cores(), memory())
+        self._server = ExitStack()
+
+    def view(self) -> RenderableType:
+        """What is shown while stages run."""
+        return self._watch.view({name: self._starts[name] for name in self._running})
+
+    def ended(self) -> Iterator[tuple[Stage, float]]:
+        """Each stage that has ended well, with its seconds, until none is left."""
+        with self._server:
+            while self._running or self._waiting:
+                if not self._commands.stopped:
+                    self._start_what_can()
+                for name, code in self._commands.ended():
+                    if code and not self._commands.stopped:
+                        raise self._failed(name)
+                    stage = self._running.pop(name)
+                    if not code:
+                        yield stage, round(time.monotonic() - self._starts.pop(name), 1)
+                if self._commands.stopped and not self._running:
+                    raise Interrupted(
+                        f"stopped: run the same command again to go on ({self._run}/logs has the "
+                        "last words)"
+                    )
+                time.sleep(POLL_SECONDS)
+
+    def _start_what_can(self) -> None:
+        while stage := startable(self._waiting, self._running.values(), self._most):
+            self._waiting.remove(stage)
+            self._start(stage)
+
+    def _start(self, stage: Stage) -> None:
+        arguments = stage.arguments
+        if stage.scored:
+            if not self._watch.server:
+                self._watch.server = self._server.enter_context(_server(self._run))
+            arguments = [*arguments, "--server", self._watch.server]
+        alone = stage.alone or not any(other.trains for other in self._waiting)
+        threads = cores() if alone else max(1, cores() // self._most)
+        self._running[stage.name], self._starts[stage.name] = stage, time.monotonic()
+        environment = {"OMP_NUM_THREADS": str(threads)}
+        self._commands.start(stage.name, arguments, log_file(self._run, stage.name), environment)
+
+    def _failed(self, name: str) -> JourneyError:
+        log = log_file(self._run, name)
+        return JourneyError(
+            f"stage {name} failed ({last_line(log)}); its log is {log}; "
+            "run the same command again to retry from there"
+        )
 
 
 def _with_batch(config: dict[str, Any]) -> dict[str, Any]:
@@ -131,47 +211,3 @@ def _server(run: Path) -> AbstractContextManager[str]:
     from reward_server.local import local_server
 
     return local_server(run / "store.duckdb", run / "logs/serve.log")
-
-
-def _run_stage(console: Console, run: Path, stage: Stage, arguments: list[str]) -> dict[str, Any]:
-    """Run one command with its output in logs/; a live line meanwhile, one line at the end.
-
-    Raises JourneyError when it fails, Interrupted on SIGTERM and Ctrl-C.
-    """
-    from data_engine.runtime.children import run_rerec
-
-    log = run / f"logs/{stage.name.replace(' ', '-')}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    start = time.monotonic()
-    with console.status(stage.name) as status:
-
-        def show_progress() -> None:
-            seconds = time.monotonic() - start
-            status.update(f"{stage.name}  {seconds:.0f} s  {_progress(run, stage.name, log)}")
-
-        code = run_rerec(arguments, log, show_progress)
-    seconds = round(time.monotonic() - start, 1)
-    if code:
-        raise JourneyError(
-            f"stage {stage.name} failed ({_last_line(log)}); its log is {log}; "
-            "run the same command again to retry from there"
-        )
-    console.print(f"  [green]✓[/green] {stage.name:<15} {seconds:7.1f} s")
-    return {"seconds": seconds, "command": "rerec " + " ".join(arguments)}
-
-
-def _progress(run: Path, name: str, log: Path) -> str:
-    """How far a stage is: for RFT its steps, else the last line of its log."""
-    metrics = run / name / "log/rerec/rft.jsonl"
-    if name in REINFORCED and metrics.is_file():
-        steps = metrics.read_bytes().count(b"\n")
-        return f"{steps} steps done"
-    return _last_line(log)
-
-
-def _last_line(log: Path) -> str:
-    with log.open("rb") as tail:
-        tail.seek(max(0, log.stat().st_size - TAIL))
-        text = tail.read().decode(errors="replace").replace("\r", "\n")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:LINE_WIDTH] if lines else ""

@@ -1,39 +1,43 @@
 """The table at the end of the demo: held-out NDCG@1 after each stage of training."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
-from rerec.journey import POLICIES, evaluation_file
+from rerec.journey import evaluation_file
 
 TITLES = {
     "popularity": "most liked",
-    "untrained": "untrained",
     "sft": "after SFT",
-    "grpo": "after GRPO",
-    "rerec": "after ReRec",
+    "grpo": "GRPO",
+    "rerec": "ReRec",
+    "rerec-graph": "judged claims",
 }
-FIGURES = {"position bias p": "position_bias_p", "premise noticed": "premise_corrected"}
+FIGURES = {
+    "steps right": "steps_right",
+    "premise corrected": "premise_corrected",
+    "position bias p": "position_bias_p",
+}
 Summary = Mapping[str, Any]
 
 
-def results_table(run: Path) -> Table:
+def results_table(run: Path, policies: Sequence[str]) -> Table:
     """NDCG@1 by kind of query, one column per policy.
 
     ± is half the width of the 95 % interval; the report has both ends.
     """
-    summaries = {policy: _summary(run, policy) for policy in POLICIES}
+    summaries = {policy: _summary(run, policy) for policy in policies}
     kinds = list(summaries["sft"]["by_kind"])
     title = f"held-out NDCG@1, {summaries['sft']['queries']} unseen queries, ± 95 %"
     table = Table(  # 80 columns hold it
         title=title, title_justify="left", box=box.SIMPLE, show_edge=False, padding=(0, 1, 0, 0)
     )
     table.add_column("kind", no_wrap=True)
-    for policy in POLICIES:
+    for policy in policies:
         table.add_column(TITLES[policy], no_wrap=True)
     for kind in kinds:
         values = [_interval(summary["by_kind"][kind]) for summary in summaries.values()]

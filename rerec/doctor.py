@@ -1,6 +1,5 @@
 """`rerec doctor`: whether this machine can run everything."""
 
-import os
 import platform
 import shutil
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from data_engine.errors import RerecError
+from data_engine.runtime import machine
 from rerec.parts import PARTS, lacking
 
 doctor = typer.Typer(pretty_exceptions_enable=False)
@@ -44,14 +44,14 @@ def _doctor(
 
     if part not in ("all", *PARTS):
         raise MachineError(f"no part {part!r}: choose from all, {', '.join(PARTS)}")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    memory = machine.memory()
     disk = shutil.disk_usage(HERE).free / 2**30
     problems = [*_faults(part), *(_shortages(memory, disk) if part in HEAVY else ())]
     found: dict[str, object] = {
         **versions(),
         **{f"part {name}": _state(name) for name in PARTS},
         "python": platform.python_version(),
-        "cores": os.cpu_count(),
+        "cores": machine.cores(),
         "memory_gb": round(memory, 1),
         "free_disk_gb": round(disk, 1),
         "ok": not problems,

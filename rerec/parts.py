@@ -9,7 +9,8 @@ from packaging.utils import canonicalize_name
 
 from data_engine.errors import RerecError
 
-PARTS = ("serve", "data", "agents", "rporec", "train", "mcp", "postgres", "smollm2")  # light ones first
+# Light ones first.
+PARTS = ("serve", "data", "agents", "rporec", "train", "mcp", "postgres", "smollm2")
 PART_OF_ROOM = {
     "agents": "agents",
     "data_engine": "data",

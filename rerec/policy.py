@@ -1,6 +1,7 @@
 """A policy for the assistant: a model folder or an endpoint, asked as policies here are trained."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,6 +10,7 @@ import typer
 
 from data_engine.errors import DataError
 from data_engine.runtime.config import Config
+from data_engine.runtime.lean_transformers import import_transformers
 
 if TYPE_CHECKING:
     from agents.assistant.policy import Choice, Policy
@@ -105,7 +107,7 @@ class PolicyConfig(Config):
         """The policy over a store, with its weights loaded. Raises RerecError where that fails."""
         from data_engine.graphs.evidence import Evidence
 
-        tell = self._endpoint() if self.is_endpoint else self._folder()
+        tell = self._endpoint() if self.is_endpoint else _folder(self)
         return ModelPolicy(self.name, self.style or "", Evidence.load(store), tell)
 
     def _endpoint(self) -> "Callable[[Chat], Iterator[str]]":
@@ -121,25 +123,31 @@ class PolicyConfig(Config):
 
         return tell
 
-    def _folder(self) -> "Callable[[Chat], Iterator[str]]":
-        """One chat at a time: the model computes with all cores."""
-        from train.evaluation.decoding import Decoding
-        from train.evaluation.placement import placement
-        from train.evaluation.policies import HFPolicy
-        from train.evaluation.vllm_policy import VLLMPolicy
-        from train.models.style import TERSE
 
-        engine = HFPolicy if self.engine == "hf" else VLLMPolicy
-        most = TERSE_TOKENS if self.style == TERSE else MOST_TOKENS
-        policy = engine(Path(self.policy), Decoding(most_tokens=most), placement())
-        alone = Lock()
+@cache
+def _folder(config: PolicyConfig) -> "Callable[[Chat], Iterator[str]]":
+    """One chat at a time: the model computes with all cores.
 
-        def tell(chat: "Chat") -> Iterator[str]:
-            with alone:
-                yield ""  # whoever has gone meanwhile is noticed before anything is computed
-                yield from policy.stream(chat)
+    Its weights are loaded once in a process, whatever becomes of the store that it is asked about.
+    """
+    import_transformers()
+    from train.evaluation.decoding import Decoding
+    from train.evaluation.placement import placement
+    from train.evaluation.policies import HFPolicy
+    from train.evaluation.vllm_policy import VLLMPolicy
+    from train.models.style import TERSE
 
-        return tell
+    engine = HFPolicy if config.engine == "hf" else VLLMPolicy
+    most = TERSE_TOKENS if config.style == TERSE else MOST_TOKENS
+    policy = engine(Path(config.policy), Decoding(most_tokens=most), placement())
+    alone = Lock()
+
+    def tell(chat: "Chat") -> Iterator[str]:
+        with alone:
+            yield ""  # whoever has gone meanwhile is noticed before anything is computed
+            yield from policy.stream(chat)
+
+    return tell
 
 
 def config(

@@ -2,6 +2,8 @@
 
 import os
 
+from data_engine.runtime.machine import cores
+
 MOST = 4  # more only wait for one another on layers this small
 
 
@@ -11,8 +13,5 @@ def threads() -> int:
     At most the cores that this process may use, since a pinned process must not fight itself, and
     OMP_NUM_THREADS where it is set, as Ray does for a task with that many cores.
     """
-    allowed = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
     limit = os.environ.get("OMP_NUM_THREADS", "")
-    return min(MOST, allowed, max(1, int(limit)) if limit.isdigit() else MOST)
+    return min(MOST, cores(), max(1, int(limit)) if limit.isdigit() else MOST)

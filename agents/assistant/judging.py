@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
 
 from agents.assistant.answer import JudgedClaim, Mark, StrangeTitle
 from agents.assistant.request import Request, Wish
@@ -14,10 +13,11 @@ from data_engine.names.mentions import Mention, TitleFinder
 from data_engine.names.titles import TitleResolver
 from data_engine.responses.claim import Claim
 from data_engine.responses.claims import ClaimChecker
+from data_engine.responses.marks import worst
 from data_engine.responses.reading import read, without_tags
 
 VERDICTS = {"supported": "good", "contradicted": "bad", "unknown": "unknown"}
-WORST = ("", "good", "unknown", "bad", "outside", "invented")  # the later, the worse
+ORDER = ("good", "unknown", "bad", "outside", "invented")  # the later, the worse
 NOTES = {  # of a claim of this kind, by its word
     ("need", ""): "{value} was not asked for.",
     ("match", "yes"): "{value} is not what was asked for.",
@@ -127,19 +127,12 @@ def marks(
     """The claims and titles of a text of so many characters as marks: of what overlaps, the
     worst.
     """
-    worst = bytearray(length)
     spans: list[tuple[int, int, str]] = [(c.start, c.end, c.verdict) for c in claims]
     spans += [(title.start, title.end, title.verdict) for title in titles]
-    for start, end, verdict in spans:
-        rank = WORST.index(verdict)
-        worst[start:end] = bytes(max(rank, k) for k in worst[start:end])
-    found, at = [], 0
-    for rank, run in groupby(worst):
-        end = at + len(list(run))
-        if rank:
-            found.append(Mark(start=at, end=end, verdict=WORST[rank]))
-        at = end
-    return tuple(found)
+    return tuple(
+        Mark(start=start, end=end, verdict=verdict)  # type: ignore[arg-type]  # one of ORDER
+        for start, end, verdict in worst(spans, ORDER, length)
+    )
 
 
 def _dated(text: str) -> Iterator[tuple[list[int], int]]:

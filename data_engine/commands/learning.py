@@ -26,6 +26,14 @@ def embed(
             help="LightGCN: so many epochs without a rise before it stops; 20 finds a little more.",
         ),
     ] = 6,
+    ray: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="LightGCN: learn in N processes of a Ray cluster (RAY_ADDRESS, else this "
+            "machine), each with its part of every batch; 0 in this process.",
+        ),
+    ] = 0,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -44,10 +52,10 @@ def embed(
 
     checkpoint = store.with_name(store.name + ".embed.pt")
     sizes = {"dims": dims, "layers": layers, "epochs": epochs, "patience": patience, "seed": seed}
-    config = {"method": method, **sizes}
+    config = {"method": method, **sizes, **({"processes": ray} if ray else {})}
     with Store.open(store) as opened, progress(method, epochs) as report:
         digest = opened.graph_digest
-        model = make_model(method, **sizes, checkpoint=checkpoint)
+        model = make_model(method, **sizes, checkpoint=checkpoint, processes=ray)
         likes = Likes.of(InteractionGraph.from_store(opened))
 
         def report_round(done: int, ndcg: float) -> None:

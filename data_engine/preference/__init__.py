@@ -54,10 +54,14 @@ def make_model(
     seed: int,
     checkpoint: Path | None,
     patience: int = 6,
+    processes: int = 0,
 ) -> PreferenceModel:
     """The model of that name. Raises DataError for an unknown one. `checkpoint`: where LightGCN
-    keeps its state to go on from; `patience`: of its early stopping.
+    keeps its state to go on from; `patience`: of its early stopping; `processes`: of a Ray cluster,
+    0 for this process alone.
     """
+    if processes and method != "lightgcn":
+        raise DataError(f"--ray is for lightgcn: {method} learns in one process")
     if method == "lightgcn":
         if find_spec("torch") is None:
             raise DataError(
@@ -66,10 +70,16 @@ def make_model(
         # Here, not above: torch takes seconds to import.
         from data_engine.preference.lightgcn import LightGCN, LightGCNConfig
 
-        return LightGCN(
-            LightGCNConfig(dims=dims, layers=layers, epochs=epochs, patience=patience, seed=seed),
-            checkpoint,
+        config = LightGCNConfig(
+            dims=dims, layers=layers, epochs=epochs, patience=patience, seed=seed
         )
+        if not processes:
+            return LightGCN(config, checkpoint)
+        if find_spec("ray") is None:
+            raise DataError('--ray needs Ray: pip install "rerec[train]", or leave it out')
+        from data_engine.preference.data_parallel import DataParallelLightGCN
+
+        return DataParallelLightGCN(config, processes, checkpoint)
     if method == "als":
         return ALS(ALSConfig(dims=dims, rounds=epochs, seed=seed))
     if method == "popularity":

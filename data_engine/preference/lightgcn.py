@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import Field
+from torch import distributed
 from torch.nn.functional import (  # embedding's backward is several times faster than indexing's
     embedding,
     softplus,
 )
+from torch.nn.parallel import DistributedDataParallel
 
 from data_engine.preference.likes import Likes
 from data_engine.preference.ranking import ReportRound, ndcg10
@@ -44,15 +46,34 @@ class LightGCNConfig(Config):
     seed: int = 0
 
 
+class _Propagation(torch.nn.Module):
+    """Nodes → their final embeddings, and those of layer 0."""
+
+    def __init__(self, table: torch.Tensor, adjacency: torch.Tensor, layers: int) -> None:
+        super().__init__()
+        self.table = torch.nn.Parameter(table)
+        self.adjacency, self.layers = adjacency, layers
+
+    def forward(self, nodes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        final = _propagate(self.adjacency, self.table, self.layers)
+        return embedding(nodes, final), embedding(nodes, self.table)
+
+
 class LightGCN:
     """Learns one table of embeddings, users first. With a `checkpoint` path the state is kept there
     now and then, and a run that was cut short goes on from it to the same bytes; whoever keeps the
     result deletes the file.
+
+    In a process group of torch each process takes its part of every batch, and the gradients are
+    averaged (`DistributedDataParallel`): all processes hold the same state, the first one keeps it.
     """
 
     def __init__(self, config: LightGCNConfig, checkpoint: Path | None = None) -> None:
         self.config, self.checkpoint = config, checkpoint
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        together = distributed.is_available() and distributed.is_initialized()
+        self.rank = distributed.get_rank() if together else 0
+        self.count = distributed.get_world_size() if together else 1
 
     def fit(self, likes: Likes, report: ReportRound) -> None:
         """Train until validation NDCG@10 has not risen for `patience` checks; the best state is
@@ -63,51 +84,58 @@ class LightGCN:
         table = torch.nn.init.normal_(
             torch.empty(self.users + len(likes.items), c.dims), std=0.1, generator=self.rng
         )
-        self.table = table.to(self.device).requires_grad_()
+        ends = (
+            torch.from_numpy(np.stack([likes.user, likes.item + self.users])).long().to(self.device)
+        )
+        adjacency = _normalised_adjacency(ends, len(table))
+        network = _Propagation(table.to(self.device), adjacency, c.layers)
+        self.table = network.table
+        self.network = DistributedDataParallel(network) if self.count > 1 else network
         self.optimiser = torch.optim.Adam([self.table], lr=c.lr)
         self.state: dict[str, Any] = {
-            "identity": _identity(c, likes),
+            "identity": _identity(c, likes, self.count),
             "epoch": 0,
             "best": -1.0,
             "stale": 0,
             "final": table,
         }
         self._restore()
-        ends = (
-            torch.from_numpy(np.stack([likes.user, likes.item + self.users])).long().to(self.device)
-        )
-        adjacency = _normalised_adjacency(ends, len(table))
         saved = time.monotonic()
         while self.state["epoch"] < c.epochs and self.state["stale"] < c.patience:
-            self._epoch(adjacency, ends)
+            self._epoch(ends)
             self.state["epoch"] += 1
             if self.state["epoch"] % c.check_every == 0 or self.state["epoch"] == c.epochs:
                 self._check(adjacency, likes, report)
-            if self.checkpoint and time.monotonic() - saved > SAVE_SECONDS:
+            if self.checkpoint and not self.rank and time.monotonic() - saved > SAVE_SECONDS:
                 self._save()
                 saved = time.monotonic()
 
     def scores(self, users: np.ndarray) -> np.ndarray:
         """Products of final user and item embeddings."""
-        return _products(self.state["final"], self.users, users)
+        return products(self.state["final"], self.users, users)
 
     def vectors(self) -> np.ndarray:
         """The final item embeddings, mean over the layers."""
         vectors: np.ndarray = self.state["final"][self.users :].numpy()
         return vectors
 
-    def _epoch(self, adjacency: torch.Tensor, ends: torch.Tensor) -> None:
-        """One pass over the likes, with one uniform negative each."""
+    def _epoch(self, ends: torch.Tensor) -> None:
+        """One pass over the likes, with one uniform negative each.
+
+        Every process draws for all, so that all draw the same, and takes its own part; of the last
+        batch, which may not divide, what is left over is not learned from.
+        """
         order = torch.randperm(ends.shape[1], generator=self.rng)
-        for rows in torch.split(order, self.config.batch):
-            negatives = torch.randint(
-                self.users, len(self.table), (len(rows),), generator=self.rng
-            ).to(self.device)
-            nodes = torch.cat([ends[:, rows.to(self.device)].flatten(), negatives])
-            u, p, n = embedding(nodes, _propagate(adjacency, self.table, self.config.layers)).chunk(
-                3
-            )
-            size = embedding(nodes, self.table).square().sum() / len(rows)
+        for batch in torch.split(order, self.config.batch * self.count):
+            drawn = torch.randint(self.users, len(self.table), (len(batch),), generator=self.rng)
+            own = slice(self.rank, len(batch) // self.count * self.count, self.count)
+            rows, negatives = batch[own].to(self.device), drawn[own].to(self.device)
+            if not len(rows):
+                continue
+            nodes = torch.cat([ends[:, rows].flatten(), negatives])
+            final, first = self.network(nodes)
+            u, p, n = final.chunk(3)
+            size = first.square().sum() / len(rows)
             loss = softplus((u * (n - p)).sum(1)).mean() + self.config.l2 * size / 2
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -116,7 +144,7 @@ class LightGCN:
     def _check(self, adjacency: torch.Tensor, likes: Likes, report: ReportRound) -> None:
         with torch.no_grad():
             final = _propagate(adjacency, self.table, self.config.layers).cpu()
-        found = ndcg10(lambda users: _products(final, self.users, users), likes)
+        found = ndcg10(lambda users: products(final, self.users, users), likes)
         report(self.state["epoch"], found)
         if found > self.state["best"]:
             self.state |= {"best": found, "stale": 0, "final": final}
@@ -150,15 +178,16 @@ class LightGCN:
         self.rng.set_state(kept["rng"])
 
 
-def _identity(config: LightGCNConfig, likes: Likes) -> str:
+def _identity(config: LightGCNConfig, likes: Likes, processes: int) -> str:
     """What a checkpoint belongs to."""
     digest = hashlib.sha256(config.model_dump_json().encode())
+    digest.update(b"" if processes == 1 else str(processes).encode())
     for part in (likes.user, likes.item, likes.held_user, likes.held_item):
         digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
 
 
-def _products(final: torch.Tensor, users: int, chosen: np.ndarray) -> np.ndarray:
+def products(final: torch.Tensor, users: int, chosen: np.ndarray) -> np.ndarray:
     """Scores of the chosen users for all items; the first `users` rows of `final` are users."""
     return (final[torch.from_numpy(chosen)] @ final[users:].T).numpy()
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import connection
@@ -48,9 +48,8 @@ def run_rerec(words: Sequence[str], log: Path, on_poll: Callable[[], None] = lam
     checkpoint first. Raises Interrupted then, where this is the main thread.
     """
     with (
-        log.open("ab") as out,
-        subprocess.Popen(rerec_command(*words), stdout=out, stderr=subprocess.STDOUT) as child,
-        _signals_passed_on(child) as received,
+        begun(words, log) as child,
+        signals_passed_on([child]) as received,
     ):
         while child.poll() is None:
             on_poll()
@@ -62,14 +61,30 @@ def run_rerec(words: Sequence[str], log: Path, on_poll: Callable[[], None] = lam
     return child.returncode
 
 
+def begun(
+    words: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    """`rerec WORDS` started, what it prints appended to `log`; `environment` beside this process's
+    own.
+    """
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            rerec_command(*words),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=os.environ | dict(environment or {}),
+        )
+
+
 @contextmanager
-def _signals_passed_on(child: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
-    """Terminate the child on SIGTERM and SIGINT; yields the list of signals that came."""
+def signals_passed_on(children: Iterable["subprocess.Popen[bytes]"]) -> Iterator[list[int]]:
+    """Terminate the children on SIGTERM and SIGINT; yields the list of signals that came."""
     received: list[int] = []
 
     def pass_on(number: int, _: object) -> None:
         received.append(number)
-        child.terminate()
+        for child in children:
+            child.terminate()
 
     if current_thread() is not main_thread():  # only that one may set handlers
         yield received

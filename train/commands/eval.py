@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from data_engine.runtime.console import progress, show
+from data_engine.runtime.lean_transformers import import_transformers
 from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 from train.commands import eval_options as options
 from train.commands.options import BASE_URL, ServerOption
@@ -116,6 +117,8 @@ def _evaluate(
     from reward_server.local import local_server
     from train.evaluation.evaluate import evaluate as run_evaluation
 
+    if config.model:
+        import_transformers()
     # so that a run that was cut short goes on
     kept = out and out.with_suffix(".answers.sqlite")
     with (

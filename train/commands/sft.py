@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_engine.runtime.console import progress, show
+from data_engine.runtime.lean_transformers import import_transformers
 from data_engine.runtime.options import DEFAULT_STORE, JsonOption, SeedOption, StoreOption
 from train.commands.options import ResumeOption
 
@@ -184,6 +185,7 @@ def _teach_tiny(
 ) -> dict[str, object]:
     """Train a tiny policy on the first store's Examples; the facts to show."""
     catalogues = _read(stores)  # before torch is imported
+    import_transformers()
 
     from train.sft.lessons import lessons
     from train.sft.run import run_sft

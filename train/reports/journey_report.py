@@ -14,25 +14,26 @@ from train.reports.dataset_page import dataset_page
 from train.reports.metrics import read_metrics
 from train.reports.pages import write_page
 from train.reports.plots import canvas, curve, inline, png
-from train.reports.segments import marked, pieces
+from train.reports.segments import claim_marks, marked
 from train.rft.resume import metrics_files
 
 ARMS = {
     "popularity": "most liked",
-    "untrained": "untrained",
+    "untrained": "untrained",  # in runs of earlier versions
     "sft": "after SFT",
-    "grpo": "after GRPO",
-    "rerec": "after ReRec",
+    "grpo": "GRPO",
+    "rerec": "ReRec as published",
+    "rerec-graph": "ReRec, judged claims",
 }
 CURVES = (
     ("rerec/ndcg", "NDCG@1 of rollouts"),
     ("rerec/qas", "query alignment (QAS)"),
     ("rerec/pas", "preference alignment (PAS)"),
     ("rerec/score", "reward r"),
-    ("rerec/penalised", "share of penalised tokens"),
+    ("rerec/bad_claims", "share of bad claims"),
     ("rerec/entropy", "token entropy"),
 )
-COLOURS = {"grpo": "#888888", "rerec": "#0a7d5a"}
+COLOURS = {"grpo": "#888888", "rerec": "#335c99", "rerec-graph": "#0a7d5a"}
 RESPONSES = 10
 
 
@@ -109,12 +110,12 @@ def pick(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def coloured(row: Mapping[str, Any], example: Example, evidence: Evidence) -> dict[str, Any]:
-    """A response cut into its segments, each with its verdict and reward, beside its question."""
-    titles = evidence.attributes.titles
+    """A response with its claims marked, beside its question."""
+    titles, text = evidence.attributes.titles, row["response"]
     return {
         **row,
         "query": example.query,
-        "pieces": pieces(row["response"], row["segments"], row["score"]),
+        "pieces": marked(text, claim_marks(row["segments"], len(text))),
         "gold": [titles[item] for item in example.gold],
         "candidates": [titles[item] for item in example.candidates],
     }
@@ -131,8 +132,7 @@ def _draw_curves(run: Path) -> bytes:
     arms = {arm: read_metrics(metrics_files(run / arm)) for arm in COLOURS}
     for axes, (key, title) in zip(panels[1:], CURVES, strict=False):
         for arm, metrics in arms.items():
-            label = ARMS[arm].removeprefix("after ")
-            curve(axes, metrics.get(key, ([], [])), COLOURS[arm], label)
+            curve(axes, metrics.get(key, ([], [])), COLOURS[arm], ARMS[arm])
         axes.set(title=title, xlabel="RFT step")
     panels[-1].set(title="ReRec: mastered queries", xlabel="RFT step")
     if mastered := arms["rerec"].get("curriculum/mastered"):

@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data_engine.responses.marks import worst
+
+ORDER = ("good", "unknown", "bad")  # of claims; the later, the worse
+
 
 def pieces(text: str, segments: Sequence[Mapping[str, Any]], score: float) -> list[dict[str, Any]]:
     """The segments (start, end, verdict, reward), each with its `text` and a `tone`.
@@ -20,6 +24,25 @@ def _tone(segment: Mapping[str, Any], score: float) -> str:
     if segment["reward"] < score or segment["verdict"] == "wrong_item":
         return "lost"
     return "good" if score >= 1 else "poor"
+
+
+def claim_marks(segments: Sequence[Mapping[str, Any]], length: int) -> list[dict[str, Any]]:
+    """The claims of all segments as marks (start, end, verdict) of a text of so many characters.
+
+    good: true and to the point. bad: contradicted, or about nothing that the query needs. unknown:
+    the graph cannot say.
+    """
+    spans = [(c["start"], c["end"], _verdict(c)) for s in segments for c in s["claims"]]
+    return [
+        {"start": start, "end": end, "verdict": verdict}
+        for start, end, verdict in worst(spans, ORDER, length)
+    ]
+
+
+def _verdict(claim: Mapping[str, Any]) -> str:
+    if claim["verdict"] == "unknown":
+        return "unknown"
+    return "good" if claim["verdict"] == "supported" and claim["relevant"] is not False else "bad"
 
 
 def marked(text: str, marks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from data_engine.runtime.quiet import words_to
 from train.verl_plugin.machines import join_cluster, watched_machines
 
+STARTS, START_IS_SLOW = 3, "timed out during startup"  # of Ray, which waits 30 s on a busy machine
 UNUSED_ROUTER = Path(__file__).with_name("router.yaml")
 
 
@@ -96,4 +97,11 @@ def run(config: DictConfig, stop: Path) -> None:
 
         validate(config)
         join_cluster(config)
-        run_ppo(config, task_runner_class=TaskRunner(stop))
+        for attempt in range(STARTS):
+            try:
+                run_ppo(config, task_runner_class=TaskRunner(stop))
+                return
+            except Exception as error:  # Ray has no kind of its own for it
+                if START_IS_SLOW not in str(error) or attempt + 1 == STARTS:
+                    raise
+                ray.shutdown()
