@@ -62,11 +62,8 @@ def _assistant(
     reasoning = policies.config(
         policy, policy_model, policy_style, policy_engine, policy_seconds, policy_key_env
     )
-    if reasoning and policy_seconds >= seconds:
-        raise DataError(
-            f"--policy-seconds {policy_seconds:g} leaves no time for the answer: "
-            f"--seconds is {seconds:g}"
-        )
+    if reasoning:
+        _check_seconds(policy_seconds, seconds)
     reader = readers.config(understand, understand_url, understand_key_env)
     check_url(checkpoints)
     check_store(store)
@@ -97,3 +94,11 @@ def _assistant(
             url_descriptor=tell,
         )
         serve(config, options, partial(reasoning.open, store) if reasoning else None)
+
+
+def _check_seconds(policy: float, answer: float) -> None:
+    """Raises DataError where a policy may take all the seconds of an answer."""
+    if policy >= answer:
+        raise DataError(
+            f"--policy-seconds {policy:g} leaves no time for the answer: --seconds is {answer:g}"
+        )

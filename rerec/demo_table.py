@@ -15,7 +15,7 @@ TITLES = {
     "sft": "after SFT",
     "grpo": "GRPO",
     "rerec": "ReRec",
-    "rerec-graph": "judged claims",
+    "rerec-graph": "judged",
 }
 FIGURES = {
     "steps right": "steps_right",

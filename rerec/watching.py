@@ -52,7 +52,7 @@ class Watch:
             if values := list(_values(metrics, "rerec/ndcg")):
                 curve = sparkline(values, POINTS)
                 return f"step {len(values):<3} right {curve} {values[-1]:.2f}"
-        return last_line(log_file(self._run, name))
+        return last_line(log_file(self._run, name)) or "starting"
 
     def _look_for_a_sample(self, arms: list[str]) -> None:
         """Take the response of the newest step of the arms, in turn, where there is a new one."""

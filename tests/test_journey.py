@@ -82,7 +82,7 @@ def test_the_journey_ends_with_a_table_and_says_that_it_was_quick(journey):
         word in said
         for word in (
             "after SFT",
-            "judged claims",
+            "judged",
             "steps right",
             "premise corrected",
             "explicit",

@@ -28,6 +28,7 @@ MODULES = {
     "data_engine.http": "serve",
     "data_engine.http.options": "base",
     "data_engine.preference.lightgcn": "rporec",
+    "data_engine.preference.data_parallel": "train",
     "agents": "agents",
     "agents.commands": "base",
     "agents.assistant.tools.command": "base",

@@ -40,7 +40,7 @@ class DataParallelLightGCN:
             num_cpus=self.workers + 2 if address == "local" else None,
             include_dashboard=False,
             log_to_driver=False,
-            logging_level="error",  # type: ignore[arg-type]  # a name is allowed too
+            logging_level="error",
             runtime_env=RAY_ENVIRONMENT,
         )
         try:

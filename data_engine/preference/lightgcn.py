@@ -138,7 +138,7 @@ class LightGCN:
             size = first.square().sum() / len(rows)
             loss = softplus((u * (n - p)).sum(1)).mean() + self.config.l2 * size / 2
             self.optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimiser.step()
 
     def _check(self, adjacency: torch.Tensor, likes: Likes, report: ReportRound) -> None:

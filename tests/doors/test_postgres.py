@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from data_engine.runtime.children import rerec_command
 from tests.structure import ROOT
 
 pytestmark = pytest.mark.doors
@@ -77,9 +78,9 @@ def test_a_server_that_is_not_there_is_one_line_without_the_password(
     environment, film_store, tmp_path
 ):
     url = "postgresql://me:secret@127.0.0.1:1/none"
-    words = (environment.python, "-m", "rerec", "chat", "--store", film_store)
+    words = rerec_command("chat", "--store", film_store, "--checkpoints", url)
     done = subprocess.run(
-        [*map(str, words), "--checkpoints", url],
+        [str(environment.python), *words[1:]],
         cwd=tmp_path,
         env=environment.variables(PYTHONPATH=str(ROOT)),
         capture_output=True,
