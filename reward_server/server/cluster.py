@@ -16,6 +16,7 @@ from reward_server.server.config import ServeConfig
 from reward_server.server.metrics import Metrics
 
 NAME = "rerec-reward"
+WAITS = {"upscale_delay_s": 5.0, "downscale_delay_s": 600.0}  # before replicas start or end
 
 
 def serve_on_ray(
@@ -23,7 +24,8 @@ def serve_on_ray(
 ) -> None:
     """Run until interrupted, on the cluster that RAY_ADDRESS names or on one of this machine.
 
-    Store, token file and RecHead must lie where every node can read them, under the same path.
+    All replicas start; those that are not needed end after ten minutes, and start again when they
+    are. Store, token file and RecHead must lie where every node can read them, under the same path.
     on_serving: called when it serves.
     """
     import ray
@@ -40,7 +42,10 @@ def serve_on_ray(
     signal.signal(signal.SIGTERM, _exit)  # through the finally below; Ray took it for itself
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
-    deployment = serve.deployment(num_replicas=replicas, name=NAME)(serve.ingress(build)())
+    scaling = {"min_replicas": 1, "initial_replicas": replicas, "max_replicas": replicas}
+    deployment = serve.deployment(autoscaling_config=scaling | WAITS, name=NAME)(
+        serve.ingress(build)()
+    )
     serve.run(deployment.bind(), name=NAME, route_prefix="/")
     on_serving()
     try:

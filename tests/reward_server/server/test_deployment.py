@@ -73,7 +73,7 @@ def test_a_ray_cluster_serves_the_same_scores(store):
     snapshot = Snapshot.load(store)
     responses = wrong_answers(snapshot)
     with (
-        local_server(store, options=["--ray"]) as url,
+        local_server(store, options=["--ray", "--workers", "2"]) as url,
         RewardClient(url, snapshot.digest) as client,
     ):
         assert client.ready()["examples"] == 160
