@@ -9,13 +9,17 @@ default: lint test
 demo *args:
     @"{{bin}}/rerec" demo "$@"
 
-# every test but the benchmarks, or those named
+# every test but the long ones, those of vLLM and of other packages, and the benchmarks; or those named
 test *args:
     @if [ $# -gt 0 ]; then "{{bin}}/python" -m pytest "$@"; else "{{just_executable()}}" unit && OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m journey --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 30 --durations-min 5; fi
 
 # only the fast tests, two at a time
 unit:
     @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist loadfile
+
+# what takes many runs of verl: a matrix of methods, two ranks
+long *args:
+    @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m long --durations 0 "$@"
 
 # whole runs with vLLM on CPU, in an environment of its own (`.venv-vllm`), or those named
 vllm *args:

@@ -8,8 +8,6 @@ import warnings
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
 from tests.conftest import SHARED
 from tests.test_cli import rerec, start, wait_for
@@ -154,60 +152,6 @@ def test_learning_from_scratch_shows_even_in_a_quick_journey(journey):
     losses = [loss for _, loss in json.loads((run / "sft/curve.json").read_text())]
     assert losses[-1] < 0.5 * losses[0]
     assert json.loads((run / "eval/sft.json").read_text())["summary"]["answered"] > 0.3
-
-
-def test_a_matrix_of_methods_is_filled_once_and_failed_cells_are_named(journey, tmp_path):
-    """Its cells train an adapter, as --set says, and end with a plain model.
-
-    The weights have moved where the adapter was and are the same elsewhere.
-    """
-    run, _ = journey
-    words = [
-        "train",
-        "compare",
-        "--store",
-        run / "store.duckdb",
-        "--model",
-        run / "sft/model",
-        "--run",
-        tmp_path / "m",
-        "--seeds",
-        "0",
-    ]
-    adapter = ("lora_rank=4", "lora_alpha=8", "target_modules=[q_proj,v_proj]")
-    changes = (
-        "trainer.total_training_steps=2",
-        *(f"actor_rollout_ref.model.{change}" for change in adapter),
-    )
-    words += [*(word for change in changes for word in ("--set", change)), "--methods"]
-    done = rerec(*words, "tiny-grpo,tiny-rerec-curriculum", "--json", "--ray", 1)  # both at a time
-    assert done.returncode == 0, done.stderr[-2000:]
-    table = json.loads(done.stdout)["table"]
-    assert (
-        list(table) == ["tiny-grpo", "tiny-rerec-curriculum"]
-        and table["tiny-rerec-curriculum"]["all"]["against"]["n"] == 1
-    )
-    assert (tmp_path / "m/comparison.html").is_file()
-    judged = json.loads((tmp_path / "m/tiny-grpo/0/eval.json").read_text())
-    assert judged["provenance"]["config"]["most_tokens"] == 96  # as the recipe trains
-    begun = load_file(run / "sft/model/model.safetensors")
-    for name in table:
-        ended = load_file(tmp_path / "m" / name / "0/model/model.safetensors")
-        assert begun.keys() == ended.keys()
-        assert {key.split(".")[-2] for key in begun if not torch.equal(begun[key], ended[key])} == {
-            "q_proj",
-            "v_proj",
-        }
-    again = rerec(*words, "tiny-grpo,tiny-rerec-curriculum")
-    assert again.returncode == 0 and again.stderr.count("done before") == 2
-    (tmp_path / "m/tiny-rerec/0").mkdir(parents=True)
-    (tmp_path / "m/tiny-rerec/0/stray").write_text("in the way")
-    failed = rerec(*words, "tiny-grpo,tiny-rerec")
-    assert (
-        failed.returncode != 0
-        and "1 cells failed" in failed.stderr
-        and "Traceback" not in failed.stderr
-    )
 
 
 def test_another_configuration_in_the_same_directory_is_refused(journey, data):

@@ -1,4 +1,4 @@
-"""Faults of long runs, and two ranks.
+"""Faults of long runs.
 
 A lost reward server, queries that cannot be scored, a damaged checkpoint, SIGTERM.
 """
@@ -9,28 +9,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
 from data_engine.store.database import Store
 from reward_server.local import local_server
-from tests.test_cli import rerec, start, wait_for
+from tests.test_cli import start, wait_for
 from train.reports.metrics import read_metrics
 from train.rft.resume import metrics_files
 
 pytestmark = pytest.mark.journey
 STEPS = 8
-
-
-@pytest.fixture(scope="module")
-def beginner(film_store, tmp_path_factory) -> Path:
-    """A policy that has hardly learned to write."""
-    run = tmp_path_factory.mktemp("beginner") / "sft"
-    done = rerec(
-        "train", "sft", "--store", film_store, "--run", run, "--gold-steps", 60, "--mixed-steps", 10
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return run / "model"
 
 
 def steps(run: Path) -> list[int]:
@@ -186,63 +173,3 @@ def test_what_cannot_be_scored_is_left_out_and_counted(troubled):
     assert all(0 <= d <= 1 for d in metrics["curriculum/difficulty"][1]) and metrics[
         "curriculum/epoch"
     ][1] == [*range(1, STEPS + 1)]
-
-
-def test_two_ranks_with_a_rollout_replica_each_learn_as_one_does(film_store, beginner, tmp_path):
-    """FSDP2 over gloo, half of the weights per rank, as on two GPUs.
-
-    The beginner earns nothing yet, so that an entropy bonus is what they learn from.
-    """
-    for ranks in (1, 2):
-        words = [
-            "--store",
-            film_store,
-            "--model",
-            beginner,
-            "--run",
-            tmp_path / str(ranks),
-        ]  # and a reward server of its own
-        changes = (
-            f"trainer.n_gpus_per_node={ranks}",
-            "trainer.total_training_steps=3",
-            "actor_rollout_ref.actor.entropy_coeff=0.05",
-        )
-        done = rerec(
-            "train",
-            "rft",
-            "tiny-grpo",
-            *words,
-            *(word for change in changes for word in ("--set", change)),
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-    assert (
-        len(
-            list(
-                (tmp_path / "2/checkpoints/global_step_3/actor").glob(
-                    "model_world_size_2_rank_*.pt"
-                )
-            )
-        )
-        == 2
-    )
-    one, two = (read_metrics(metrics_files(tmp_path / ranks)) for ranks in "12")
-    for key, most in (
-        ("actor/grad_norm", 0.3),
-        ("response_length/mean", 0.1),
-        ("rerec/entropy", 0.1),
-    ):
-        assert two[key][1] == pytest.approx(one[key][1], rel=most), key
-    moves = [
-        sum(found["actor/ppo_kl"][1]) for found in (one, two)
-    ]  # from the policy that sampled; a single step's is mostly noise
-    assert moves[1] == pytest.approx(moves[0], rel=1, abs=1e-3)
-    begun, *ends = (
-        load_file(folder / "model.safetensors")
-        for folder in (beginner, tmp_path / "1/model", tmp_path / "2/model")
-    )
-    moved = [
-        torch.cat([(end[name] - begun[name]).flatten() for name in sorted(begun)]) for end in ends
-    ]
-    assert (
-        float(torch.nn.functional.cosine_similarity(*moved, dim=0)) > 0.5
-    )  # the same way, by other samples
