@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items):
     """
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}
-        if not {"journey", "vllm", "doors", "bench"} & marks:
+        if not {"journey", "long", "vllm", "doors", "bench"} & marks:
             item.add_marker(pytest.mark.unit)
     items.sort(
         key=lambda item: (
