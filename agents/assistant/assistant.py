@@ -98,7 +98,7 @@ class Assistant:
             request = self._after(message, request)
         given = _given(last.content, edits, user, k)
         given["request"] = request.model_dump(mode="json")
-        return _run(self._graph, given, None, listen)
+        return self._run(self._graph, given, None, listen)
 
     def explain(self, item: str, text: str) -> Answer:
         """Why an item meets or misses what a message asks for: the answer recommends that item
@@ -125,7 +125,7 @@ class Assistant:
         self._steps.check_known(Request(), edits)
         with self.holding(thread):
             config = {"configurable": {"thread_id": thread}}
-            return _run(self._threads, _given(text, edits, user, k), config, listen)
+            return self._run(self._threads, _given(text, edits, user, k), config, listen)
 
     def state(self, thread: str) -> Request | None:
         """The state of a kept conversation, None where there is none of this name."""
@@ -173,6 +173,21 @@ class Assistant:
     ) -> None:
         self.close()
 
+    def _run(self, graph: Any, given: DialogueState, config: Any, listen: Listen) -> Answer:
+        """The answer of the graph, whose thoughts are listened to; what is kept of a conversation
+        is kept once it is answered.
+        """
+        how = {"durability": "exit"} if config else {}
+        if not self._steps.reasons:  # LangGraph streams with threads: half of an answer's time
+            return Answer.model_validate(graph.invoke(given, config, **how)["answer"])
+        last: DialogueState = {}
+        for kind, part in graph.stream(given, config, stream_mode=["custom", "values"], **how):
+            if kind == "custom":
+                listen(part)
+            else:
+                last = part
+        return Answer.model_validate(last["answer"])
+
     def _after(self, message: Message, request: Request) -> Request:
         """The state after a message of the dialogue that is not to be answered."""
         if message.role == "assistant":
@@ -187,20 +202,6 @@ def _given(text: str, edits: Sequence[Edit], user: str | None, k: int) -> Dialog
     changes: list[Json] = [edit.model_dump(mode="json") for edit in edits]
     said = text.replace("\0", " ")  # which Postgres would not keep
     return {"text": said, "edits": changes, "user": user, "k": k}
-
-
-def _run(graph: Any, given: DialogueState, config: Any, listen: Listen) -> Answer:
-    """The answer of the graph, whose thoughts are listened to; what is kept of a conversation is
-    kept once it is answered.
-    """
-    last: DialogueState = {}
-    how = {"durability": "exit"} if config else {}
-    for kind, part in graph.stream(given, config, stream_mode=["custom", "values"], **how):
-        if kind == "custom":
-            listen(part)
-        else:
-            last = part
-    return Answer.model_validate(last["answer"])
 
 
 def _messages(messages: str | Sequence[Message]) -> list[Message]:

@@ -68,6 +68,11 @@ class Steps:
         self._reader: SecondReader | None = None
         self._reasoner: Reasoner | None = None
 
+    @property
+    def reasons(self) -> bool:
+        """Whether there is a policy, which has thoughts to tell."""
+        return self._reasoner is not None
+
     def read_with(self, reader: SecondReader) -> None:
         """Have a language model read the messages too from now on."""
         self._reader = reader
