@@ -1,6 +1,7 @@
 """Recommended items held against the graph: a row per condition, and why the item is there."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from agents.assistant.answer import ConditionRow, Recommendation
 from agents.assistant.catalogue import Catalogue
@@ -14,6 +15,7 @@ MAIN = ("director", "author", "artist", "starring", "genre", "year")  # told of 
 PARTS = 4  # facts in a sentence
 FEW = 3  # holders of a value that is rare in any catalogue
 LIKENESSES = 2  # liked items that a reason names
+ITEMS = 65_536  # whose main facts are kept as a sentence
 SHARED = 2  # values that are told to be shared with an item that was liked
 
 
@@ -24,6 +26,7 @@ class Checker:
         self._graph, self._wording = catalogue.graph, wording
         known = [r for r in catalogue.graph.relations if r != AUDIENCE]
         self._main = [r for r in MAIN if r in known] or known[:3]
+        self._told = lru_cache(ITEMS)(self.about)
         self._untold = {AUDIENCE, *catalogue.graph.numeric}  # no likeness that a person would name
 
     def recommendation(self, item: str, request: Request) -> Recommendation:
@@ -33,7 +36,7 @@ class Checker:
             item=item,
             title=self._wording.title(item),
             reason="; ".join(self._reasons(item, rows, request)),
-            about=self.about(item),
+            about=self._told(item),
             rows=rows,
         )
 

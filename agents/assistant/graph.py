@@ -1,4 +1,4 @@
-"""The wiring: understand → compare → retrieve → reason → check → answer."""
+"""The wiring: understand → retrieve → reason → check → answer."""
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -6,7 +6,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.assistant.steps import DialogueState, Steps
 
-ORDER = ("understand", "compare", "retrieve", "reason", "check", "answer")
+ORDER = ("understand", "retrieve", "reason", "check", "answer")
 
 
 def build_graph(steps: Steps, checkpoints: BaseCheckpointSaver | None = None) -> CompiledStateGraph:

@@ -1,5 +1,4 @@
-"""The steps of an answer, one per node of the graph: understand, compare, retrieve, reason, check,
-answer.
+"""The steps of an answer, one per node of the graph: understand, retrieve, reason, check, answer.
 
 What passes between them is JSON, so that a checkpoint of it needs no pickle.
 """
@@ -22,18 +21,17 @@ from agents.assistant.request import Edit, Premise, Request, Wish
 from agents.assistant.retrieval import Found, retrieve
 from agents.assistant.say import Speaker, spoken_reasoning
 from agents.assistant.second_reading import Comparison, SecondReader, SecondReading
-from agents.assistant.understanding.understand import Understanding
+from agents.assistant.understanding.understand import Understanding, Understood
 from agents.assistant.wording import Wording
 from data_engine.errors import RerecError
-from data_engine.schema import Condition
 
 Json = Mapping[str, Any]
 
 
 class DialogueState(TypedDict, total=False):
     """text, edits: what a person says and changes in this turn. request: the state before it, then
-    after it. before: the conditions before it. k: items to show where the person does not say.
-    query: the request in words. second, found, reasoning, recommendations, answer: see the steps
+    after it. k: items to show where the person does not say. query: the request in words. second:
+    how a language model reads the text. found, reasoning, recommendations, answer: see the steps
     that make them.
     """
 
@@ -42,7 +40,6 @@ class DialogueState(TypedDict, total=False):
     user: str | None
     k: int
     request: Json
-    before: list[Json]
     act: Act
     about: Json
     told: list[Json]
@@ -113,31 +110,30 @@ class Steps:
         request = Request.model_validate(state.get("request") or {})
         for edit in state.get("edits") or ():
             request = request.edited(Edit.model_validate(edit))
-        text, known = state.get("text") or "", request.premises
+        text = state.get("text") or ""
         if not text:
             request = request.model_copy(update={"not_understood": ()})
-            return {"request": _json(request), "act": "ask", "told": [], "query": "", "before": []}
+            nothing: DialogueState = {"act": "ask", "told": [], "query": "", "second": None}
+            return {**nothing, "request": _json(request)}
         understood = self.understanding.understand(text, request)
         about = {"items": understood.items, "relations": understood.relations}
-        told = [_json(one) for one in understood.request.premises if one not in known]
-        changed: DialogueState = {"request": _json(understood.request), "act": understood.act}
+        told = [_json(one) for one in understood.request.premises if one not in request.premises]
         query = text if request.is_empty else in_words(understood.request, self._wording)
-        before = [_json(condition) for condition in request.conditions]
-        return {**changed, "about": about, "told": told, "query": query, "before": before}
+        changed: DialogueState = {"request": _json(understood.request), "act": understood.act}
+        second = self._read_too(text, request, understood)
+        return {**changed, "about": about, "told": told, "query": query, "second": second}
 
-    def compare(self, state: DialogueState) -> DialogueState:
+    def _read_too(self, text: str, before: Request, understood: Understood) -> Json | None:
         """How a language model reads the same message, where one is asked; it changes nothing."""
-        reader, text = self._reader, state.get("text")
-        if reader is None or not text or state["act"] in ("why", "who"):
-            return {"second": None}
-        request = Request.model_validate(state["request"])
-        known = [Condition.model_validate(one) for one in state["before"]]
+        reader = self._reader
+        if reader is None or understood.act in ("why", "who"):
+            return None
         try:
-            said = reader.read(text, known, self.reference.relations)
+            said = reader.read(text, before.conditions, self.reference.relations)
         except RerecError as error:
             problem = " ".join(str(error).split())
-            return {"second": _json(SecondReading(model=reader.name, problem=problem))}
-        return {"second": _json(self._comparison.compare(reader.name, said, request))}
+            return _json(SecondReading(model=reader.name, problem=problem))
+        return _json(self._comparison.compare(reader.name, said, understood.request))
 
     def retrieve(self, state: DialogueState) -> DialogueState:
         """The items to show: new ones, or for "why" and "who" those of the last answer."""

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
 import numpy as np
 
-from agents.assistant.understanding.lexicon import vocabulary, words_of
+from agents.assistant.understanding.lexicon import RELATIONS, vocabulary, words_of
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.names.cleaning import clean_text
 from data_engine.names.index import NameIndex
@@ -117,6 +118,7 @@ def _numbers(graph: InvertedGraph, relations: Collection[str]) -> frozenset[int]
     return frozenset(found)
 
 
+@lru_cache(RELATIONS)
 def is_genre(relation: str) -> bool:
     """Whether values are genres: "genre", "literary genre"."""
     return words_of(relation).split(" ")[-1] == "genre"

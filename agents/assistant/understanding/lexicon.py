@@ -3,11 +3,12 @@
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|[_ ]+")
+RELATIONS = 4096  # whose words are kept
 SHORTEST = 5  # letters of a word that is also read with a typing mistake
 
 
@@ -17,6 +18,7 @@ def vocabulary(name: str) -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
 
 
+@lru_cache(RELATIONS)
 def words_of(relation: str) -> str:
     """ "literary genre" of "literaryGenre" or "literary_genre"."""
     return " ".join(_HUMP.split(relation)).lower().removesuffix(" by")
