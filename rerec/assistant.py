@@ -40,7 +40,7 @@ def _assistant(
     tls_cert: CertificateOption = None,
     tls_key: KeyOption = None,
     at_once: AtOnceOption = 64,
-    seconds: SecondsOption = 30.0,
+    seconds: SecondsOption = 40.0,
     policy: policies.PolicyOption = None,
     policy_model: policies.NameOption = None,
     policy_style: policies.StyleOption = None,
@@ -62,9 +62,9 @@ def _assistant(
     reasoning = policies.config(
         policy, policy_model, policy_style, policy_engine, policy_seconds, policy_key_env
     )
-    if reasoning:
-        _check_seconds(policy_seconds, seconds)
     reader = readers.config(understand, understand_url, understand_key_env)
+    reading = reader.timeout if reader else 0.0
+    _check_seconds(reading + (policy_seconds if reasoning else 0.0), seconds)
     check_url(checkpoints)
     check_store(store)
     with metrics_folder(workers):
@@ -96,9 +96,10 @@ def _assistant(
         serve(config, options, partial(reasoning.open, store) if reasoning else None)
 
 
-def _check_seconds(policy: float, answer: float) -> None:
-    """Raises DataError where a policy may take all the seconds of an answer."""
-    if policy >= answer:
+def _check_seconds(models: float, answer: float) -> None:
+    """Raises DataError where models may take all the seconds of an answer."""
+    if models >= answer:
         raise DataError(
-            f"--policy-seconds {policy:g} leaves no time for the answer: --seconds is {answer:g}"
+            f"models may take {models:g} s (--policy-seconds, and 10 s for --understand), which "
+            f"leaves no time for the answer: --seconds is {answer:g}"
         )

@@ -23,6 +23,7 @@ from data_engine.runtime.side_by_side import SideBySide
 from rerec.demo_table import results_table
 from rerec.journey import (
     ASKED,
+    HASTY,
     QUICK,
     JourneySize,
     Stage,
@@ -108,7 +109,7 @@ def _run_stages(
 
     Raises ConfigChanged, JourneyError where a stage fails, Interrupted on SIGTERM and Ctrl-C.
     """
-    directory = RunDirectory(run, "journey.json", section="config", upgrade=_with_batch)
+    directory = RunDirectory(run, "journey.json", section="config")
     source = str(data.resolve()) if data else "world"
     record = _begin(directory, {"data": source, "seed": seed, "size": size.model_dump(mode="json")})
     every = list(stages(run, data, size, seed))
@@ -117,53 +118,59 @@ def _run_stages(
         if stage not in waiting:
             console.print(f"  [dim]{stage.name:<16} done before[/dim]")
     (run / "logs").mkdir(exist_ok=True)
-    begun = time.monotonic()
+    before, begun = record.get("seconds", 0.0), time.monotonic()
+
+    def keep() -> None:
+        record["seconds"] = before + time.monotonic() - begun
+        directory.write_json(directory.record, record)
+
     with ExitStack() as stack:
-        journey = _Journey(run, waiting, stack.enter_context(SideBySide()))
+        servers = stack.enter_context(ExitStack())  # ends last: runs that are stopped still use it
+        commands = stack.enter_context(SideBySide())
+        journey = _Journey(run, waiting, commands, servers)
+        stack.callback(keep)
         stack.enter_context(Live(console=console, transient=True, get_renderable=journey.view))
         for stage, seconds in journey.ended():
             command = "rerec " + " ".join(stage.arguments)
             record["stages"].pop(stage.name, None)  # in the order in which they ended
             record["stages"][stage.name] = {"seconds": seconds, "command": command}
-            record["seconds"] = record.get("seconds", 0.0) + time.monotonic() - begun
-            begun = time.monotonic()
-            directory.write_json(directory.record, record)
+            keep()
             console.print(f"  [green]✓[/green] {stage.name:<16} {seconds:7.1f} s")
-    return float(record.get("seconds", 0.0))
+    return float(record["seconds"])
 
 
 class _Journey:
     """The stages that wait and those that run, as many at a time as this machine can take."""
 
-    def __init__(self, run: Path, waiting: list[Stage], commands: SideBySide) -> None:
-        self._run, self._commands = run, commands
+    def __init__(
+        self, run: Path, waiting: list[Stage], commands: SideBySide, servers: ExitStack
+    ) -> None:
+        self._run, self._commands, self._servers = run, commands, servers
         self._waiting, self._running = waiting, dict[str, Stage]()
         self._starts, self._watch = dict[str, float](), Watch(run)
         self._most = at_once(cores(), memory())
-        self._server = ExitStack()
 
     def view(self) -> RenderableType:
         """What is shown while stages run."""
-        return self._watch.view({name: self._starts[name] for name in self._running})
+        return self._watch.view(dict(self._starts))
 
     def ended(self) -> Iterator[tuple[Stage, float]]:
         """Each stage that has ended well, with its seconds, until none is left."""
-        with self._server:
-            while self._running or self._waiting:
-                if not self._commands.stopped:
-                    self._start_what_can()
-                for name, code in self._commands.ended():
-                    if code and not self._commands.stopped:
-                        raise self._failed(name)
-                    stage = self._running.pop(name)
-                    if not code:
-                        yield stage, round(time.monotonic() - self._starts.pop(name), 1)
-                if self._commands.stopped and not self._running:
-                    raise Interrupted(
-                        f"stopped: run the same command again to go on ({self._run}/logs has the "
-                        "last words)"
-                    )
-                time.sleep(POLL_SECONDS)
+        while self._running or self._waiting:
+            if not self._commands.stopped:
+                self._start_what_can()
+            for name, code in self._commands.ended():
+                if code and not self._commands.stopped:
+                    raise self._failed(name)
+                stage, start = self._running.pop(name), self._starts.pop(name)
+                if not code:
+                    yield stage, round(time.monotonic() - start, 1)
+            if self._commands.stopped and not self._running:
+                raise Interrupted(
+                    f"stopped: run the same command again to go on ({self._run}/logs has the "
+                    "last words)"
+                )
+            time.sleep(POLL_SECONDS)
 
     def _start_what_can(self) -> None:
         while stage := startable(self._waiting, self._running.values(), self._most):
@@ -174,9 +181,10 @@ class _Journey:
         arguments = stage.arguments
         if stage.scored:
             if not self._watch.server:
-                self._watch.server = self._server.enter_context(_server(self._run))
+                self._watch.server = self._servers.enter_context(_server(self._run))
             arguments = [*arguments, "--server", self._watch.server]
-        alone = stage.alone or not any(other.trains for other in self._waiting)
+        others = (*self._waiting, *self._running.values())
+        alone = stage.alone or not any(other.trains for other in others)
         threads = cores() if alone else max(1, cores() // self._most)
         self._running[stage.name], self._starts[stage.name] = stage, time.monotonic()
         environment = {"OMP_NUM_THREADS": str(threads)}
@@ -190,11 +198,6 @@ class _Journey:
         )
 
 
-def _with_batch(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of a run from before the batch was part of it."""
-    return config | {"size": {"batch": 32, **config["size"]}}
-
-
 def _begin(directory: RunDirectory, config: Mapping[str, Any]) -> dict[str, Any]:
     """The record of the run: a new one, or the one to go on with. Raises ConfigChanged."""
     from data_engine.runtime.provenance import provenance
@@ -202,7 +205,7 @@ def _begin(directory: RunDirectory, config: Mapping[str, Any]) -> dict[str, Any]
     directory.check(config)
     record = directory.known()
     if record is None:
-        record = dict(provenance(config=config, stages={}))
+        record = dict(provenance(config=config, hasty=HASTY, stages={}))
         directory.write_json(directory.record, record)
     return record
 

@@ -1,6 +1,7 @@
 """What a person sees while the demo runs: the stages, curves, and a response as it is judged."""
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,8 +14,10 @@ from rich.text import Text
 from data_engine.errors import RerecError
 from rerec.journey import REINFORCED
 
+log = logging.getLogger("rerec.demo")
 BARS = "▁▂▃▄▅▆▇█"
 POINTS = 32  # of a curve
+JUDGED_SECONDS = 1.0  # for the reward server to judge it
 SAMPLE_SECONDS = 4.0  # that a response is shown at least
 LINE_WIDTH = 110  # characters of a log's last line that are shown
 TAIL = 2000  # bytes of a log in which its last line is looked for
@@ -32,9 +35,17 @@ class Watch:
         self._shown: tuple[str, int] = ("", 0)  # the arm and step of the response that is shown
         self._since, self._sample = 0.0, Text("")
         self._queries: dict[str, str] = {}
+        self._last: RenderableType = Text("")
 
     def view(self, running: Mapping[str, float]) -> RenderableType:
         """Lines for what runs. running: the monotonic time of its start, by name."""
+        try:
+            self._last = self._seen(running)
+        except Exception:  # whatever half of a file is read: the run matters, not its picture
+            log.debug("the view failed", exc_info=True)
+        return self._last
+
+    def _seen(self, running: Mapping[str, float]) -> RenderableType:
         lines = list[RenderableType]()
         for name, start in running.items():
             spinner = self._spinners.setdefault(name, Spinner("dots"))
@@ -47,9 +58,9 @@ class Watch:
 
     def _progress(self, name: str) -> str:
         """How far a stage is: for RFT its steps and their curve, else the last line of its log."""
-        metrics = self._run / name / "log/rerec/rft.jsonl"
-        if name in REINFORCED and metrics.is_file():
-            if values := list(_values(metrics, "rerec/ndcg")):
+        logs = sorted((self._run / name / "log/rerec").glob("rft*.jsonl"))
+        if name in REINFORCED:
+            if values := [value for path in logs for value in _values(path, "rerec/ndcg")]:
                 curve = sparkline(values, POINTS)
                 return f"step {len(values):<3} right {curve} {values[-1]:.2f}"
         return last_line(log_file(self._run, name)) or "starting"
@@ -71,9 +82,9 @@ class Watch:
 
     def _told(self, arm: str, row: Mapping[str, Any]) -> Text:
         """A response below its query, its claims coloured."""
-        text, example = str(row["output"]), str(row["gts"])
+        text, example = printable(str(row["output"])), str(row["gts"])
         said = Text(f"\n{TITLES[arm]}, step {row['step']}: ", style="bold")
-        said.append(f"{self._query(example)}\n", style="italic not bold")
+        said.append(f"{printable(self._query(example))}\n", style="italic not bold")
         said.append(self._judged(text, example))
         return said
 
@@ -97,7 +108,7 @@ class Watch:
         from train.reports.segments import claim_marks
 
         try:
-            with RewardClient(self.server, None, retries=0) as client:
+            with RewardClient(self.server, None, retries=0, deadline=JUDGED_SECONDS) as client:
                 (score,) = client.score([Response(example_id=example_id, response=text)])
         except RerecError:
             return Text(text)
@@ -127,7 +138,12 @@ def last_line(log: Path) -> str:
         tail.seek(max(0, log.stat().st_size - TAIL))
         text = tail.read().decode(errors="replace").replace("\r", "\n")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:LINE_WIDTH] if lines else ""
+    return printable(lines[-1])[:LINE_WIDTH] if lines else ""
+
+
+def printable(text: str) -> str:
+    """The text with a space for each character that could steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def _values(metrics: Path, key: str) -> Iterator[float]:

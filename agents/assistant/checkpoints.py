@@ -11,6 +11,7 @@ from data_engine.errors import DataError
 
 MOST_CONNECTIONS = 8  # of a process to Postgres
 CONNECT_SECONDS = 10
+SETUP_LOCK = 7_237_301  # a number of our own
 
 
 class JsonSerializer:
@@ -56,11 +57,20 @@ def _postgres(url: str) -> Any:
             'conversations in Postgres need rerec[postgres]: pip install "rerec[postgres]"'
         ) from error
     settings = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    pool = ConnectionPool(
+        url,
+        kwargs={**settings, "connect_timeout": CONNECT_SECONDS},
+        max_size=MOST_CONNECTIONS,
+        timeout=CONNECT_SECONDS,
+        check=ConnectionPool.check_connection,  # Postgres may have been started anew
+        open=False,
+    )
     try:
-        psycopg.connect(url, connect_timeout=CONNECT_SECONDS).close()
+        with psycopg.connect(url, connect_timeout=CONNECT_SECONDS, **settings) as connection:
+            # Of processes that start together, one makes the tables.
+            connection.execute("SELECT pg_advisory_lock(%s)", [SETUP_LOCK])
+            PostgresSaver(connection).setup()
     except psycopg.Error as error:  # its message names host and user, never the password
-        raise DataError(f"Postgres cannot be reached: {' '.join(str(error).split())}") from error
-    pool = ConnectionPool(url, kwargs=settings, max_size=MOST_CONNECTIONS, open=True)
-    saver = PostgresSaver(pool, serde=JsonSerializer())
-    saver.setup()
-    return saver
+        raise DataError(f"Postgres cannot be used: {' '.join(str(error).split())}") from error
+    pool.open()
+    return PostgresSaver(pool, serde=JsonSerializer())

@@ -89,7 +89,7 @@ class Comparison:
             model=model,
             added=tuple(dict.fromkeys(added)),
             missing=tuple(missing),
-            strange=tuple(dict.fromkeys(map(_printable, strange))),
+            strange=tuple(dict.fromkeys(map(printable, strange))),
         )
 
     def questions(self, reading: SecondReading, request: Request) -> Iterator[Question]:
@@ -132,5 +132,6 @@ def _same(wish: Wish, read: Sequence[Condition]) -> bool:
     return any((c.relation, c.op, c.value) in meant for c in wish.readings)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with a space for each character that could steer a terminal."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -20,7 +20,12 @@ from agents.assistant.reference import Reference
 from agents.assistant.request import Edit, Premise, Request, Wish
 from agents.assistant.retrieval import Found, retrieve
 from agents.assistant.say import Speaker, spoken_reasoning
-from agents.assistant.second_reading import Comparison, SecondReader, SecondReading
+from agents.assistant.second_reading import (
+    Comparison,
+    SecondReader,
+    SecondReading,
+    printable,
+)
 from agents.assistant.understanding.understand import Understanding, Understood
 from agents.assistant.wording import Wording
 from data_engine.errors import RerecError
@@ -131,7 +136,7 @@ class Steps:
         try:
             said = reader.read(text, before.conditions, self.reference.relations)
         except RerecError as error:
-            problem = " ".join(str(error).split())
+            problem = " ".join(printable(str(error)).split())
             return _json(SecondReading(model=reader.name, problem=problem))
         return _json(self._comparison.compare(reader.name, said, understood.request))
 

@@ -27,7 +27,8 @@ class DataParallelLightGCN:
     def __init__(
         self, config: LightGCNConfig, workers: int, checkpoint: Path | None = None
     ) -> None:
-        self.config, self.workers, self.checkpoint = config, workers, checkpoint
+        self.config, self.workers = config, workers
+        self.checkpoint = checkpoint and checkpoint.resolve()  # workers have folders of their own
 
     def fit(self, likes: Likes, report: ReportRound) -> None:
         """Train on Ray (RAY_ADDRESS, else this machine). Raises DataError where that fails."""
@@ -44,11 +45,18 @@ class DataParallelLightGCN:
             runtime_env=RAY_ENVIRONMENT,
         )
         try:
+            self._check(ray.cluster_resources())
             told = Queue()
             given = {"likes": ray.put(likes), "told": told, "config": self.config}
             self._watch({**given, "checkpoint": self.checkpoint}, told, report)
         finally:
             ray.shutdown()
+
+    def _check(self, resources: dict[str, float]) -> None:
+        """Raises DataError for a cluster that would never have room for the processes."""
+        if (cores := int(resources.get("CPU", 0))) < self.workers:
+            raise DataError(f"--ray {self.workers} needs as many cores: the cluster has {cores}")
+        self.use_gpu = resources.get("GPU", 0) >= self.workers
 
     def scores(self, users: np.ndarray) -> np.ndarray:
         """Products of final user and item embeddings."""
@@ -76,7 +84,8 @@ class DataParallelLightGCN:
                 kind, *values = told.get(timeout=POLL_SECONDS)
             except Empty:
                 if failures:
-                    why = str(failures[0]).strip().splitlines()[-1]
+                    lines = str(failures[0]).strip().splitlines()
+                    why = lines[-1] if lines else type(failures[0]).__name__
                     raise DataError(f"LightGCN failed on Ray: {why}") from failures[0]
                 continue
             if kind == "final":
@@ -88,7 +97,6 @@ class DataParallelLightGCN:
         thread.join()
 
     def _train(self, given: dict[str, Any]) -> None:
-        import torch
         from ray.train import RunConfig, ScalingConfig
         from ray.train.torch import TorchTrainer
 
@@ -96,9 +104,7 @@ class DataParallelLightGCN:
             TorchTrainer(
                 _learn,
                 train_loop_config=given,
-                scaling_config=ScalingConfig(
-                    num_workers=self.workers, use_gpu=torch.cuda.is_available()
-                ),
+                scaling_config=ScalingConfig(num_workers=self.workers, use_gpu=self.use_gpu),
                 run_config=RunConfig(storage_path=folder),
             ).fit()
 

@@ -144,7 +144,13 @@ class LightGCN:
     def _check(self, adjacency: torch.Tensor, likes: Likes, report: ReportRound) -> None:
         with torch.no_grad():
             final = _propagate(adjacency, self.table, self.config.layers).cpu()
-        found = ndcg10(lambda users: products(final, self.users, users), likes)
+        found = 0.0
+        if not self.rank:
+            found = ndcg10(lambda users: products(final, self.users, users), likes)
+        if self.count > 1:  # all must agree when to stop, to the last bit
+            shared = torch.tensor([found], dtype=torch.float64, device=self.device)
+            distributed.broadcast(shared, 0)
+            found = float(shared)
         report(self.state["epoch"], found)
         if found > self.state["best"]:
             self.state |= {"best": found, "stale": 0, "final": final}

@@ -87,5 +87,5 @@ def test_a_server_that_is_not_there_is_one_line_without_the_password(
         text=True,
         check=False,
     )
-    assert done.returncode and "Postgres cannot be reached: " in done.stderr
+    assert done.returncode and "Postgres cannot be used: " in done.stderr
     assert done.stderr.count("\n") == 1 and "secret" not in done.stdout + done.stderr
