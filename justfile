@@ -17,7 +17,7 @@ test *args:
 unit:
     @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m unit --numprocesses 2 --dist loadfile
 
-# what takes many runs of verl: a matrix of methods, two ranks
+# what takes many runs of verl: a matrix of methods, two ranks, several machines
 long *args:
     @OMP_NUM_THREADS=1 "{{bin}}/python" -m pytest -m long --durations 0 "$@"
 

@@ -11,7 +11,7 @@ from ray.cluster_utils import Cluster
 from data_engine.store.database import Store
 from tests.test_cli import rerec
 
-pytestmark = pytest.mark.vllm
+pytestmark = pytest.mark.long
 MACHINE = {"num_cpus": 2, "object_store_memory": 100_000_000}  # logical cores
 
 

@@ -47,7 +47,7 @@ def steps(run):
     return [json.loads(line)["step"] for line in lines]
 
 
-@pytest.mark.vllm
+@pytest.mark.long
 def test_a_lost_machine_ends_the_run_in_one_line_and_a_resume_ends_it_well(
     machines, policy, film_store, tmp_path
 ):
