@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from agents.assistant.answer import Answer, Message
 from agents.assistant.catalogue import Catalogue
@@ -16,6 +16,9 @@ from agents.assistant.request import Edit, Request
 from agents.assistant.second_reading import SecondReader
 from agents.assistant.steps import DialogueState, Json, Steps
 from data_engine.errors import DataError
+
+if TYPE_CHECKING:
+    from agents.assistant.checkpoints import Checkpoints
 
 LONGEST = 4000  # characters of a message
 LONGEST_ANSWER = 40_000  # of one of the assistant's
@@ -33,7 +36,8 @@ class Assistant:
 
     def __init__(self, store: Path | str, *, checkpoints: Path | str | None = None) -> None:
         self._steps = Steps(Catalogue.load(store))
-        self._graph, self._saver = build_graph(self._steps), None
+        self._graph = build_graph(self._steps)
+        self._checkpoints: Checkpoints | None = None
         if checkpoints is not None:
             self.keep(checkpoints)
         self._locks = [RLock() for _ in range(LOCKS)]  # one message of a conversation at a time
@@ -42,8 +46,8 @@ class Assistant:
         """Keep conversations there from now on, in this process."""
         from agents.assistant.checkpoints import open_checkpoints
 
-        self._saver = open_checkpoints(checkpoints)
-        self._threads = build_graph(self._steps, self._saver)
+        self._checkpoints = open_checkpoints(checkpoints)
+        self._threads = build_graph(self._steps, self._checkpoints.saver)
 
     def reason_with(self, policy: Policy, seconds: float = SECONDS) -> None:
         """Have a policy reason over the best candidates from now on, for so many seconds at most;
@@ -118,36 +122,40 @@ class Assistant:
         k: int = K,
         listen: Listen = ignore_thought,
     ) -> Answer:
-        """As `answer`, in a conversation that is kept under the name `thread`."""
-        if self._saver is None:
+        """As `answer`, in a conversation that is kept under the name `thread`. Raises NotKept
+        where the database fails.
+        """
+        if self._checkpoints is None:
             raise DataError("conversations are kept only with checkpoints: name a file for them")
         _messages(text)
         self._steps.check_known(Request(), edits)
-        with self.holding(thread):
+        with self.holding(thread), self._checkpoints.using():
             config = {"configurable": {"thread_id": thread}}
             return self._run(self._threads, _given(text, edits, user, k), config, listen)
 
     def state(self, thread: str) -> Request | None:
         """The state of a kept conversation, None where there is none of this name."""
-        if self._saver is None:
+        if self._checkpoints is None:
             return None
-        known = self._threads.get_state({"configurable": {"thread_id": thread}}).values
+        with self._checkpoints.using():
+            known = self._threads.get_state({"configurable": {"thread_id": thread}}).values
         return Request.model_validate(known["request"]) if known else None
 
     def turns(self, thread: str, most: int) -> list[tuple[str, Answer]]:
         """The last turns of a kept conversation, oldest first: what was said, and the answer."""
-        if self._saver is None:
+        if self._checkpoints is None:
             return []
         config = {"configurable": {"thread_id": thread}}
-        kept = [state.values for state in self._threads.get_state_history(config, limit=most)]
+        with self._checkpoints.using():
+            kept = [state.values for state in self._threads.get_state_history(config, limit=most)]
         turns = [values for values in reversed(kept) if "answer" in values]
         return [(turn["text"], Answer.model_validate(turn["answer"])) for turn in turns]
 
     def forget(self, thread: str) -> None:
         """Keep nothing of a conversation; an answer that is being given in it comes first."""
-        if self._saver is not None:
-            with self.holding(thread):
-                self._saver.delete_thread(thread)
+        if self._checkpoints is not None:
+            with self.holding(thread), self._checkpoints.using():
+                self._checkpoints.saver.delete_thread(thread)
 
     def holding(self, thread: str) -> RLock:
         """Held while a conversation is changed: nobody else changes it meanwhile."""
@@ -159,8 +167,8 @@ class Assistant:
 
     def close(self) -> None:
         """Close the checkpoints."""
-        if self._saver is not None:
-            self._saver.conn.close()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
 
     def __enter__(self) -> Self:
         return self

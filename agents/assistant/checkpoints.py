@@ -2,9 +2,12 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from data_engine.errors import DataError
@@ -12,6 +15,10 @@ from data_engine.errors import DataError
 MOST_CONNECTIONS = 8  # of a process to Postgres
 CONNECT_SECONDS = 10
 SETUP_LOCK = 7_237_301  # a number of our own
+
+
+class NotKept(DataError):
+    """The database of the conversations fails; what was kept before is not lost."""
 
 
 class JsonSerializer:
@@ -29,24 +36,46 @@ class JsonSerializer:
         return json.loads(raw)
 
 
-def open_checkpoints(place: Path | str) -> Any:
-    """A saver over a SQLite file, which is made where it is missing, or over the Postgres of a
-    postgresql:// URL; close its `conn`.
+class Checkpoints:
+    """Where conversations are kept: LangGraph's `saver`, which is used within `using()`."""
 
-    Raises DataError where Postgres cannot be reached, or its packages are missing.
+    def __init__(self, saver: Any, database: str, errors: type[Exception]) -> None:
+        self.saver: BaseCheckpointSaver = saver
+        self._connection, self._database, self._errors = saver.conn, database, errors
+
+    @contextmanager
+    def using(self) -> Iterator[None]:
+        """A failure of the database within it is raised as NotKept."""
+        try:
+            yield
+        except self._errors as error:  # its message names host and user, never the password
+            raise NotKept(f"{self._database} cannot be used: {_line(error)}") from error
+
+    def close(self) -> None:
+        """Close the file, or the connections."""
+        self._connection.close()
+
+
+def open_checkpoints(place: Path | str) -> Checkpoints:
+    """Checkpoints in a SQLite file, which is made where it is missing, or in the Postgres of a
+    postgresql:// URL.
+
+    Raises NotKept where the database cannot be used, DataError where its packages are missing.
     """
     if str(place).startswith(("postgres://", "postgresql://")):
         return _postgres(str(place))
     path = Path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, check_same_thread=False)
-    connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
     saver = SqliteSaver(connection, serde=JsonSerializer())
-    saver.setup()
-    return saver
+    checkpoints = Checkpoints(saver, str(path), sqlite3.Error)
+    with checkpoints.using():
+        connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
+        saver.setup()
+    return checkpoints
 
 
-def _postgres(url: str) -> Any:
+def _postgres(url: str) -> Checkpoints:
     try:
         import psycopg
         from langgraph.checkpoint.postgres import PostgresSaver
@@ -65,12 +94,16 @@ def _postgres(url: str) -> Any:
         check=ConnectionPool.check_connection,  # Postgres may have been started anew
         open=False,
     )
-    try:
+    saver = PostgresSaver(pool, serde=JsonSerializer())
+    checkpoints = Checkpoints(saver, "Postgres", psycopg.Error)
+    with checkpoints.using():
         with psycopg.connect(url, connect_timeout=CONNECT_SECONDS, **settings) as connection:
             # Of processes that start together, one makes the tables.
             connection.execute("SELECT pg_advisory_lock(%s)", [SETUP_LOCK])
             PostgresSaver(connection).setup()
-    except psycopg.Error as error:  # its message names host and user, never the password
-        raise DataError(f"Postgres cannot be used: {' '.join(str(error).split())}") from error
-    pool.open()
-    return PostgresSaver(pool, serde=JsonSerializer())
+        pool.open()
+    return checkpoints
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

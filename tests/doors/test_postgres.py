@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -39,9 +40,17 @@ def call(*words):
     )
 
 
+class Server(NamedTuple):
+    """Its URL, and the words that start and stop it."""
+
+    url: str
+    start: tuple[str, ...]
+    stop: tuple[str, ...]
+
+
 @pytest.fixture
 def postgres(tmp_path_factory):
-    """The URL of a server that listens on a socket of its own."""
+    """A server that listens on a socket of its own."""
     initdb, pg_ctl = program("initdb"), program("pg_ctl")
     folder = tmp_path_factory.mktemp("pg")
     if os.getuid() == 0:
@@ -51,9 +60,14 @@ def postgres(tmp_path_factory):
     data = str(folder / "data")
     call(initdb, "-D", data, "-U", "postgres", "-A", "trust")
     options = f"-c listen_addresses= -k {folder}"
-    call(pg_ctl, "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
-    yield f"postgresql://postgres@/postgres?host={folder}"
-    call(pg_ctl, "-D", data, "-m", "immediate", "stop")
+    server = Server(
+        f"postgresql://postgres@/postgres?host={folder}",
+        (pg_ctl, "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start"),
+        (pg_ctl, "-D", data, "-m", "immediate", "-w", "stop"),
+    )
+    call(*server.start)
+    yield server
+    call(*server.stop)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +80,7 @@ def test_a_conversation_goes_on_in_another_process_and_is_forgotten(
     environment, film_store, postgres, tmp_path
 ):
     def say(*messages):
-        words = (environment.python, "-c", SAY, film_store, postgres, *messages)
+        words = (environment.python, "-c", SAY, film_store, postgres.url, *messages)
         return environment.run(*words, cwd=tmp_path, PYTHONPATH=str(ROOT)).split("\n")[:-1]
 
     assert say("a film from before 1990", "not a NUL 🙂 thing") == ["from before 1990 2"]
@@ -89,3 +103,36 @@ def test_a_server_that_is_not_there_is_one_line_without_the_password(
     )
     assert done.returncode and "Postgres cannot be used: " in done.stderr
     assert done.stderr.count("\n") == 1 and "secret" not in done.stdout + done.stderr
+
+
+def test_a_server_that_goes_away_costs_one_line_and_the_conversation_goes_on(
+    environment, film_store, postgres, tmp_path
+):
+    words = rerec_command("chat", "--store", film_store, "--checkpoints", postgres.url)
+    chat = subprocess.Popen(
+        [str(environment.python), *words[1:]],
+        cwd=tmp_path,
+        env=environment.variables(PYTHONPATH=str(ROOT)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
+    )
+
+    def say(message, until):
+        """What is printed, up to the line that holds these words."""
+        print(message, file=chat.stdin)
+        lines = []
+        while not lines or until not in lines[-1]:
+            lines.append(chat.stdout.readline())
+            assert lines[-1], "".join(lines)
+        return "".join(lines)
+
+    say("a film from before 1990", "before 1990")
+    call(*postgres.stop)
+    assert "Traceback" not in say("from after 1970", "Postgres cannot be used: ")
+    call(*postgres.start)
+    assert "before 1990" in say("from after 1980", "after 1980")
+    said, _ = chat.communicate("/quit\n", timeout=60)
+    assert chat.returncode == 0 and "1970" not in said and "Traceback" not in said

@@ -1,5 +1,6 @@
 """Refusals in the form of the OpenAI API, for every route alike."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,10 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from agents.assistant.checkpoints import NotKept
 from agents.assistant.server.wire import Failure, Problem
 from data_engine.errors import DataError, Refused
 
+log = logging.getLogger("rerec.server")
 TYPES = {401: "authentication_error", 429: "rate_limit_error"}
+RETRY_SECONDS = 5
 CODES = {401: "invalid_api_key", 413: "request_too_large", 429: "rate_limit_exceeded"}
 
 
@@ -41,6 +45,7 @@ def handle_errors(app: FastAPI) -> None:
     """Every error of the application becomes a refusal."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(DataError, _data_error)
+    app.add_exception_handler(NotKept, _not_kept)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _failed)
@@ -57,6 +62,13 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 async def _data_error(request: Request, error: Exception) -> JSONResponse:
     return _answer(Unusable(str(error)))
+
+
+async def _not_kept(request: Request, error: Exception) -> JSONResponse:
+    """The log says which database, and why; those who ask need not know."""
+    log.error("a conversation cannot be kept or read: %s", error)
+    detail = "conversations cannot be kept or read at present; try again later"
+    return _answer(Refused(503, detail, {"retry-after": str(RETRY_SECONDS)}))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, answer | {"choices": [choice]})
             return
         if model not in TEXTS:
-            self._answer(404, {"error": {"message": "no such model"}})
+            self._answer(404, {"error": {"message": "no such\x1b[2J model"}})
             return
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")

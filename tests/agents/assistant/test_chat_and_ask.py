@@ -1,5 +1,7 @@
 import io
 import json
+import sqlite3
+from contextlib import closing
 from unittest.mock import patch
 
 import pytest
@@ -8,6 +10,7 @@ from typer.testing import CliRunner
 
 from agents.assistant.assistant import Assistant
 from agents.assistant.chat import Chat
+from agents.assistant.checkpoints import open_checkpoints
 from data_engine.errors import DataError
 from rerec.ask import ask, chat
 
@@ -66,6 +69,21 @@ def test_a_question_is_answered_by_number(talk):
 )
 def test_what_cannot_be_done_is_one_line(talk, line, said):
     assert said in talk(line)
+
+
+def test_a_database_that_fails_is_one_line(talk, tmp_path):
+    talk("a sci-fi film")
+    with closing(sqlite3.connect(tmp_path / "c.sqlite")) as database:
+        database.execute("DROP TABLE checkpoints")
+    said = f"{tmp_path}/c.sqlite cannot be used: no such table: checkpoints\n"
+    assert talk("from after 1980") == said
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "c.sqlite"
+    path.write_text("not SQLite " * 999)
+    with pytest.raises(DataError, match=r"c\.sqlite cannot be used: file is not a database"):
+        open_checkpoints(path)
 
 
 def test_ask_prints_sentences_or_json(small_store):

@@ -97,6 +97,7 @@ def test_whatever_happens_to_the_model_the_answer_comes(read, assistant, model, 
     answer = read(model, timeout=0.2 if model == "slow" else 10.0)
     (said,) = asked(answer)
     assert said.startswith(f"{model} gives no second reading: ") and problem in said
+    assert said.isprintable()
     assert answer.recommendations == assistant.answer(ASK).recommendations
 
 

@@ -1,10 +1,13 @@
 """The typed API and kept conversations, over films that can be checked by hand."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 from fastapi.testclient import TestClient
 
 from agents.assistant.answer import Answer
+from agents.assistant.files import CONVERSATIONS
 from agents.assistant.server.app import App
 from agents.assistant.server.config import AssistantConfig
 from agents.assistant.server.metrics import AskMetrics
@@ -72,6 +75,28 @@ def test_conversations_outlast_the_process_and_stay_apart(client, small_store):
         assert other.get(f"/v1/conversations/{'c' * 16}").json() == {"turns": []}
     folder = small_store.with_name("hand.duckdb.assistant")
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_database_that_fails_is_said_and_questions_of_their_own_are_answered(client, small_store):
+    place = f"/v1/conversations/{'d' * 16}"
+    assert client.post(place, json={"text": BERG}).status_code == 200
+    kept = small_store.with_name("hand.duckdb.assistant") / CONVERSATIONS
+    with closing(sqlite3.connect(kept)) as database:
+        database.execute("ALTER TABLE checkpoints RENAME TO away")
+        try:
+            for answer in (
+                client.post(place, json={"text": "from after 1980"}),
+                client.post(f"{place}/stream", json={"text": "from after 1980"}),
+                client.get(place),
+                client.delete(place),
+            ):
+                said = answer.json()["error"]
+                assert answer.status_code == 503 and "try again later" in said["message"]
+                assert str(small_store.parent) not in answer.text and answer.headers["retry-after"]
+            assert items(client.post("/v1/recommend", json={"text": BERG}).json()) == {"i6", "i8"}
+        finally:
+            database.execute("ALTER TABLE away RENAME TO checkpoints")
+    assert len(client.get(place).json()["turns"]) == 1
 
 
 def test_refusals_say_what_is_wrong(client):

@@ -77,6 +77,13 @@ def test_a_server_that_others_could_reach_does_not_start(store):
     assert done.returncode and "--tokens FILE" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_models_that_may_take_all_the_seconds_are_refused_before_anything_starts(store):
+    words = ["--policy", "http://127.0.0.1:1/v1", "--policy-model", "m", "--policy-seconds", 30]
+    done = rerec("assistant", "--store", store, *words, "--understand", "m", "--seconds", 40)
+    assert done.returncode and "models may take 40 s" in done.stderr
+    assert done.stderr.count("\n") == 1 and "--seconds is 40" in done.stderr
+
+
 def test_workers_share_conversations_which_outlast_the_server(store):
     place = f"/v1/conversations/{'d' * 32}"
     for turns in (1, 2):
