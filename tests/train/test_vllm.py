@@ -19,10 +19,10 @@ from train.rft.resume import metrics_files
 
 pytestmark = pytest.mark.vllm
 SMALL = (
-    "data.train_batch_size=2",
+    "data.train_batch_size=1",
     "data.max_response_length=32",
     "actor_rollout_ref.rollout.n=2",
-    "actor_rollout_ref.actor.ppo_mini_batch_size=2",
+    "actor_rollout_ref.actor.ppo_mini_batch_size=1",
     "actor_rollout_ref.actor.entropy_coeff=0.1",
     "actor_rollout_ref.actor.optim.lr_warmup_steps=0",
     "trainer.total_training_steps=2",
