@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from agents.assistant.server import chat_completions, routes
 from agents.assistant.server.config import AssistantConfig
 from agents.assistant.server.metrics import AskMetrics
-from agents.assistant.server.problems import handle_errors, problem
+from agents.assistant.server.problems import REFUSALS, handle_errors, problem
 from agents.assistant.server.service import OpenPolicy, Service
 from data_engine.http.guard import Guard
 from data_engine.http.hangup import reload_on_hangup
@@ -68,6 +68,7 @@ def _make_routes(service: Service) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # their page would load scripts of another site
         redoc_url=None,
+        responses=REFUSALS,
     )
     app.state.service = service
     handle_errors(app)

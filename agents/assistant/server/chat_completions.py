@@ -25,12 +25,13 @@ from agents.assistant.server.chat_wire import (
 from agents.assistant.server.problems import Unusable
 from agents.assistant.server.service import Service
 from agents.assistant.server.side_prompts import side_answer
-from agents.assistant.server.wire import Problem, Recommend
+from agents.assistant.server.wire import Recommend
 
+EVENTS = "text/event-stream"
 STARTED = int(time.time())
 STREAMED = {"cache-control": "no-cache", "x-accel-buffering": "no"}  # headers of a stream
 Delta = tuple[str, str]  # "reasoning_content" or "content", and its text
-router = APIRouter(prefix="/v1", responses={400: {"model": Problem}, 404: {"model": Problem}})
+router = APIRouter(prefix="/v1")
 
 
 async def service_of(request: Request) -> Service:
@@ -56,7 +57,11 @@ async def model(name: str) -> Model:
     return Model(created=STARTED)
 
 
-@router.post("/chat/completions", response_model=Completion)
+@router.post(
+    "/chat/completions",
+    response_model=Completion,
+    responses={200: {"content": {EVENTS: {}}, "description": "The answer, or its chunks."}},
+)
 async def chat_completions(service: TheService, request: ChatRequest) -> Response:
     """The answer to a dialogue, at once or as a stream of server-sent events."""
     request.check()
@@ -67,7 +72,7 @@ async def chat_completions(service: TheService, request: ChatRequest) -> Respons
         first = await anext(events)  # what cannot be answered is refused before the stream begins
         with_usage = bool(request.stream_options and request.stream_options.include_usage)
         chunks = _chunks(facts, first, events, dialogue, with_usage)
-        return StreamingResponse(chunks, media_type="text/event-stream", headers=STREAMED)
+        return StreamingResponse(chunks, media_type=EVENTS, headers=STREAMED)
     *thoughts, (_, text) = [event async for event in events]
     message = {"role": "assistant", "content": text, "refusal": None}
     if thoughts:

@@ -16,6 +16,10 @@ from data_engine.errors import DataError, Refused
 log = logging.getLogger("rerec.server")
 TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 RETRY_SECONDS = 5
+REFUSALS: dict[int | str, dict[str, Any]] = {  # what every route may answer, for its description
+    "4XX": {"model": Problem, "description": "What was sent cannot be used."},
+    "5XX": {"model": Problem, "description": "The assistant cannot answer at present."},
+}
 CODES = {401: "invalid_api_key", 413: "request_too_large", 429: "rate_limit_exceeded"}
 
 

@@ -14,7 +14,6 @@ from agents.assistant.server.wire import (
     Conversation,
     Event,
     Opinion,
-    Problem,
     Recommend,
     Say,
     Turn,
@@ -24,7 +23,8 @@ from data_engine.http.page import page_headers
 PAGE = File(__file__).with_name("page.html").read_text(encoding="utf-8")
 # Of a conversation; whoever knows it may read on, so that a page draws it at random.
 Thread = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
-router = APIRouter(responses={400: {"model": Problem}})
+router = APIRouter()
+LINES = "application/x-ndjson"
 
 
 @router.get("/", include_in_schema=False)
@@ -57,7 +57,11 @@ async def say(service: TheService, thread: Thread, said: Say) -> Turn:
     return await service.run(service.say, thread, said)
 
 
-@router.post("/v1/conversations/{thread}/stream", response_model=Event)
+@router.post(
+    "/v1/conversations/{thread}/stream",
+    response_model=Event,
+    responses={200: {"content": {LINES: {}}, "description": "One object per line."}},
+)
 async def stream(service: TheService, thread: Thread, said: Say) -> Response:
     """As the next turn: one JSON object per line, the thoughts of the policy as they come, then
     the turn.
@@ -70,7 +74,7 @@ async def stream(service: TheService, thread: Thread, said: Say) -> Response:
         async for event in events:
             yield _line(event)
 
-    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=STREAMED)
+    return StreamingResponse(lines(), media_type=LINES, headers=STREAMED)
 
 
 def _line(event: Thought | Turn) -> str:
