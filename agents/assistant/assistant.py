@@ -95,7 +95,7 @@ class Assistant:
         is given the thoughts of the policy as they come.
         Raises DataError for an unknown user or item, and for a message that is too long.
         """
-        *before, last = _messages(messages) or [Message(role="user", content="")]
+        *before, last = _checked(messages) or [Message(role="user", content="")]
         request = state or Request()
         self._steps.check_known(request, edits)
         for message in before:
@@ -109,8 +109,7 @@ class Assistant:
         alone, with a row per condition. Raises DataError for an unknown id, and for a message that
         is too long.
         """
-        _messages(text)
-        return self._steps.explain(item, text)
+        return self._steps.explain(item, _checked(text)[0].content)
 
     def reply(
         self,
@@ -127,11 +126,11 @@ class Assistant:
         """
         if self._checkpoints is None:
             raise DataError("conversations are kept only with checkpoints: name a file for them")
-        _messages(text)
+        said = _checked(text)[0].content
         self._steps.check_known(Request(), edits)
         with self.holding(thread), self._checkpoints.using():
             config = {"configurable": {"thread_id": thread}}
-            return self._run(self._threads, _given(text, edits, user, k), config, listen)
+            return self._run(self._threads, _given(said, edits, user, k), config, listen)
 
     def state(self, thread: str) -> Request | None:
         """The state of a kept conversation, None where there is none of this name."""
@@ -208,13 +207,12 @@ def _given(text: str, edits: Sequence[Edit], user: str | None, k: int) -> Dialog
     if not 1 <= k <= 100:
         raise DataError(f"k {k}: choose from 1 to 100")
     changes: list[Json] = [edit.model_dump(mode="json") for edit in edits]
-    said = text.replace("\0", " ")  # which Postgres would not keep
-    return {"text": said, "edits": changes, "user": user, "k": k}
+    return {"text": text, "edits": changes, "user": user, "k": k}
 
 
-def _messages(messages: str | Sequence[Message]) -> list[Message]:
-    """The messages as a list. Raises DataError where one is too long, or the last is not the
-    person's.
+def _checked(messages: str | Sequence[Message]) -> list[Message]:
+    """The messages as a list, of characters that can be kept and sent. Raises DataError where one
+    is too long, or the last is not the person's.
     """
     found = [Message(role="user", content=messages)] if isinstance(messages, str) else [*messages]
     for message in found:
@@ -225,4 +223,11 @@ def _messages(messages: str | Sequence[Message]) -> list[Message]:
             )
     if found and found[-1].role != "user":
         raise DataError("the last message must be the person's")
-    return found
+    return [Message(role=one.role, content=_keepable(one.content)) for one in found]
+
+
+def _keepable(text: str) -> str:
+    """The text without NUL, which Postgres would not keep, and halves of surrogate pairs, which
+    are no text (bytes that are not UTF-8 arrive as such).
+    """
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()

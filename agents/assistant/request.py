@@ -137,10 +137,10 @@ class Request(Record):
         """The wish added. One that says the opposite of the same value is replaced, and so is a
         bound on the same side; one that is there already stays as it is.
         """
-        asked = wish.condition
-        if any(asked == known.condition for known in self.wishes):
+        said = (wish.condition, wish.any_of)
+        if any(said == (known.condition, known.any_of) for known in self.wishes):
             return self
-        kept = tuple(known for known in self.wishes if not _replaces(asked, known.condition))
+        kept = tuple(known for known in self.wishes if not _replaces(wish, known))
         return self.model_copy(update={"wishes": (*kept, wish)})
 
     def without_wish(self, relation: str, value: str = "") -> "Request":
@@ -152,6 +152,17 @@ class Request(Record):
         )
         shared = tuple(one for one in self.shared if one.relation != relation)
         return self.model_copy(update={"wishes": kept, "shared": shared})
+
+    def without_wanted(self, relation: str) -> "Request":
+        """Without the values of a relation that are wanted, and its bounds; what is not wanted
+        stays.
+        """
+        kept = tuple(
+            wish
+            for wish in self.wishes
+            if wish.condition.relation != relation or wish.condition.op == "not"
+        )
+        return self.model_copy(update={"wishes": kept})
 
     def edited(self, edit: Edit) -> "Request":
         """The request after a change by hand; one of a condition that is not there changes
@@ -211,11 +222,12 @@ def _fact(premise: Premise) -> tuple[str, str, str]:
     return premise.item, premise.relation, premise.name
 
 
-def _replaces(asked: Condition, known: Condition) -> bool:
+def _replaces(wish: Wish, other: Wish) -> bool:
+    asked, known = wish.condition, other.condition
     if asked.relation != known.relation:
         return False
     if asked.op in ("below", "above"):
-        return asked.op == known.op
+        return asked.op == known.op and not (wish.any_of or other.any_of)
     return asked.value == known.value
 
 

@@ -57,10 +57,22 @@ class Wording:
         """A condition with those that will do as well: "directed by X or Y"."""
         condition, relation = wish.condition, wish.condition.relation
         if condition.op in ("below", "above"):
-            return _bound(relation, condition.op).format(condition.name)
+            sides = (condition, *wish.any_of)
+            return joined([_bound(relation, c.op).format(c.name) for c in sides], "or")
         names = [self.said(c.relation, c.value, c.name) for c in (condition, *wish.any_of)]
         said = self._part(relation, [joined(names, "or")])
+        if roles := self._roles(wish):
+            said = f"{roles} {names[0]}"
         return f"not {said}" if condition.op == "not" else said
+
+    def _roles(self, wish: Wish) -> str:
+        """ "directed by or starring", of one value that any of several relations may have."""
+        own = wish.condition
+        others = [one.relation for one in wish.alternatives if one.value == own.value]
+        parts = [_phrase(one, "part") for one in (own.relation, *others)]
+        if wish.any_of or not others or not all(part.endswith(" {}") for part in parts):
+            return ""
+        return joined([part.removesuffix(" {}") for part in parts], "or")
 
     def described(self, wishes: Sequence[Wish], count: int) -> str:
         """ "two sci-fi films directed by X, from before 1990" of the items that meet the wishes."""
@@ -77,7 +89,8 @@ class Wording:
         together: dict[tuple[str, str, int], list[Wish]] = {}
         for n, wish in enumerate(wishes):
             condition = wish.condition
-            alone = n + 1 if wish.any_of else 0  # "by X or Y" stands alone
+            # "by X or Y" and "by or starring X" stand alone.
+            alone = n + 1 if wish.any_of or self._roles(wish) else 0
             op = "bound" if condition.op in ("below", "above") else str(condition.op)
             together.setdefault((condition.relation, op, alone), []).append(wish)
         bounds_last = sorted(together.items(), key=lambda one: one[0][1] == "bound")

@@ -35,6 +35,16 @@ def asks_whether(text: str) -> bool:
     return _pattern("whether").search(_plain(text)) is not None
 
 
+def asks_about_it(text: str) -> bool:
+    """Whether a message asks with yes or no about what was shown: "was it directed by X?"."""
+    return asks_whether(text) and _pattern("it").search(_plain(text)) is not None
+
+
+def names_one(text: str) -> bool:
+    """Whether a message is nothing but an ordinal: "the first one"."""
+    return _pattern("only_ordinal").search(_plain(text)) is not None
+
+
 def likened(text: str, shown: tuple[str, ...]) -> tuple[str, ...]:
     """The one shown item that a message likens something to: "like the second one"."""
     said = _plain(text)

@@ -3,17 +3,19 @@
 import re
 from typing import NamedTuple
 
+MOST = 100  # items that an answer shows
 _WORDS = "one two three four five six seven eight nine ten".split()
-_COUNT = rf"({'|'.join(_WORDS[1:])}|a couple of|\d{{1,2}})"  # "find me one" asks for any
+_COUNT = rf"({'|'.join(_WORDS[1:])}|a couple of|\d{{1,3}})"  # "find me one" asks for any
 _THINGS = (
-    r"(?:films|movies|books|albums|songs|games|products|items|titles|suggestions|recommendations"
-    r"|options|ideas)"
+    r"(?:films?|movies?|books?|albums?|songs?|games?|products?|items?|titles?|suggestions?"
+    r"|recommendations?|options?|ideas?)"
 )
 _ASKED = (
     r"\b(?:give|show|get|tell|find|recommend|suggest|list|name|pick)(?: me| us)?(?: the)?"
     rf"(?: top| best)? {_COUNT}\b(?! of the)",
     rf"\btop {_COUNT}\b",
     r"\b(?:just|only) (one)\b",
+    rf"\b(?:give|show|get|list|name|pick)(?: me| us)? (one) (?:\S+ ){{0,2}}{_THINGS}\b",
     rf"\b{_COUNT} (?:\S+ ){{0,2}}{_THINGS}\b",
 )
 _PATTERNS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _ASKED)
@@ -34,5 +36,5 @@ def wanted_amount(text: str) -> Amount | None:
     said = found[1].lower()
     if said in _WORDS:
         return Amount(_WORDS.index(said) + 1, found.span(1))
-    count = int(said) if said.isdecimal() else 2
+    count = min(int(said), MOST) if said.isdecimal() else 2
     return Amount(count, found.span(1)) if count else None

@@ -26,7 +26,8 @@ class Found:
     sames: for each "the same …", the relations that the words after it may mean. others: those of
     each "another …". spoken: the relations that were spoken of, the last first. tastes: genres of
     what was liked. strangers: (items, relation, name) of statements with a name that the catalogue
-    lacks. named: items of the last sentence that names some. forgotten: items that are liked no
+    lacks. replaced: relations of which nothing wanted before is wanted any more. named: items
+    of the last sentence that names some. forgotten: items that are liked no
     more. used: where tokens start that a reader has used. bearers: last name → the value and
     relation of a person named before. unclear: words that no condition can be made of.
     parts: the words of names. plain: words that are no last names.
@@ -43,6 +44,7 @@ class Found:
     others: list[tuple[str, ...]] = field(default_factory=list)
     retracted: list[Reading] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)

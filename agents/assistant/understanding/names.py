@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,11 @@ _ENDING = re.compile(r"[.!?'’]+$")
 _OPENS = re.compile(r"(?:^|[.?!\n:(\"]\s*)$")
 _COUNTED = re.compile(
     r"\b(?:before|after|in|from|since|until|than|by|year|between|and|to|pre|post|below|above)\W+$",
+    re.IGNORECASE,
+)
+_BY = re.compile(r"\b(?:by|with|starring|featuring|director|actor)\s+$", re.IGNORECASE)
+_LISTED_BY = re.compile(
+    r"\b(?:by|with|starring|featuring)\s+(?:\w+\s+){0,2}(\w+)\s*(?:,|or|and|nor|&)\s*$",
     re.IGNORECASE,
 )
 _QUOTES = frozenset("'\"“”‘’*_")
@@ -109,9 +114,25 @@ class CatalogueNames:
                 if mention.end == clash[0].end:
                     taken.remove(clash[0])
                     taken.append(_merged(clash[0], mention))
-        found = [self._sided(text, mention) for mention in sorted(taken)]
+        found = list(self._persons(text, (self._sided(text, one) for one in sorted(taken))))
         found += self._strangers(text, found)
         return sorted([*found, *self._last_names(text, found)])
+
+    def _persons(self, text: str, mentions: Iterable[Mention]) -> Iterator[Mention]:
+        """The mentions, titles of one word that stand where a person does as that last name: "by
+        Lucas", "by Spielberg or Lucas", of a catalogue with a film called "Lucas".
+        """
+        for mention in mentions:
+            said, before = text[mention.start : mention.end], text[: mention.start]
+            last = self._last.get(said) if mention.items and not mention.values else ()
+            if last and (_BY.search(before) or self._is_listed(before)):
+                mention = Mention(mention.start, mention.end, (), self._most_first(last))
+            yield mention
+
+    def _is_listed(self, before: str) -> bool:
+        """Whether what follows is listed after a person: "by Spielberg or"."""
+        listed = _LISTED_BY.search(before)
+        return bool(listed and self._last.get(listed[1]))
 
     def _last_names(self, text: str, known: list[Mention]) -> Iterator[Mention]:
         """Last names alone ("a Hitchcock film"), of those who have several items, most first."""

@@ -14,14 +14,22 @@ from data_engine.schema import Condition, Op
 _YEARS = range(1870, 2100)
 _IN = frozenset(("in", "from", "of", "year"))
 _SKIPPED = frozenset(("-", "the", "year", "than", "a", "'"))
+_TO = frozenset(("-", "–", "to", "until", "through", "till"))
+_INCLUSIVE = frozenset(("since", "until"))
 _DIGITS = re.compile(r"\d+")
 
 
 class Bound(NamedTuple):
-    """A condition on a number, and the place of the number in its sentence."""
+    """The conditions on the numbers at places at..end of a sentence, all of which must hold."""
 
     at: int
-    condition: Condition
+    conditions: tuple[Condition, ...]
+    end: int
+
+    @property
+    def is_range(self) -> bool:
+        """Whether there is one bound on either side."""
+        return [one.op for one in self.conditions] == ["above", "below"]
 
 
 class NumberReader:
@@ -33,16 +41,38 @@ class NumberReader:
 
     def read(self, sentence: Sentence) -> Iterator[Bound]:
         """The bounds in a sentence, in order."""
+        end = -1
         for at, token in enumerate(sentence):
+            if at <= end:
+                continue
             if token.kind == "decade":
-                for condition in self._decade(token.text):
-                    yield Bound(at, condition)
+                if conditions := self._decade(token.text):
+                    yield Bound(at, conditions, at)
             elif at and sentence[at - 1].text in "([":  # the year of a title that is not known
                 continue
-            elif token.kind == "number" and (found := self._number(sentence, at)):
-                yield Bound(at, found)
+            elif token.kind == "number":
+                if between := self._range(sentence, at):
+                    end = between.end
+                    yield between
+                elif found := self._number(sentence, at):
+                    yield Bound(at, (found,), at)
             elif token.kind == "name" and token.items and (found := self._relative(sentence, at)):
-                yield Bound(at, found)
+                yield Bound(at, (found,), at)
+
+    def _range(self, sentence: Sentence, at: int) -> Bound | None:
+        """Of "1980-1985", "from 1980 to 1985", "between 1980 and 1985": both ends are meant."""
+        if at + 2 >= len(sentence) or sentence[at + 2].kind != "number":
+            return None
+        first, second = sentence[at].text, sentence[at + 2].text
+        between = at > 0 and sentence[at - 1].text == "between"
+        if not (_is_year(first) and _is_year(second)):
+            return None
+        if sentence[at + 1].text not in _TO and not (between and sentence[at + 1].text == "and"):
+            return None
+        relation = self._numeric.get("year")
+        if relation is None or int(first) > int(second):
+            return None
+        return Bound(at, _between(relation, int(first), int(second)), at + 2)
 
     def _number(self, sentence: Sentence, at: int) -> Condition | None:
         words = self._words_before(sentence, at)
@@ -56,6 +86,8 @@ class NumberReader:
         if word == "and" and next(words, "") and self._side_of_pair(sentence, at):
             return _bound(relation, "below", value)
         if op := self._side(word):
+            if word in _INCLUSIVE and _is_year(value):
+                value = str(int(value) + (1 if op == "below" else -1))
             return _bound(relation, op, value)
         return self._exactly(relation, value)
 
@@ -96,7 +128,7 @@ class NumberReader:
             return ()
         first = int(digits) if len(digits) == 4 else 1900 + int(digits)
         first += 100 if first < 1920 else 0
-        return _bound(relation, "above", str(first - 1)), _bound(relation, "below", str(first + 10))
+        return _between(relation, first, first + 9)
 
     def _relative(self, sentence: Sentence, at: int) -> Condition | None:
         """ "newer than Heat": a bound at the year of the item."""
@@ -109,6 +141,10 @@ class NumberReader:
 
 def _bound(relation: str, op: Op, value: str) -> Condition:
     return Condition(relation=relation, value=value, name=value, op=op)
+
+
+def _between(relation: str, first: int, last: int) -> tuple[Condition, Condition]:
+    return _bound(relation, "above", str(first - 1)), _bound(relation, "below", str(last + 1))
 
 
 def _is_year(value: str) -> bool:

@@ -1,20 +1,21 @@
 """One sentence read: each name as a wish, a denial, a statement, an anchor or taken back."""
 
 from agents.assistant.request import Doubt, Wish
+from agents.assistant.understanding.bounds import joined, wishes
+from agents.assistant.understanding.denying import LISTED, Denying
 from agents.assistant.understanding.descriptions import descriptions
 from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.indexes import is_genre
 from agents.assistant.understanding.joining import is_choice, meant_by_it
 from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.names import CatalogueNames
-from agents.assistant.understanding.numbers import NumberReader, turned
+from agents.assistant.understanding.numbers import NumberReader
 from agents.assistant.understanding.relations import Reading, RelationReader
 from agents.assistant.understanding.sharing import other_relations, shared_relations
 from agents.assistant.understanding.tokens import Sentence, Token
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Op
 
-_LISTED = frozenset(("and", "or", "nor", ",", "&"))
 _LIKENESS = frozenset(("a", "an", "something", "anything", "one", "more", "someone"))
 SHOWN = 5  # items that a doubt lists
 
@@ -26,6 +27,7 @@ class SentenceReader:
         self._graph, self._lexicon, self._names = graph, lexicon, names
         self._relations = RelationReader(lexicon, names)
         self._numbers = NumberReader(graph, lexicon)
+        self._denying = Denying(lexicon)
 
     def read(self, sentence: Sentence, found: Found) -> None:
         """Add to `found` what the sentence says."""
@@ -38,7 +40,7 @@ class SentenceReader:
                 found.sames.append(relations)
         found.others += other_relations(sentence, self._lexicon)
         self._read_numbers(sentence, found)
-        titles = self._titles(sentence, described, found)
+        titles, skipped = self._titles(sentence, described, found)
         meant = titles or meant_by_it(sentence, found)
         found.named = list(titles.values()) or found.named
         for at, token in enumerate(sentence):
@@ -46,7 +48,7 @@ class SentenceReader:
                 found.speak_of(self._lexicon.relation.get(token.text, ()))
             elif not (token.values or token.items) and token.kind == "name":
                 self._read_stranger(sentence, at, asks_from, meant, found)
-            elif token.values and at not in described and at not in titles:
+            elif token.values and at not in described | skipped:
                 self._read_value(sentence, at, asks_from, meant, found)
         if not any(token.kind == "name" for token in sentence):
             self._drop_relations(sentence, found)
@@ -105,33 +107,37 @@ class SentenceReader:
         return tuple(sorted(set.intersection(*exact)))
 
     def _read_numbers(self, sentence: Sentence, found: Found) -> None:
-        for bound in self._numbers.read(sentence):
-            found.used.add(sentence[bound.at].start)
-            condition = bound.condition
-            if self._denied(sentence, bound.at):
-                condition = turned(condition)
-            if self._taken_back(sentence, bound.at):
-                found.dropped.append(condition.relation)
+        for group in joined(sentence, list(self._numbers.read(sentence))):
+            at = group[0].at
+            for bound in group:
+                found.used.update(token.start for token in sentence[bound.at : bound.end + 1])
+            if self._denying.taken_back(sentence, at):
+                found.dropped.append(group[0].conditions[0].relation)
             else:
-                found.wishes.append(Wish(condition=condition))
+                found.wishes += wishes(group, self._denying.denied(sentence, at))
 
-    def _titles(self, sentence: Sentence, described: set[int], found: Found) -> dict[int, str]:
-        """Place → item of the titles of a sentence, noted as anchors or as ruled out."""
-        titles: dict[int, str] = {}
+    def _titles(
+        self, sentence: Sentence, described: set[int], found: Found
+    ) -> tuple[dict[int, str], set[int]]:
+        """Place → item of the titles that something may be told of, and the places of all. They
+        are noted as anchors or as ruled out.
+        """
+        titles, places = dict[int, str](), set[int]()
         for at, token in enumerate(sentence):
             if not token.items or at in described or self._is_value(sentence, at):
                 continue
             if len(token.items) > 1:
                 found.doubts.append(Doubt(text=token.text, items=token.items[:SHOWN]))
             item = token.items[0]
-            titles[at] = item
-            if self._taken_back(sentence, at):
+            places.add(at)
+            if self._denying.taken_back(sentence, at):
                 found.forgotten.append(item)
-            elif self._ruled_out(sentence, at):
+            elif self._denying.ruled_out(sentence, at):
                 found.excluded.append(item)
             else:
+                titles[at] = item
                 found.anchors.append(item)
-        return titles
+        return titles, places
 
     def _is_value(self, sentence: Sentence, at: int) -> bool:
         """Whether a name of both an item and a value is the value: the words beside it say a
@@ -140,13 +146,6 @@ class SentenceReader:
         values = sentence[at].values
         said = self._relations.beside(sentence, at) if values else ()
         return any(not self._names.counts(value).keys().isdisjoint(said) for value in values)
-
-    def _ruled_out(self, sentence: Sentence, at: int) -> bool:
-        """Of "not Heat", "no Heat please": the word right before the title denies it."""
-        before = sentence[at - 1].text if at else ""
-        if before == "like" and at > 1:
-            before = sentence[at - 2].text
-        return self._lexicon.is_(before, "negation")
 
     def _read_value(
         self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str], found: Found
@@ -159,14 +158,16 @@ class SentenceReader:
         if known and not said:
             reading = known
         found.name(token.text, reading)
-        if self._taken_back(sentence, at):
+        if self._denying.taken_back(sentence, at):
             found.retracted.append(reading)
             return
-        denied = self._denied(sentence, at)
+        denied = self._denying.denied(sentence, at)
         if known and not (said or denied):
             return  # "I like Newman's style": what was said of the whole name holds
         if (items := self._stated_of(sentence, at, asks_from, titles)) and (
-            denied or reading.said or at > asks_from or not is_genre(reading.relation)
+            self._denying.told(sentence, at)
+            if denied
+            else reading.said or at > asks_from or not is_genre(reading.relation)
         ):
             wanted = sentence[min(titles)].kind == "name"  # else it was told of "it"
             found.stated.append(Stated(items, reading, not denied, wanted))
@@ -185,7 +186,7 @@ class SentenceReader:
         """A name that the catalogue lacks: what it is said of, if that is stated."""
         items = self._stated_of(sentence, at, asks_from, titles)
         relations = self._relations.beside(sentence, at)
-        if items and relations and not self._denied(sentence, at):
+        if items and relations and not self._denying.denied(sentence, at):
             found.strangers.append((items, relations[0], sentence[at].text))
 
     def _stated_of(
@@ -203,37 +204,11 @@ class SentenceReader:
     ) -> tuple[str, ...]:
         """The titles of a list that ends at a place."""
         found, place = [titles[last]], last - 1
-        while place >= 0 and (sentence[place].text in _LISTED or place in titles):
+        while place >= 0 and (sentence[place].text in LISTED or place in titles):
             if place in titles:
                 found.insert(0, titles[place])
             place -= 1
         return tuple(found)
-
-    def _taken_back(self, sentence: Sentence, at: int) -> bool:
-        for place in range(at - 1, -1, -1):
-            token = sentence[place]
-            if token.kind == "word" and self._lexicon.is_(token.text, "retract"):
-                return True
-            if self._lexicon.is_(token.text, "contrast"):
-                return False
-            if token.text == "," and sentence[place + 1].kind != "name":
-                return False  # "forget Heat, a comedy instead"
-        return False
-
-    def _denied(self, sentence: Sentence, at: int) -> bool:
-        """Whether a word before the name denies it: none of contrast or of another clause comes
-        between ("isn't by X and stars Y").
-        """
-        for place in range(at - 1, -1, -1):
-            token = sentence[place]
-            if token.kind == "word" and self._lexicon.is_(token.text, "negation"):
-                return True
-            if self._lexicon.is_(token.text, "contrast"):
-                return False
-            if token.text in _LISTED and place + 1 < at and sentence[place + 1].kind != "name":
-                if sentence[place + 1].text not in _LISTED:
-                    return False
-        return False
 
     def _drop_relations(self, sentence: Sentence, found: Found) -> None:
         """Of "forget the composer", "the year doesn't matter"."""

@@ -1,10 +1,15 @@
-"""What is wanted alike: "by the same director", "written by the same person"."""
+"""What is wanted alike: "by the same director", "written by the same person", "with the actor of
+Heat".
+"""
 
 from collections.abc import Iterator
 
 from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.tokens import Sentence
 
+_BY = frozenset("by from with starring featuring has".split())
+_OF = frozenset("of from in".split())
+_THEM = frozenset("those these them both that it".split())
 REACH = 4  # words beside "same" within which its relation is said
 
 
@@ -13,6 +18,11 @@ def shared_relations(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[str
     for at, token in enumerate(sentence):
         if token.kind == "word" and lexicon.is_(token.text, "same"):
             yield _relations(sentence, at, lexicon)
+        elif token.text == "the" and 0 < at < len(sentence) - 3:
+            before, noun, of, whose = (sentence[at + k] for k in (-1, 1, 2, 3))
+            if before.text in _BY and of.text in _OF and (whose.items or whose.text in _THEM):
+                if relations := lexicon.relation.get(noun.text):
+                    yield relations
 
 
 def other_relations(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, ...]]:

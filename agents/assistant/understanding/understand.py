@@ -10,12 +10,14 @@ from agents.assistant.understanding.acts import (
     act_of,
     asked_among,
     asked_relations,
+    asks_about_it,
     asks_whether,
     likened,
     meant,
     refused,
 )
 from agents.assistant.understanding.amounts import wanted_amount
+from agents.assistant.understanding.correcting import corrects, settled
 from agents.assistant.understanding.found import Found, Stated
 from agents.assistant.understanding.groups import GroupReader
 from agents.assistant.understanding.indexes import is_genre
@@ -28,6 +30,7 @@ from agents.assistant.understanding.tokens import Sentence, sentences
 from agents.assistant.understanding.unclear import unclear
 from data_engine.graphs.audience import RELATION as AUDIENCE
 from data_engine.graphs.inverted import InvertedGraph
+from data_engine.names.titles import split_year
 from data_engine.schema import Condition, Record
 
 _TAKEN_BACK = re.compile(
@@ -77,7 +80,13 @@ class Understanding:
     def understand(self, text: str, state: Request | None = None) -> Understood:
         """The state after the message `text` of a person."""
         state = state or Request()
+        if chosen := settled(text, self.titled(text), state, self._year):
+            return Understood(request=chosen.model_copy(update={"not_understood": ()}))
         found, spoken = self._read(text, state)
+        if asks_about_it(text) and not found.anchors:
+            self._tell_of(meant(text, state.shown), found)
+        if corrects(text):
+            found.replaced += [w.condition.relation for w in found.wishes]
         amount = wanted_amount(text)
         found.used.update(range(*amount.span) if amount else ())
         left = leftovers(text, spoken, found, self._lexicon)
@@ -149,6 +158,8 @@ class Understanding:
             state = self._without(reading, state)
         for relation in found.dropped:
             state = state.without_wish(relation)
+        for relation in found.replaced:
+            state = state.without_wanted(relation)
         told = [stated for stated in found.stated if not self._corrects(stated, state)]
         for stated in found.stated:
             if stated not in told:
@@ -166,6 +177,19 @@ class Understanding:
         for wish in (*self._wishes(told, found), *self._unlike(found, state.anchors)):
             state = state.with_wish(wish)
         return state.model_copy(update={"doubts": tuple(found.doubts)})
+
+    def _tell_of(self, items: tuple[str, ...], found: Found) -> None:
+        """Take the values that a message names as told of these items, none as wanted."""
+        if not items or any(w.condition.op not in ("is", "not") for w in found.wishes):
+            return
+        for wish in found.wishes:
+            reading = Reading(wish.condition.relation, wish.condition.value)
+            holds = wish.condition.op == "is"
+            found.stated.append(Stated(items, reading, holds, wanted=False))
+        found.wishes.clear()
+
+    def _year(self, item: str) -> str:
+        return split_year(self._graph.title(item))[1]
 
     def _premises(self, told: Iterable[Stated], found: Found) -> Iterator[Premise]:
         """What was stated, of each item."""

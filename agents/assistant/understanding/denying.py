@@ -1,0 +1,78 @@
+"""Which names and numbers of a sentence are denied, ruled out or taken back."""
+
+from agents.assistant.understanding.lexicon import Lexicon
+from agents.assistant.understanding.tokens import Sentence
+
+LISTED = frozenset(("and", "or", "nor", ",", "&"))
+_ENDING = frozenset(("and", ",", "&"))  # "not by X and stars Y"; but "not by X or by Y"
+_SAID = frozenset(("name", "number", "decade"))  # kinds of tokens that conditions are made of
+_TOLD = frozenset("was is were are 's did does do has had have be been".split())
+
+
+class Denying:
+    """Reads the words before a place; `lexicon` says which of them deny."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+
+    def denied(self, sentence: Sentence, at: int) -> bool:
+        """Whether a word before the place denies it: none of contrast, of another clause or of
+        another condition comes between ("isn't by X and stars Y", "not by X starring Y").
+        """
+        return self._denial(sentence, at) >= 0
+
+    def told(self, sentence: Sentence, at: int) -> bool:
+        """Whether what is denied at a place is told of a title before it, rather than not wanted:
+        "I know Heat, but it was not by X"; "like Heat but not by X".
+        """
+        denial = self._denial(sentence, at)
+        before = sentence[denial - 1].text if denial > 0 else ""
+        likened = sentence[0].text == "like" and before not in _TOLD
+        return not (likened or self._lexicon.is_(before, "contrast"))
+
+    def ruled_out(self, sentence: Sentence, at: int) -> bool:
+        """Of "not Heat", "no Heat please", "not Heat or Alien": whether the word right before the
+        title, or before those that it is listed with, denies it.
+        """
+        before = sentence[at - 1].text if at else ""
+        if before == "like" and at > 1:
+            before = sentence[at - 2].text
+        if self._lexicon.is_(before, "negation"):
+            return True
+        first = at - 1
+        while first > 0 and sentence[first].text in LISTED:
+            first -= 1
+        listed = 0 <= first < at - 1 and bool(sentence[first].items)
+        return listed and self.ruled_out(sentence, first)
+
+    def taken_back(self, sentence: Sentence, at: int) -> bool:
+        """Whether the place is said to be wanted no more: "forget X"."""
+        for place in range(at - 1, -1, -1):
+            token = sentence[place]
+            if token.kind == "word" and self._lexicon.is_(token.text, "retract"):
+                return True
+            if self._lexicon.is_(token.text, "contrast"):
+                return False
+            if token.text == "," and sentence[place + 1].kind != "name":
+                return False  # "forget Heat, a comedy instead"
+        return False
+
+    def _denial(self, sentence: Sentence, at: int) -> int:
+        """The place of the word that denies what stands at a place, -1 for none."""
+        listed, last = False, at  # since the last name or number; and its place
+        for place in range(at - 1, -1, -1):
+            token, after = sentence[place], sentence[place + 1]
+            if token.kind == "word" and self._lexicon.is_(token.text, "negation"):
+                if not (token.text == "no" and after.text == ","):  # "no, X" is no denial of X
+                    return place
+            if self._lexicon.is_(token.text, "contrast"):
+                return -1
+            listed = listed or token.text in LISTED
+            if token.kind in _SAID:
+                if not (listed or place == last - 1):
+                    return -1
+                listed, last = False, place
+            if token.text in _ENDING and place + 1 < at and after.kind not in _SAID:
+                if after.text not in LISTED:
+                    return -1
+        return -1
