@@ -9,6 +9,13 @@ Verdict = Literal["met", "missed", "unknown"]
 Act = Literal["ask", "more", "why", "who"]
 
 
+def readable(text: str) -> str:
+    """The text without NUL, which Postgres would not keep, and halves of surrogate pairs, which
+    are no text (bytes that are not UTF-8 arrive as such).
+    """
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
 class Message(Record):
     """One message of a dialogue, as chat APIs have them."""
 

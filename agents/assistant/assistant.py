@@ -6,7 +6,7 @@ from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from agents.assistant.answer import Answer, Message
+from agents.assistant.answer import Answer, Message, readable
 from agents.assistant.catalogue import Catalogue
 from agents.assistant.graph import build_graph
 from agents.assistant.policy import Policy
@@ -214,7 +214,9 @@ def _checked(messages: str | Sequence[Message]) -> list[Message]:
     """The messages as a list, of characters that can be kept and sent. Raises DataError where one
     is too long, or the last is not the person's.
     """
-    found = [Message(role="user", content=messages)] if isinstance(messages, str) else [*messages]
+    if isinstance(messages, str):
+        messages = [Message(role="user", content=readable(messages))]
+    found = list(messages)
     for message in found:
         most = LONGEST if message.role == "user" else LONGEST_ANSWER
         if len(message.content) > most:
@@ -223,11 +225,4 @@ def _checked(messages: str | Sequence[Message]) -> list[Message]:
             )
     if found and found[-1].role != "user":
         raise DataError("the last message must be the person's")
-    return [Message(role=one.role, content=_keepable(one.content)) for one in found]
-
-
-def _keepable(text: str) -> str:
-    """The text without NUL, which Postgres would not keep, and halves of surrogate pairs, which
-    are no text (bytes that are not UTF-8 arrive as such).
-    """
-    return text.replace("\0", " ").encode("utf-8", "replace").decode()
+    return [Message(role=one.role, content=readable(one.content)) for one in found]

@@ -114,11 +114,13 @@ class Speaker:
                 yield f"{one.title}: {one.reason}."
             else:
                 said = [self._why(one.item, row, request) for row in one.rows]
-                yield f"{one.title} {'; it '.join(said)}."
+                yield f"{one.title} {'; it '.join(dict.fromkeys(said))}."
 
     def _why(self, item: str, row: ConditionRow, request: Request) -> str:
         """A row as a clause: "was directed by X", "was directed by Y, not X"."""
-        condition = request.wishes[row.number - 1].condition
+        wish = request.wishes[row.number - 1]
+        met = [one for one in wish.readings if self._graph.judge(item, one)]
+        condition = (*met, wish.condition)[0]
         if row.verdict == "unknown":
             return f"may be {row.text} (it is {row.fact})"
         if row.verdict == "met" and condition.op == "is":

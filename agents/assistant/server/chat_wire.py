@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.assistant.answer import Message
+from agents.assistant.answer import Message, readable
 from agents.assistant.assistant import LONGEST, LONGEST_ANSWER
 from agents.assistant.server.config import MOST_MESSAGES
 from agents.assistant.server.problems import Unusable
@@ -40,11 +40,11 @@ class ChatMessage(_Taken):
     def text(self) -> str:
         """The text. Raises Unusable for anything else, such as an image."""
         if not isinstance(self.content, list):
-            return self.content or ""
+            return readable(self.content or "")
         for part in self.content:
             if part.type not in ("text", "input_text", "refusal"):
                 raise Unusable(f"only text is read, no {part.type[:50]}", "messages")
-        return "\n".join(part.text for part in self.content)
+        return readable("\n".join(part.text for part in self.content))
 
     def spoken(self) -> Message:
         """The message as it is read. Raises Unusable for a person's that is too long."""

@@ -41,6 +41,17 @@ def test_conditions_are_shown_and_dropped(talk):
     assert "there is no condition 2: there are 1" in talk("/drop 2")
 
 
+def test_a_name_in_several_relations_is_said_with_all(talk):
+    said = talk("an Eastwood film")
+    assert "starring or directed by Clint Eastwood" in said
+    assert "Two films starring or directed by Clint Eastwood:" in said
+    assert "stars Clint Eastwood." in talk("why the first one?")
+
+
+def test_bytes_that_are_no_text_are_read_as_a_mark(talk):
+    assert "I did not understand" in talk("a sci-fi film \udce9 com\udce9die")
+
+
 def test_why_like_not_and_more(talk):
     talk("a sci-fi film directed by Michael Mann")
     why = talk("/why 1")

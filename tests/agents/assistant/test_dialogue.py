@@ -85,3 +85,42 @@ def test_acts_leave_the_conditions(text, act):
 def test_the_same_is_of_what_was_named_before():
     state, _ = talk("I liked Alien", "another one by the same director")
     assert [c.value for c in state.conditions] == ["scott"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no, Michael Mann",
+        "Michael Mann instead",
+        "no wait, by Michael Mann",
+        "sorry, I meant Michael Mann",
+        "actually, by Michael Mann",
+    ],
+)
+def test_a_correction_takes_the_place_of_what_was_asked(text):
+    left = [("is", "genre", "scifi"), ("is", "director", "mann")]
+    assert conditions("a sci-fi film by Ridley Scott", text) == left
+
+
+def test_what_is_added_or_denied_takes_no_place():
+    first, comedy = ("is", "genre", "scifi"), ("is", "genre", "comedy")
+    assert conditions("a sci-fi film", "actually, also a comedy") == [first, comedy]
+    assert conditions("a sci-fi film", "no comedies") == [first, ("not", "genre", "comedy")]
+
+
+@pytest.mark.parametrize(
+    "text", ["the one from 1995", "The Thing (1995)", "the second one", "1995"]
+)
+def test_a_doubt_about_a_title_is_settled_in_words(text):
+    state, _ = talk("I liked The Thing", text)
+    assert state.anchors == ("thing2",) and not state.doubts and not state.wishes
+    state, _ = talk("no The Thing", text)
+    assert state.exclusions == ("thing2",) and not state.doubts
+
+
+def test_a_question_about_it_asks_for_nothing():
+    state, act = talk("a sci-fi movie", "> How about Alien?", "was it directed by Michael Mann?")
+    assert act == "who" and len(state.wishes) == 1
+    (premise,) = state.premises
+    assert (premise.item, premise.value, premise.verdict) == ("alien", "mann", "false")
+    assert conditions("a sci-fi movie", "> How about Alien?", "is it from before 1990?")[1:]

@@ -155,7 +155,11 @@ def test_a_name_that_the_catalogue_lacks_is_a_false_premise_where_the_truth_is_k
         ("nothing older than 1990", {("above", "year", "1989")}),
         ("I hate horror, something funny", {("not", "genre", "horror"), ("is", "genre", "comedy")}),
         ("films from the eighties", {("above", "year", "1979"), ("below", "year", "1990")}),
-        ("between 1980 and 1990", {("above", "year", "1980"), ("below", "year", "1990")}),
+        ("between 1980 and 1990", {("above", "year", "1979"), ("below", "year", "1991")}),
+        ("from 1980 to 1985", {("above", "year", "1979"), ("below", "year", "1986")}),
+        ("films 1980-1985", {("above", "year", "1979"), ("below", "year", "1986")}),
+        ("films since 1982", {("above", "year", "1981")}),
+        ("no later than 1982", {("below", "year", "1983")}),
         ("Michael Mann wrote the music for something", {("is", "director", "mann")}),
     ],
 )
@@ -167,3 +171,90 @@ def test_a_title_of_a_plain_word_with_a_mark():
     assert asked("something like Help! (1979)").anchors == ("help",)
     assert asked("I liked Help! More like that?").anchors == ("help",)
     assert asked("it should help me").anchors == ()
+
+
+MANN, SCOTT, PACINO = (
+    ("not", "director", "mann"),
+    ("is", "director", "scott"),
+    ("not", "starring", "pacino"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (
+            "not directed by Michael Mann starring Sigourney Weaver",
+            {MANN, ("is", "starring", "weaver")},
+        ),
+        ("sci-fi without Al Pacino by Ridley Scott", {("is", "genre", "scifi"), PACINO, SCOTT}),
+        ("not starring Al Pacino before 1990", {PACINO, ("below", "year", "1990")}),
+        ("not before 1982 by Ridley Scott", {("above", "year", "1981"), SCOTT}),
+        ("not by Michael Mann or by Ridley Scott", {MANN, ("not", "director", "scott")}),
+        ("nothing by Michael Mann or Ridley Scott", {MANN, ("not", "director", "scott")}),
+        (
+            "I don't want a horror film or a comedy",
+            {("not", "genre", "horror"), ("not", "genre", "comedy")},
+        ),
+    ],
+)
+def test_a_denial_ends_where_another_condition_begins(text, wanted):
+    assert conditions(asked(text)) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "like Heat but not directed by Michael Mann",
+        "like Heat, but without Michael Mann",
+        "like Heat, not by Michael Mann",
+        "something like Heat, not by Michael Mann",
+    ],
+)
+def test_what_is_not_wanted_is_not_told_of_the_title_before_it(text):
+    request = asked(text)
+    assert conditions(request) == {MANN} and request.anchors == ("heat",)
+    assert request.premises == ()
+
+
+def test_a_denial_of_a_title_is_still_held_against_the_graph():
+    (premise,) = asked("I know Heat, but it was not directed by Michael Mann").premises
+    assert premise.verdict == "false" and not premise.holds
+
+
+def test_titles_listed_after_one_that_is_ruled_out_are_ruled_out():
+    request = asked("sci-fi by Ridley Scott, not Alien or Blade Runner")
+    assert request.exclusions == ("alien", "blade")
+    assert request.anchors == () and request.premises == ()
+
+
+def choices(request):
+    """Per wish its conditions, of which one will do."""
+    every = ((wish.condition, *wish.any_of) for wish in request.wishes)
+    return [[(c.op, c.name) for c in one] for one in every]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("films from 1982 or 1995", [[("is", "1982"), ("is", "1995")]]),
+        ("from before 1980 or after 1990", [[("below", "1980"), ("above", "1990")]]),
+        ("not from the 80s", [[("below", "1980"), ("above", "1989")]]),
+        ("the 70s and 80s", [[("above", "1969")], [("below", "1990")]]),
+        (
+            "the 70s or the 90s",
+            [[("above", "1969")], [("below", "2000")], [("below", "1980"), ("above", "1989")]],
+        ),
+    ],
+)
+def test_one_of_several_years_will_do(text, wanted):
+    assert choices(asked(text)) == wanted
+
+
+def test_what_is_shared_may_be_said_without_same():
+    (wish,) = asked("a film by the director of Alien and Blade Runner").wishes
+    assert wish.condition.value == "scott" and wish.since == ("alien", "blade")
+    before = asked("I love Alien and Blade Runner")
+    (wish,) = asked("films by the director of those", before).wishes
+    assert wish.condition.value == "scott"
+    assert UNDERSTANDING.understand("who is the director of Alien?").act == "who"

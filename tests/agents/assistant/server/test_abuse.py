@@ -61,7 +61,9 @@ STRANGE = st.one_of(
     st.booleans(),
     st.integers(-(2**70), 2**70),
     st.text(max_size=20),
-    st.sampled_from([*ATTACKS, "", "i4", "above", "below", "not", "1e999", [], {}, [[]], "1980"]),
+    st.sampled_from(
+        [*ATTACKS, "\ud83d", "", "i4", "above", "below", "not", "1e999", [], {}, [[]], "1980"]
+    ),
 )
 
 

@@ -103,3 +103,11 @@ def test_side_prompts_get_a_harmless_answer(client, key, example, expected):
 @pytest.mark.parametrize("text", ["### Task: find a comedy", "a film called Output", ""])
 def test_what_a_person_says_is_no_side_prompt(text):
     assert side_answer(text) is None
+
+
+def test_half_of_a_surrogate_pair_is_read_as_a_mark(client):
+    body = '{"messages": [{"role": "user", "content": "a comedy \\ud83d"}]}'
+    answer = client.post(
+        "/v1/chat/completions", content=body, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 200 and "comedy" in answer.text

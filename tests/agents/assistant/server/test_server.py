@@ -174,7 +174,7 @@ async def by_keyboard(url, folder, width, scheme):
         await page.press("Enter")
         await idle(page, 2)
         assert "Film A was directed by Ann Arden, not Bo Berg." in await texts(page, ".note")
-        await page.type(f"{ATTACK} <script>alert(2)</script>")
+        await page.type(f"{ATTACK} <script>alert(2)</script> with {'x' * 300}")
         await page.press("Enter")
         await idle(page, 3)
         await check_reload(page, url)
