@@ -23,12 +23,13 @@ class Denying:
 
     def told(self, sentence: Sentence, at: int) -> bool:
         """Whether what is denied at a place is told of a title before it, rather than not wanted:
-        "I know Heat, but it was not by X"; "like Heat but not by X".
+        "I know Heat, but it was not by X"; "like Heat but not by X", "as Heat that isn't by X".
         """
         denial = self._denial(sentence, at)
         before = sentence[denial - 1].text if denial > 0 else ""
         likened = sentence[0].text == "like" and before not in _TOLD
-        return not (likened or self._lexicon.is_(before, "contrast"))
+        that = before in _TOLD and denial > 1 and sentence[denial - 2].text == "that"
+        return not (likened or that or self._lexicon.is_(before, "contrast"))
 
     def ruled_out(self, sentence: Sentence, at: int) -> bool:
         """Of "not Heat", "no Heat please", "not Heat or Alien": whether the word right before the

@@ -179,6 +179,10 @@ class SentenceReader:
             found.tastes.append(wish)  # what films like a title are: wanted if nothing else is
         else:
             found.wishes.append(wish)
+        for relation in self._relations.also(sentence, at):
+            if relation != reading.relation and relation in self._names.counts(reading.value):
+                also = Reading(relation, reading.value)
+                found.wishes.append(self._wish(also, wish.condition.op))
 
     def _read_stranger(
         self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str], found: Found

@@ -11,7 +11,8 @@ from agents.assistant.understanding.tokens import Sentence
 REACH = 5  # words after a name within which they speak of it
 _SEPARATORS = frozenset(("and", "or", ",", "&", "both", "+", "nor"))
 _LINKS = frozenset("of from with by to the a an some more than in on at s who that is was".split())
-_WITH = frozenset("with feature features featured include includes".split())
+_PREPOSITIONS = frozenset(("by", "with"))
+_WITH = frozenset("with without feature features featured include includes".split())
 # What may stand between a name and a verb of it ("X who also directed").
 _BETWEEN = frozenset("who that has had have is was also did does in".split())
 
@@ -68,6 +69,20 @@ class RelationReader:
             or self._inherited(sentence, at)
             or self._preposition(sentence, at)
         )
+
+    def also(self, sentence: Sentence, at: int) -> tuple[str, ...]:
+        """The other relations of a name that two words share: "directed by and starring X",
+        "written and directed by X".
+        """
+        place = self._before(sentence, at - 1, _PREPOSITIONS)
+        if not self._meant(sentence, place) or place < 2 or sentence[place - 1].text != "and":
+            return ()
+        return self._meant(sentence, self._before(sentence, place - 2, _PREPOSITIONS))
+
+    def _before(self, sentence: Sentence, place: int, skipped: frozenset[str]) -> int:
+        while place >= 0 and sentence[place].text in skipped:
+            place -= 1
+        return place
 
     def _noun_before(self, sentence: Sentence, at: int) -> tuple[str, ...]:
         """Of "the composer X", "dir. X", "genre: X"."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.tokens import Sentence
 
-_BY = frozenset("by from with starring featuring has".split())
+_BY = frozenset("by from with starring featuring has did".split())
 _OF = frozenset("of from in".split())
 _THEM = frozenset("those these them both that it".split())
 REACH = 4  # words beside "same" within which its relation is said

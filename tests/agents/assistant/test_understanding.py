@@ -39,6 +39,11 @@ def conditions(request):
             {("is", "genre", "scifi"), ("above", "year", "1979"), ("below", "year", "1990")},
         ),
         ("a film made in 1982", {("is", "year", "1982")}),
+        (
+            "films directed by and starring Clint Eastwood",
+            {("is", "director", "eastwood"), ("is", "starring", "eastwood")},
+        ),
+        ("a film without Clint Eastwood", {("not", "starring", "eastwood")}),
         ("a movie dirceted by Ridley Scott", {("is", "director", "scott")}),
         ("something newer than Alien", {("above", "year", "1979")}),
         (
@@ -209,6 +214,8 @@ def test_a_denial_ends_where_another_condition_begins(text, wanted):
         "like Heat, but without Michael Mann",
         "like Heat, not by Michael Mann",
         "something like Heat, not by Michael Mann",
+        "something similar to Heat that isn't by Michael Mann",
+        "I like Heat. Films that aren't by Michael Mann",
     ],
 )
 def test_what_is_not_wanted_is_not_told_of_the_title_before_it(text):
