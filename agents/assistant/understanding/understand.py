@@ -80,7 +80,8 @@ class Understanding:
     def understand(self, text: str, state: Request | None = None) -> Understood:
         """The state after the message `text` of a person."""
         state = state or Request()
-        if chosen := settled(text, self.titled(text), state, self._year):
+        chosen = settled(text, self.titled(text), state, self._year) if state.doubts else None
+        if chosen:
             return Understood(request=chosen.model_copy(update={"not_understood": ()}))
         found, spoken = self._read(text, state)
         if asks_about_it(text) and not found.anchors:
