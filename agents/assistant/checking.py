@@ -51,7 +51,8 @@ class Checker:
         """The row of a wish: by the reading that the item meets, if there is one."""
         readings = wish.readings
         verdicts = [self._graph.judge(item, condition) for condition in readings]
-        best = verdicts.index(True) if True in verdicts else 0
+        wanted = readings[0].op != "not"  # any reading will do; none may hold of what is denied
+        best = verdicts.index(wanted) if wanted in verdicts else 0
         condition, verdict = readings[best], verdicts[best]
         if verdict and condition.op == "is":
             fact = self._wording.condition(condition)

@@ -65,8 +65,11 @@ def open_checkpoints(place: Path | str) -> Checkpoints:
     if str(place).startswith(("postgres://", "postgresql://")):
         return _postgres(str(place))
     path = Path(place)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, check_same_thread=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise NotKept(f"{path} cannot be used: {_line(error)}") from error
     saver = SqliteSaver(connection, serde=JsonSerializer())
     checkpoints = Checkpoints(saver, str(path), sqlite3.Error)
     with checkpoints.using():

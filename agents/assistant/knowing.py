@@ -8,10 +8,15 @@ from data_engine.facts import number
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition
 
+_OF_ITEMS = frozenset(("like", "exclude", "forget"))
+
 
 def check_known(graph: InvertedGraph, request: Request, edits: Iterable[Edit]) -> None:
     """Raise DataError for an item, a relation or a value that the catalogue does not have."""
     edits = tuple(edits)
+    for edit in edits:
+        if edit.act in _OF_ITEMS and not edit.item:
+            raise DataError(f"{edit.act!r} needs an item")
     for item in (*_items(request), *(edit.item for edit in edits if edit.item)):
         if graph.place(item) is None:
             raise DataError(f"no item {item[:100]!r} in this catalogue")

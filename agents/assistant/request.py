@@ -3,6 +3,8 @@
 A state is never changed: every edit gives another, so that a dialogue can be taken back and kept.
 """
 
+import math
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -164,6 +166,14 @@ class Request(Record):
         )
         return self.model_copy(update={"wishes": kept})
 
+    def without_excluded(self, wishes: Iterable[Wish]) -> "Request":
+        """Without the choices of bounds ("the 70s or the 90s") for which the bounds of these wishes
+        ("from the 80s") leave no number.
+        """
+        plain = [wish.condition for wish in wishes if not wish.any_of]
+        kept = tuple(wish for wish in self.wishes if not _leaves_nothing(plain, wish))
+        return self.model_copy(update={"wishes": kept})
+
     def edited(self, edit: Edit) -> "Request":
         """The request after a change by hand; one of a condition that is not there changes
         nothing.
@@ -229,6 +239,20 @@ def _replaces(wish: Wish, other: Wish) -> bool:
     if asked.op in ("below", "above"):
         return asked.op == known.op and not (wish.any_of or other.any_of)
     return asked.value == known.value
+
+
+def _leaves_nothing(bounds: Sequence[Condition], choice: Wish) -> bool:
+    """Whether whole numbers within the bounds are below and above none of those of a choice."""
+    own = [one for one in bounds if one.relation == choice.condition.relation]
+    low = max((float(one.value) for one in own if one.op == "above"), default=-math.inf)
+    high = min((float(one.value) for one in own if one.op == "below"), default=math.inf)
+    sides = (choice.condition, *choice.any_of)
+    if not choice.any_of or any(one.op not in ("below", "above") for one in sides):
+        return False
+    return not any(
+        low + 1 < float(one.value) if one.op == "below" else high - 1 > float(one.value)
+        for one in sides
+    )
 
 
 def _added(known: tuple[str, ...], items: tuple[str, ...]) -> tuple[str, ...]:

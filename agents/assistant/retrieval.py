@@ -85,6 +85,9 @@ def _ruled_out(catalogue: Catalogue, request: Request, user: str | None) -> np.n
 def _points(graph: InvertedGraph, wish: Wish) -> np.ndarray:
     """Points of each item for a wish; 0 where it does not meet it in any reading."""
     found = np.zeros(graph.size, np.uint8)
+    if wish.condition.op == "not":  # of all that may be meant
+        found[np.logical_and.reduce([graph.met(one) for one in wish.readings])] = MET
+        return found
     for condition in wish.alternatives:
         found[graph.met(condition)] = OTHER
     for condition in (wish.condition, *wish.any_of):

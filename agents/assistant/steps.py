@@ -214,6 +214,9 @@ class Steps:
         )
 
     def _holders(self, wish: Wish) -> int:
+        if wish.condition.op == "not":
+            met = [self._catalogue.graph.met(c) for c in wish.readings]
+            return int(np.count_nonzero(np.logical_and.reduce(met)))
         met = [self._catalogue.graph.met(c) for c in (wish.condition, *wish.any_of)]
         return int(np.count_nonzero(np.logical_or.reduce(met)))
 

@@ -6,6 +6,7 @@ from agents.assistant.request import Wish
 from agents.assistant.understanding.numbers import Bound, turned
 from agents.assistant.understanding.tokens import Sentence
 
+_JOINING = frozenset(("or", "and", "&", "/"))
 _BETWEEN = frozenset("or and , / & in from the of before after since until".split())
 
 
@@ -17,7 +18,21 @@ def joined(sentence: Sentence, bounds: Sequence[Bound]) -> list[list[Bound]]:
             groups[-1].append(bound)
         else:
             groups.append([bound])
-    return groups
+    return [part for group in groups for part in _parts(sentence, group)]
+
+
+def _parts(sentence: Sentence, group: list[Bound]) -> list[list[Bound]]:
+    """The group; its bounds apart where commas alone join them; one where they are the ends of a
+    range ("between the 70s and the 90s").
+    """
+    said = [token.text for token in sentence[group[0].at : group[-1].at]]
+    if not _JOINING.intersection(said):
+        return [[bound] for bound in group]
+    before = [token.text for token in sentence[: group[0].at] if token.text != "the"]
+    if before[-1:] == ["between"] and group[0].is_range:
+        ends = (group[0].conditions[0], group[-1].conditions[-1])
+        return [[Bound(group[0].at, ends, group[-1].end)]]
+    return [group]
 
 
 def _are_choices(sentence: Sentence, one: Bound, other: Bound) -> bool:

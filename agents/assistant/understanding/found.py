@@ -30,10 +30,12 @@ class Found:
     of the last sentence that names some. forgotten: items that are liked no
     more. used: where tokens start that a reader has used. bearers: last name → the value and
     relation of a person named before. unclear: words that no condition can be made of.
-    parts: the words of names. plain: words that are no last names.
+    parts: the words of names. plain: words that are no last names. liked: items
+    that were liked before this message.
     """
 
     plain: frozenset[str] = frozenset()
+    liked: tuple[str, ...] = ()
     wishes: list[Wish] = field(default_factory=list)
     tastes: list[Wish] = field(default_factory=list)
     anchors: list[str] = field(default_factory=list)
@@ -60,6 +62,10 @@ class Found:
             if relation in self.spoken:
                 self.spoken.remove(relation)
         self.spoken[:0] = relations
+
+    def liked_none_of(self, items: tuple[str, ...]) -> bool:
+        """Whether none of the items was liked before this message."""
+        return not set(items) & set(self.liked)
 
     def name(self, said: str, reading: Reading) -> None:
         """Note a person by the parts of the name, so that the last name alone is known."""

@@ -68,8 +68,9 @@ class SentenceReader:
                 return at
             if token.text == "like" and at + 1 < len(sentence) and at:
                 before = sentence[at - 1]
+                things = self._lexicon.marks["things"] | {"is"}
                 if sentence[at + 1].kind == "name" and (
-                    before.kind == "name" or before.text in self._lexicon.marks["things"]
+                    before.kind == "name" or {before.text, before.text[:-1]} & things
                 ):
                     return at
         return len(sentence)
@@ -132,12 +133,17 @@ class SentenceReader:
             places.add(at)
             if self._denying.taken_back(sentence, at):
                 found.forgotten.append(item)
-            elif self._denying.ruled_out(sentence, at):
+            elif self._denying.ruled_out(sentence, at) and not self._replaces(sentence, at, found):
                 found.excluded.append(item)
             else:
                 titles[at] = item
                 found.anchors.append(item)
         return titles, places
+
+    def _replaces(self, sentence: Sentence, at: int, found: Found) -> bool:
+        """Whether a title takes the place of one that was liked: "not Heat, Alien"."""
+        listed = at > 1 and sentence[at - 1].text == ","
+        return listed and not found.liked_none_of(sentence[at - 2].items)
 
     def _is_value(self, sentence: Sentence, at: int) -> bool:
         """Whether a name of both an item and a value is the value: the words beside it say a

@@ -74,10 +74,13 @@ class RelationReader:
         """The other relations of a name that two words share: "directed by and starring X",
         "written and directed by X".
         """
-        place = self._before(sentence, at - 1, _PREPOSITIONS)
-        if not self._meant(sentence, place) or place < 2 or sentence[place - 1].text != "and":
-            return ()
-        return self._meant(sentence, self._before(sentence, place - 2, _PREPOSITIONS))
+        place, found = self._before(sentence, at - 1, _PREPOSITIONS), list[str]()
+        while (
+            self._meant(sentence, place) and place > 1 and sentence[place - 1].text in ("and", ",")
+        ):
+            place = self._before(sentence, place - 2, _PREPOSITIONS)
+            found += self._meant(sentence, place)[:1]
+        return tuple(found)
 
     def _before(self, sentence: Sentence, place: int, skipped: frozenset[str]) -> int:
         while place >= 0 and sentence[place].text in skipped:

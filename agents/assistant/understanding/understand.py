@@ -85,9 +85,10 @@ class Understanding:
             return Understood(request=chosen.model_copy(update={"not_understood": ()}))
         found, spoken = self._read(text, state)
         if asks_about_it(text) and not found.anchors:
-            self._tell_of(meant(text, state.shown), found)
+            self._tell_of(state.anchors[-1:] or meant(text, state.shown), found)
         if corrects(text):
-            found.replaced += [w.condition.relation for w in found.wishes]
+            wanted = [w.condition for w in found.wishes if w.condition.op != "not"]
+            found.replaced += [condition.relation for condition in wanted]
         amount = wanted_amount(text)
         found.used.update(range(*amount.span) if amount else ())
         left = leftovers(text, spoken, found, self._lexicon)
@@ -111,7 +112,7 @@ class Understanding:
 
     def _read(self, text: str, state: Request) -> tuple[Found, list[Sentence]]:
         """What a message says, and its sentences."""
-        mentions, found = self.names.find(text), Found(self._lexicon.known)
+        mentions, found = self.names.find(text), Found(self._lexicon.known, state.anchors)
         for wish in state.wishes:
             self._know(wish.condition, found)
         for mention in mentions:
@@ -175,6 +176,7 @@ class Understanding:
             state = state.with_premise(premise)
         for relations in found.sames:
             state = self._shared(relations, tuple(anchors) or state.anchors, state)
+        state = state.without_excluded(found.wishes)
         for wish in (*self._wishes(told, found), *self._unlike(found, state.anchors)):
             state = state.with_wish(wish)
         return state.model_copy(update={"doubts": tuple(found.doubts)})
@@ -227,12 +229,15 @@ class Understanding:
                     yield Wish(condition=condition.model_copy(update={"op": "not"}))
 
     def _without(self, reading: Reading, state: Request) -> Request:
-        """Without the value, in whichever relation it was asked for: the one said, if it was."""
+        """Without the value, in all relations it was asked for: the one said, if it was."""
         asked = [c.relation for c in state.conditions if c.value == reading.value]
         if not asked:
             return state
-        relation = reading.relation if reading.relation in asked else asked[0]
-        return state.without_wish(relation, reading.value)
+        if reading.said and reading.relation in asked:
+            asked = [reading.relation]
+        for relation in asked:
+            state = state.without_wish(relation, reading.value)
+        return state
 
     def _corrects(self, stated: Stated, state: Request) -> bool:
         """Whether a denial says what a shown item lacks."""

@@ -48,6 +48,14 @@ def test_a_name_in_several_relations_is_said_with_all(talk):
     assert "stars Clint Eastwood." in talk("why the first one?")
 
 
+def test_who_is_not_wanted_is_in_none_of_what_is_shown(talk):
+    said = talk("a horror film or a comedy, but no Eastwood films")
+    assert "not starring or directed by Clint Eastwood" in said
+    assert (
+        "1. " not in said.split("The closest")[0]
+    )  # of both he is the star; of Help! it is unknown
+
+
 def test_bytes_that_are_no_text_are_read_as_a_mark(talk):
     assert "I did not understand" in talk("a sci-fi film \udce9 com\udce9die")
 

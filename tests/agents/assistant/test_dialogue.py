@@ -124,3 +124,28 @@ def test_a_question_about_it_asks_for_nothing():
     (premise,) = state.premises
     assert (premise.item, premise.value, premise.verdict) == ("alien", "mann", "false")
     assert conditions("a sci-fi movie", "> How about Alien?", "is it from before 1990?")[1:]
+
+
+def test_a_correction_that_denies_leaves_what_was_wanted():
+    left = [("is", "genre", "scifi"), ("not", "director", "cameron")]
+    assert conditions("a sci-fi film", "no, not by James Cameron") == left
+    both = "films directed by and starring Clint Eastwood"
+    assert conditions(both, "forget Clint Eastwood") == []
+
+
+def test_bounds_that_leave_nothing_of_a_choice_take_its_place():
+    eighties = [("above", "year", "1979"), ("below", "year", "1990")]
+    assert conditions("from the 70s or the 90s", "from the 80s") == eighties
+    assert conditions("not from the 80s", "from the 80s") == eighties
+    assert len(conditions("not from the 80s", "before 1995")) == 2
+    assert conditions("not the 80s, the 90s")[1:] == [
+        ("above", "year", "1989"),
+        ("below", "year", "2000"),
+    ]
+
+
+def test_a_title_named_after_one_that_was_liked_takes_its_place():
+    state, _ = talk("something like Heat", "not Heat, Alien")
+    assert (state.anchors, state.exclusions) == (("alien",), ("heat",))
+    state, _ = talk("something like Heat", "was it directed by Ridley Scott?")
+    assert [(one.item, one.verdict) for one in state.premises] == [("heat", "false")]

@@ -216,6 +216,7 @@ def test_a_denial_ends_where_another_condition_begins(text, wanted):
         "something like Heat, not by Michael Mann",
         "something similar to Heat that isn't by Michael Mann",
         "I like Heat. Films that aren't by Michael Mann",
+        "films like Heat, not by Michael Mann",
     ],
 )
 def test_what_is_not_wanted_is_not_told_of_the_title_before_it(text):

@@ -110,6 +110,8 @@ def test_refusals_say_what_is_wrong(client):
     assert code == 400 and "nobody" in said
     code, said = refused("/v1/recommend", json={"edits": [{"act": "like", "item": "nothing"}]})
     assert code == 400 and "nothing" in said
+    code, said = refused("/v1/recommend", json={"edits": [{"act": "like"}]})
+    assert code == 400 and said == "'like' needs an item"
     assert refused("/v1/conversations/short", json={"text": "x"})[0] == 400
     assert refused("/v1/recommend", content=b"{")[0] == 415
     assert refused("/v1/recommend", json={"text": "x" * 2**21})[0] == 413
