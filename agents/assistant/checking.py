@@ -51,8 +51,9 @@ class Checker:
         """The row of a wish: by the reading that the item meets, if there is one."""
         readings = wish.readings
         verdicts = [self._graph.judge(item, condition) for condition in readings]
-        wanted = readings[0].op != "not"  # any reading will do; none may hold of what is denied
-        best = verdicts.index(wanted) if wanted in verdicts else 0
+        # Any reading will do; of what is denied all must be met, so that the worst one counts.
+        telling = (False, None) if readings[0].op == "not" else (True,)
+        best = next((verdicts.index(one) for one in telling if one in verdicts), 0)
         condition, verdict = readings[best], verdicts[best]
         if verdict and condition.op == "is":
             fact = self._wording.condition(condition)

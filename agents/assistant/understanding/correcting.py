@@ -33,7 +33,7 @@ def settled(
     for doubt in state.doubts:
         if item := _chosen(text, named, doubt, year):
             left = tuple(one for one in state.doubts if one != doubt)
-            refused = not state.anchors and any(one in state.exclusions for one in doubt.items)
+            refused = any(one in state.exclusions for one in doubt.items)
             for one in doubt.items:
                 state = state.without_item(one)
             state = state.excluding(item) if refused else state.with_anchors(item)

@@ -114,7 +114,8 @@ def test_what_is_added_or_denied_takes_no_place():
 def test_a_doubt_about_a_title_is_settled_in_words(text):
     state, _ = talk("I liked The Thing", text)
     assert state.anchors == ("thing2",) and not state.doubts and not state.wishes
-    state, _ = talk("no The Thing", text)
+    state, _ = talk("I like Heat. No The Thing", text)
+    assert state.anchors == ("heat",)
     assert state.exclusions == ("thing2",) and not state.doubts
 
 
