@@ -72,8 +72,13 @@ class World:
     def users(self) -> tuple[str, ...]:
         """Users to draw from, in id order.
 
-        Raises DataError when nobody likes five items that have a card.
+        Raises DataError when no item has a card, or nobody likes five items that have one.
         """
+        if not self.items:
+            raise DataError(
+                "no item has facts that two items share and whose names are theirs alone: "
+                "`rerec data doctor` tells which names are shared"
+            )
         if not self.liked:
             raise DataError(
                 "no user likes five items that have facts: import more ratings or triples"

@@ -40,22 +40,26 @@ def make(folder: Path, interactions: int) -> Path:
     write(
         "ratings",
         f"SELECT 'u' || range // {SHARE} AS user_id, 'i' || {item} AS item_id, "
-        f"(3 + hash(range, 5) % 3)::DOUBLE AS rating, 1000000000 + range AS timestamp "
-        f"FROM range({interactions})",
+        f"(3 + hash(range, 5) % 3)::DOUBLE AS rating, "
+        f"1000000000 + hash(range, 6) % 100000000 AS timestamp FROM range({interactions})",
     )
-    word = "chr(65 + (hash({0}) % 26)::INT) || substr(md5(({0})::VARCHAR), 1, 6)"
-    title = f"{word.format('range')} || ' ' || {word.format('range + 7')}"
+    letters = "translate(md5(({0})::VARCHAR), '0123456789abcdef', 'aeioulmnrstdkpbv')"
+    word = f"upper({letters}[1]) || {letters}[2:7]"
+    title = f"{word.format('range')} || ' ' || {word.format('-range')}"
     write(
         "items",
         f"SELECT 'i' || range AS item_id, {title} || ' (' || 1950 + range % 70 || ')' AS title "
         f"FROM range({count})",
     )
-    person = f"'p' || hash(i.range * 16 + k.range) % {max(100, count // 2)}"
+    person = f"hash(i.range * 16 + k.range) % {max(100, count // 2)}"
+    name = f"{word.format(person)} || ' ' || {word.format(f'1000000000 + {person}')}"
+    relation = "CASE k.range WHEN 0 THEN 'director' WHEN 1 THEN 'composer' ELSE 'starring' END"
     write(
         "triples",
-        f"SELECT 'i' || i.range AS item_id, ['director', 'starring', 'writer'][1 + k.range % 3] "
-        f"AS relation, {person} AS value FROM range({count}) i, range(9) k "
-        f"UNION ALL SELECT 'i' || range, 'genre', 'genre ' || range % {TASTES} FROM range({count})",
+        f"SELECT 'i' || i.range AS item_id, {relation} AS relation, {name} AS value, "
+        f"'p' || {person} AS value_id FROM range({count}) i, range(9) k UNION ALL "
+        f"SELECT 'i' || range, 'genre', 'genre ' || range % {TASTES} AS value, value "
+        f"FROM range({count})",
     )
     return folder
 
