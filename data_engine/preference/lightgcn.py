@@ -32,13 +32,15 @@ SAVE_SECONDS = 20.0
 
 class LightGCNConfig(Config):
     """Training settings. `epochs` is the most; training stops after `patience` checks without a
-    better validation NDCG@10.
+    better validation NDCG@10. `batch` grows so that an epoch has `most_steps` at most: each step
+    propagates over the whole graph, and an epoch would take time in proportion to its square.
     """
 
     dims: int = Field(64, ge=2, le=1024)
     layers: int = Field(3, ge=1, le=8)
     epochs: int = Field(60, ge=1)
     batch: int = Field(4096, ge=1)
+    most_steps: int = Field(200, ge=1)
     lr: float = Field(0.02, gt=0)
     l2: float = Field(1e-3, ge=0)
     check_every: int = Field(1, ge=1)
@@ -126,7 +128,8 @@ class LightGCN:
         batch, which may not divide, what is left over is not learned from.
         """
         order = torch.randperm(ends.shape[1], generator=self.rng)
-        for batch in torch.split(order, self.config.batch * self.count):
+        size = max(self.config.batch, -(-len(order) // self.config.most_steps))
+        for batch in torch.split(order, size * self.count):
             drawn = torch.randint(self.users, len(self.table), (len(batch),), generator=self.rng)
             own = slice(self.rank, len(batch) // self.count * self.count, self.count)
             rows, negatives = batch[own].to(self.device), drawn[own].to(self.device)
@@ -135,8 +138,8 @@ class LightGCN:
             nodes = torch.cat([ends[:, rows].flatten(), negatives])
             final, first = self.network(nodes)
             u, p, n = final.chunk(3)
-            size = first.square().sum() / len(rows)
-            loss = softplus((u * (n - p)).sum(1)).mean() + self.config.l2 * size / 2
+            norm = first.square().sum() / len(rows)
+            loss = softplus((u * (n - p)).sum(1)).mean() + self.config.l2 * norm / 2
             self.optimiser.zero_grad()
             loss.backward()
             self.optimiser.step()

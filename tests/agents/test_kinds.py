@@ -16,7 +16,7 @@ from agents.synthesis.run import synthesise
 from agents.synthesis.state import LUCKY, Request
 from agents.synthesis.world import World
 from agents.synthesis.writers.template import TemplateWriter
-from data_engine.errors import UnsupportedKind
+from data_engine.errors import DataError, UnsupportedKind
 from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.audience import RELATION
 from data_engine.graphs.evidence import Evidence
@@ -24,6 +24,7 @@ from data_engine.names.spoken import spoken_value
 from data_engine.quality.audit import audit
 from data_engine.schema import KINDS, Condition
 from data_engine.store.database import Store
+from tests.conftest import hand_catalogue
 
 EACH = 6
 
@@ -82,6 +83,15 @@ def test_the_audit_proves_every_kind_at_every_level(made, crowd_store, tmp_path)
         store.replace_examples(examples.values())
         result = audit(store)
     assert result.violations == [] and set(result.kinds) == set(KINDS)
+
+
+def test_a_catalogue_whose_names_are_all_shared_is_told_so(tmp_path):
+    with Store.open(tmp_path / "same.duckdb", create=True) as store:
+        store.replace_catalogue(hand_catalogue())
+        store.db.execute("UPDATE attributes SET name = 'Same'")
+    world = World(Evidence.load(tmp_path / "same.duckdb"))
+    with pytest.raises(DataError, match="rerec data doctor"):
+        _ = world.users
 
 
 def test_every_example_has_a_gold_chain_and_two_flawed_ones(made):

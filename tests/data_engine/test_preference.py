@@ -66,6 +66,16 @@ def test_propagation_by_hand():
     )
 
 
+def test_batches_grow_where_an_epoch_would_have_too_many_steps():
+    """Two epochs of 240 likes: five steps of 48, or, without the limit, 24 of ten."""
+    world = two_tastes()
+    assert len(world.user) == 240
+    for most, steps in ((5, 10), (1000, 48)):
+        found = LightGCN(LightGCNConfig(dims=8, epochs=2, batch=10, most_steps=most))
+        found.fit(world, lambda done, ndcg: None)
+        assert found.optimiser.state[found.table]["step"] == steps
+
+
 @pytest.mark.parametrize("method", ["lightgcn", "als"])
 def test_items_of_one_taste_lie_together_and_a_seed_repeats(method):
     world = two_tastes()
