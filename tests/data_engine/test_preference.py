@@ -10,7 +10,7 @@ from sklearn.metrics import ndcg_score
 from data_engine.errors import DataError
 from data_engine.graphs.interactions import InteractionGraph
 from data_engine.importers.world import WorldConfig, make_world
-from data_engine.preference import Likes, embed, lightgcn, make_model
+from data_engine.preference import Likes, embed, lightgcn, make_model, ranking
 from data_engine.preference.lightgcn import (
     LightGCN,
     LightGCNConfig,
@@ -125,6 +125,14 @@ def test_ndcg_leaves_out_users_without_train_likes_and_likes_seen_before():
     world = likes([(0, 0), (2, 0)], [(0, 2), (1, 0), (2, 0)], users=3, items=3)
     assert ndcg10(rows.__getitem__, world) == 1.0  # user 1 has no past; user 2 only repeats it
     assert ndcg10(rows.__getitem__, likes([(0, 0)], [(1, 1)], users=2)) == 0.0
+
+
+def test_of_many_users_every_nth_is_asked(monkeypatch):
+    """Of users 0 to 4, two at most: 0 and 3, whose wishes come first and second."""
+    monkeypatch.setattr(ranking, "MOST_USERS", 2)
+    rows = np.array([[0.0, 2.0, 1.0]] * 5)
+    world = likes([(u, 0) for u in range(5)], [(u, 2 if u == 3 else 1) for u in range(5)])
+    assert ndcg10(rows.__getitem__, world) == pytest.approx((1 + 1 / np.log2(3)) / 2)
 
 
 def test_ndcg_agrees_with_scikit_learn():
