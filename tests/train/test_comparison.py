@@ -1,11 +1,13 @@
 """A matrix of methods and seeds: names read, figures by hand, tables whole."""
 
 import json
+import runpy
 
 import pytest
 from omegaconf import OmegaConf
 
 from data_engine.errors import ConfigChanged
+from tests.structure import ROOT
 from train.errors import BadRecipe, TrainError
 from train.evaluation.compare import begin, write_comparison
 from train.evaluation.comparison import ALL, adjusted, by_seed, compare, in_words, interval, paired
@@ -222,3 +224,19 @@ def test_a_directory_holds_one_matrix_that_may_grow(tmp_path):
     )
     with pytest.raises(ConfigChanged, match="split: validation → test"):
         begin(tmp_path, config.model_copy(update={"split": "test"}))
+
+
+def test_the_unit_over_starts_is_the_start(tmp_path):
+    """Gains of .1 and .3 on movies and .5 on books: t at .975 is 12.706 for two starts, 4.303
+    for three.
+    """
+    for name, gain in (("movies-0", 0.1), ("movies-1", 0.3), ("books-0", 0.5)):
+        (tmp_path / name).mkdir()
+        table = {"grpo": {"all": {}}, "other": {"all": {"against": {"mean": gain}}}}
+        (tmp_path / name / "comparison.json").write_text(json.dumps({"table": table}))
+    script = runpy.run_path(str(ROOT / "experiments/starts.py"))
+    assert list(script["rows"](sorted(tmp_path.iterdir()))) == [
+        ("other", "books", {"all": "+0.500 (1)"}),
+        ("other", "movies", {"all": "+0.200 ±1.271 (2)"}),
+        ("other", "all", {"all": "+0.300 ±0.497 (3)"}),
+    ]
