@@ -21,6 +21,7 @@ def test_a_failed_stage_ends_the_others_then_their_server_and_the_seconds_add_up
     film_store, tmp_path, monkeypatch
 ):
     """`lasts` is a server, which would never end; `fails` has no store."""
+    others = set(psutil.Process().children(recursive=True))  # of tests before, as a tracker
     outlived = []
 
     @contextmanager
@@ -28,7 +29,7 @@ def test_a_failed_stage_ends_the_others_then_their_server_and_the_seconds_add_up
         try:
             yield "http://127.0.0.1:1"
         finally:
-            outlived.append(psutil.Process().children(recursive=True))
+            outlived.append(set(psutil.Process().children(recursive=True)) - others)
 
     words = ["serve", "--store", str(film_store), "--port", "0"]
     lasts = Stage(name="lasts", arguments=words)
@@ -43,4 +44,4 @@ def test_a_failed_stage_ends_the_others_then_their_server_and_the_seconds_add_up
             run_stages(tmp_path / "run")
         spent.append(json.loads((tmp_path / "run/journey.json").read_text())["seconds"])
     assert 0 < spent[0] < spent[1]
-    assert outlived == [[], []]
+    assert outlived == [set(), set()]
