@@ -136,7 +136,8 @@ def main() -> None:
     except ValueError as error:
         _fail(_setting(error))
     except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename or 'the machine'}")
+        place = f": {error.filename}" if error.filename else ""
+        _fail(f"{error.strerror or error}{place}")
     except ImportError as error:
         _fail(_what_is_missing(error))
     except SystemExit as end:

@@ -2,8 +2,6 @@
 relation, and the items that have a value.
 """
 
-from collections.abc import Sequence
-
 from data_engine.graphs.mapped import MappedGraph
 from data_engine.names.titles import TitleResolver, key
 from reward_server.wire import Look, Looked
@@ -11,16 +9,12 @@ from reward_server.wire import Look, Looked
 SHOWN = 100  # characters of what was asked that a problem repeats
 
 
-def look_up(calls: Sequence[Look], graph: MappedGraph, resolver: TitleResolver) -> list[Looked]:
-    """The result of each call, in order: names of values in alphabetical order, or titles in the
-    order of `among`, which are ids or titles.
+def look_up(call: Look, graph: MappedGraph, resolver: TitleResolver) -> Looked:
+    """The result of a call: names of values in alphabetical order, or titles in the order of
+    `among`, which are ids or titles.
 
     Nothing is guessed: a call that cannot be understood finds nothing and says why.
     """
-    return [_look_up(call, graph, resolver) for call in calls]
-
-
-def _look_up(call: Look, graph: MappedGraph, resolver: TitleResolver) -> Looked:
     if graph.number(call.relation) < 0:
         known = ", ".join(graph.relations)
         return Looked([], f"no relation {call.relation[:SHOWN]!r}: choose from {known}")
@@ -36,7 +30,7 @@ def call_tool(call: Look, graph: MappedGraph, resolver: TitleResolver) -> Looked
     for title in call.among:
         if _item(title, graph, resolver) is None:
             return Looked([], _problem(title, resolver))
-    return _look_up(call, graph, resolver)
+    return look_up(call, graph, resolver)
 
 
 def _values(call: Look, graph: MappedGraph, resolver: TitleResolver) -> Looked:
@@ -49,6 +43,8 @@ def _values(call: Look, graph: MappedGraph, resolver: TitleResolver) -> Looked:
 
 def _holders(call: Look, graph: MappedGraph, resolver: TitleResolver) -> Looked:
     wanted, titles = key(call.value), []
+    if not wanted:
+        return Looked([], f"no value is given: say which {call.relation} the items should have")
     for given in call.among:
         item = _item(given, graph, resolver)
         place = None if item is None else graph.arrays.item_ids.find(item)

@@ -94,9 +94,9 @@ class Snapshot:
             "head_digest": head,
         }
 
-    def look_up(self, calls: Sequence[Look]) -> list[Looked]:
-        """Answers to what a policy asks the graph while it thinks (`reward_server.lookup`)."""
-        return look_up(calls, self.graph, self._resolver)
+    def look_up(self, call: Look) -> Looked:
+        """The answer to what a policy asks the graph while it thinks (`reward_server.lookup`)."""
+        return look_up(call, self.graph, self._resolver)
 
     def call_tool(self, call: Look) -> Looked:
         """The result of a look-up that a model asked for as a tool."""

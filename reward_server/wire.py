@@ -194,7 +194,7 @@ class Look(Wire, frozen=True):
     relation: Annotated[str, Meta(max_length=MOST_NAME)]
     item: Annotated[str, Meta(max_length=MOST_TITLE)] = ""
     value: Annotated[str, Meta(max_length=MOST_TITLE)] = ""
-    among: Annotated[list[Annotated[str, Meta(max_length=MOST_NAME)]], Meta(max_length=1000)] = []
+    among: Annotated[list[Annotated[str, Meta(max_length=MOST_TITLE)]], Meta(max_length=1000)] = []
 
 
 class LookRequest(Wire, frozen=True):

@@ -13,6 +13,8 @@ from typing import Any
 
 from data_engine.datasets.card_plots import draw_plots
 from data_engine.datasets.hub import describe
+from data_engine.datasets.parquet import graphs_of
+from data_engine.errors import DataError
 from data_engine.graphs.attributes import AttributeGraph
 from data_engine.graphs.evidence import Evidence
 from data_engine.runtime.atomic import write
@@ -65,12 +67,17 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Collection[str] 
     """Write folder/README.md and folder/card/*.png for the store at `path`; returns the README.
 
     licence: the Hugging Face identifier of the data's terms, which rerec cannot know. parquet: the
-    splits that lie in the folder. Raises DataError where there is no catalogue, or no parquet in
-    such a file.
+    splits that lie in the folder. Raises DataError where there is no such folder, no catalogue, no
+    parquet in such a file, or rows of another graph in it.
     """
+    if not folder.is_dir():
+        raise DataError(
+            f"no folder {folder}: write splits there with `rerec train export {folder}`"
+        )
     evidence = Evidence.load(path)
     contents = _Contents.of(path)
     files = [folder / f"{split}.parquet" for split in SPLITS if split in parquet]
+    _check_graph(files, evidence.digest)
     head = _front_matter(evidence, contents, licence, files)
     (folder / "card").mkdir(parents=True, exist_ok=True)
     reach = _reach(evidence.attributes)
@@ -95,6 +102,16 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Collection[str] 
     page = folder / "README.md"
     write(page, "\n".join(lines))
     return page
+
+
+def _check_graph(files: Sequence[Path], digest: str) -> None:
+    """Raise DataError for rows of another graph than the store's."""
+    for file in files:
+        if others := graphs_of(file) - {digest}:
+            raise DataError(
+                f"{file} is of graph {min(others)}, the store holds {digest}: "
+                "give the store that it was written from (--store)"
+            )
 
 
 def _front_matter(

@@ -5,10 +5,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from data_engine.datasets.parquet import WHOLE
+from data_engine.datasets.parquet import WHOLE, metadata
 from data_engine.errors import DataError
 
 PUSHED = ("README.md", "*.parquet", "*.jsonl", "card/*.png")
@@ -27,10 +24,10 @@ def describe(files: Sequence[Path]) -> str:
 
     splits, features = (
         SplitDict(),
-        Features.from_arrow_schema(_metadata(files[0]).schema.to_arrow_schema()),
+        Features.from_arrow_schema(metadata(files[0]).schema.to_arrow_schema()),
     )
     for file in files:
-        rows, size = _metadata(file).num_rows, file.stat().st_size
+        rows, size = metadata(file).num_rows, file.stat().st_size
         splits.add(SplitInfo(file.stem, num_bytes=size, num_examples=rows))
     info = DatasetInfo(features=features, splits=splits)
     info.dataset_size = info.download_size = sum(file.stat().st_size for file in files)
@@ -53,7 +50,7 @@ def push(folder: Path, repo: str, private: bool, with_gold: bool) -> str:
             f"and the card with `rerec data card {folder}`"
         )
     for file in files:
-        if not with_gold and WHOLE in _metadata(file).schema.names:
+        if not with_gold and WHOLE in metadata(file).schema.names:
             raise DataError(
                 f"{file} holds gold (column {WHOLE}): write files without it with "
                 "`rerec train export`, or push it with --with-gold"
@@ -61,17 +58,8 @@ def push(folder: Path, repo: str, private: bool, with_gold: bool) -> str:
     return _upload(folder, repo, private)
 
 
-def _metadata(file: Path) -> pq.FileMetaData:
-    try:
-        return pq.read_metadata(file)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{file} is no parquet file: write it again, or remove it") from error
-
-
 def _upload(folder: Path, repo: str, private: bool) -> str:
-    from httpx import HTTPError
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
     hub = HfApi()
     try:
@@ -83,7 +71,7 @@ def _upload(folder: Path, repo: str, private: bool) -> str:
             allow_patterns=list(PUSHED),
             commit_message="Examples and their card, written by rerec",
         )
-    except (HTTPError, HfHubHTTPError, HFValidationError, LocalTokenNotFoundError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # also of the HTTP library beneath, another one from 2.0 on
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise DataError(f"the hub at {hub.endpoint} refused {repo}: {reason}") from error
     return commit.commit_url

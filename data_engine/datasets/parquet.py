@@ -45,6 +45,24 @@ def next_row(domain: str, query_id: str, split: str, prompt: str) -> dict[str, o
     }
 
 
+def metadata(path: Path) -> pq.FileMetaData:
+    """Of a parquet file. Raises DataError for another file."""
+    try:
+        return pq.read_metadata(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path} is no parquet file: write it again, or remove it") from error
+
+
+def graphs_of(path: Path) -> set[str]:
+    """The digests of the graphs that the rows of a parquet file are of; none where it names none.
+
+    Raises DataError for a file that is no parquet.
+    """
+    if "graph_digest" not in metadata(path).schema.names:
+        return set()
+    return set(pq.read_table(path, columns=["graph_digest"]).column(0).to_pylist())
+
+
 def write_whole(path: Path, examples: list[Example]) -> None:
     """Examples with their whole records, gold too, beside the queries. Raises DataError for none.
 

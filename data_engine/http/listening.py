@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -57,7 +58,7 @@ class ListenOptions:
         return f"http{'s' if self.tls else ''}://{host}:{port}"
 
     def check(self, guarded: bool) -> None:
-        """Raise DataError for an address that others reach without a token, or no TLS files."""
+        """Raise DataError for an address that others reach without a token, or bad TLS files."""
         if not (is_loopback(self.host) or guarded or self.insecure):
             raise DataError(
                 f"{self.host} can be reached by others: give --tokens FILE (see `rerec token`), "
@@ -66,6 +67,14 @@ class ListenOptions:
         for file in self.tls or ():
             if not file.is_file():
                 raise DataError(f"no file {file} for TLS")
+        if self.tls:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self.tls)
+            except ssl.SSLError as error:
+                certificate, key = self.tls
+                raise DataError(
+                    f"{certificate} and {key} are no certificate and its key: {error.strerror}"
+                ) from error
 
     def prepare_process(self) -> None:
         """Logging; what children inherit; the end of standard input."""

@@ -63,7 +63,8 @@ class Tokens:
 
         Every token is compared, each in constant time.
         """
-        given, now = _hash(authorization.removeprefix("Bearer ")), datetime.now(UTC)
+        scheme, _, secret = authorization.partition(" ")
+        given, now = _hash(secret if scheme.lower() == "bearer" else ""), datetime.now(UTC)
         allowed = False
         for token in self.tokens:
             same = hmac.compare_digest(given, token.sha256)
@@ -75,8 +76,12 @@ class Tokens:
 def issue_token(path: Path, name: str, scopes: tuple[Scope, ...], days: int | None) -> str:
     """Add a token to a file (made with mode 600) and return its secret, which is kept nowhere.
 
-    Raises DataError for a name in use.
+    Raises DataError for a name in use, or none, and for a path that is no file.
     """
+    if not name.strip() or not name.isprintable():
+        raise DataError("a token needs a name in one line: say who will use it")
+    if path.is_dir():
+        raise DataError(f"{path} is a folder: name the token file in it")
     known = Tokens.load(path).tokens if path.is_file() else ()
     if name in {token.name for token in known}:
         raise DataError(

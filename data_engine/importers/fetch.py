@@ -63,10 +63,10 @@ def fetch(
     target, data = folder / name, known[name]
     if target.is_dir():
         return target
-    folder.mkdir(parents=True, exist_ok=True)
     archive = folder / f"{name}.zip.part"
     with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as http:
         wanted = _text(http, data.checksum_url).split()
+        folder.mkdir(parents=True, exist_ok=True)
         _download(http, data.url, archive, progress)
     with archive.open("rb") as whole:
         found = hashlib.file_digest(whole, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

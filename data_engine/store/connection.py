@@ -12,13 +12,6 @@ from data_engine.errors import DataError
 from data_engine.store.migrations import MIGRATIONS, migrate, refuse_foreign, version
 from data_engine.store.sql import Row, first_line
 
-_DAMAGED = (
-    duckdb.IOException,
-    duckdb.SerializationException,
-    duckdb.FatalException,
-    duckdb.InternalException,
-)
-
 
 class Connection:
     """Open with `open`, close with `close` or a `with` block.
@@ -42,16 +35,18 @@ class Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             return cls(_connect(path, create=create, read_only=read_only), path)
-        except (*_DAMAGED, duckdb.InvalidInputException) as error:
+        except duckdb.Error as error:
             raise DataError(f"cannot open the store {path}: {first_line(error)}") from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Close. The IO error of a file cut short or replaced meanwhile becomes a DataError."""
+        """Close. DuckDB's error becomes a DataError: the file is damaged, lacks a table, or was cut
+        short or replaced meanwhile.
+        """
         self.close()
-        if isinstance(error, _DAMAGED):
+        if isinstance(error, duckdb.Error):
             raise DataError(
                 f"cannot read or write the store {self.path}: {first_line(error)}"
             ) from error

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 import duckdb
 import numpy as np
+from pydantic import ValidationError
 
 from data_engine.errors import DataError, ImportRefused
+from data_engine.runtime.config import first_problem
 from data_engine.schema import Example
 from data_engine.store.catalogue import Filler, Source
 from data_engine.store.connection import Connection
@@ -211,17 +213,26 @@ class Store(Connection):
     def stream(self, split: str | None = None) -> Iterator[Example]:
         """Examples in their stored order, of one split or of all, a few in memory at a time."""
         cursor = self.db.cursor().execute(
-            "SELECT body FROM examples WHERE ? IS NULL OR split = ? "
+            "SELECT example_id, body FROM examples WHERE ? IS NULL OR split = ? "
             "ORDER BY split = 'benchmark', position",
             [split, split],
         )
         while bodies := cursor.fetchmany(READ):
-            yield from (Example.model_validate_json(body) for (body,) in bodies)
+            yield from (self._read(*row) for row in bodies)
 
     def example(self, example_id: str) -> Example | None:
         """The Example of that id, None when there is none."""
         rows = self.rows("SELECT body FROM examples WHERE example_id = ?", [example_id])
-        return Example.model_validate_json(rows[0][0]) if rows else None
+        return self._read(example_id, rows[0][0]) if rows else None
+
+    def _read(self, example_id: str, body: str) -> Example:
+        try:
+            return Example.model_validate_json(body)
+        except ValidationError as error:
+            raise DataError(
+                f"Example {example_id} of {self.path} is damaged "
+                f"({': '.join(first_problem(error))}): run `rerec synth` again"
+            ) from error
 
     def examples(self, split: str | None = None, limit: int | None = None) -> list[Example]:
         """Examples in their stored order, of one split or of all; at most `limit`."""

@@ -72,6 +72,8 @@ def split_label(label: str) -> tuple[str, str]:
 
 def _after(query: str, prompt: str, label: str) -> str:
     """The response in a query. Raises ValueError where the query does not begin with the prompt."""
+    if not prompt:
+        raise ValueError(f"the prompt of {label!r} is empty: where does its response begin?")
     before, found, response = query.partition(prompt)
     if not found or len(before) > SPECIAL:
         raise ValueError(

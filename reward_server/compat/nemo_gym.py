@@ -4,6 +4,7 @@ A row of the data set goes to /seed_session before a rollout and, with the respo
 after it; what /verify answers goes to /aggregate_metrics at the end.
 """
 
+from math import isfinite
 from typing import Annotated, Any
 
 import msgspec
@@ -30,11 +31,19 @@ class OutputItem(msgspec.Struct, frozen=True, gc=False):
     content: list[ContentPart] | None = None
 
 
+class Incomplete(msgspec.Struct, frozen=True, gc=False):
+    """Why a response of the Responses API was not completed."""
+
+    reason: str | None = None
+
+
 class ModelResponse(msgspec.Struct, frozen=True, gc=False):
     """A model's response in the shape of the Responses API."""
 
     output: list[OutputItem]
     error: Any = None
+    status: str | None = None
+    incomplete_details: Incomplete | None = None
 
     def text(self) -> str:
         """The text of the last message, "" without one."""
@@ -42,6 +51,13 @@ class ModelResponse(msgspec.Struct, frozen=True, gc=False):
             if item.type == "message":
                 return "".join(p.text for p in item.content or () if p.type == "output_text")
         return ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the model, or what is in front of it, gave no answer of its own."""
+        cut = self.incomplete_details
+        filtered = cut is not None and cut.reason == "content_filter"
+        return self.error is not None or self.status in ("failed", "cancelled") or filtered
 
 
 class SeedRequest(msgspec.Struct, frozen=True, gc=False):
@@ -63,7 +79,7 @@ class VerifyRequest(SeedRequest, frozen=True, kw_only=True, gc=False):
 
     def responses(self) -> list[Response]:
         """The response to score. Raises ValueError where the model failed."""
-        if self.response.error is not None:
+        if self.response.failed:
             raise ValueError("the response is an error of the model: there is nothing to score")
         return [Response(self.example_id, self.response.text())]
 
@@ -104,9 +120,9 @@ def aggregate(rollouts: list[dict[str, Any]]) -> AggregateResponse:
     tasks: dict[int, list[dict[str, Any]]] = {}
     for rollout in rollouts:
         task = rollout.get(TASK, 0)
-        if not isinstance(task, int):
-            raise ValueError(f"{TASK} should be a number, not {str(task)[:50]!r}")
-        tasks.setdefault(task, []).append(rollout)
+        if not isinstance(task, int | float) or task != int(task):
+            raise ValueError(f"{TASK} should be a whole number, not {str(task)[:50]!r}")
+        tasks.setdefault(int(task), []).append(rollout)
     groups = [{TASK: task, **_figures(tasks[task])} for task in sorted(tasks)]
     overall = _figures(rollouts)
     means = {name: value for name, value in overall.items() if name.startswith("mean/")}
@@ -122,6 +138,8 @@ def _figures(rollouts: list[dict[str, Any]]) -> dict[str, float]:
             values.setdefault(name, []).append(value)
     found: dict[str, float] = {}
     for name, some in values.items():
+        if not isfinite(sum(some)):
+            raise OverflowError(f"{name}: the sum of its values is too large")
         found |= {f"mean/{name}": float(np.mean(some)), f"max/{name}": max(some)}
         found |= {f"min/{name}": min(some), f"median/{name}": float(np.median(some))}
         if len(some) > 1:

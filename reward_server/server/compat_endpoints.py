@@ -1,13 +1,12 @@
 """The contracts of other trainers over the scores of /v1/score, and the look-ups as tools.
 
 Each endpoint decodes what a trainer sends, and encodes what it expects; between them is the code
-that /v1/score and /v1/look use. `?profile=NAME` and `?graph_digest=DIGEST` in the URL stand for
-the fields of those names, for trainers that send nothing but a label.
+that /v1/score and /v1/look use. For trainers that send nothing but a label, `?profile=NAME` and
+`?graph_digest=DIGEST` in the URL stand for the fields of those names.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -19,7 +18,7 @@ from reward_server.server.scoring_endpoints import CHUNK, named_weights
 from reward_server.snapshot import Snapshot
 from reward_server.wire import MOST_CHARACTERS, Response, Score, Weights
 
-OPTIONS = ("profile", "graph_digest")  # of a URL
+PROFILE, DIGEST = "profile", "graph_digest"  # options of a URL
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,17 @@ class CompatEndpoint(Endpoint[Asked]):
 
     most_unthreaded = CHUNK
 
-    def decode(self, body: bytes, query: bytes) -> Asked:
+    def decode(self, body: bytes, options: dict[str, str]) -> Asked:
         """As `Endpoint.decode`."""
         record = self._decode(body)
         try:
-            return self.read(record, _options(query), body)
+            return self.read(record, options, body)
         except (ValueError, OverflowError) as error:
             raise Refused(422, str(error)) from error
 
     def read(self, record: Any, options: dict[str, str], body: bytes) -> Asked:
         """What counts here of a record. Raises ValueError where it contradicts itself."""
-        return Asked(record, options.get("graph_digest"))
+        return Asked(record, options.get(DIGEST))
 
     def reply(self, snapshot: Snapshot, request: Asked, deadline: float) -> tuple[bytes, float]:
         """As `Endpoint.reply`."""
@@ -75,11 +74,13 @@ class CompatEndpoint(Endpoint[Asked]):
 class LabelledEndpoint(CompatEndpoint):
     """A trainer that sends labels."""
 
+    options = (PROFILE, DIGEST)
+
     def read(self, record: Any, options: dict[str, str], body: bytes) -> Asked:
         """As `CompatEndpoint.read`; labels of several graphs are those of none."""
         digests = {labelled.split_label(label)[1] for label in record.labels_sent()}
-        digests = (digests | {options.get("graph_digest", "")}) - {""}
-        weights = named_weights(options.get("profile", "rerec"))
+        digests = (digests | {options.get(DIGEST, "")}) - {""}
+        weights = named_weights(options.get(PROFILE, "rerec"))
         responses = _limited(record.responses())
         return Asked(record, " and ".join(sorted(digests)) or None, responses, weights)
 
@@ -115,7 +116,7 @@ class OpenRLHFEndpoint(LabelledEndpoint):
 class SeedEndpoint(CompatEndpoint):
     """POST /seed_session."""
 
-    request_type = nemo_gym.SeedRequest
+    request_type, limits = nemo_gym.SeedRequest, ""
 
     def read(self, record: Any, options: dict[str, str], body: bytes) -> Asked:
         """As `CompatEndpoint.read`."""
@@ -133,7 +134,7 @@ class SeedEndpoint(CompatEndpoint):
 class VerifyEndpoint(CompatEndpoint):
     """POST /verify."""
 
-    request_type = nemo_gym.VerifyRequest
+    request_type, limits = nemo_gym.VerifyRequest, ""
 
     def read(self, record: Any, options: dict[str, str], body: bytes) -> Asked:
         """As `CompatEndpoint.read`."""
@@ -142,17 +143,19 @@ class VerifyEndpoint(CompatEndpoint):
         return Asked(record, record.graph_digest, responses, weights, row)
 
     def answer(self, snapshot: Snapshot, request: Asked, scores: list[Score]) -> dict[str, Any]:
-        """The request with a `VerifyResponse` in it."""
+        """The request with a `VerifyResponse` in it, and nothing of one that it held before."""
         (score,) = scores
         parts = {"ndcg": score.ndcg, "qas": score.qas, "pas": score.pas}
         known = {name: value for name, value in parts.items() if value is not None}
-        return {**request.row, "reward": score.score, "answer_status": score.status, **known}
+        row = {name: value for name, value in request.row.items() if name not in parts}
+        return {**row, "reward": score.score, "answer_status": score.status, **known}
 
 
 class AggregateEndpoint(CompatEndpoint):
     """POST /aggregate_metrics."""
 
-    request_type, most_unthreaded = nemo_gym.AggregateRequest, -1  # always in a thread
+    request_type, limits = nemo_gym.AggregateRequest, ""
+    most_unthreaded = -1  # always in a thread
 
     def answer(
         self, snapshot: Snapshot, request: Asked, scores: list[Score]
@@ -166,6 +169,8 @@ class AggregateEndpoint(CompatEndpoint):
 
 class ToolEndpoint(CompatEndpoint):
     """A look-up as a tool."""
+
+    options, limits = (DIGEST,), ""
 
     def answer(self, snapshot: Snapshot, request: Asked, scores: list[Score]) -> Any:
         """The result: what was found, or why nothing was."""
@@ -182,14 +187,6 @@ class HoldersEndpoint(ToolEndpoint):
     """POST /holders."""
 
     request_type = HoldersArguments
-
-
-def _options(query: bytes) -> dict[str, str]:
-    """The options of a query string. Raises ValueError for others."""
-    found = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-    if unknown := sorted(found.keys() - set(OPTIONS)):
-        raise ValueError(f"no option {unknown[0][:50]!r}: the URL takes {', '.join(OPTIONS)}")
-    return found
 
 
 def _limited(responses: list[Response]) -> list[Response]:

@@ -8,6 +8,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -39,12 +40,14 @@ class Endpoint(Generic[Request]):
     """A POST endpoint that answers with JSON always: 200 with replies, or {"detail"}.
 
     Refusals are 400, 401, 404, 405, 408, 409, 411, 413, 415, 422, 429 and 503. A subclass says what
-    a request is (`request_type`) and how it is answered (`reply`). Requests of up to
-    `most_unthreaded` responses are answered in the event loop, larger ones in a thread.
+    a request is (`request_type`) and how it is answered (`reply`). Requests of a size of up to
+    `most_unthreaded` are answered in the event loop, larger ones in a thread.
     """
 
     request_type: ClassVar[type[Any]]  # of a body
     most_unthreaded: ClassVar[int]
+    options: ClassVar[tuple[str, ...]] = ()  # that a query string may have
+    limits: ClassVar[str] = f"1 to {MOST_RESPONSES} responses of up to {MOST_CHARACTERS} characters"
 
     def __init__(
         self,
@@ -70,8 +73,12 @@ class Endpoint(Generic[Request]):
         """
         raise NotImplementedError
 
-    def decode(self, body: bytes, query: bytes) -> Request:
-        """The request in a body, and in the query string of the URL where that counts.
+    def size(self, request: Request) -> int:
+        """How much work a request is: the number of responses, where nothing else is said."""
+        return len(request)
+
+    def decode(self, body: bytes, options: dict[str, str]) -> Request:
+        """The request in a body; `options` are those of the query string.
 
         Raises msgspec.DecodeError for another body, Refused.
         """
@@ -130,7 +137,7 @@ class Endpoint(Generic[Request]):
                 f"{snapshot.digest}: restart it on the current store"
             )
         deadline = start + self.seconds
-        if len(request) <= self.most_unthreaded:
+        if self.size(request) <= self.most_unthreaded:
             answer, encoding = self.reply(snapshot, request, deadline)
         else:
             running = self._batches.submit(self.reply, snapshot, request, deadline)
@@ -140,11 +147,22 @@ class Endpoint(Generic[Request]):
         return answer, len(request)
 
     def _parse(self, body: bytes, query: bytes) -> Request:
+        options = self._options(query)
+        if not body:
+            raise Refused(422, "the body is empty: send JSON")
         try:
-            return self.decode(body, query)
+            return self.decode(body, options)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            limits = f"1 to {MOST_RESPONSES} responses of up to {MOST_CHARACTERS} characters"
-            raise Refused(422, f"{str(error)[:200]} ({limits})") from error
+            limits = f" ({self.limits})" if self.limits else ""
+            raise Refused(422, f"{str(error)[:200]}{limits}") from error
+
+    def _options(self, query: bytes) -> dict[str, str]:
+        """The options of a query string. Raises Refused (422) for others."""
+        found = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        if unknown := sorted(found.keys() - set(self.options)):
+            taken = ", ".join(self.options) or "none, but the body has fields"
+            raise Refused(422, f"no option {unknown[0][:50]!r}: the URL takes {taken}")
+        return found
 
 
 def check_deadline(deadline: float) -> None:

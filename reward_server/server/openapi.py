@@ -67,11 +67,12 @@ OPERATIONS: dict[str, tuple[str, str, type, type]] = {
         Looked,
     ),
 }
-LABELLED = ("/compat/openrlhf", "/compat/slime")  # they take options in the URL
-OPTIONS = [
-    {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
-    for name in ("profile", "graph_digest")
-]
+OPTIONS = {  # of the URL
+    "/compat/openrlhf": ("profile", "graph_digest"),
+    "/compat/slime": ("profile", "graph_digest"),
+    "/lookup": ("graph_digest",),
+    "/holders": ("graph_digest",),
+}
 REFUSALS = {
     "400": "The body does not decode",
     "401": "No token of this scope",
@@ -111,8 +112,11 @@ def describe_endpoints(document: Schema) -> None:
                 "responses": _responses(reference[response]),
             }
         }
-        if path in LABELLED:
-            document["paths"][path]["post"]["parameters"] = OPTIONS
+        if names := OPTIONS.get(path):
+            document["paths"][path]["post"]["parameters"] = [
+                {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+                for name in names
+            ]
     document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
 
 

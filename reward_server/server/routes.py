@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
@@ -32,6 +33,7 @@ class Problem(BaseModel):
 Background = Callable[[], AbstractAsyncContextManager[None]]
 Responses = dict[int | str, dict[str, Any]]
 UNAUTHORISED: Responses = {401: {"model": Problem, "description": "No token of this scope"}}
+MALFORMED: Responses = {422: {"model": Problem, "description": "Malformed request"}}
 NOT_LOADED: Responses = {503: {"model": Problem, "description": "Could not be loaded"}}
 NO_EXAMPLE: Responses = {404: {"model": Problem, "description": "No such Example"}}
 
@@ -163,10 +165,12 @@ def make_routes(
         version="1",
         description="Dual-graph scores for recommendation responses.",
         lifespan=_reload_on_hangup,
+        responses=MALFORMED,
     )
     routes.state.context = Context(state, metrics, explore)
     routes.state.background = background or nullcontext
     routes.add_exception_handler(RerecError, _refuse)
+    routes.add_exception_handler(RequestValidationError, _refuse_parameter)
     routes.include_router(router)
     return routes
 
@@ -186,3 +190,10 @@ async def _refuse(request: Request, error: Exception) -> JSONResponse:
     else:
         code, headers = 404 if isinstance(error, UnknownExamples) else 500, {}
     return JSONResponse({"detail": str(error)}, status_code=code, headers=headers)
+
+
+async def _refuse_parameter(request: Request, error: Exception) -> JSONResponse:
+    """As a body that is refused: in one line."""
+    assert isinstance(error, RequestValidationError)
+    problem = error.errors()[0]
+    return JSONResponse({"detail": f"{problem['loc'][-1]}: {problem['msg']}"}, status_code=422)

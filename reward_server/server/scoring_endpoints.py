@@ -12,6 +12,7 @@ from reward_server.wire import (
     HeadRequest,
     HeadResponse,
     HeadScore,
+    Looked,
     LookRequest,
     LookResponse,
     ScoreRequest,
@@ -83,12 +84,21 @@ class LookEndpoint(Endpoint[LookRequest]):
     """POST /v1/look."""
 
     request_type, most_unthreaded = LookRequest, MOST_RESPONSES
+    limits = f"1 to {MOST_RESPONSES} look-ups among up to 1000 items each"
+
+    def size(self, request: LookRequest) -> int:
+        """The number of names to look up: some microseconds each."""
+        return sum(1 + len(call.among) for call in request.calls)
 
     def reply(
         self, snapshot: Snapshot, request: LookRequest, deadline: float
     ) -> tuple[bytes, float]:
-        """As `Endpoint.reply`; without a look at the deadline: look-ups take microseconds each."""
-        return self._encode(LookResponse(snapshot.digest, snapshot.look_up(request.calls))), 0.0
+        """As `Endpoint.reply`. Gives up at the deadline."""
+        found: list[Looked] = []
+        for call in request.calls:
+            check_deadline(deadline)
+            found.append(snapshot.look_up(call))
+        return self._encode(LookResponse(snapshot.digest, found)), 0.0
 
 
 def named_weights(profile: str) -> Weights:

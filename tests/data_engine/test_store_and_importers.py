@@ -1,6 +1,7 @@
 """Importing: what loads, what is refused and in which words, and that nothing is half-written."""
 
 import gzip
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -216,6 +217,22 @@ def test_opening_what_is_no_store_says_so(tmp_path):
     (tmp_path / "text.duckdb").write_text("hello")
     with pytest.raises(DataError, match="cannot open the store"):
         Store.open(tmp_path / "text.duckdb")
+
+
+def test_a_store_that_lacks_a_table_or_whose_example_is_damaged_says_so(tmp_path, film_store):
+    path = tmp_path / "s.duckdb"
+    shutil.copy(film_store, path)
+    with duckdb.connect(str(path)) as db:
+        changed = db.execute("UPDATE examples SET body = '{}' RETURNING example_id").fetchall()
+    example_id = changed[0][0]
+    with Store.open(path) as store:
+        with pytest.raises(DataError, match=f"Example {example_id} .* is damaged .*rerec synth"):
+            store.example(example_id)
+        with pytest.raises(DataError, match=r"is damaged .*rerec synth"):
+            store.examples()
+        store.db.execute("DROP TABLE edges")
+    with pytest.raises(DataError, match=r"cannot read or write the store .*edges"):
+        Evidence.load(path)
 
 
 def test_a_missing_edge_is_unknown_not_false(hand_store):

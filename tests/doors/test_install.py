@@ -82,7 +82,8 @@ def test_wheel_and_sdist_hold_every_file_of_the_packages(built):
     (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
     assert wanted <= set(zipfile.ZipFile(wheel).namelist())
     with tarfile.open(sdist) as archive:
-        assert wanted <= {name.partition("/")[2] for name in archive.getnames()}
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    assert wanted <= held and not any(name.startswith("tests/") for name in held)
 
 
 def test_the_base_install_shows_its_help_and_names_the_part_that_a_command_needs(

@@ -109,6 +109,6 @@ def test_scores_come_in_the_order_of_the_responses(snapshot):
 
 
 def test_a_snapshot_answers_look_ups(snapshot):
-    calls = [Look(tool="lookup", item="Film A", relation="starring", among=["i1", "i2"])]
-    (found,) = snapshot.look_up(calls)
+    call = Look(tool="lookup", item="Film A", relation="starring", among=["i1", "i2"])
+    found = snapshot.look_up(call)
     assert (found.found, found.problem) == (["Sue Stone"], "")

@@ -67,7 +67,7 @@ def test_the_server_answers_each_gold_call_as_the_transcript_says(talks, world):
         messages = TASKS["tools"].messages(e, evidence)
         for message, reply in zip(messages, messages[1:], strict=False):
             if reply.role == "tool":
-                (found,) = snapshot.look_up([parse_call(message.content, e.candidates)])
+                found = snapshot.look_up(parse_call(message.content, e.candidates))
                 assert tool_message(found) == reply.content, message.content
                 calls += 1
     assert calls > 60
@@ -87,8 +87,7 @@ def test_the_last_look_up_gives_the_gold_and_a_hasty_one_does_not_end_there(talk
             call = parse_call(flawed, e.candidates)
             assert flawed != first.content and (
                 call is None
-                or snapshot.look_up([call])[0]
-                != snapshot.look_up([parse_call(first.content, ())])[0]
+                or snapshot.look_up(call) != snapshot.look_up(parse_call(first.content, ()))
             )
 
 
@@ -173,7 +172,7 @@ def test_fault_13_a_call_is_made_after_the_thoughts():
 def test_a_call_of_any_length_is_one_the_server_reads(snapshot, text):
     call = parse_call(f"<call> {text} </call>", ["i1"])
     assert msgspec.json.decode(msgspec.json.encode(call), type=Look) == call
-    (found,) = snapshot.look_up([call])
+    found = snapshot.look_up(call)
     assert found.found == [] and found.problem.startswith("no relation")
 
 
@@ -207,7 +206,7 @@ def test_a_call_of_any_length_is_one_the_server_reads(snapshot, text):
     ],
 )
 def test_what_a_look_up_finds_in_the_hand_made_world(snapshot, look, found, problem):
-    assert snapshot.look_up([look]) == [Looked(found, problem)]
+    assert snapshot.look_up(look) == Looked(found, problem)
 
 
 def test_what_the_tool_says():
@@ -233,7 +232,8 @@ def test_look_ups_over_http_and_without_a_server(talks, world):
             return await asyncio.gather(*(client.score(call) for call in calls))
 
     with local_server(talks) as url:
-        assert asyncio.run(ask(url, evidence.digest)) == Snapshot.load(talks).look_up(calls)
+        found = Snapshot.load(talks).look_up
+        assert asyncio.run(ask(url, evidence.digest)) == [found(call) for call in calls]
         with pytest.raises(StaleGraph):
             asyncio.run(ask(url, "another"))
         for body, why in (

@@ -20,10 +20,14 @@ def test_a_token_is_shown_once_and_kept_as_a_hash_in_a_private_file(tmp_path):
         and stat.S_IMODE(file.stat().st_mode) == 0o600
     )
     Tokens.load(file).check(f"Bearer {secret}", "score")
+    Tokens.load(file).check(f"bearer {secret}", "score")  # schemes have no case
     with pytest.raises(Refused, match="scope"):
         Tokens.load(file).check(f"Bearer {secret}", "admin")
     again = rerec("token", "trainer", "--file", file)
     assert again.returncode and "already holds a token named trainer" in again.stderr
+    for words, said in ((("",), "needs a name"), (("b", "--file", tmp_path), "is a folder")):
+        refused = rerec("token", *words)
+        assert refused.returncode and said in refused.stderr
 
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic abc", "Bearer \udcff"])

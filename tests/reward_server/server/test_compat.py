@@ -108,6 +108,8 @@ def test_nemo_gym_gets_its_row_back_with_the_reward(app, snapshot, row):
         "qas": 1.0,
     }
     assert found == sent  # `pas`, which is null, is not among it
+    again = send(app, "/verify", {**sent, "pas": 4.0, "reward": 9.0}).json()
+    assert "pas" not in again and again["reward"] == score.score  # nothing of an earlier score
 
 
 def test_nemo_gym_gets_means_over_rollouts(app):
@@ -184,8 +186,28 @@ def test_what_cannot_be_scored_is_refused(app, row, why):
             {"example_id": "a", "response": responses_api(error={"code": "server_error"})},
             "error of the model",
         ),
+        (
+            "/verify",
+            {"example_id": "a", "response": responses_api(GOOD, status="cancelled")},
+            "error of the model",
+        ),
+        (
+            "/verify",
+            {
+                "example_id": "a",
+                "response": responses_api(
+                    status="incomplete", incomplete_details={"reason": "content_filter"}
+                ),
+            },
+            "error of the model",
+        ),
         ("/verify", {"example_id": "a", "response": responses_api("x" * 40_000)}, "40000"),
+        ("/verify?profile=ndcg", {"example_id": "a"}, "no option 'profile'"),
+        ("/v1/score?graph_digest=x", {"responses": []}, "no option 'graph_digest'"),
         ("/aggregate_metrics", {"verify_responses": [{"_ng_task_index": "x"}]}, "number"),
+        ("/aggregate_metrics", {"verify_responses": [{"_ng_task_index": 1.5}]}, "whole number"),
+        ("/aggregate_metrics", {"verify_responses": [{"reward": 1e308}] * 2}, "too large"),
+        ("/compat/openrlhf", {"query": ["x"], "prompts": [""], "labels": ["a"]}, "is empty"),
         ("/aggregate_metrics", {"verify_responses": [1]}, "object"),
         ("/lookup", {"item": TITLE}, "relation"),
     ],

@@ -60,6 +60,16 @@ def test_bodies_that_never_come_hold_nobody_up(store):
         assert all(b"408" in connection.recv(200) for connection in slow)
 
 
+def test_look_ups_that_take_too_long_are_given_up(store):
+    graph = Snapshot.load(store).graph
+    among = [title for _, title in graph.titles()][:1000]
+    look = {"tool": "holders", "relation": graph.relations[0], "value": "x", "among": among}
+    with local_server(store, options=["--seconds", "1"]) as url:
+        found = httpx.post(f"{url}/v1/look", json={"calls": [look] * 1024}, timeout=60)
+        assert found.status_code == 503 and found.headers["retry-after"] == "1"
+        assert httpx.post(f"{url}/v1/look", json={"calls": [look]}).status_code == 200
+
+
 def test_no_body_makes_the_server_fail(store):
     """Mutations of a good body: every answer is a score or a refusal with a reason, never a 5xx;
     and the server still scores afterwards."""
