@@ -120,8 +120,10 @@ def respelled(text: str) -> tuple[str, ...]:
     plain = text.isascii() and text.isprintable() and "&" not in text
     if plain and not text[-4:].isdigit():  # nearly always
         return ()
-    clean = clean_text(text if plain else unicodedata.normalize("NFKC", text))
-    found: tuple[str, ...] = (clean,) if clean != text else ()
+    forms = (text,) if plain else (text, unicodedata.normalize("NFKC", text))
+    cleaned = tuple(dict.fromkeys(map(clean_text, forms)))
+    found = tuple(form for form in cleaned if form != text)
+    clean = cleaned[-1]
     name, year = clean[:-4].rstrip(), clean[-4:]
     dated = name[-1:] == "," or name[-2:] in (" -", " –", " —")
     if dated and year.isdigit() and year.isascii():
