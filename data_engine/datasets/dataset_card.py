@@ -67,13 +67,9 @@ def write_card(path: Path, folder: Path, licence: str, parquet: Collection[str] 
     """Write folder/README.md and folder/card/*.png for the store at `path`; returns the README.
 
     licence: the Hugging Face identifier of the data's terms, which rerec cannot know. parquet: the
-    splits that lie in the folder. Raises DataError where there is no such folder, no catalogue, no
-    parquet in such a file, or rows of another graph in it.
+    splits that lie in the folder. Raises DataError where there is no catalogue, no parquet in such
+    a file, or rows of another graph in it.
     """
-    if not folder.is_dir():
-        raise DataError(
-            f"no folder {folder}: write splits there with `rerec train export {folder}`"
-        )
     evidence = Evidence.load(path)
     contents = _Contents.of(path)
     files = [folder / f"{split}.parquet" for split in SPLITS if split in parquet]

@@ -97,8 +97,6 @@ def test_the_card_has_hugging_faces_head_true_figures_and_its_pictures(tmp_path,
     (tmp_path / "sft.parquet").write_bytes(b"")
     with pytest.raises(DataError, match="sft.parquet is no parquet file"):
         write_card(film_store, tmp_path, "cc-by-4.0", ["sft"])
-    with pytest.raises(DataError, match="no folder"):
-        write_card(film_store, tmp_path / "no", "cc-by-4.0")
     write_verl(tmp_path / "sft.parquet", [{"prompt": "?", "graph_digest": "another"}])
     with pytest.raises(DataError, match=r"sft.parquet is of graph another, the store holds"):
         write_card(film_store, tmp_path, "cc-by-4.0", ["sft"])
