@@ -134,6 +134,18 @@ def test_a_policy_is_taught_on_from_its_own_weights_and_with_its_own_tokens(
     assert not (tmp_path / "x").exists()
 
 
+def test_every_word_of_the_texts_has_a_token_and_a_word_of_a_name_alone_has_none(films):
+    evidence, _, _, _ = films
+    title = f" {evidence.attributes.titles[min(evidence.cards.rows)]}"
+    texts = [f"first{title} second\n\nlast", f"{title}\n"]
+    tokenizer, _ = build_tokenizer(evidence, texts)
+    spelled = 256  # the tokens of single bytes come first
+    assert min(i for text in texts for i in tokenizer(text)["input_ids"]) >= spelled
+    assert {"first", " second", "last"} <= set(tokenizer.get_vocab())
+    assert min(tokenizer(" third")["input_ids"]) < spelled
+    assert title.split()[0] not in tokenizer.get_vocab()
+
+
 def test_prompts_and_chains_round_trip_with_one_token_an_entity(films):
     evidence, examples, tokenizer, entities = films
     assert len(set().union(*entities.values())) == len(set(evidence.cards.rows)) + len(

@@ -21,6 +21,7 @@ CHAT = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 ALWAYS = {"user", "assistant", "system", "\n", "\n\n", " <answer>", " </answer>"}
+_LINE = re.compile(r"[^\n]*\n*")
 _WORD = re.compile(r" ?[\w'-]+| ?</?\w+>|\n+| ?[^\w\s]")
 
 
@@ -38,9 +39,9 @@ def build_tokenizer(
         entities |= group
     names_only = tokenizer_of(list(entities))
     words = set(ALWAYS)
-    for text in texts:
-        for rest in _between_names(names_only, text, len(entities)):
-            words.update(_WORD.findall(rest))
+    lines = {line for text in texts for line in _LINE.findall(text)}  # most are often repeated
+    for rest in _between_names(names_only, sorted(lines), len(entities)):
+        words.update(_WORD.findall(rest))
     tokenizer = tokenizer_of([*sorted(words - set(entities)), *entities])
     vocabulary = tokenizer.get_vocab()
     ids = {
@@ -79,13 +80,14 @@ def tokenizer_of(surfaces: list[str]) -> Qwen2Tokenizer:
     return tokenizer
 
 
-def _between_names(tokenizer: Qwen2Tokenizer, text: str, count: int) -> Iterator[str]:
-    """The stretches of `text` between names, which are the last `count` token ids."""
+def _between_names(tokenizer: Qwen2Tokenizer, texts: list[str], count: int) -> Iterator[str]:
+    """The stretches of the texts between names, which are the last `count` token ids."""
     first_name = len(tokenizer) - count
-    rest: list[int] = []
-    for token in [*tokenizer(text)["input_ids"], first_name]:
-        if token < first_name:
-            rest.append(token)
-        elif rest:
-            yield str(tokenizer.decode(rest))
-            rest = []
+    encoded = tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
+    for text, found in zip(texts, encoded, strict=True):
+        start = 0
+        for token, (first, end) in zip(found.ids, found.offsets, strict=True):
+            if token >= first_name:
+                yield text[start:first]
+                start = end
+        yield text[start:]
