@@ -5,7 +5,3 @@ on CPU machines only; `plugin` in every worker (model.external_lib) before engin
 estimators are looked up; `trainer` holds PPOTrainerSync with the curriculum and the reward-server
 guard; `main` runs it on Ray.
 """
-
-from data_engine.runtime.lean_transformers import import_transformers
-
-import_transformers()  # in every process of a run, before verl does
