@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from msgspec.structs import replace
 from omegaconf import OmegaConf
 
 from reward_server.wire import Claim, Score, Segment
@@ -55,6 +56,20 @@ def test_claims_are_rewarded_against_the_group_by_raae_graph_alone():
     group = [ALGORITHMS["raae_graph"].claims(SCORE, SPANS), []]
     assert ALGORITHMS["raae_graph"].group_rewards(group, 3.0) == [{0: 0.0, 1: 0.0}, {}]
     assert ALGORITHMS["grpo"].group_rewards(group, 3.0) == [{}, {}]
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.5])
+def test_claims_of_a_wrong_answer_neither_earn_nor_count(wrong):
+    """Of two right answers one errs: ±3 · ½, whatever a third, wrong one claims."""
+    raae_graph = ALGORITHMS["raae_graph"]
+    sound = replace(WRONG, verdict="supported")
+    careful, careless, lost = [
+        replace(SCORE, ndcg=ndcg, segments=[Segment(0, 20, [], "ok", 0.8, [claim])])
+        for ndcg, claim in ((1.0, sound), (1.0, WRONG), (wrong, WRONG))
+    ]
+    group = [raae_graph.claims(score, SPANS) for score in (careful, careless, lost)]
+    rewards = raae_graph.group_rewards(group, 3.0)
+    assert rewards == [{0: 1.5, 1: 1.5}, {0: -1.5, 1: -1.5}, {}]
 
 
 def test_only_an_algorithm_without_verls_estimator_has_its_own():

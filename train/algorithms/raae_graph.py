@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 class RAAEGraph(RAAE):
     """Tokens that lead to a claim carry how much better it is than like claims of the group.
 
+    Only right answers are compared (PAPO, arXiv 2603.26535): so the claims decide between responses
+    that the outcome holds for equal, and never speak for a wrong one. Compared over all answers,
+    they cost explicit queries (experiment 027).
+
     These rewards are centred over the group already (see `train.algorithms.claims`), so they are
     added to the outcome part as they are, never divided by the outcome's spread.
     """
@@ -27,8 +31,8 @@ class RAAEGraph(RAAE):
         return Algorithm.response_rewards(self, score, spans)
 
     def claims(self, score: Score, spans: Spans) -> list[JudgedClaim]:
-        """The judged claims of a response."""
-        return judged_claims(score, spans)
+        """The judged claims of a response whose answer is right; none of another."""
+        return judged_claims(score, spans) if score.ndcg == 1 else []
 
     def group_rewards(
         self, group: Sequence[Sequence[JudgedClaim]], weight: float
