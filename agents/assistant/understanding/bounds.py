@@ -22,17 +22,9 @@ def joined(sentence: Sentence, bounds: Sequence[Bound]) -> list[list[Bound]]:
 
 
 def _parts(sentence: Sentence, group: list[Bound]) -> list[list[Bound]]:
-    """The group; its bounds apart where commas alone join them; one where they are the ends of a
-    range ("between the 70s and the 90s").
-    """
+    """The group; its bounds apart where commas alone join them."""
     said = [token.text for token in sentence[group[0].at : group[-1].at]]
-    if not _JOINING.intersection(said):
-        return [[bound] for bound in group]
-    before = [token.text for token in sentence[: group[0].at] if token.text != "the"]
-    if before[-1:] == ["between"] and group[0].is_range:
-        ends = (group[0].conditions[0], group[-1].conditions[-1])
-        return [[Bound(group[0].at, ends, group[-1].end)]]
-    return [group]
+    return [group] if _JOINING.intersection(said) else [[bound] for bound in group]
 
 
 def _are_choices(sentence: Sentence, one: Bound, other: Bound) -> bool:

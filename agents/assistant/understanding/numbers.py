@@ -7,15 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.assistant.understanding.lexicon import Lexicon, words_of
-from agents.assistant.understanding.tokens import Sentence
+from agents.assistant.understanding.sides import SideReader, words_before
+from agents.assistant.understanding.tokens import Sentence, Token
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Op
 
 _YEARS = range(1870, 2100)
+_FIRST_DECADE = 1920  # "10s" are the 2010s
 _IN = frozenset(("in", "from", "of", "year"))
-_SKIPPED = frozenset(("-", "the", "year", "than", "a", "'"))
 _TO = frozenset(("-", "–", "to", "until", "through", "till"))
-_INCLUSIVE = frozenset(("since", "until"))
+_OPENING = frozenset("([")  # of the year of a title that is not known
 _DIGITS = re.compile(r"\d+")
 
 
@@ -36,7 +37,7 @@ class NumberReader:
     """Reads numbers of a sentence; `dated` gives the year of an item that a bound may name."""
 
     def __init__(self, graph: InvertedGraph, lexicon: Lexicon) -> None:
-        self._lexicon, self._graph = lexicon, graph
+        self._sides, self._graph = SideReader(lexicon), graph
         self._numeric = {words_of(relation): relation for relation in graph.numeric}
 
     def read(self, sentence: Sentence) -> Iterator[Bound]:
@@ -45,51 +46,52 @@ class NumberReader:
         for at, token in enumerate(sentence):
             if at <= end:
                 continue
+            bound: Bound | None = None
             if token.kind == "decade":
-                if conditions := self._decade(token.text):
-                    yield Bound(at, conditions, at)
-            elif at and sentence[at - 1].text in "([":  # the year of a title that is not known
-                continue
-            elif token.kind == "number":
-                if between := self._range(sentence, at):
-                    end = between.end
-                    yield between
-                elif found := self._number(sentence, at):
-                    yield Bound(at, (found,), at)
+                bound = self._range(sentence, at) or self._decade(sentence, at)
+            elif token.kind == "number" and not (at and sentence[at - 1].text in _OPENING):
+                bound = self._range(sentence, at) or self._number(sentence, at)
             elif token.kind == "name" and token.items and (found := self._relative(sentence, at)):
-                yield Bound(at, (found,), at)
+                bound = Bound(at, (found,), at)
+            if bound:
+                end = bound.end
+                yield bound
 
     def _range(self, sentence: Sentence, at: int) -> Bound | None:
-        """Of "1980-1985", "from 1980 to 1985", "between 1980 and 1985": both ends are meant."""
-        if at + 2 >= len(sentence) or sentence[at + 2].kind != "number":
+        """Of "1980-1985", "from the 70s to the 90s", "between 1980 and 1985": both ends, and what
+        lies between them.
+        """
+        relation, last = self._numeric.get("year"), at + 2
+        if last < len(sentence) and sentence[last].text == "the":
+            last += 1
+        if relation is None or last >= len(sentence):
             return None
-        first, second = sentence[at].text, sentence[at + 2].text
-        between = at > 0 and sentence[at - 1].text == "between"
-        if not (_is_year(first) and _is_year(second)):
+        first_years, last_years = _years(sentence[at]), _years(sentence[last])
+        to = sentence[at + 1].text
+        between = to == "and" and next(words_before(sentence, at), "") == "between"
+        if not (first_years and last_years) or not (to in _TO or between):
             return None
-        if sentence[at + 1].text not in _TO and not (between and sentence[at + 1].text == "and"):
+        if first_years[0] > last_years[-1]:
             return None
-        relation = self._numeric.get("year")
-        if relation is None or int(first) > int(second):
-            return None
-        return Bound(at, _between(relation, int(first), int(second)), at + 2)
+        return Bound(at, _between(relation, first_years[0], last_years[-1]), last)
 
-    def _number(self, sentence: Sentence, at: int) -> Condition | None:
-        words = self._words_before(sentence, at)
+    def _number(self, sentence: Sentence, at: int) -> Bound | None:
         value = sentence[at].text
         relation = self._relation(sentence, at, value)
         if not relation:
             return None
+        words = words_before(sentence, at)
         word = next(words, "")
         if word == "between" and at + 2 < len(sentence):
-            return _bound(relation, "above", value)
+            return Bound(at, (_bound(relation, "above", value),), at)
         if word == "and" and next(words, "") and self._side_of_pair(sentence, at):
-            return _bound(relation, "below", value)
-        if op := self._side(word):
-            if word in _INCLUSIVE and _is_year(value):
-                value = str(int(value) + (1 if op == "below" else -1))
-            return _bound(relation, op, value)
-        return self._exactly(relation, value)
+            return Bound(at, (_bound(relation, "below", value),), at)
+        if side := self._sides.read(sentence, at):
+            if side.inclusive and value.isdecimal():
+                value = str(int(value) + (1 if side.op == "below" else -1))
+            return Bound(at, (_bound(relation, side.op, value),), side.end)
+        exactly = self._exactly(relation, value)
+        return None if exactly is None else Bound(at, (exactly,), at)
 
     def _exactly(self, relation: str, value: str) -> Condition | None:
         """The condition that a number is this one, None where no item has it."""
@@ -100,18 +102,8 @@ class NumberReader:
         attribute = self._graph.arrays.attribute_ids[number]
         return Condition(relation=relation, value=attribute, name=value)
 
-    def _side(self, word: str) -> Op | None:
-        if self._lexicon.is_(word, "before"):
-            return "below"
-        return "above" if self._lexicon.is_(word, "after") else None
-
     def _side_of_pair(self, sentence: Sentence, at: int) -> bool:
         return any(token.text == "between" for token in sentence[max(0, at - 3) : at])
-
-    def _words_before(self, sentence: Sentence, at: int) -> Iterator[str]:
-        for place in range(at - 1, -1, -1):
-            if sentence[place].text not in _SKIPPED:
-                yield sentence[place].text
 
     def _relation(self, sentence: Sentence, at: int, value: str) -> str:
         """The relation named before the number, else that of years where it may be one."""
@@ -122,17 +114,23 @@ class NumberReader:
                 return relation
         return self._numeric.get("year", "") if _is_year(value) else ""
 
-    def _decade(self, text: str) -> tuple[Condition, ...]:
-        relation, digits = self._numeric.get("year"), _DIGITS.findall(text)[0]
+    def _decade(self, sentence: Sentence, at: int) -> Bound | None:
+        """The ten years, or those on a side of them: "before the 80s", "the 80s or later"."""
+        relation = self._numeric.get("year")
         if relation is None:
-            return ()
-        first = int(digits) if len(digits) == 4 else 1900 + int(digits)
-        first += 100 if first < 1920 else 0
-        return _between(relation, first, first + 9)
+            return None
+        years = _years(sentence[at])
+        ends, side = _between(relation, years[0], years[-1]), self._sides.read(sentence, at)
+        if side is None:
+            return Bound(at, ends, at)
+        if side.inclusive:
+            return Bound(at, (ends[side.op == "below"],), side.end)
+        edge = years[0] if side.op == "below" else years[-1]
+        return Bound(at, (_bound(relation, side.op, str(edge)),), side.end)
 
     def _relative(self, sentence: Sentence, at: int) -> Condition | None:
         """ "newer than Heat": a bound at the year of the item."""
-        op, relation = self._side(next(self._words_before(sentence, at), "")), "year"
+        op, relation = self._sides.op(next(words_before(sentence, at), "")), "year"
         years = self._graph.values(sentence[at].items[0], self._numeric.get(relation, ""))
         if op is None or len(years) != 1:
             return None
@@ -145,6 +143,18 @@ def _bound(relation: str, op: Op, value: str) -> Condition:
 
 def _between(relation: str, first: int, last: int) -> tuple[Condition, Condition]:
     return _bound(relation, "above", str(first - 1)), _bound(relation, "below", str(last + 1))
+
+
+def _years(token: Token) -> range:
+    """The years that a token is of: one, the ten of a decade, or none."""
+    if token.kind == "number":
+        return range(int(token.text), int(token.text) + 1) if _is_year(token.text) else range(0)
+    if token.kind != "decade":
+        return range(0)
+    digits = _DIGITS.findall(token.text)[0]
+    first = int(digits) if len(digits) == 4 else 1900 + int(digits)
+    first += 100 if first < _FIRST_DECADE else 0
+    return range(first, first + 10)
 
 
 def _is_year(value: str) -> bool:

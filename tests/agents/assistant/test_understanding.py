@@ -153,6 +153,9 @@ def test_a_name_that_the_catalogue_lacks_is_a_false_premise_where_the_truth_is_k
     assert premise.truth == ("scott",)
 
 
+ACTS = ("is", "starring", "pacino")
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -165,6 +168,22 @@ def test_a_name_that_the_catalogue_lacks_is_a_false_premise_where_the_truth_is_k
         ("films 1980-1985", {("above", "year", "1979"), ("below", "year", "1986")}),
         ("films since 1982", {("above", "year", "1981")}),
         ("no later than 1982", {("below", "year", "1983")}),
+        ("1982 or later", {("above", "year", "1981")}),
+        ("films from 1982, or older, with Al Pacino", {("below", "year", "1983"), ACTS}),
+        ("comedies, 1982+", {("above", "year", "1981"), ("is", "genre", "comedy")}),
+        ("a film from 1982 on", {("above", "year", "1981")}),
+        ("from 1982 on a boat", {("is", "year", "1982")}),
+        ("not from 1982 or later", {("below", "year", "1982")}),
+        ("from 1979 up to 1990", {("above", "year", "1978"), ("below", "year", "1991")}),
+        ("before the 90s", {("below", "year", "1990")}),
+        ("newer than the 80s", {("above", "year", "1989")}),
+        ("since the eighties", {("above", "year", "1979")}),
+        ("not older than the 80s", {("above", "year", "1979")}),
+        ("from the 80s or before", {("below", "year", "1990")}),
+        ("the 80s onwards", {("above", "year", "1979")}),
+        ("from the 70s to the 90s", {("above", "year", "1969"), ("below", "year", "2000")}),
+        ("between the 70s and the 90s", {("above", "year", "1969"), ("below", "year", "2000")}),
+        ("70s-80s", {("above", "year", "1969"), ("below", "year", "1990")}),
         ("Michael Mann wrote the music for something", {("is", "director", "mann")}),
     ],
 )
@@ -247,6 +266,9 @@ def choices(request):
     [
         ("films from 1982 or 1995", [[("is", "1982"), ("is", "1995")]]),
         ("from before 1980 or after 1990", [[("below", "1980"), ("above", "1990")]]),
+        ("from before the 70s or after the 90s", [[("below", "1970"), ("above", "1999")]]),
+        ("1982 or before 1970", [[("is", "1982"), ("below", "1970")]]),
+        ("1982 or newer than Alien", [[("is", "1982"), ("above", "1979")]]),
         ("not from the 80s", [[("below", "1980"), ("above", "1989")]]),
         ("the 70s and 80s", [[("above", "1969")], [("below", "1990")]]),
         (
@@ -257,6 +279,11 @@ def choices(request):
 )
 def test_one_of_several_years_will_do(text, wanted):
     assert choices(asked(text)) == wanted
+
+
+def test_a_year_of_which_a_story_goes_on_is_no_bound():
+    request = asked("Blade Runner came out in 1982 and after that I saw Alien")
+    assert ("above", "year", "1981") not in conditions(request)
 
 
 def test_what_is_shared_may_be_said_without_same():
