@@ -39,6 +39,10 @@ class Wish(Record):
         alternatives = (*self.alternatives, *other.alternatives)
         return self.model_copy(update={"any_of": any_of, "alternatives": alternatives})
 
+    def whatever_relation(self, other: "Wish") -> "Wish":
+        """The wish that its value may also be of the other's relation: "by or starring X"."""
+        return self.model_copy(update={"alternatives": (*self.alternatives, other.condition)})
+
 
 class Shared(Record):
     """A value of a relation that all `anchors` have, wanted and not found yet.

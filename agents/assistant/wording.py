@@ -56,14 +56,20 @@ class Wording:
     def wish(self, wish: Wish) -> str:
         """A condition with those that will do as well: "directed by X or Y"."""
         condition, relation = wish.condition, wish.condition.relation
-        if condition.op in ("below", "above"):
+        if {"below", "above"}.intersection(c.op for c in (condition, *wish.any_of)):
             sides = (condition, *wish.any_of)
-            return joined([_bound(relation, c.op).format(c.name) for c in sides], "or")
+            return joined([self._side(c) for c in sides], "or")
         names = [self.said(c.relation, c.value, c.name) for c in (condition, *wish.any_of)]
         said = self._part(relation, [joined(names, "or")])
         if roles := self._roles(wish):
             said = f"{roles} {names[0]}"
         return f"not {said}" if condition.op == "not" else said
+
+    def _side(self, condition: Condition) -> str:
+        """ "from before 1990", "from 1994"."""
+        if condition.op in ("below", "above"):
+            return _bound(condition.relation, condition.op).format(condition.name)
+        return self._part(condition.relation, [condition.name])
 
     def _roles(self, wish: Wish) -> str:
         """ "directed by or starring", of one value that any of several relations may have."""

@@ -6,6 +6,7 @@ from agents.assistant.understanding.tokens import Sentence
 LISTED = frozenset(("and", "or", "nor", ",", "&"))
 _ENDING = frozenset(("and", ",", "&"))  # "not by X and stars Y"; but "not by X or by Y"
 _SAID = frozenset(("name", "number", "decade"))  # kinds of tokens that conditions are made of
+_WANTED = frozenset("want need recommend suggest show give me".split())
 _TOLD = frozenset("was is were are 's did does do has had have be been".split())
 
 
@@ -38,6 +39,11 @@ class Denying:
         before = sentence[at - 1].text if at else ""
         if before == "like" and at > 1:
             before = sentence[at - 2].text
+        elif before in _WANTED:  # "I don't want Heat", "don't show me Heat"
+            place = at - 1
+            while place > 0 and sentence[place].text in _WANTED:
+                place -= 1
+            before = sentence[place].text
         if self._lexicon.is_(before, "negation"):
             return True
         first = at - 1

@@ -185,10 +185,14 @@ class SentenceReader:
             found.tastes.append(wish)  # what films like a title are: wanted if nothing else is
         else:
             found.wishes.append(wish)
-        for relation in self._relations.also(sentence, at):
+        relations, either = self._relations.also(sentence, at)
+        for relation in relations:
             if relation != reading.relation and relation in self._names.counts(reading.value):
-                also = Reading(relation, reading.value)
-                found.wishes.append(self._wish(also, wish.condition.op))
+                also = self._wish(Reading(relation, reading.value), wish.condition.op)
+                if either and not denied:
+                    found.wishes.append(found.wishes.pop().whatever_relation(also))
+                else:
+                    found.wishes.append(also)
 
     def _read_stranger(
         self, sentence: Sentence, at: int, asks_from: int, titles: dict[int, str], found: Found

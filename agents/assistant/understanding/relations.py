@@ -10,6 +10,8 @@ from agents.assistant.understanding.tokens import Sentence
 
 REACH = 5  # words after a name within which they speak of it
 _SEPARATORS = frozenset(("and", "or", ",", "&", "both", "+", "nor"))
+_CHOOSING = frozenset(("or", "nor"))
+_SHARING = frozenset(("and", ",", *_CHOOSING))
 _LINKS = frozenset("of from with by to the a an some more than in on at s who that is was".split())
 _PREPOSITIONS = frozenset(("by", "with"))
 _WITH = frozenset("with without feature features featured include includes".split())
@@ -70,17 +72,26 @@ class RelationReader:
             or self._preposition(sentence, at)
         )
 
-    def also(self, sentence: Sentence, at: int) -> tuple[str, ...]:
-        """The other relations of a name that two words share: "directed by and starring X",
-        "written and directed by X".
+    def also(self, sentence: Sentence, at: int) -> tuple[tuple[str, ...], bool]:
+        """The other relations of a name that two words share, and whether one of all will do:
+        "directed by and starring X", "written and directed by X"; "by or starring X".
         """
-        place, found = self._before(sentence, at - 1, _PREPOSITIONS), list[str]()
-        while (
-            self._meant(sentence, place) and place > 1 and sentence[place - 1].text in ("and", ",")
-        ):
-            place = self._before(sentence, place - 2, _PREPOSITIONS)
-            found += self._meant(sentence, place)[:1]
-        return tuple(found)
+        said, place = self._up_to(sentence, at - 1)
+        found, either = list[str](), False
+        while said and place > 1 and sentence[place - 1].text in _SHARING:
+            joined = sentence[place - 1].text
+            said, place = self._up_to(sentence, place - 2)
+            if said:
+                found.append(said[0])
+                either = either or joined in _CHOOSING
+        return tuple(found), either
+
+    def _up_to(self, sentence: Sentence, end: int) -> tuple[tuple[str, ...], int]:
+        """The relations that words up to a place say, and where they begin: "directed by"."""
+        place = self._before(sentence, end, _PREPOSITIONS)
+        if meant := self._meant(sentence, place):
+            return meant, place
+        return self._preposition(sentence, end + 1), end
 
     def _before(self, sentence: Sentence, place: int, skipped: frozenset[str]) -> int:
         while place >= 0 and sentence[place].text in skipped:

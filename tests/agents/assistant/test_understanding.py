@@ -281,6 +281,31 @@ def test_one_of_several_years_will_do(text, wanted):
     assert choices(asked(text)) == wanted
 
 
+@pytest.mark.parametrize(
+    "text", ["I don't want Alien or Blade Runner", "don't recommend me Alien", "I need no Alien"]
+)
+def test_a_title_that_is_not_wanted_is_left_out_and_not_liked(text):
+    request = asked(text)
+    assert request.anchors == () and "alien" in request.exclusions
+
+
+@pytest.mark.parametrize(
+    "text", ["not directed by or starring Clint Eastwood", "neither by nor with Clint Eastwood"]
+)
+def test_a_name_may_be_denied_in_two_relations(text):
+    both = {("not", "director", "eastwood"), ("not", "starring", "eastwood")}
+    assert conditions(asked(text)) == both
+
+
+@pytest.mark.parametrize(
+    "text", ["a film by or starring Clint Eastwood", "starring or by Eastwood"]
+)
+def test_a_name_may_be_wanted_in_either_of_two_relations(text):
+    (wish,) = asked(text).wishes
+    readings = {(one.relation, one.value) for one in wish.readings}
+    assert readings == {("director", "eastwood"), ("starring", "eastwood")}
+
+
 def test_a_year_of_which_a_story_goes_on_is_no_bound():
     request = asked("Blade Runner came out in 1982 and after that I saw Alien")
     assert ("above", "year", "1981") not in conditions(request)
