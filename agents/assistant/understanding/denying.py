@@ -20,7 +20,14 @@ class Denying:
         """Whether a word before the place denies it: none of contrast, of another clause or of
         another condition comes between ("isn't by X and stars Y", "not by X starring Y").
         """
-        return self._denial(sentence, at) >= 0
+        return self._denial(sentence, at) >= 0 or self._denied_after(sentence, at)
+
+    def _denied_after(self, sentence: Sentence, at: int) -> bool:
+        """Of "that X didn't direct", "X is not in": whether a verb of the name is denied."""
+        said = [token.text for token in sentence[at + 1 : at + 4]]
+        if len(said) < 3 or said[0] not in _TOLD or said[1] != "not":
+            return False
+        return said[2] in ("in", "in-cast") or said[2] in self._lexicon.relation
 
     def told(self, sentence: Sentence, at: int) -> bool:
         """Whether what is denied at a place is told of a title before it, rather than not wanted:

@@ -16,6 +16,9 @@ _YEARS = range(1870, 2100)
 _FIRST_DECADE = 1920  # "10s" are the 2010s
 _IN = frozenset(("in", "from", "of", "year"))
 _TO = frozenset(("-", "–", "to", "until", "through", "till"))
+_PARTS = {"early": slice(0, 4), "mid": slice(3, 7), "late": slice(6, 10)}  # of ten years
+_OLDER: dict[str, Op] = {"older": "below", "earlier": "below", "newer": "above", "later": "above"}
+_BUT = frozenset(("but", "only", "just"))
 _OPENING = frozenset("([")  # of the year of a title that is not known
 _DIGITS = re.compile(r"\d+")
 
@@ -47,11 +50,13 @@ class NumberReader:
             if at <= end:
                 continue
             bound: Bound | None = None
-            if token.kind == "decade":
+            if token.kind == "decade" or token.text in _PARTS:
                 bound = self._range(sentence, at) or self._decade(sentence, at)
             elif token.kind == "number" and not (at and sentence[at - 1].text in _OPENING):
                 bound = self._range(sentence, at) or self._number(sentence, at)
             elif token.kind == "name" and token.items and (found := self._relative(sentence, at)):
+                bound = Bound(at, (found,), at)
+            elif token.text in _OLDER and (found := self._than_the_title(sentence, at)):
                 bound = Bound(at, (found,), at)
             if bound:
                 end = bound.end
@@ -61,19 +66,17 @@ class NumberReader:
         """Of "1980-1985", "from the 70s to the 90s", "between 1980 and 1985": both ends, and what
         lies between them.
         """
-        relation, last = self._numeric.get("year"), at + 2
+        relation, (first, middle) = self._numeric.get("year"), _period(sentence, at)
+        last = middle + 2
         if last < len(sentence) and sentence[last].text == "the":
             last += 1
         if relation is None or last >= len(sentence):
             return None
-        first_years, last_years = _years(sentence[at]), _years(sentence[last])
-        to = sentence[at + 1].text
+        (later, end), to = _period(sentence, last), sentence[middle + 1].text
         between = to == "and" and next(words_before(sentence, at), "") == "between"
-        if not (first_years and last_years) or not (to in _TO or between):
+        if not (first and later) or first[0] > later[-1] or not (to in _TO or between):
             return None
-        if first_years[0] > last_years[-1]:
-            return None
-        return Bound(at, _between(relation, first_years[0], last_years[-1]), last)
+        return Bound(at, _between(relation, first[0], later[-1]), end)
 
     def _number(self, sentence: Sentence, at: int) -> Bound | None:
         value = sentence[at].text
@@ -86,7 +89,7 @@ class NumberReader:
             return Bound(at, (_bound(relation, "above", value),), at)
         if word == "and" and next(words, "") and self._side_of_pair(sentence, at):
             return Bound(at, (_bound(relation, "below", value),), at)
-        if side := self._sides.read(sentence, at):
+        if side := self._sides.read(sentence, at, at):
             if side.inclusive and value.isdecimal():
                 value = str(int(value) + (1 if side.op == "below" else -1))
             return Bound(at, (_bound(relation, side.op, value),), side.end)
@@ -115,14 +118,15 @@ class NumberReader:
         return self._numeric.get("year", "") if _is_year(value) else ""
 
     def _decade(self, sentence: Sentence, at: int) -> Bound | None:
-        """The ten years, or those on a side of them: "before the 80s", "the 80s or later"."""
-        relation = self._numeric.get("year")
-        if relation is None:
+        """The ten years or a part of them ("the late 80s"), or those on a side of them: "before
+        the 80s", "the 80s or later".
+        """
+        relation, (years, end) = self._numeric.get("year"), _period(sentence, at)
+        if relation is None or not years:
             return None
-        years = _years(sentence[at])
-        ends, side = _between(relation, years[0], years[-1]), self._sides.read(sentence, at)
+        ends, side = _between(relation, years[0], years[-1]), self._sides.read(sentence, at, end)
         if side is None:
-            return Bound(at, ends, at)
+            return Bound(at, ends, end)
         if side.inclusive:
             return Bound(at, (ends[side.op == "below"],), side.end)
         edge = years[0] if side.op == "below" else years[-1]
@@ -130,11 +134,21 @@ class NumberReader:
 
     def _relative(self, sentence: Sentence, at: int) -> Condition | None:
         """ "newer than Heat": a bound at the year of the item."""
-        op, relation = self._sides.op(next(words_before(sentence, at), "")), "year"
-        years = self._graph.values(sentence[at].items[0], self._numeric.get(relation, ""))
-        if op is None or len(years) != 1:
+        op = self._sides.op(next(words_before(sentence, at), ""))
+        return op and self._dated(op, sentence[at].items[0])
+
+    def _than_the_title(self, sentence: Sentence, at: int) -> Condition | None:
+        """ "like Heat but older": a bound at the year of the title before."""
+        titles = [token.items[0] for token in sentence[:at] if token.items]
+        if not titles or sentence[at - 1].text not in _BUT:
             return None
-        return _bound(self._numeric[relation], op, self._graph.name(years[0]))
+        return self._dated(_OLDER[sentence[at].text], titles[-1])
+
+    def _dated(self, op: Op, item: str) -> Condition | None:
+        """A bound at the year of an item, None where it has not one."""
+        relation = self._numeric.get("year", "")
+        years = self._graph.values(item, relation)
+        return _bound(relation, op, self._graph.name(years[0])) if len(years) == 1 else None
 
 
 def _bound(relation: str, op: Op, value: str) -> Condition:
@@ -143,6 +157,16 @@ def _bound(relation: str, op: Op, value: str) -> Condition:
 
 def _between(relation: str, first: int, last: int) -> tuple[Condition, Condition]:
     return _bound(relation, "above", str(first - 1)), _bound(relation, "below", str(last + 1))
+
+
+def _period(sentence: Sentence, at: int) -> tuple[range, int]:
+    """The years that the words at a place are of, and where these end: "1982", "mid-90s"."""
+    part, end = _PARTS.get(sentence[at].text), at
+    if part is None:
+        return _years(sentence[at]), at
+    end += 2 if [token.text for token in sentence[at + 1 : at + 2]] == ["-"] else 1
+    whole = end < len(sentence) and sentence[end].kind == "decade"
+    return (_years(sentence[end])[part], end) if whole else (range(0), at)
 
 
 def _years(token: Token) -> range:

@@ -16,7 +16,7 @@ _LINKS = frozenset("of from with by to the a an some more than in on at s who th
 _PREPOSITIONS = frozenset(("by", "with"))
 _WITH = frozenset("with without feature features featured include includes".split())
 # What may stand between a name and a verb of it ("X who also directed").
-_BETWEEN = frozenset("who that has had have is was also did does in".split())
+_BETWEEN = frozenset("who that has had have is was also did does in not".split())
 
 
 class Reading(NamedTuple):

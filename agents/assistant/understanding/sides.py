@@ -31,12 +31,12 @@ class SideReader:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
 
-    def read(self, sentence: Sentence, at: int) -> Side | None:
-        """The side of the number or decade at a place that the words beside it say."""
+    def read(self, sentence: Sentence, at: int, end: int) -> Side | None:
+        """The side of the number or decade at places at..end that the words beside it say."""
         word = next(words_before(sentence, at), "")
         if op := self.op(word):
-            return Side(op, word in _INCLUSIVE, at)
-        return self._after(sentence, at)
+            return Side(op, word in _INCLUSIVE, end)
+        return self._after(sentence, end)
 
     def op(self, word: str) -> Op | None:
         """The side that a word before a number says."""

@@ -183,6 +183,13 @@ ACTS = ("is", "starring", "pacino")
         ("the 80s onwards", {("above", "year", "1979")}),
         ("from the 70s to the 90s", {("above", "year", "1969"), ("below", "year", "2000")}),
         ("between the 70s and the 90s", {("above", "year", "1969"), ("below", "year", "2000")}),
+        ("from the early 80s", {("above", "year", "1979"), ("below", "year", "1984")}),
+        ("mid-90s", {("above", "year", "1992"), ("below", "year", "1997")}),
+        ("before the late 80s", {("below", "year", "1986")}),
+        ("late 70s to early 80s", {("above", "year", "1975"), ("below", "year", "1984")}),
+        ("the late Al Pacino", {ACTS}),
+        ("like Alien but older", {("below", "year", "1979")}),
+        ("like Alien, but newer", {("above", "year", "1979")}),
         ("70s-80s", {("above", "year", "1969"), ("below", "year", "1990")}),
         ("Michael Mann wrote the music for something", {("is", "director", "mann")}),
     ],
@@ -287,6 +294,27 @@ def test_one_of_several_years_will_do(text, wanted):
 def test_a_title_that_is_not_wanted_is_left_out_and_not_liked(text):
     request = asked(text)
     assert request.anchors == () and "alien" in request.exclusions
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("a film that Ridley Scott didn't direct", ("not", "director", "scott")),
+        ("films that Al Pacino isn't in", ("not", "starring", "pacino")),
+        ("something Ridley Scott did not direct", ("not", "director", "scott")),
+    ],
+)
+def test_a_name_is_denied_by_the_verb_after_it(text, denied):
+    assert conditions(asked(text)) == {denied}
+
+
+def test_what_is_said_of_a_name_is_no_denial():
+    assert conditions(asked("Al Pacino is not bad")) == {ACTS}
+
+
+def test_what_a_liked_title_is_not_is_told():
+    (premise,) = asked("I liked Heat, which Michael Mann didn't direct").premises
+    assert (premise.value, premise.verdict) == ("mann", "false")
 
 
 @pytest.mark.parametrize(
