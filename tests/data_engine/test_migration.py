@@ -97,6 +97,7 @@ def test_work_goes_on_in_the_old_store(before):
     assert done.returncode == 0, done.stderr
     with Store.open(path, read_only=True) as store:
         again, made = store.embeddings(), store.examples()
-    assert all(again[item].tolist() == pytest.approx(vectors[item].tolist()) for item in vectors)
+    for item in vectors:  # about .03: the last digits of float32 are another machine's
+        assert again[item].tolist() == pytest.approx(vectors[item].tolist(), abs=1e-6)
     assert [facts(e) for e in made] == [facts(e) for e in examples]
     assert rerec("verify", "--store", path).returncode == 0
