@@ -33,8 +33,10 @@ def _are_choices(sentence: Sentence, one: Bound, other: Bound) -> bool:
         return False
     if one.is_range and other.is_range:
         return True  # nothing is of two decades at once
-    single = not (one.is_range or other.is_range)
-    return single and ("or" in words or words <= {",", "/"})
+    if one.is_range or other.is_range:
+        return False
+    years = {condition.op for condition in (*one.conditions, *other.conditions)} == {"is"}
+    return "or" in words or words <= {",", "/"} or years  # nothing is of two years at once
 
 
 def wishes(group: Sequence[Bound], denied: bool) -> list[Wish]:

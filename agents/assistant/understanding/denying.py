@@ -5,9 +5,17 @@ from agents.assistant.understanding.tokens import Sentence
 
 LISTED = frozenset(("and", "or", "nor", ",", "&"))
 _ENDING = frozenset(("and", ",", "&"))  # "not by X and stars Y"; but "not by X or by Y"
-_SAID = frozenset(("name", "number", "decade"))  # kinds of tokens that conditions are made of
-_WANTED = frozenset("want need recommend suggest show give me".split())
+# Kinds of tokens that conditions are made of → what a list has one of: names or years.
+_SAID = {"name": "name", "number": "year", "decade": "year"}
+_WANTED = frozenset(
+    "want need recommend suggest show showing give me us to see watch any anything something like "
+    "more film films movie movies".split()
+)
 _TOLD = frozenset("was is were are 's did does do has had have be been".split())
+_MUST = frozenset("should must can will would may might".split())
+_ASKING = _TOLD | _MUST | {"could"}
+_ASKED = frozenset("you we i they there it this that he she".split())  # "isn't there X?"
+_ACTING = frozenset("in in-cast appear act play star feature".split())
 
 
 class Denying:
@@ -24,10 +32,10 @@ class Denying:
 
     def _denied_after(self, sentence: Sentence, at: int) -> bool:
         """Of "that X didn't direct", "X is not in": whether a verb of the name is denied."""
-        said = [token.text for token in sentence[at + 1 : at + 4]]
-        if len(said) < 3 or said[0] not in _TOLD or said[1] != "not":
+        said = [token.text for token in sentence[at + 1 : at + 5] if token.text != "be"]
+        if len(said) < 3 or said[0] not in _TOLD | _MUST or said[1] != "not":
             return False
-        return said[2] in ("in", "in-cast") or said[2] in self._lexicon.relation
+        return said[2] in _ACTING or said[2] in self._lexicon.relation
 
     def told(self, sentence: Sentence, at: int) -> bool:
         """Whether what is denied at a place is told of a title before it, rather than not wanted:
@@ -43,16 +51,12 @@ class Denying:
         """Of "not Heat", "no Heat please", "not Heat or Alien": whether the word right before the
         title, or before those that it is listed with, denies it.
         """
-        before = sentence[at - 1].text if at else ""
-        if before == "like" and at > 1:
-            before = sentence[at - 2].text
-        elif before in _WANTED:  # "I don't want Heat", "don't show me Heat"
-            place = at - 1
-            while place > 0 and sentence[place].text in _WANTED:
-                place -= 1
-            before = sentence[place].text
-        if self._lexicon.is_(before, "negation"):
-            return True
+        place = at - 1  # "I don't want Heat", "don't show me films like Heat"
+        while place > 0 and sentence[place].text in _WANTED:
+            place -= 1
+        before = sentence[place].text if at else ""
+        if before == "stop" or self._lexicon.is_(before, "negation"):
+            return not _is_told(sentence, place)
         first = at - 1
         while first > 0 and sentence[first].text in LISTED:
             first -= 1
@@ -73,20 +77,38 @@ class Denying:
 
     def _denial(self, sentence: Sentence, at: int) -> int:
         """The place of the word that denies what stands at a place, -1 for none."""
-        listed, last = False, at  # since the last name or number; and its place
+        listed, last = "", at  # what lists the last name or number; and its place
         for place in range(at - 1, -1, -1):
             token, after = sentence[place], sentence[place + 1]
             if token.kind == "word" and self._lexicon.is_(token.text, "negation"):
                 if not (token.text == "no" and after.text == ","):  # "no, X" is no denial of X
-                    return place
+                    return -1 if _is_asked(sentence, place) else place
             if self._lexicon.is_(token.text, "contrast"):
                 return -1
-            listed = listed or token.text in LISTED
+            if token.text in LISTED and listed in ("", ","):
+                listed = token.text
             if token.kind in _SAID:
-                if not (listed or place == last - 1):
-                    return -1
-                listed, last = False, place
+                if not (listed or place == last - 1) or (
+                    listed == "," and _SAID[token.kind] != _SAID[sentence[last].kind]
+                ):
+                    return -1  # the latter of "not by X, from 1990 or later"
+                listed, last = "", place
             if token.text in _ENDING and place + 1 < at and after.kind not in _SAID:
                 if after.text not in LISTED:
                     return -1
         return -1
+
+
+def _is_asked(sentence: Sentence, at: int) -> bool:
+    """Whether a "not" only asks: "can't you find X?", "isn't there X?", "didn't X direct it?"."""
+    if at not in (1, 2) or at + 1 >= len(sentence) or (at == 2 and sentence[0].kind != "mark"):
+        return False
+    verb, after = sentence[at - 1].text, sentence[at + 1]
+    told = after.kind == "name" and verb not in ("do", "be")
+    return sentence[at].text == "not" and verb in _ASKING and (told or after.text in _ASKED)
+
+
+def _is_told(sentence: Sentence, at: int) -> bool:
+    """Whether a "not" rules nothing out: "I didn't see X", "why not X"."""
+    before = sentence[at - 1].text if at else ""
+    return before == "why" or (before == "did" and sentence[at + 1].text in ("see", "watch"))

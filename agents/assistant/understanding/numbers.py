@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.assistant.understanding.lexicon import Lexicon, words_of
-from agents.assistant.understanding.sides import SideReader, words_before
+from agents.assistant.understanding.lexicon import Lexicon, vocabulary, words_of
+from agents.assistant.understanding.sides import TO, SideReader, words_before
 from agents.assistant.understanding.tokens import Sentence, Token
 from data_engine.graphs.inverted import InvertedGraph
 from data_engine.schema import Condition, Op
@@ -15,11 +15,16 @@ from data_engine.schema import Condition, Op
 _YEARS = range(1870, 2100)
 _FIRST_DECADE = 1920  # "10s" are the 2010s
 _IN = frozenset(("in", "from", "of", "year"))
-_TO = frozenset(("-", "–", "to", "until", "through", "till"))
 _PARTS = {"early": slice(0, 4), "mid": slice(3, 7), "late": slice(6, 10)}  # of ten years
 _OLDER: dict[str, Op] = {"older": "below", "earlier": "below", "newer": "above", "later": "above"}
 _BUT = frozenset(("but", "only", "just"))
+_ALONE = frozenset(("older", "newer"))  # are of a film; "later" may be of the person
 _OPENING = frozenset("([")  # of the year of a title that is not known
+_AND = frozenset(("and", "&"))
+_JOINING = TO | _AND | {"or"}
+_ABOUT = frozenset(("around", "about", "circa"))
+_NEAR = 2  # years before and after "around 1990"
+_THINGS = frozenset(vocabulary("cues")["marks"]["things"].split())
 _DIGITS = re.compile(r"\d+")
 
 
@@ -52,7 +57,7 @@ class NumberReader:
             bound: Bound | None = None
             if token.kind == "decade" or token.text in _PARTS:
                 bound = self._range(sentence, at) or self._decade(sentence, at)
-            elif token.kind == "number" and not (at and sentence[at - 1].text in _OPENING):
+            elif token.kind == "number" and not _dates_a_title(sentence, at):
                 bound = self._range(sentence, at) or self._number(sentence, at)
             elif token.kind == "name" and token.items and (found := self._relative(sentence, at)):
                 bound = Bound(at, (found,), at)
@@ -73,10 +78,13 @@ class NumberReader:
         if relation is None or last >= len(sentence):
             return None
         (later, end), to = _period(sentence, last), sentence[middle + 1].text
-        between = to == "and" and next(words_before(sentence, at), "") == "between"
-        if not (first and later) or first[0] > later[-1] or not (to in _TO or between):
+        if first and to == "-" and not later:
+            later = _short_year(sentence[last], first[0])
+        between = to in _AND and next(words_before(sentence, at), "") == "between"
+        if not (first and later) or not (to in TO or between):
             return None
-        return Bound(at, _between(relation, first[0], later[-1]), end)
+        ends = min(first[0], later[0]), max(first[-1], later[-1])  # whichever is said first
+        return Bound(at, _between(relation, *ends), end)
 
     def _number(self, sentence: Sentence, at: int) -> Bound | None:
         value = sentence[at].text
@@ -93,6 +101,8 @@ class NumberReader:
             if side.inclusive and value.isdecimal():
                 value = str(int(value) + (1 if side.op == "below" else -1))
             return Bound(at, (_bound(relation, side.op, value),), side.end)
+        if at and sentence[at - 1].text in _ABOUT and _is_year(value):
+            return Bound(at, _between(relation, int(value) - _NEAR, int(value) + _NEAR), at)
         exactly = self._exactly(relation, value)
         return None if exactly is None else Bound(at, (exactly,), at)
 
@@ -140,7 +150,7 @@ class NumberReader:
     def _than_the_title(self, sentence: Sentence, at: int) -> Condition | None:
         """ "like Heat but older": a bound at the year of the title before."""
         titles = [token.items[0] for token in sentence[:at] if token.items]
-        if not titles or sentence[at - 1].text not in _BUT:
+        if not titles or not (sentence[at].text in _ALONE or sentence[at - 1].text in _BUT):
             return None
         return self._dated(_OLDER[sentence[at].text], titles[-1])
 
@@ -161,10 +171,14 @@ def _between(relation: str, first: int, last: int) -> tuple[Condition, Condition
 
 def _period(sentence: Sentence, at: int) -> tuple[range, int]:
     """The years that the words at a place are of, and where these end: "1982", "mid-90s"."""
-    part, end = _PARTS.get(sentence[at].text), at
+    part, end = _PARTS.get(sentence[at].text), at + 1
     if part is None:
         return _years(sentence[at]), at
-    end += 2 if [token.text for token in sentence[at + 1 : at + 2]] == ["-"] else 1
+    said = [token.text for token in sentence[end : end + 2]]
+    if said[1:] and said[0] in _JOINING and said[1] in _PARTS:  # "mid to late 90s"
+        part, end = slice(part.start, _PARTS[said[1]].stop), end + 2
+    while end < len(sentence) and sentence[end].text in ("-", "the"):
+        end += 1
     whole = end < len(sentence) and sentence[end].kind == "decade"
     return (_years(sentence[end])[part], end) if whole else (range(0), at)
 
@@ -179,6 +193,22 @@ def _years(token: Token) -> range:
     first = int(digits) if len(digits) == 4 else 1900 + int(digits)
     first += 100 if first < _FIRST_DECADE else 0
     return range(first, first + 10)
+
+
+def _short_year(token: Token, first: int) -> range:
+    """The year that the 85 of "1980-85" is."""
+    short = token.kind == "number" and token.text.isdecimal() and len(token.text) == 2
+    year = first // 100 * 100 + int(token.text) if short else 0
+    return range(year, year + 1) if year >= first else range(0)
+
+
+def _dates_a_title(sentence: Sentence, at: int) -> bool:
+    """Of "Unknown (1995)"; not of "thrillers (1995)"."""
+    if not at or sentence[at - 1].text not in _OPENING:
+        return False
+    before = sentence[at - 2] if at > 1 else sentence[0]
+    thing = before.text in _THINGS or before.text.removesuffix("s") in _THINGS
+    return at > 1 and not before.values and not thing
 
 
 def _is_year(value: str) -> bool:

@@ -7,14 +7,18 @@ from agents.assistant.understanding.lexicon import Lexicon
 from agents.assistant.understanding.tokens import Sentence
 from data_engine.schema import Op
 
-_SKIPPED = frozenset(("-", "the", "year", "than", "a", "'"))
+_SKIPPED = frozenset(("-", "the", "year", "years", "than", "a", "'"))
 _INCLUSIVE = frozenset(("since", "until"))
+_WITHIN = frozenset("in during on of from".split())  # "in or after 1990"
+_NOW = frozenset("today now present".split())
 _OR = frozenset(("or", "and"))
-_UP = frozenset("later newer more up onward onwards on beyond +".split())
-_DOWN = frozenset("earlier older".split())
-_ALONE = frozenset(("onward", "onwards", "on", "+"))  # without "or": "from 1990 on"
+_UP = frozenset("later newer more up onward onwards on beyond earliest +".split())
+_DOWN = frozenset("earlier older latest".split())
+# Without "or": "from 1990 on", "1990 at the latest".
+_ALONE = frozenset("onward onwards on latest earliest +".split())
 _BOUNDS = frozenset("newer older up onward onwards beyond +".split())  # that tell no story
 _FIGURES = frozenset(("number", "decade"))
+TO = frozenset(("-", "–", "to", "until", "through", "till"))
 
 
 class Side(NamedTuple):
@@ -33,10 +37,23 @@ class SideReader:
 
     def read(self, sentence: Sentence, at: int, end: int) -> Side | None:
         """The side of the number or decade at places at..end that the words beside it say."""
-        word = next(words_before(sentence, at), "")
+        word, join, other, *_ = *words_before(sentence, at), "", "", ""
+        if word == "=" and (op := self.op(join)):  # ">= 1990"
+            return Side(op, True, end)
         if op := self.op(word):
-            return Side(op, word in _INCLUSIVE, end)
-        return self._after(sentence, end)
+            both = join in _OR and other in _WITHIN
+            return Side(op, word in _INCLUSIVE or both, end)
+        if word in _WITHIN and join in _OR and (op := self.op(other)):  # "before or in 1990"
+            return Side(op, True, end)
+        return self._until_now(sentence, end) or self._after(sentence, end)
+
+    def _until_now(self, sentence: Sentence, at: int) -> Side | None:
+        """Of "from 1990 to today", "1990 until the present"."""
+        said = [token.text for token in sentence[at + 1 : at + 5]]
+        if not said or said[0] not in TO:
+            return None
+        now = next((k for k, word in enumerate(said) if k and word != "the"), 0)
+        return Side("above", True, at + 1 + now) if said[now] in _NOW else None
 
     def op(self, word: str) -> Op | None:
         """The side that a word before a number says."""

@@ -26,7 +26,7 @@ _DECADES = {
     "nineties": "1990s",
 }
 # Words without a bearing on what the words beside them mean.
-_ADVERBS = frozenset("really necessarily actually just also still always absolutely truly".split())
+_ADVERBS = frozenset("really necessarily actually also still always absolutely truly".split())
 
 
 class Token(NamedTuple):
@@ -87,8 +87,8 @@ def _words(word: str, match: re.Match[str], lexicon: Lexicon) -> Iterator[Token]
     elif not word[0].isalpha() and word not in _SAID and word != "'s":
         yield Token("mark", word, start, end)
     elif word.endswith("n't"):
-        yield Token("word", _STEMS.get(word[:-3], word[:-3]), start, end)
-        yield Token("word", "not", start, end)
+        yield Token("word", _STEMS.get(word[:-3], word[:-3]), start, end - 3)
+        yield Token("word", "not", end - 3, end)
     else:
         if word == "cannot":
             word = "not"

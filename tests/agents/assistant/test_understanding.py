@@ -168,6 +168,21 @@ ACTS = ("is", "starring", "pacino")
         ("films 1980-1985", {("above", "year", "1979"), ("below", "year", "1986")}),
         ("films since 1982", {("above", "year", "1981")}),
         ("no later than 1982", {("below", "year", "1983")}),
+        ("1982 at the latest", {("below", "year", "1983")}),
+        ("in or after 1982", {("above", "year", "1981")}),
+        (">= 1982", {("above", "year", "1981")}),
+        ("from 1982 to today", {("above", "year", "1981")}),
+        ("around 1982", {("above", "year", "1979"), ("below", "year", "1985")}),
+        ("films (1980-85)", {("above", "year", "1979"), ("below", "year", "1986")}),
+        ("from 1990 to 1980", {("above", "year", "1979"), ("below", "year", "1991")}),
+        ("mid to late 80s", {("above", "year", "1982"), ("below", "year", "1990")}),
+        ("the end of the 80s", {("above", "year", "1985"), ("below", "year", "1990")}),
+        ("I liked Alien but want something newer", {("above", "year", "1979")}),
+        ("Can't you find me something with Al Pacino?", {ACTS}),
+        ("no horror, just comedies", {("not", "genre", "horror"), ("is", "genre", "comedy")}),
+        ("nothing before 1990, comedies", {("above", "year", "1989"), ("is", "genre", "comedy")}),
+        ("by anyone but Ridley Scott", {("not", "director", "scott")}),
+        ("Al Pacino should not be in it", {("not", "starring", "pacino")}),
         ("1982 or later", {("above", "year", "1981")}),
         ("films from 1982, or older, with Al Pacino", {("below", "year", "1983"), ACTS}),
         ("comedies, 1982+", {("above", "year", "1981"), ("is", "genre", "comedy")}),
@@ -346,3 +361,17 @@ def test_what_is_shared_may_be_said_without_same():
     (wish,) = asked("films by the director of those", before).wishes
     assert wish.condition.value == "scott"
     assert UNDERSTANDING.understand("who is the director of Alien?").act == "who"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I don't want to watch Heat", "don't show me films like Heat", "crime except for Heat"],
+)
+def test_a_title_that_is_refused_in_other_words_is_not_liked(text):
+    request = asked(text)
+    assert (request.anchors, request.exclusions) == ((), ("heat",))
+
+
+def test_a_denial_that_opens_a_sentence_is_understood():
+    request = asked("Don't recommend horror")
+    assert conditions(request) == {("not", "genre", "horror")} and not request.not_understood
