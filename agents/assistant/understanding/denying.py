@@ -56,7 +56,7 @@ class Denying:
             place -= 1
         before = sentence[place].text if at else ""
         if before == "stop" or self._lexicon.is_(before, "negation"):
-            return not _is_told(sentence, place)
+            return not (_is_told(sentence, place) or _is_asked(sentence, place))
         first = at - 1
         while first > 0 and sentence[first].text in LISTED:
             first -= 1

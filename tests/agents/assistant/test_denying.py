@@ -103,3 +103,8 @@ def test_what_a_liked_title_is_not_is_told():
 def test_a_denial_that_opens_a_sentence_is_understood():
     request = asked("Don't recommend horror")
     assert conditions(request) == {("not", "genre", "horror")} and not request.not_understood
+
+
+def test_a_question_with_not_denies_nothing():
+    (premise,) = asked("Isn't Heat by Ridley Scott?").premises
+    assert (premise.item, premise.value, premise.verdict) == ("heat", "scott", "false")
